@@ -1,0 +1,51 @@
+"""The reference backend: transformers' own Wav2Vec2ForCTC in eager PyTorch."""
+
+from typing import Any, Self
+
+from asrd.backends.base import Backend, LoadOptions
+from asrd.core.errors import BackendError, ModelError
+from asrd.core.flow import FloatArray
+from asrd.models import ModelDirectory
+from asrd.models.checkpoint import load_checkpoint
+
+
+class TorchBackend(Backend):
+    """Runs the checkpoint itself in float32."""
+
+    requires = ("torch", "transformers")
+    extra = "torch"
+    max_batch = 4
+
+    def __init__(self, model: ModelDirectory, network: Any, device: str) -> None:
+        super().__init__(model)
+        self._network = network
+        self._device = device
+
+    @classmethod
+    def load(cls, model: ModelDirectory, options: LoadOptions) -> Self:
+        """Load every tensor of the checkpoint. Raises ModelError where one is missing."""
+        import torch
+
+        if options.threads:
+            torch.set_num_threads(options.threads)
+        if not model.has_weights:
+            raise ModelError(f"{model.path} holds no checkpoint (model.safetensors); pull it again")
+        device = options.device.lower()
+        try:
+            network = load_checkpoint(model).to(device)
+        except RuntimeError as error:
+            raise BackendError(f"PyTorch cannot use device '{device}': {error}") from error
+        return cls(model, network, device)
+
+    @property
+    def arithmetic(self) -> str:
+        """Always single precision."""
+        return "f32"
+
+    def _run(self, batch: FloatArray) -> FloatArray:
+        import torch
+
+        with torch.inference_mode():
+            values = torch.from_numpy(batch).to(self._device)
+            logits: FloatArray = self._network(values).logits.cpu().numpy()
+        return logits

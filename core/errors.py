@@ -1,0 +1,41 @@
+"""Every error asrd raises on purpose. The message is one line: what happened and what to do.
+
+The command line prints `str(error)` and exits with `error.exit_code`; a traceback appears only
+with `--debug`. Exit codes: 0 success, 1 failed, 2 wrong usage.
+"""
+
+
+class AsrdError(Exception):
+    """Base of all deliberate errors."""
+
+    exit_code = 1
+
+
+class UsageError(AsrdError):
+    """The request itself is wrong: an unknown name, a malformed value."""
+
+    exit_code = 2
+
+
+class MissingExtraError(AsrdError):
+    """An optional dependency is not installed."""
+
+    def __init__(self, extra: str, needed_for: str) -> None:
+        super().__init__(f"{needed_for} needs an optional part of asrd: pip install 'asrd[{extra}]'")
+        self.extra = extra
+
+
+class ModelError(AsrdError):
+    """A model directory is missing, incomplete or inconsistent."""
+
+
+class BackendError(AsrdError):
+    """A backend cannot be loaded or failed while it ran."""
+
+
+class AudioError(AsrdError):
+    """Audio cannot be read: a missing device, an unreadable file, an impossible rate."""
+
+
+class ConnectionFailed(AsrdError):
+    """A socket cannot be bound, or nothing answers at the other end."""

@@ -1,0 +1,39 @@
+"""Load a checkpoint through transformers, and be sure that all of it was loaded."""
+
+from typing import TYPE_CHECKING
+
+from asrd.core.errors import MissingExtraError, ModelError
+from asrd.models.directory import ModelDirectory
+
+if TYPE_CHECKING:
+    from transformers import Wav2Vec2ForCTC
+
+
+def load_checkpoint(model: ModelDirectory) -> "Wav2Vec2ForCTC":
+    """The model in float32 and evaluation mode, read from disk only.
+
+    Raises MissingExtraError without torch and transformers, ModelError when a tensor is missing,
+    unexpected or of another shape: transformers would initialise it at random and carry on.
+    """
+    try:
+        import torch
+        import transformers
+    except ImportError as error:
+        raise MissingExtraError("torch", "loading a checkpoint") from error
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    try:
+        network, report = transformers.Wav2Vec2ForCTC.from_pretrained(
+            model.path, dtype=torch.float32, local_files_only=True, output_loading_info=True
+        )
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ModelError(f"{model.path} cannot be loaded: {reason}") from error
+    faults = {kind: sorted(map(str, report.get(f"{kind}_keys", ()))) for kind in ("missing", "unexpected", "mismatched")}
+    # Present in pre-training, dropped by every fine-tuned model that never masks its input.
+    faults["missing"] = [key for key in faults["missing"] if not key.endswith("masked_spec_embed")]
+    for kind, keys in faults.items():
+        if keys:
+            raise ModelError(f"{model.path}: {len(keys)} {kind} tensors, first {keys[0]}; pull the checkpoint again")
+    network.eval()
+    return network

@@ -1,0 +1,92 @@
+"""A model is a directory: a Hugging Face checkpoint, and the OpenVINO files built from it.
+
+    config.json  preprocessor_config.json  vocab.json  model.safetensors
+    openvino/fp16.xml  openvino/fp16.bin  openvino/int8.xml  openvino/int8.bin  manifest.json
+
+Everything asrd must know of a model is derived from these; nothing is assumed of it.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from asrd.core.errors import ModelError
+from asrd.core.units import SAMPLE_RATE
+from asrd.models.geometry import Geometry
+from asrd.models.vocabulary import Vocabulary
+
+WEIGHT_FILES = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDirectory:
+    """A Wav2Vec2-CTC checkpoint that was read and found consistent.
+
+    normalize: whether input is brought to zero mean and unit variance.
+    attention_mask: whether the model takes a mask when windows of unequal length are padded into
+        one batch. asrd never pads, so an all-ones mask is implied and none is passed.
+    """
+
+    path: Path
+    geometry: Geometry
+    vocabulary: Vocabulary
+    normalize: bool
+    attention_mask: bool
+
+    @property
+    def name(self) -> str:
+        """The directory's name, which is what people call the model."""
+        return self.path.name
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether the checkpoint itself is here, not only what was built from it."""
+        return any((self.path / name).is_file() for name in WEIGHT_FILES)
+
+    def openvino(self, precision: str) -> Path:
+        """Where the OpenVINO model of this precision ("fp16", "int8") belongs; it may not exist."""
+        return self.path / "openvino" / f"{precision}.xml"
+
+    @classmethod
+    def open(cls, path: Path) -> "ModelDirectory":
+        """Read and check a directory. Raises ModelError naming the file at fault and the remedy."""
+        path = path.resolve()
+        if not path.is_dir():
+            raise ModelError(f"no model directory at {path}; see 'asrd model list' for the models at hand")
+        config = _read_json(path / "config.json")
+        if config.get("model_type") != "wav2vec2":
+            raise ModelError(f"{path / 'config.json'} describes '{config.get('model_type')}', not a wav2vec2 model")
+        audio = _audio_settings(path)
+        rate = audio.get("sampling_rate", SAMPLE_RATE)
+        if rate != SAMPLE_RATE:
+            raise ModelError(f"{path} was trained on {rate} Hz audio; asrd runs models of {SAMPLE_RATE} Hz")
+        return cls(
+            path=path,
+            geometry=Geometry.from_config(config),
+            vocabulary=Vocabulary.load(path, outputs=int(config.get("vocab_size", 32))),
+            normalize=bool(audio.get("do_normalize", True)),
+            attention_mask=bool(audio.get("return_attention_mask", False)),
+        )
+
+
+def _audio_settings(path: Path) -> dict[str, Any]:
+    """The feature extractor's settings, from either file that transformers keeps them in."""
+    if (path / "preprocessor_config.json").is_file():
+        return _read_json(path / "preprocessor_config.json")
+    if (path / "processor_config.json").is_file():
+        settings: dict[str, Any] = _read_json(path / "processor_config.json").get("feature_extractor", {})
+        return settings
+    raise ModelError(f"{path} lacks preprocessor_config.json; copy it from the checkpoint")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read ({error.strerror}); is this a Hugging Face checkpoint?") from error
+    except ValueError as error:
+        raise ModelError(f"{path} is not valid JSON ({error})") from error
+    if not isinstance(content, dict):
+        raise ModelError(f"{path} must hold a JSON object")
+    return content

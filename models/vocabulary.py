@@ -1,0 +1,81 @@
+"""The letters a CTC model spells with, as its checkpoint names them."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from asrd.core.errors import ModelError
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """tokens: text of each output, by index. blank: index of the CTC blank (Hugging Face: the pad
+    token). delimiter: index of the word boundary, or None where the model has none (then a blank
+    space in a token separates words). special: outputs that are never text, blank excluded.
+    """
+
+    tokens: tuple[str, ...]
+    blank: int
+    delimiter: int | None
+    special: frozenset[int]
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    @classmethod
+    def load(cls, directory: Path, outputs: int) -> "Vocabulary":
+        """Read `vocab.json` (and `tokenizer_config.json`, `added_tokens.json` where present).
+
+        outputs: the model's `vocab_size`; every output must have a name.
+        Raises ModelError where the files are missing or do not fit the model.
+        """
+        ids = _read_ids(directory)
+        settings = _read_settings(directory)
+        names = {index: token for token, index in ids.items()}
+        unnamed = [index for index in range(outputs) if index not in names]
+        if unnamed or len(names) > outputs or len(names) != len(ids):
+            raise ModelError(
+                f"{directory / 'vocab.json'} names {len(ids)} letters but the model has {outputs} outputs; "
+                "copy the vocab.json that was made for this checkpoint"
+            )
+        pad = _content(settings.get("pad_token", "<pad>"))
+        if pad not in ids:
+            raise ModelError(f"{directory / 'vocab.json'} lacks the blank, which the tokenizer calls '{pad}'")
+        roles = ("bos_token", "eos_token", "unk_token")
+        defaults = ("<s>", "</s>", "<unk>")
+        special = {_content(settings.get(role, default)) for role, default in zip(roles, defaults, strict=True)}
+        return cls(
+            tokens=tuple(names[index] for index in range(outputs)),
+            blank=ids[pad],
+            delimiter=ids.get(_content(settings.get("word_delimiter_token", "|"))),
+            special=frozenset(ids[token] for token in special if token in ids),
+        )
+
+
+def _read_ids(directory: Path) -> dict[str, int]:
+    path = directory / "vocab.json"
+    try:
+        ids = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read ({error.strerror}); copy it from the checkpoint") from error
+    except ValueError as error:
+        raise ModelError(f"{path} is not valid JSON ({error}); copy it from the checkpoint again") from error
+    if not isinstance(ids, dict) or not all(isinstance(index, int) for index in ids.values()):
+        raise ModelError(f"{path} must map each letter to its index (a vocabulary for one language)")
+    added = directory / "added_tokens.json"
+    return {**json.loads(added.read_text(encoding="utf-8")), **ids} if added.is_file() else ids
+
+
+def _read_settings(directory: Path) -> dict[str, object]:
+    """The tokenizer's settings; older checkpoints keep them in `special_tokens_map.json`."""
+    merged: dict[str, object] = {}
+    for name in ("special_tokens_map.json", "tokenizer_config.json"):
+        path = directory / name
+        if path.is_file():
+            merged.update(json.loads(path.read_text(encoding="utf-8")))
+    return merged
+
+
+def _content(token: object) -> str:
+    """Tokens are stored as plain strings or as `{"content": ...}`."""
+    return str(token["content"]) if isinstance(token, dict) else str(token)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
-
 from asrd.core.errors import BackendError
 from asrd.core.flow import FloatArray
 from asrd.models import ModelDirectory

@@ -3,13 +3,12 @@
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from platformdirs import user_cache_path
-
 from asrd.backends.base import Backend, LoadOptions
 from asrd.core.errors import BackendError, ModelError
 from asrd.core.flow import FloatArray
 from asrd.core.units import MAX_WINDOW
 from asrd.models import ModelDirectory
+from platformdirs import user_cache_path
 
 
 class OpenVinoBackend(Backend):

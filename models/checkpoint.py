@@ -29,7 +29,9 @@ def load_checkpoint(model: ModelDirectory) -> "Wav2Vec2ForCTC":
     except (OSError, ValueError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise ModelError(f"{model.path} cannot be loaded: {reason}") from error
-    faults = {kind: sorted(map(str, report.get(f"{kind}_keys", ()))) for kind in ("missing", "unexpected", "mismatched")}
+    faults = {
+        kind: sorted(map(str, report.get(f"{kind}_keys", ()))) for kind in ("missing", "unexpected", "mismatched")
+    }
     # Present in pre-training, dropped by every fine-tuned model that never masks its input.
     faults["missing"] = [key for key in faults["missing"] if not key.endswith("masked_spec_embed")]
     for kind, keys in faults.items():

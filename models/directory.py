@@ -16,7 +16,12 @@ from asrd.core.units import SAMPLE_RATE
 from asrd.models.geometry import Geometry
 from asrd.models.vocabulary import Vocabulary
 
-WEIGHT_FILES = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
+WEIGHT_FILES = (
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""x"""
+"""Client library: subscribe to transcripts, control a daemon, send it audio."""

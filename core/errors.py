@@ -37,5 +37,5 @@ class AudioError(AsrdError):
     """Audio cannot be read: a missing device, an unreadable file, an impossible rate."""
 
 
-class ConnectionFailed(AsrdError):
+class TransportError(AsrdError):
     """A socket cannot be bound, or nothing answers at the other end."""

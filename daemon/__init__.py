@@ -1,1 +1,1 @@
-"""x"""
+"""The daemon: from audio to published transcripts."""

@@ -1,1 +1,1 @@
-"""x"""
+"""Where audio comes from: microphones, files, pipes, other machines."""

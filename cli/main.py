@@ -1,0 +1,77 @@
+"""`asrd`: finds the command, and turns errors into one line and an exit code."""
+
+import sys
+from importlib import import_module
+
+import click
+
+from asrd.core.errors import AsrdError
+
+COMMANDS = {
+    "demo": "asrd.cli.demo:demo",
+    "start": "asrd.cli.start:start",
+    "stop": "asrd.cli.control:stop",
+    "status": "asrd.cli.control:status",
+    "listen": "asrd.cli.listen:listen",
+    "send": "asrd.cli.send:send",
+    "transcribe": "asrd.cli.transcribe:transcribe",
+    "devices": "asrd.cli.devices:devices",
+    "backend": "asrd.cli.backend:backend",
+    "model": "asrd.cli.model:model",
+    "quantize": "asrd.cli.quantize:quantize",
+    "doctor": "asrd.cli.doctor:doctor",
+}
+"""Commands as "module:attribute", so that `asrd listen` does not import what `asrd start` needs."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, in the order people meet them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command; None makes click say that there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name].split(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="asrd")
+@click.option("--debug", is_flag=True, help="Show a traceback when something fails.")
+def asrd(debug: bool) -> None:
+    """Streaming speech to text on your own CPU.
+
+    \b
+    Try it:    asrd demo
+    Start it:  asrd start --backend int8 --source mic
+    Read it:   asrd listen
+    """
+
+
+def main() -> None:
+    """Entry point of the `asrd` script."""
+    debug = "--debug" in sys.argv[1:]
+    try:
+        asrd.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except AsrdError as error:
+        if debug:
+            raise
+        click.echo(f"asrd: {error}", err=True)
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("asrd: interrupted", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""Convert a checkpoint to OpenVINO: the same network with weights stored in 16 bits."""
+
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+from asrd.core.errors import MissingExtraError, ModelError
+from asrd.core.units import MAX_WINDOW
+from asrd.models import manifest, runtime
+from asrd.models.checkpoint import load_checkpoint
+from asrd.models.directory import ModelDirectory
+
+
+def convert(model: ModelDirectory) -> Path:
+    """Write `openvino/fp16.{xml,bin}` into the model's directory and renew its manifest.
+
+    The network takes normalised audio `(batch, samples)`, both dimensions free, and gives logits
+    `(batch, frames, vocabulary)`. Weights are stored in 16 bits; the arithmetic is the backend's choice.
+    Raises MissingExtraError without torch, ModelError where the checkpoint cannot be converted or
+    its directory cannot be written.
+    """
+    if not model.has_weights:
+        raise ModelError(f"{model.path} holds no checkpoint (model.safetensors) to convert; pull it again")
+    path = model.openvino("fp16")
+    save(trace(model), path, compress=True)
+    manifest.write(model.path, openvino=runtime.openvino().__version__)
+    return path
+
+
+def trace(model: ModelDirectory) -> Any:
+    """The checkpoint as an `openvino.Model` with free batch and length, weights in 32 bits."""
+    try:
+        import torch
+    except ImportError as error:
+        raise MissingExtraError("torch", "converting a checkpoint") from error
+
+    class Logits(torch.nn.Module):  # type: ignore[misc]
+        """The network without the dictionary around its answer, which has no place in a graph."""
+
+        def __init__(self, network: Any) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, audio: Any) -> Any:
+            return self.network(audio).logits
+
+    network = Logits(load_checkpoint(model)).eval()
+    with warnings.catch_warnings():
+        # Tracing warns of every shape it sees as a constant; the tests compare several lengths with PyTorch.
+        warnings.simplefilter("ignore")
+        try:
+            return runtime.openvino().convert_model(network, example_input=torch.zeros(1, MAX_WINDOW), input=[-1, -1])
+        except RuntimeError as error:
+            reason = str(error).strip().splitlines()[-1]
+            raise ModelError(f"{model.path} cannot be converted to OpenVINO: {reason}") from error
+
+
+def save(network: Any, path: Path, compress: bool) -> None:
+    """Write an `openvino.Model` to `path` and the `.bin` beside it.
+
+    compress: whether 32-bit weights are stored in 16 bits. A reader meets the old pair, no model,
+    or the new pair, never one half of each.
+    Raises ModelError where the directory cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".", dir=path.parent) as folder:
+            draft = Path(folder) / path.name
+            runtime.openvino().save_model(network, draft, compress_to_fp16=compress)
+            path.unlink(missing_ok=True)
+            draft.with_suffix(".bin").replace(path.with_suffix(".bin"))
+            draft.replace(path)
+    except OSError as error:
+        raise ModelError(
+            f"{path} cannot be written ({error.strerror}); copy the model to a place of your own"
+        ) from error

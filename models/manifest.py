@@ -1,0 +1,82 @@
+"""`manifest.json`: what a model directory holds, and how it came to be.
+
+{"files": {"config.json": {"sha256": "…", "size": 2046}, …}, "asrd": "0.1.0", …facts}
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from asrd.core.errors import ModelError
+
+NAME = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """file: relative to the model directory. what: is wrong with it, in a few words."""
+
+    file: str
+    what: str
+
+
+def write(directory: Path, **facts: object) -> Path:
+    """Hash every file of the directory, and keep what is known of it.
+
+    facts: anything JSON can hold; those of an earlier manifest stay unless named again.
+    """
+    earlier = read(directory) if (directory / NAME).is_file() else {}
+    files = {
+        name: {"sha256": sha256(directory / name), "size": (directory / name).stat().st_size}
+        for name in _names(directory)
+    }
+    content = {**earlier, **facts, "asrd": version("asrd"), "files": files}
+    draft = directory / f".{NAME}"
+    draft.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return draft.replace(directory / NAME)
+
+
+def read(directory: Path) -> dict[str, Any]:
+    """The manifest of a model directory. Raises ModelError where it is missing or not one."""
+    path = directory / NAME
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read ({error.strerror}); 'asrd model convert' writes one") from error
+    except ValueError as error:
+        raise ModelError(f"{path} is not valid JSON ({error}); pull or build the model again") from error
+    if not isinstance(content, dict) or not isinstance(content.get("files"), dict):
+        raise ModelError(f"{path} does not list files; pull or build the model again")
+    return content
+
+
+def verify(directory: Path) -> list[Problem]:
+    """Compare every file with the manifest: missing, changed, or not listed. Empty when all is well."""
+    listed = read(directory)["files"]
+    problems = [Problem(name, "not listed in the manifest") for name in _names(directory) if name not in listed]
+    for name, entry in listed.items():
+        path = directory / name
+        if not path.is_file():
+            problems.append(Problem(name, "missing"))
+        elif path.stat().st_size != entry["size"]:
+            problems.append(Problem(name, f"{path.stat().st_size} bytes instead of {entry['size']}"))
+        elif sha256(path) != entry["sha256"]:
+            problems.append(Problem(name, "changed since the manifest was written"))
+    return sorted(problems, key=lambda problem: problem.file)
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _names(directory: Path) -> list[str]:
+    """Relative paths of all files except the manifest and whatever is hidden, such as download caches."""
+    paths = (path.relative_to(directory) for path in directory.rglob("*") if path.is_file())
+    return sorted(
+        path.as_posix() for path in paths if path.as_posix() != NAME and not any(p.startswith(".") for p in path.parts)
+    )

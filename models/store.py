@@ -1,0 +1,63 @@
+"""Where models are: bundled with asrd, pulled from the hub, or in a directory of the user's own."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from asrd.core.errors import ModelError
+from asrd.models.directory import ModelDirectory
+from platformdirs import user_data_path
+
+DEFAULT_MODEL = "asrd-tiny-en"
+"""The bundled model: small, English, there without a network."""
+
+BUNDLED = Path(__file__).parent
+"""Holds the bundled models, one folder each."""
+
+HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
+"""What the Hugging Face hub calls a model: `owner/name`, or a bare name for its oldest ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """name: what `--model` takes. origin: "bundled" or "pulled"."""
+
+    name: str
+    origin: str
+    path: Path
+
+
+def store() -> Path:
+    """The directory of pulled models, one folder `owner/name` each; it may not exist yet."""
+    return user_data_path("asrd") / "models"
+
+
+def resolve(model: str) -> ModelDirectory:
+    """Open a model by bundled name, by the hub id it was pulled under, or by directory, in this order.
+
+    Raises ModelError where there is none, or where the directory is not a usable checkpoint.
+    """
+    known = {found.name: found.path for found in installed()}
+    if model in known:
+        return ModelDirectory.open(known[model])
+    if Path(model).is_dir():
+        return ModelDirectory.open(Path(model))
+    if HUB_ID.fullmatch(model) and "/" in model:
+        raise ModelError(f"there is no model '{model}' here; fetch it with 'asrd model pull {model}'")
+    raise ModelError(f"there is no model '{model}'; 'asrd model list' shows those at hand")
+
+
+def installed() -> list[Installed]:
+    """Bundled and pulled models by name, bundled ones first."""
+    bundled = [Installed(path.name, "bundled", path) for path in _checkpoints(BUNDLED, "*/config.json")]
+    taken = {found.name for found in bundled}
+    root = store()
+    paths = [*_checkpoints(root, "*/config.json"), *_checkpoints(root, "*/*/config.json")]
+    pulled = [Installed(path.relative_to(root).as_posix(), "pulled", path) for path in paths]
+    return bundled + sorted((found for found in pulled if found.name not in taken), key=lambda found: found.name)
+
+
+def _checkpoints(root: Path, pattern: str) -> list[Path]:
+    """Directories that hold a config.json; hidden ones are downloads under way."""
+    parents = (path.parent for path in sorted(root.glob(pattern)))
+    return [path for path in parents if not any(part.startswith(".") for part in path.relative_to(root).parts)]

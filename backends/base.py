@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
-from asrd.core.errors import BackendError
+
+from asrd.core.errors import AsrdError, BackendError, reason
 from asrd.core.flow import FloatArray
 from asrd.models import ModelDirectory
 
@@ -21,11 +22,13 @@ from asrd.models import ModelDirectory
 class LoadOptions:
     """device: a runtime's own device name ("CPU"). threads: 0 leaves it to the runtime.
     cache: whether compiled models may be kept on disk for the next start.
+    arithmetic: "f32" or "bf16" for what is computed in floating point; "" is the backend's choice.
     """
 
     device: str = "CPU"
     threads: int = 0
     cache: bool = True
+    arithmetic: str = ""
 
 
 class Backend(ABC):
@@ -61,21 +64,26 @@ class Backend(ABC):
         """Logits `(batch, frames, vocabulary)` of audio `(batch, samples)`, both float32.
 
         The audio is normalised already if `model.normalize`. Frames are `model.geometry.frames`
-        of the samples. Raises BackendError when the audio is shorter than the receptive field,
-        or when the runtime answers with another shape than the model's own.
+        of the samples. Raises BackendError when the audio is shorter than the receptive field, when
+        the runtime fails, or when it answers with another shape than the model's own.
         """
         frames = self.model.geometry.frames(batch.shape[1])
         if frames == 0:
             needed = self.model.geometry.receptive_field
             raise BackendError(f"a window of {batch.shape[1]} samples is too short; this model needs {needed}")
-        result = self._run(batch)
+        try:
+            result = self._run(batch)
+        except AsrdError:
+            raise
+        except Exception as error:
+            raise BackendError(f"{type(self).__name__} failed on {batch.shape}: {reason(error)}") from error
         expected = (batch.shape[0], frames, len(self.model.vocabulary))
         if result.shape != expected:
             raise BackendError(f"the backend answered with shape {result.shape} instead of {expected}")
         return result
 
     def close(self) -> None:  # noqa: B027 - optional to override
-        """Give back memory and devices; the backend is not used afterwards."""
+        """Give back memory and devices; the backend is not used afterwards. Closing twice is harmless."""
 
     def warm_up(self, samples: int) -> None:
         """Answer once, so that the first real window is not the slow one."""

@@ -3,7 +3,7 @@
 from typing import Any, Self
 
 from asrd.backends.base import Backend, LoadOptions
-from asrd.core.errors import BackendError, ModelError
+from asrd.core.errors import BackendError, ModelError, UsageError, reason
 from asrd.core.flow import FloatArray
 from asrd.models import ModelDirectory
 from asrd.models.checkpoint import load_checkpoint
@@ -26,6 +26,8 @@ class TorchBackend(Backend):
         """Load every tensor of the checkpoint. Raises ModelError where one is missing."""
         import torch
 
+        if options.arithmetic not in ("", "f32"):
+            raise UsageError(f"backend 'torch' computes in f32 only, not '{options.arithmetic}'")
         if options.threads:
             torch.set_num_threads(options.threads)
         if not model.has_weights:
@@ -33,8 +35,8 @@ class TorchBackend(Backend):
         device = options.device.lower()
         try:
             network = load_checkpoint(model).to(device)
-        except RuntimeError as error:
-            raise BackendError(f"PyTorch cannot use device '{device}': {error}") from error
+        except (RuntimeError, AssertionError) as error:  # "not compiled with CUDA" is an assertion
+            raise BackendError(f"PyTorch cannot use device '{device}': {reason(error)}") from error
         return cls(model, network, device)
 
     @property
@@ -42,10 +44,14 @@ class TorchBackend(Backend):
         """Always single precision."""
         return "f32"
 
+    def close(self) -> None:
+        """Drop the network, and with it its memory."""
+        self._network = None
+
     def _run(self, batch: FloatArray) -> FloatArray:
         import torch
 
         with torch.inference_mode():
-            values = torch.from_numpy(batch).to(self._device)
+            values = torch.from_numpy(batch.copy("C")).to(self._device)  # torch takes no read-only memory
             logits: FloatArray = self._network(values).logits.cpu().numpy()
         return logits

@@ -1,11 +1,13 @@
 """Which backends there are: every entry point of the group, working or not."""
 
 import importlib.util
+import inspect
+from collections import defaultdict
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 
 from asrd.backends.base import Backend, LoadOptions
-from asrd.core.errors import BackendError, MissingExtraError, UsageError
+from asrd.core.errors import AsrdError, BackendError, MissingExtraError, UsageError, reason
 from asrd.models import ModelDirectory
 
 GROUP = "asrd.backends"
@@ -23,14 +25,13 @@ class BackendStatus:
 def available() -> list[BackendStatus]:
     """All registered backends by name; a broken plugin is a status with a reason, not a crash."""
     found = []
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
+    for name, claims in sorted(_entries().items()):
         try:
-            _import(entry)
+            _import(claims)
             problem = ""
         except (BackendError, MissingExtraError) as error:
             problem = str(error)
-        distribution = f"{entry.dist.name} {entry.dist.version}" if entry.dist else "unknown"
-        found.append(BackendStatus(entry.name, distribution, problem))
+        found.append(BackendStatus(name, " and ".join(map(_shipper, claims)), problem))
     return found
 
 
@@ -40,24 +41,56 @@ def load(name: str, model: ModelDirectory, options: LoadOptions | None = None) -
     Raises UsageError for an unknown name, MissingExtraError where its runtime is not installed,
     BackendError or ModelError where it cannot load the model.
     """
-    entries = {entry.name: entry for entry in entry_points(group=GROUP)}
+    entries = _entries()
     if name not in entries:
         known = ", ".join(sorted(entries)) or "none"
         raise UsageError(f"no backend is called '{name}'; there are: {known}")
-    return _import(entries[name]).load(model, options or LoadOptions())
+    backend = _import(entries[name])
+    try:
+        return backend.load(model, options or LoadOptions())
+    except AsrdError:
+        raise
+    except Exception as error:
+        raise BackendError(f"backend '{name}' cannot load {model.name}: {reason(error)}") from error
 
 
-def _import(entry: EntryPoint) -> type[Backend]:
+def _entries() -> dict[str, list[EntryPoint]]:
+    """Who claims which name. More than one claim is a fault: neither is silently preferred."""
+    claims = defaultdict(list)
+    for entry in entry_points(group=GROUP):
+        claims[entry.name].append(entry)
+    return claims
+
+
+def _shipper(entry: EntryPoint) -> str:
+    return f"{entry.dist.name} {entry.dist.version}" if entry.dist else "unknown"
+
+
+def _import(claims: list[EntryPoint]) -> type[Backend]:
     """The backend's class. A third party's module may fail in any way; the reason is passed on."""
+    entry = claims[0]
+    if len(claims) > 1:
+        shippers = " and ".join(map(_shipper, claims))
+        raise BackendError(f"{shippers} both register a backend '{entry.name}'; uninstall one of them")
     try:
         backend = entry.load()
     except Exception as error:
-        raise BackendError(f"backend '{entry.name}' ({entry.value}) cannot be imported: {error}") from error
+        raise BackendError(f"backend '{entry.name}' ({entry.value}) cannot be imported: {reason(error)}") from error
     if not (isinstance(backend, type) and issubclass(backend, Backend)):
         raise BackendError(f"backend '{entry.name}' ({entry.value}) is not a subclass of asrd.backends.Backend")
+    if inspect.isabstract(backend):
+        missing = ", ".join(sorted(backend.__abstractmethods__))
+        raise BackendError(f"backend '{entry.name}' ({entry.value}) does not define {missing}")
     for module in backend.requires:
-        if importlib.util.find_spec(module) is None:
+        if not _installed(module):
             if backend.extra:
                 raise MissingExtraError(backend.extra, f"backend '{entry.name}'")
             raise BackendError(f"backend '{entry.name}' needs the module '{module}', which is not installed")
     return backend
+
+
+def _installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # the parent of a dotted name
+        return False

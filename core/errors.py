@@ -39,3 +39,9 @@ class AudioError(AsrdError):
 
 class TransportError(AsrdError):
     """A socket cannot be bound, or nothing answers at the other end."""
+
+
+def reason(error: BaseException) -> str:
+    """The first line another library's error says, for use inside a one-line message."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from asrd.core.errors import MissingExtraError, ModelError
+from asrd.core.errors import MissingExtraError, ModelError, reason
 from asrd.models.directory import ModelDirectory
 
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ def load_checkpoint(model: ModelDirectory) -> "Wav2Vec2ForCTC":
             model.path, dtype=torch.float32, local_files_only=True, output_loading_info=True
         )
     except (OSError, ValueError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise ModelError(f"{model.path} cannot be loaded: {reason}") from error
+        raise ModelError(f"{model.path} cannot be loaded: {reason(error)}") from error
     faults = {
         kind: sorted(map(str, report.get(f"{kind}_keys", ()))) for kind in ("missing", "unexpected", "mismatched")
     }

@@ -1,0 +1,137 @@
+"""What every backend must do, as tests. Needs pytest.
+
+A third party subclasses this in its own test suite, next to its entry point:
+
+    from asrd.backends.conformance import BackendConformance
+
+    class TestMine(BackendConformance):
+        name = "mine"
+
+The bundled model is used unless the fixture `model` is overridden; parametrize it to try models of
+other geometries. The class speaks only of the contract in `asrd.backends.base`.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import asrd.models
+from asrd.backends.base import Backend, LoadOptions
+from asrd.backends.registry import load
+from asrd.core.errors import BackendError
+from asrd.core.flow import FloatArray
+from asrd.core.units import MAX_WINDOW
+from asrd.models import ModelDirectory
+
+
+class BackendConformance:
+    """The tests. Set `name`; override the fixture `model`, `options` or `tolerance` where needed."""
+
+    name: str
+    """The backend's entry point."""
+
+    options = LoadOptions()
+
+    tolerance = 1e-3
+    """How far a logit may stray when the same audio is asked for in another batch or by another load."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def model(cls) -> ModelDirectory:
+        """The model to load."""
+        return ModelDirectory.open(Path(asrd.models.__file__).parent / "asrd-tiny-en")
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def backend(cls, model: ModelDirectory) -> Iterator[Backend]:
+        """The backend under test, shared by the class: it must not matter what was asked before."""
+        backend = load(cls.name, model, cls.options)
+        yield backend
+        backend.close()
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def windows(cls) -> FloatArray:
+        """Three full windows, `(3, MAX_WINDOW)`, of zero mean and unit variance."""
+        return np.random.default_rng(3).standard_normal((3, MAX_WINDOW)).astype(np.float32)
+
+    def test_answers_in_the_models_shape(self, backend: Backend, windows: FloatArray) -> None:
+        """`(batch, frames, vocabulary)`, float32, finite, and not the same everywhere."""
+        logits = backend.logits(windows)
+        assert logits.shape == (3, backend.model.geometry.frames(MAX_WINDOW), len(backend.model.vocabulary))
+        assert logits.dtype == np.float32
+        assert np.isfinite(logits).all()
+        assert logits.std() > 0
+
+    def test_shorter_windows(self, backend: Backend, windows: FloatArray) -> None:
+        """Any length from one receptive field up gives the frames that the geometry says."""
+        geometry = backend.model.geometry
+        field, stride = geometry.receptive_field, geometry.stride
+        for samples in (field, field + stride - 1, field + stride, MAX_WINDOW // 2, MAX_WINDOW - 1):
+            assert backend.logits(windows[:1, :samples]).shape[1] == geometry.frames(samples)
+
+    def test_too_short(self, backend: Backend, windows: FloatArray) -> None:
+        """Audio below the receptive field is refused with what is needed, and does no harm."""
+        field = backend.model.geometry.receptive_field
+        before = backend.logits(windows[:1])
+        for samples in (0, field - 1):
+            with pytest.raises(BackendError, match=rf"{samples} samples is too short.* {field}$"):
+                backend.logits(windows[:1, :samples])
+        np.testing.assert_array_equal(backend.logits(windows[:1]), before)
+
+    def test_a_batch_is_its_single_windows(self, backend: Backend, windows: FloatArray) -> None:
+        """Windows of one batch do not see each other."""
+        for samples in (MAX_WINDOW, MAX_WINDOW // 2):
+            batch = windows[:, :samples]
+            single = np.concatenate([backend.logits(row[None]) for row in batch])
+            np.testing.assert_allclose(backend.logits(batch), single, atol=self.tolerance)
+
+    def test_is_deterministic_and_keeps_no_state(self, backend: Backend, windows: FloatArray) -> None:
+        """The same audio gives the same bits, whatever came between."""
+        first = backend.logits(windows[:1])
+        backend.logits(windows[1:2])
+        backend.logits(windows[1:2, : MAX_WINDOW // 3])
+        np.testing.assert_array_equal(backend.logits(windows[:1]), first)
+
+    def test_an_answer_is_the_callers(self, backend: Backend, windows: FloatArray) -> None:
+        """A result kept by the caller survives the next call: no shared output buffer."""
+        kept = backend.logits(windows[:1])
+        copy = kept.copy()
+        backend.logits(windows[1:2])
+        np.testing.assert_array_equal(kept, copy)
+
+    def test_leaves_its_input_alone(self, backend: Backend, windows: FloatArray) -> None:
+        """Audio is only read, so memory that cannot be written to will do."""
+        audio = windows[:1].copy()
+        audio.flags.writeable = False
+        backend.logits(audio)
+        np.testing.assert_array_equal(audio, windows[:1])
+
+    def test_takes_audio_that_is_not_contiguous(self, backend: Backend, windows: FloatArray) -> None:
+        """A slice of a longer recording is as good as a copy of it."""
+        spread = np.zeros((1, 2 * MAX_WINDOW), np.float32)
+        spread[:, ::2] = windows[:1]
+        np.testing.assert_array_equal(backend.logits(spread[:, ::2]), backend.logits(windows[:1]))
+
+    def test_runs_in_another_thread(self, backend: Backend, windows: FloatArray) -> None:
+        """Loaded here and used there: the daemon's scheduler has a thread of its own."""
+        here = backend.logits(windows[:1])
+        with ThreadPoolExecutor(1) as pool:
+            there = pool.submit(backend.logits, windows[:1]).result()
+        np.testing.assert_allclose(there, here, atol=self.tolerance)
+
+    def test_two_at_once(self, backend: Backend, windows: FloatArray) -> None:
+        """A second one loads beside the first, answers alike, and closes without hurting it."""
+        first = backend.logits(windows[:1])
+        second = load(self.name, backend.model, self.options)
+        np.testing.assert_allclose(second.logits(windows[:1]), first, atol=self.tolerance)
+        second.close()
+        second.close()
+        np.testing.assert_array_equal(backend.logits(windows[:1]), first)
+
+    def test_says_what_it_computes_in(self, backend: Backend) -> None:
+        """A short word for tables, the same one each time."""
+        assert backend.arithmetic == backend.arithmetic.strip().lower() != ""

@@ -1,0 +1,87 @@
+"""Models and audio that tests of every part share."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import asrd.models
+from asrd.core.flow import FloatArray
+from asrd.core.units import MAX_WINDOW
+from asrd.models import ModelDirectory
+from asrd.models.convert import convert
+
+BUNDLED = Path(asrd.models.__file__).parent / "asrd-tiny-en"
+LETTERS = ["<pad>", "<s>", "</s>", "<unk>", "|", *"ETAONIHSRDLUMWCFGYPBVK'XJQZ"]
+KINDS = {
+    "base": {"feat_extract_norm": "group", "do_stable_layer_norm": False, "conv_bias": False},
+    "lv60": {"feat_extract_norm": "layer", "do_stable_layer_norm": True, "conv_bias": True},
+}
+"""What tells wav2vec2-base-960h from wav2vec2-large-960h-lv60-self, apart from size. Their front end
+is the library's default: receptive field 400, stride 320."""
+
+
+@pytest.fixture(scope="session")
+def bundled() -> ModelDirectory:
+    """The model that ships with asrd."""
+    return ModelDirectory.open(BUNDLED)
+
+
+@pytest.fixture(scope="session")
+def base_model(tmp_path_factory: pytest.TempPathFactory) -> ModelDirectory:
+    """A small random model of the base-960h kind: group norm, never given a mask."""
+    return random_model(tmp_path_factory.mktemp("models") / "random-base", "base")
+
+
+@pytest.fixture(scope="session")
+def lv60_model(tmp_path_factory: pytest.TempPathFactory) -> ModelDirectory:
+    """A small random model of the lv60 kind: layer norm, takes a mask."""
+    return random_model(tmp_path_factory.mktemp("models") / "random-lv60", "lv60")
+
+
+def random_model(path: Path, kind: str) -> ModelDirectory:
+    """Write a checkpoint with seeded random weights through transformers itself, and its FP16 model."""
+    import json
+
+    import torch
+    import transformers
+
+    transformers.logging.disable_progress_bar()
+    config = transformers.Wav2Vec2Config(
+        **KINDS[kind],
+        vocab_size=len(LETTERS),
+        conv_dim=(32,) * 7,
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_conv_pos_embeddings=16,
+        num_conv_pos_embedding_groups=4,
+    )
+    path.mkdir(parents=True)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(len(kind))
+        network = transformers.Wav2Vec2ForCTC(config).eval()
+        torch.nn.init.normal_(network.lm_head.weight)  # logits of a trained model's size, or all frames look alike
+        network.lm_head.bias.data[1:4] = -100.0  # nor does a trained model say <s>, </s> or <unk>
+    network.save_pretrained(path)
+    vocabulary = path / "vocab.json"
+    vocabulary.write_text(json.dumps({letter: index for index, letter in enumerate(LETTERS)}))
+    transformers.Wav2Vec2Processor(
+        transformers.Wav2Vec2FeatureExtractor(return_attention_mask=kind == "lv60"),
+        transformers.Wav2Vec2CTCTokenizer(vocabulary),
+    ).save_pretrained(path)
+    model = ModelDirectory.open(path)
+    convert(model)
+    return model
+
+
+@pytest.fixture(scope="session")
+def babble() -> FloatArray:
+    """One window of speech-like sound: a voice's harmonics under a syllable rhythm, and breath."""
+    time = np.arange(MAX_WINDOW) / 16_000
+    pitch = 2 * np.pi * np.cumsum(120 + 30 * np.sin(5 * time)) / 16_000
+    voice = sum(np.sin(pitch * harmonic) / harmonic for harmonic in range(1, 20))
+    breath = np.random.default_rng(7).standard_normal(len(time))
+    rhythm = 0.5 + 0.5 * np.sin(2 * np.pi * 4 * time)
+    return (0.1 * rhythm * voice + 0.01 * breath).astype(np.float32)

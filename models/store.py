@@ -4,9 +4,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from platformdirs import user_data_path
+
 from asrd.core.errors import ModelError
 from asrd.models.directory import ModelDirectory
-from platformdirs import user_data_path
 
 DEFAULT_MODEL = "asrd-tiny-en"
 """The bundled model: small, English, there without a network."""

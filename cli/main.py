@@ -42,9 +42,9 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="asrd")
-@click.option("--debug", is_flag=True, help="Show a traceback when something fails.")
-def asrd(debug: bool) -> None:
-    """Streaming speech to text on your own CPU.
+@click.option("--debug", is_flag=True, expose_value=False, help="Show a traceback when something fails.")
+def asrd() -> None:
+    r"""Streaming speech to text on your own CPU.
 
     \b
     Try it:    asrd demo

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+
 from asrd.core.units import Samples
 
 FloatArray = npt.NDArray[np.float32]

@@ -1,0 +1,44 @@
+"""Requests to a running daemon and its answers: JSON over a ZeroMQ ROUTER socket.
+
+A client may be a REQ or a DEALER socket; it sends one frame and gets one back.
+"""
+
+from typing import Any
+
+import msgspec
+
+
+class Request(msgspec.Struct, frozen=True, tag=str.lower, tag_field="op"):
+    """Base of all requests."""
+
+
+class GetStatus(Request, frozen=True, tag="status"):
+    """Answered with the fields of a `status` event."""
+
+
+class UseBackend(Request, frozen=True, tag="backend use"):
+    """Load this backend and let it take over between two windows. Answered when it has."""
+
+    name: str
+
+
+class Replay(Request, frozen=True, tag="replay"):
+    """The events `first <= seq <= last` that the daemon still remembers; answered with a list."""
+
+    first: int
+    last: int
+
+
+class Stop(Request, frozen=True, tag="stop"):
+    """Finish open utterances and exit. Answered at once."""
+
+
+AnyRequest = GetStatus | UseBackend | Replay | Stop
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """result: what was asked for. error: one line, or "" when all went well, with its exit code."""
+
+    result: Any = None
+    error: str = ""
+    exit_code: int = 0

@@ -1,0 +1,186 @@
+"""The wire types: what a daemon publishes.
+
+Each event is two ZeroMQ frames, `topic | payload`: the topic is `asrd.<stream>.<type>`, the payload
+JSON with the field `type`. Events that concern no stream in particular carry the stream "daemon".
+
+The contract:
+- every utterance that was `started` gets exactly one `final`, and nothing about it after that;
+- a `partial` replaces the one before; the first `stable` characters of its text are never changed;
+- audio that was not heard is named by a `gap`;
+- `seq` counts a daemon's events without holes, over all streams; `daemon` changes at every start.
+
+Positions are samples at 16 kHz since the stream began. Fields are only ever added, with defaults;
+`schema` rises when a meaning changes.
+"""
+
+import msgspec
+
+from asrd.core.errors import AsrdError
+
+SCHEMA = 1
+DAEMON_STREAM = "daemon"
+
+
+class WireWord(msgspec.Struct, frozen=True, omit_defaults=False):
+    """A recognised word. start, end: samples. confidence: in [0, 1]."""
+
+    word: str
+    start: int
+    end: int
+    confidence: float
+
+
+class Stages(msgspec.Struct, frozen=True, kw_only=True):
+    """When a window passed each stage, in Unix seconds.
+
+    heard: its last speech was captured. cut: the segmenter closed it. started, recognized: the
+    backend began and ended. The event's own `time` is when it was published.
+    """
+
+    heard: float
+    cut: float
+    started: float
+    recognized: float
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag=str.lower, tag_field="type"):
+    """What all events carry. time: when it was published, Unix seconds."""
+
+    schema: int = SCHEMA
+    daemon: str = ""
+    seq: int = 0
+    stream: str = DAEMON_STREAM
+    time: float = 0.0
+
+
+class Started(Event, frozen=True, kw_only=True):
+    """Speech has begun. utterance: counts up within the stream."""
+
+    utterance: int
+    start: int
+
+
+class Partial(Event, frozen=True, kw_only=True):
+    """What was heard of an utterance so far. stable: length of the prefix that will not change."""
+
+    utterance: int
+    start: int
+    end: int
+    text: str
+    stable: int
+    words: tuple[WireWord, ...]
+    backend: str
+    stages: Stages
+
+
+class Final(Event, frozen=True, kw_only=True):
+    """All that was heard of an utterance.
+
+    speech_end: end of the last voiced audio; `end` may lie later. reason: why the utterance
+    ended: "silence", "length" (it had become too long), "gap" (audio is missing) or "end" (of
+    the stream).
+    """
+
+    utterance: int
+    start: int
+    end: int
+    speech_end: int
+    text: str
+    words: tuple[WireWord, ...]
+    confidence: float
+    backend: str
+    reason: str
+    stages: Stages
+
+
+class Gap(Event, frozen=True, kw_only=True):
+    """Audio `[start, end)` was not heard, and why."""
+
+    start: int
+    end: int
+    reason: str
+
+
+class Backend(Event, frozen=True, kw_only=True):
+    """Another backend has taken over; "" in `previous` for the first."""
+
+    name: str
+    previous: str
+    model: str
+    arithmetic: str
+
+
+class StreamStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One stream. position: samples judged so far. waiting: windows not yet recognised.
+    utterances: finals so far. lost: samples named in gaps. skipped: partials left out because
+    the machine was behind. open: whether the source still delivers.
+    """
+
+    source: str
+    position: int
+    waiting: int
+    utterances: int
+    lost: int
+    skipped: int
+    open: bool
+
+
+class Status(Event, frozen=True, kw_only=True):
+    """The daemon as it is. Published when a subscriber joins.
+
+    audio_seconds, inference_seconds: recognised (context included) and spent on it; their ratio
+    is the real-time factor of the backend. peak_memory: bytes, of the whole process.
+    """
+
+    version: str
+    pid: int
+    backend: str
+    arithmetic: str
+    model: str
+    uptime: float
+    audio_seconds: float
+    inference_seconds: float
+    peak_memory: int
+    streams: dict[str, StreamStatus]
+
+
+class Heartbeat(Event, frozen=True, kw_only=True):
+    """The daemon lives. uptime: seconds."""
+
+    uptime: float
+
+
+class Stopped(Event, frozen=True, kw_only=True):
+    """The last event of a daemon. reason: who or what ended it."""
+
+    reason: str
+
+
+class Error(Event, frozen=True, kw_only=True):
+    """Something failed and the daemon goes on. message: one line, with the remedy."""
+
+    message: str
+
+
+AnyEvent = Started | Partial | Final | Gap | Backend | Status | Heartbeat | Stopped | Error
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+
+
+def topic(event: Event) -> bytes:
+    """The first frame: `asrd.<stream>.<type>`."""
+    return f"asrd.{event.stream}.{type(event).__name__.lower()}".encode()
+
+
+def encode(event: Event) -> bytes:
+    """The second frame."""
+    return _encoder.encode(event)
+
+
+def decode(payload: bytes) -> AnyEvent:
+    """The event in a payload. Raises AsrdError for one that this version cannot read."""
+    try:
+        return _decoder.decode(payload)
+    except msgspec.DecodeError as error:
+        raise AsrdError(f"not an event this version of asrd can read ({error}); is the daemon newer?") from error

@@ -1,0 +1,49 @@
+"""The audio a segmenter may still need, addressed by stream position."""
+
+import numpy as np
+
+from asrd.core.flow import FloatArray
+from asrd.core.units import Samples
+
+
+class History:
+    """A sliding stretch `[start, end)` of one stream. It grows at the end and is cut at the front.
+
+    The buffer is reallocated only when it is full, so that appending costs O(1) a sample.
+    """
+
+    def __init__(self, start: Samples = Samples(0)) -> None:
+        self._buffer = np.zeros(1 << 16, np.float32)
+        self._offset = 0
+        self._length = 0
+        self.start = start
+
+    @property
+    def end(self) -> Samples:
+        """Stream position after the last sample."""
+        return Samples(self.start + self._length)
+
+    def append(self, pcm: FloatArray) -> None:
+        """Add what follows `end`."""
+        if self._offset + self._length + len(pcm) > len(self._buffer):
+            kept = self._buffer[self._offset : self._offset + self._length]
+            larger = np.zeros(max(len(self._buffer), 2 * (self._length + len(pcm))), np.float32)
+            larger[: self._length] = kept
+            self._buffer, self._offset = larger, 0
+        tail = self._offset + self._length
+        self._buffer[tail : tail + len(pcm)] = pcm
+        self._length += len(pcm)
+
+    def slice(self, start: int, end: int) -> FloatArray:
+        """A copy of `[start, end)`, which must lie within the history."""
+        if not self.start <= start <= end <= self.end:
+            raise IndexError(f"[{start}, {end}) is not within [{self.start}, {self.end})")
+        first = self._offset + start - self.start
+        return self._buffer[first : first + end - start].copy()
+
+    def forget(self, before: int) -> None:
+        """Drop everything before stream position `before`, as far as it is there."""
+        drop = min(max(before - self.start, 0), self._length)
+        self._offset += drop
+        self._length -= drop
+        self.start = Samples(self.start + drop)

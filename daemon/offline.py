@@ -1,0 +1,42 @@
+"""The same pipeline without a daemon: audio in, finished utterances out, as fast as it goes."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from asrd.backends import Backend
+from asrd.core.flow import FloatArray, Hypothesis, Onset, Window
+from asrd.core.units import Samples
+from asrd.daemon.recognizer import Recognizer, recognize
+from asrd.daemon.segmenter import Segmenter
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """start, end: stream positions of what belongs to it."""
+
+    start: Samples
+    end: Samples
+    hypothesis: Hypothesis
+
+
+def transcribe(blocks: Iterable[FloatArray], backend: Backend, segmenter: Segmenter) -> Iterator[Utterance]:
+    """Utterances of a recording given as blocks `(n,)` of mono 16 kHz audio, each as it is finished.
+
+    Raises BackendError where the backend fails. Memory does not grow with the recording.
+    """
+    recognizer = Recognizer(backend.model)
+    start = Samples(0)
+
+    def finished(items: list[Onset | Window]) -> Iterator[Utterance]:
+        nonlocal start
+        for item in items:
+            if isinstance(item, Onset):
+                start = item.start
+                continue
+            hypothesis = recognizer.accept(item, recognize(backend, [item])[0])
+            if item.last:
+                yield Utterance(start, item.keep_end, hypothesis)
+
+    for block in blocks:
+        yield from finished(segmenter.push(block))
+    yield from finished(segmenter.flush())

@@ -1,0 +1,61 @@
+"""What can be set of segmentation, in the samples the code works in."""
+
+from dataclasses import dataclass
+
+from asrd.core.errors import UsageError
+from asrd.core.units import MAX_WINDOW, Samples, samples, seconds
+from asrd.models import Geometry
+
+
+@dataclass(frozen=True, slots=True)
+class SegmenterSettings:
+    """All lengths in samples.
+
+    window: what the model is given at once, context included.
+    left_context, right_context: real audio around the kept part of a window. The model hears
+        across the cut; the frames near the edges, which hear less, are dropped.
+    min_speech: span in which mostly voiced frames start an utterance.
+    pre_roll: audio before the first voiced frame that belongs to the utterance: quiet
+        consonants, which no detector hears, start many words.
+    hangover: span of silence that ends an utterance.
+    tail: audio after the last voiced frame that belongs to the utterance.
+    max_utterance: an utterance is cut here even if the speaker goes on.
+    partial_interval: how often the open end of an utterance is previewed; 0 never.
+    """
+
+    window: Samples = MAX_WINDOW
+    left_context: Samples = samples(0.40)
+    right_context: Samples = samples(0.30)
+    min_speech: Samples = samples(0.10)
+    pre_roll: Samples = samples(0.30)
+    hangover: Samples = samples(0.60)
+    tail: Samples = samples(0.20)
+    max_utterance: Samples = samples(25.0)
+    partial_interval: Samples = samples(0.30)
+
+    def hop(self, geometry: Geometry) -> Samples:
+        """New audio a full window brings: what context, and alignment to frames, leave of it.
+
+        Raises UsageError where they leave too little, or where the context is shorter than the
+        model's receptive field, so that frames at the seams would be missing.
+        """
+        field = geometry.receptive_field
+        hop = self.window - self.left_context - self.right_context - geometry.stride
+        if min(self.left_context, self.right_context) < field:
+            raise UsageError(f"left and right context must be at least {seconds(field):.3f} s for this model")
+        if hop < field + geometry.stride:
+            raise UsageError(f"left and right context leave no room in a window of {seconds(self.window):.3f} s")
+        return Samples(hop)
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself."""
+        if not 0 < self.window <= MAX_WINDOW:
+            raise UsageError(f"a window is at most {seconds(MAX_WINDOW):.3f} s")
+        if min(self.min_speech, self.hangover, self.max_utterance) <= 0:
+            raise UsageError("minimum speech, hang-over and maximum utterance must be longer than 0 s")
+        if min(self.pre_roll, self.tail, self.partial_interval) < 0:
+            raise UsageError("pre-roll, tail and partial interval cannot be negative")
+        if self.max_utterance < self.window:
+            raise UsageError(f"the maximum utterance must be at least one window, {seconds(self.window):.3f} s")
+        if self.tail > self.hangover:
+            raise UsageError("the tail cannot be longer than the hang-over, in which it lies")

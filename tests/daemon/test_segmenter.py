@@ -1,0 +1,245 @@
+"""The segmenter's promises, for any audio, any chunking and several geometries."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from asrd.core.errors import UsageError
+from asrd.core.flow import Emission, FloatArray, Onset, Window
+from asrd.core.units import MAX_WINDOW, Samples, samples
+from asrd.daemon.segmenter import Segmenter
+from asrd.daemon.settings import SegmenterSettings
+from asrd.daemon.stitcher import Stitcher
+from asrd.daemon.vad import WebRtcVad
+from asrd.models import Geometry
+
+STANDARD = Geometry((10, 3, 3, 3, 3, 2, 2), (5, 2, 2, 2, 2, 2, 2))
+STRIDED = Geometry((20, 8, 8, 4), (10, 4, 4, 2))
+COARSE = Geometry((30, 9), (21, 7))
+GEOMETRIES = st.sampled_from([STANDARD, STRIDED, COARSE])
+
+
+class MarkedVad:
+    """Hears speech where the audio is loud: makes any pattern of decisions writable as audio."""
+
+    frame = samples(0.020)
+
+    def is_speech(self, pcm: FloatArray) -> bool:
+        return bool(np.abs(pcm).max() > 0.5)
+
+    def reset(self) -> None:
+        pass
+
+
+@st.composite
+def speech(draw: st.DrawFn) -> FloatArray:
+    """Audio made of loud and quiet stretches; every sample tells its own position."""
+    stretches = draw(st.lists(st.tuples(st.booleans(), st.integers(1, 40_000)), min_size=1, max_size=12))
+    loud = np.concatenate([np.full(length, 1.0 if voiced else 0.0, np.float32) for voiced, length in stretches])
+    return loud * 0.75 + np.arange(len(loud), dtype=np.float32) * 1e-9
+
+
+SETTINGS = st.builds(
+    SegmenterSettings,
+    left_context=st.integers(850, 8_000).map(Samples),
+    right_context=st.integers(850, 6_000).map(Samples),
+    min_speech=st.integers(320, 4_000).map(Samples),
+    pre_roll=st.integers(0, 8_000).map(Samples),
+    hangover=st.integers(4_000, 20_000).map(Samples),
+    tail=st.integers(0, 4_000).map(Samples),
+    max_utterance=st.integers(MAX_WINDOW, 120_000).map(Samples),
+    partial_interval=st.sampled_from([Samples(0), Samples(4_800)]),
+)
+
+
+def segment(
+    audio: FloatArray, geometry: Geometry, chosen: SegmenterSettings, chunks: list[int] | None = None
+) -> list[Onset | Window]:
+    segmenter = Segmenter(MarkedVad(), geometry, chosen)
+    found: list[Onset | Window] = []
+    position = 0
+    for length in chunks or []:
+        found += segmenter.push(audio[position : position + length])
+        position = min(position + length, len(audio))
+    return found + segmenter.push(audio[position:]) + segmenter.flush()
+
+
+def committed(found: list[Onset | Window]) -> list[Window]:
+    return [item for item in found if isinstance(item, Window) and not item.provisional]
+
+
+@settings(max_examples=60, deadline=None)
+@given(speech(), GEOMETRIES, SETTINGS, st.lists(st.integers(0, 30_000), max_size=30))
+def test_chunking_does_not_matter(
+    audio: FloatArray, geometry: Geometry, chosen: SegmenterSettings, chunks: list[int]
+) -> None:
+    whole, pieces = segment(audio, geometry, chosen), segment(audio, geometry, chosen, chunks)
+    assert len(whole) == len(pieces)
+    for one, other in zip(whole, pieces, strict=True):
+        if isinstance(one, Onset):
+            assert one == other
+            continue
+        assert isinstance(other, Window)
+        assert np.array_equal(one.pcm, other.pcm)
+        fields = ("utterance", "start", "left", "right", "level", "provisional", "last", "reason", "speech_end")
+        assert all(getattr(one, name) == getattr(other, name) for name in fields)
+
+
+@settings(max_examples=150, deadline=None)
+@given(speech(), GEOMETRIES, SETTINGS)
+def test_every_speech_sample_is_kept_exactly_once(
+    audio: FloatArray, geometry: Geometry, chosen: SegmenterSettings
+) -> None:
+    windows = committed(segment(audio, geometry, chosen))
+    kept = np.zeros(len(audio) + MAX_WINDOW, int)
+    for window in windows:
+        assert window.keep_start < window.keep_end
+        kept[window.keep_start : window.keep_end] += 1
+    assert kept.max(initial=0) <= 1
+    frame = MarkedVad.frame
+    voiced = [np.abs(audio[at : at + frame]).max() > 0.5 for at in range(0, len(audio) - frame + 1, frame)]
+    onset = max(1, round(chosen.min_speech / frame))
+    for at in range(len(voiced) - onset + 1):  # a run this long is speech by any reading of the settings
+        if all(voiced[at : at + onset]):
+            assert kept[at * frame : (at + onset) * frame].all()
+
+
+@settings(max_examples=150, deadline=None)
+@given(speech(), GEOMETRIES, SETTINGS)
+def test_windows_are_well_formed(audio: FloatArray, geometry: Geometry, chosen: SegmenterSettings) -> None:
+    found = segment(audio, geometry, chosen)
+    onsets = [item for item in found if isinstance(item, Onset)]
+    windows = [item for item in found if isinstance(item, Window)]
+    assert [onset.utterance for onset in onsets] == list(range(len(onsets)))
+    for onset in onsets:
+        own = [window for window in windows if window.utterance == onset.utterance]
+        fixed = committed(list(own))
+        assert fixed[0].keep_start == onset.start
+        assert all(one.keep_end == two.keep_start for one, two in pairwise(fixed))
+        assert [window.last for window in fixed] == [False] * (len(fixed) - 1) + [True]
+        assert not own[-1].provisional
+        assert fixed[-1].keep_end - onset.start <= chosen.max_utterance + MarkedVad.frame
+    for window in windows:
+        assert geometry.receptive_field <= len(window.pcm) <= chosen.window
+        assert window.start % geometry.stride == 0
+        assert window.left >= 0
+        assert window.right >= 0
+        real = audio[window.start : window.start + len(window.pcm)]
+        assert np.array_equal(window.pcm[: len(real)], real)
+        assert len(real) == len(window.pcm) or len(audio) < geometry.receptive_field
+        if window.start > 0 and window.start + len(window.pcm) < len(audio) - chosen.window:
+            assert len(window.pcm) == chosen.window
+
+
+@settings(max_examples=100, deadline=None)
+@given(speech(), GEOMETRIES, SETTINGS)
+def test_every_frame_is_stitched_exactly_once(audio: FloatArray, geometry: Geometry, chosen: SegmenterSettings) -> None:
+    """Each "emission" holds the stream-wide number of its frames; stitching must count without a hole."""
+    stitcher = Stitcher(geometry)
+    previous: list[float] = []
+    for window in segment(audio, geometry, chosen):
+        if isinstance(window, Onset):
+            stitcher, previous = Stitcher(geometry), []
+            continue
+        numbers = window.start // geometry.stride + np.arange(geometry.frames(len(window.pcm)))
+        emission = Emission(numbers[:, None].astype(np.float32), window.start, geometry.stride)
+        frames, settled = stitcher.add(window, emission)
+        got = [float(number) for number in frames.log_probs[:, 0]]
+        assert all(two == one + 1 for one, two in pairwise(got))
+        assert got[: len(previous)] == previous
+        previous = got[:settled]
+        middles = frames.positions + geometry.stride // 2
+        assert all((middles >= 0) & (middles < window.keep_end))
+
+
+@settings(max_examples=40, deadline=None)
+@given(speech(), SETTINGS)
+def test_previews_change_nothing_else(audio: FloatArray, chosen: SegmenterSettings) -> None:
+    with_previews = committed(segment(audio, STANDARD, chosen))
+    plain = {name: getattr(chosen, name) for name in chosen.__slots__} | {"partial_interval": Samples(0)}
+    without = segment(audio, STANDARD, SegmenterSettings(**plain))
+    assert not any(isinstance(item, Window) and item.provisional for item in without)
+    assert [(w.start, w.keep_start, w.keep_end, w.level) for w in with_previews] == [
+        (w.start, w.keep_start, w.keep_end, w.level) for w in committed(without)
+    ]
+
+
+def tone(length: float, *, loud: bool) -> FloatArray:
+    return np.full(samples(length), 0.75 if loud else 0.0, np.float32)
+
+
+def test_pre_roll_and_tail_belong_to_the_utterance() -> None:
+    audio = np.concatenate([tone(2, loud=False), tone(1, loud=True), tone(2, loud=False)])
+    found = segment(audio, STANDARD, SegmenterSettings())
+    assert isinstance(found[0], Onset)
+    assert found[0].start == samples(2 - 0.3)
+    last = committed(found)[-1]
+    assert (last.keep_end, last.speech_end, last.reason) == (samples(3 + 0.2), samples(3), "silence")
+
+
+def test_a_short_pause_does_not_split_and_a_click_does_not_start() -> None:
+    click = np.concatenate([tone(1, loud=False), tone(0.04, loud=True), tone(1, loud=False)])
+    assert segment(click, STANDARD, SegmenterSettings()) == []
+    pause = np.concatenate([tone(1, loud=True), tone(0.4, loud=False), tone(1, loud=True), tone(1, loud=False)])
+    assert len([item for item in segment(pause, STANDARD, SegmenterSettings()) if isinstance(item, Onset)]) == 1
+
+
+def test_a_gap_closes_the_utterance_and_restarts_the_clock_where_told() -> None:
+    segmenter = Segmenter(MarkedVad(), STRIDED)
+    before = segmenter.push(tone(1, loud=True))
+    closing = segmenter.gap(Samples(100_001))
+    after = segmenter.push(tone(1, loud=True)) + segmenter.flush()
+    assert isinstance(before[0], Onset)
+    assert [item.reason for item in closing if isinstance(item, Window)] == ["gap"]
+    onset, *windows = after
+    assert isinstance(onset, Onset)
+    assert onset.start == 100_001
+    assert all(isinstance(w, Window) and (w.start - 100_001) % STRIDED.stride == 0 for w in windows)
+
+
+def test_memory_stays_bounded_in_an_hour_of_silence() -> None:
+    segmenter = Segmenter(MarkedVad(), STANDARD)
+    for _ in range(3600):
+        assert segmenter.push(tone(1, loud=False)) == []
+    history = segmenter._history
+    assert history.end - history.start < samples(4)
+    assert len(history._buffer) < samples(10)
+
+
+def test_the_real_detector_finds_a_vowel_in_silence() -> None:
+    rng = np.random.default_rng(1)
+    time = np.arange(samples(1.0)) / 16_000
+    pulses = np.sign(np.sin(2 * np.pi * 120 * time)) * (1 + 0.3 * np.sin(2 * np.pi * 4 * time))
+    vowel = np.convolve(pulses, np.hanning(12), "same") * 0.05
+    quiet = rng.normal(0, 1e-4, samples(2.0))
+    audio = np.concatenate([quiet, vowel, quiet]).astype(np.float32)
+    segmenter = Segmenter(WebRtcVad(2), STANDARD)
+    onsets = [item for item in segmenter.push(audio) if isinstance(item, Onset)]
+    assert len(onsets) == 1
+    assert samples(1.5) < onsets[0].start <= samples(2.0)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"window": Samples(MAX_WINDOW + 1)},
+        {"window": Samples(0)},
+        {"hangover": Samples(0)},
+        {"tail": Samples(samples(0.7))},
+        {"pre_roll": Samples(-1)},
+        {"max_utterance": Samples(1000)},
+        {"left_context": Samples(100)},
+        {"left_context": Samples(20_000), "right_context": Samples(10_000)},
+    ],
+)
+def test_contradictory_settings_are_refused(wrong: dict[str, Samples]) -> None:
+    with pytest.raises(UsageError):
+        Segmenter(MarkedVad(), STRIDED, SegmenterSettings(**wrong))
+
+
+def test_aggressiveness_outside_the_range_is_refused() -> None:
+    with pytest.raises(UsageError, match="0, 1, 2 or 3"):
+        WebRtcVad(4)

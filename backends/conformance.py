@@ -13,18 +13,17 @@ other geometries. The class speaks only of the contract in `asrd.backends.base`.
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-import asrd.models
 from asrd.backends.base import Backend, LoadOptions
 from asrd.backends.registry import load
 from asrd.core.errors import BackendError
 from asrd.core.flow import FloatArray
 from asrd.core.units import MAX_WINDOW
 from asrd.models import ModelDirectory
+from asrd.models.store import DEFAULT_MODEL, resolve
 
 
 class BackendConformance:
@@ -42,7 +41,7 @@ class BackendConformance:
     @classmethod
     def model(cls) -> ModelDirectory:
         """The model to load."""
-        return ModelDirectory.open(Path(asrd.models.__file__).parent / "asrd-tiny-en")
+        return resolve(DEFAULT_MODEL)
 
     @pytest.fixture(scope="class")
     @classmethod

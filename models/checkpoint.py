@@ -18,6 +18,7 @@ def load_checkpoint(model: ModelDirectory) -> "Wav2Vec2ForCTC":
     try:
         import torch
         import transformers
+        from safetensors import SafetensorError
     except ImportError as error:
         raise MissingExtraError("torch", "loading a checkpoint") from error
     transformers.logging.set_verbosity_error()
@@ -26,7 +27,7 @@ def load_checkpoint(model: ModelDirectory) -> "Wav2Vec2ForCTC":
         network, report = transformers.Wav2Vec2ForCTC.from_pretrained(
             model.path, dtype=torch.float32, local_files_only=True, output_loading_info=True
         )
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ModelError(f"{model.path} cannot be loaded: {reason(error)}") from error
     faults = {
         kind: sorted(map(str, report.get(f"{kind}_keys", ()))) for kind in ("missing", "unexpected", "mismatched")

@@ -6,13 +6,13 @@
 Everything asrd must know of a model is derived from these; nothing is assumed of it.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from asrd.core.errors import ModelError
 from asrd.core.units import SAMPLE_RATE
+from asrd.models.files import read_object
 from asrd.models.geometry import Geometry
 from asrd.models.vocabulary import Vocabulary
 
@@ -59,9 +59,12 @@ class ModelDirectory:
         path = path.resolve()
         if not path.is_dir():
             raise ModelError(f"no model directory at {path}; see 'asrd model list' for the models at hand")
-        config = _read_json(path / "config.json")
+        config = read_object(path / "config.json")
         if config.get("model_type") != "wav2vec2":
             raise ModelError(f"{path / 'config.json'} describes '{config.get('model_type')}', not a wav2vec2 model")
+        outputs = config.get("vocab_size", 32)  # transformers' own default
+        if not isinstance(outputs, int):
+            raise ModelError(f"{path / 'config.json'}: vocab_size must be a number, not '{outputs}'")
         audio = _audio_settings(path)
         rate = audio.get("sampling_rate", SAMPLE_RATE)
         if rate != SAMPLE_RATE:
@@ -69,7 +72,7 @@ class ModelDirectory:
         return cls(
             path=path,
             geometry=Geometry.from_config(config),
-            vocabulary=Vocabulary.load(path, outputs=int(config.get("vocab_size", 32))),
+            vocabulary=Vocabulary.load(path, outputs),
             normalize=bool(audio.get("do_normalize", True)),
             attention_mask=bool(audio.get("return_attention_mask", False)),
         )
@@ -78,20 +81,10 @@ class ModelDirectory:
 def _audio_settings(path: Path) -> dict[str, Any]:
     """The feature extractor's settings, from either file that transformers keeps them in."""
     if (path / "preprocessor_config.json").is_file():
-        return _read_json(path / "preprocessor_config.json")
+        return read_object(path / "preprocessor_config.json")
     if (path / "processor_config.json").is_file():
-        settings: dict[str, Any] = _read_json(path / "processor_config.json").get("feature_extractor", {})
-        return settings
+        settings = read_object(path / "processor_config.json").get("feature_extractor")
+        if isinstance(settings, dict):
+            return settings
+        raise ModelError(f"{path / 'processor_config.json'} has no feature_extractor; copy it from the checkpoint")
     raise ModelError(f"{path} lacks preprocessor_config.json; copy it from the checkpoint")
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read ({error.strerror}); is this a Hugging Face checkpoint?") from error
-    except ValueError as error:
-        raise ModelError(f"{path} is not valid JSON ({error})") from error
-    if not isinstance(content, dict):
-        raise ModelError(f"{path} must hold a JSON object")
-    return content

@@ -1,10 +1,12 @@
 """The letters a CTC model spells with, as its checkpoint names them."""
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from asrd.core.errors import ModelError
+from asrd.models.files import read_object
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +31,8 @@ class Vocabulary:
         outputs: the model's `vocab_size`; every output must have a name.
         Raises ModelError where the files are missing or do not fit the model.
         """
-        ids = _read_ids(directory)
         settings = _read_settings(directory)
+        ids = _read_ids(directory, settings, outputs)
         names = {index: token for token, index in ids.items()}
         unnamed = [index for index in range(outputs) if index not in names]
         if unnamed or len(names) > outputs or len(names) != len(ids):
@@ -52,27 +54,30 @@ class Vocabulary:
         )
 
 
-def _read_ids(directory: Path) -> dict[str, int]:
+def _read_ids(directory: Path, settings: Mapping[str, Any], outputs: int) -> dict[str, int]:
+    """Index of every name: the letters, and what was added to the tokenizer later.
+
+    A tokenizer may have had sentence marks added that the model was never given outputs for; only
+    such later additions may exceed the model.
+    """
     path = directory / "vocab.json"
-    try:
-        ids = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read ({error.strerror}); copy it from the checkpoint") from error
-    except ValueError as error:
-        raise ModelError(f"{path} is not valid JSON ({error}); copy it from the checkpoint again") from error
-    if not isinstance(ids, dict) or not all(isinstance(index, int) for index in ids.values()):
+    ids = read_object(path)
+    if not all(isinstance(index, int) for index in ids.values()):
         raise ModelError(f"{path} must map each letter to its index (a vocabulary for one language)")
-    added = directory / "added_tokens.json"
-    return {**json.loads(added.read_text(encoding="utf-8")), **ids} if added.is_file() else ids
+    older = directory / "added_tokens.json"
+    added = read_object(older) if older.is_file() else {}
+    decoder = settings.get("added_tokens_decoder") or {}
+    added |= {_content(token): int(index) for index, token in decoder.items()}
+    return {**{token: index for token, index in added.items() if index < outputs}, **ids}
 
 
-def _read_settings(directory: Path) -> dict[str, object]:
+def _read_settings(directory: Path) -> dict[str, Any]:
     """The tokenizer's settings; older checkpoints keep them in `special_tokens_map.json`."""
-    merged: dict[str, object] = {}
+    merged: dict[str, Any] = {}
     for name in ("special_tokens_map.json", "tokenizer_config.json"):
         path = directory / name
         if path.is_file():
-            merged.update(json.loads(path.read_text(encoding="utf-8")))
+            merged.update(read_object(path))
     return merged
 
 

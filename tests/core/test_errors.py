@@ -1,0 +1,25 @@
+"""Errors are one line, and carry an exit code."""
+
+import pytest
+
+from asrd.core.errors import AsrdError, MissingExtraError, UsageError, reason
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (ValueError("\n  what happened\n  and where\n"), "what happened"),
+        (ValueError(), "ValueError"),
+        (OSError(2, "No such file"), "[Errno 2] No such file"),
+    ],
+)
+def test_the_reason_of_a_foreign_error_is_its_first_line(error: Exception, expected: str) -> None:
+    assert reason(error) == expected
+
+
+def test_exit_codes() -> None:
+    assert (AsrdError.exit_code, UsageError.exit_code, MissingExtraError("torch", "x").exit_code) == (1, 2, 1)
+
+
+def test_a_missing_extra_names_the_command_that_installs_it() -> None:
+    assert str(MissingExtraError("quant", "quantization")).endswith("pip install 'asrd[quant]'")

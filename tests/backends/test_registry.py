@@ -1,0 +1,110 @@
+"""Finding and loading backends: what can go wrong is one line."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from asrd.backends import Backend, LoadOptions, available, load
+from asrd.core.errors import AsrdError, BackendError, MissingExtraError, ModelError, UsageError
+from asrd.core.flow import FloatArray
+from asrd.models import ModelDirectory
+
+
+def test_the_bundled_backends_are_ready() -> None:
+    states = {status.name: status for status in available()}
+    for name in ("torch", "fp16", "int8"):
+        assert states[name].problem == ""
+        assert states[name].distribution.startswith("asrd ")
+
+
+def test_an_unknown_name_is_wrong_usage_and_lists_the_others(base_model: ModelDirectory) -> None:
+    with pytest.raises(UsageError, match=r"^no backend is called 'warp'; there are: fp16, int8, torch$"):
+        load("warp", base_model)
+
+
+def test_a_missing_extra_names_the_command_that_installs_it(
+    base_model: ModelDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("asrd.backends.pytorch.TorchBackend.requires", ("no_such_torch",))
+    with pytest.raises(MissingExtraError, match=r"backend 'torch' needs .* pip install 'asrd\[torch\]'"):
+        load("torch", base_model)
+    assert "asrd[torch]" in next(status.problem for status in available() if status.name == "torch")
+
+
+@pytest.mark.parametrize(
+    ("backend", "options", "error", "says"),
+    [
+        ("torch", LoadOptions(device="warp"), BackendError, "PyTorch cannot use device 'warp'"),
+        ("torch", LoadOptions(arithmetic="bf16"), UsageError, "computes in f32 only"),
+        ("fp16", LoadOptions(device="WARP"), BackendError, "OpenVINO cannot compile .* for WARP"),
+        ("fp16", LoadOptions(arithmetic="f7"), BackendError, "OpenVINO cannot compile"),
+        ("int8", LoadOptions(), ModelError, "has no INT8 model at .*; build it with 'asrd quantize"),
+    ],
+)
+def test_what_cannot_be_loaded(
+    base_model: ModelDirectory, backend: str, options: LoadOptions, error: type[AsrdError], says: str
+) -> None:
+    with pytest.raises(error, match=says) as raised:
+        load(backend, base_model, options)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda ir: ir.write_text("<net/>"), lambda ir: ir.with_suffix(".bin").write_bytes(b"")]
+)
+def test_a_damaged_openvino_file(base_model: ModelDirectory, tmp_path: Path, damage) -> None:
+    model = ModelDirectory.open(Path(shutil.copytree(base_model.path, tmp_path / "model")))
+    damage(model.openvino("fp16"))
+    with pytest.raises(BackendError, match="OpenVINO cannot compile") as raised:
+        load("fp16", model)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_plugins_own_exception_becomes_one_line(base_model: ModelDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> Backend:
+        raise KeyError("no such kernel")
+
+    monkeypatch.setattr("asrd.backends.pytorch.TorchBackend.load", fail)
+    with pytest.raises(BackendError, match="backend 'torch' cannot load random-base: 'no such kernel'"):
+        load("torch", base_model)
+
+
+def test_an_answer_of_another_shape_is_an_error(
+    base_model: ModelDirectory, babble: FloatArray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = load("torch", base_model)
+    monkeypatch.setattr(backend, "_run", lambda batch: type(backend)._run(backend, batch)[:, 1:])
+    with pytest.raises(BackendError, match=r"answered with shape \(1, 94, 32\) instead of \(1, 95, 32\)"):
+        backend.logits(babble[None])
+
+
+def test_a_runtime_that_fails_is_an_error(base_model: ModelDirectory, babble: FloatArray) -> None:
+    backend = load("fp16", base_model)
+    backend.close()
+    with pytest.raises(BackendError, match=r"^Fp16Backend failed on \(1, 30480\): "):
+        backend.logits(babble[None])
+
+
+def test_compiled_models_are_kept_where_the_user_keeps_caches(
+    base_model: ModelDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    load("fp16", base_model, LoadOptions(cache=False))
+    assert list(tmp_path.iterdir()) == []
+    load("fp16", base_model)
+    assert list((tmp_path / "asrd" / "openvino").iterdir())
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(
+    base_model: ModelDirectory, babble: FloatArray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "asrd").write_text("in the way")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert load("fp16", base_model).logits(babble[None]).shape == (1, 95, 32)
+
+
+def test_arithmetic_is_single_precision_unless_asked(base_model: ModelDirectory) -> None:
+    """So that one recording gives one text on every CPU."""
+    assert load("fp16", base_model).arithmetic == "f32"
+    assert load("torch", base_model, LoadOptions(threads=1)).arithmetic == "f32"

@@ -1,0 +1,46 @@
+"""A third party's backends: one that works, and all the ways not to."""
+
+import numpy as np
+
+from asrd.backends import Backend
+
+
+class ToyBackend(Backend):
+    """Logits are the strengths of as many cosines as there are letters, in each frame."""
+
+    @classmethod
+    def load(cls, model, options):
+        return cls(model)
+
+    @property
+    def arithmetic(self):
+        return "f32"
+
+    def _run(self, batch):
+        field, stride = self.model.geometry.receptive_field, self.model.geometry.stride
+        letters = np.arange(len(self.model.vocabulary))
+        cosines = np.cos(np.pi * np.outer(np.arange(field) + 0.5, letters) / field).astype(np.float32)
+        frames = np.lib.stride_tricks.sliding_window_view(batch, field, axis=1)[:, ::stride]
+        return frames @ cosines
+
+
+class Stranger:
+    """Not a Backend."""
+
+
+class Hollow(Backend):
+    """Forgot to say how to run."""
+
+    @classmethod
+    def load(cls, model, options):
+        return cls(model)
+
+    @property
+    def arithmetic(self):
+        return "f32"
+
+
+class Needy(ToyBackend):
+    """Needs what is not there."""
+
+    requires = ("numpy", "no_such_runtime.core")

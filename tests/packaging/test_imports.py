@@ -1,0 +1,85 @@
+"""Imports point one way, and nothing heavy is loaded before it is needed."""
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+MAY_IMPORT = {
+    "core": set(),
+    "models": {"core"},
+    "backends": {"core", "models"},
+    "clients": {"core"},
+    "daemon": {"core", "models", "backends"},
+    "quant": {"core", "models", "backends", "daemon"},
+    "cli": {"core", "models", "backends", "clients", "daemon", "quant"},
+}
+"""Besides itself."""
+
+HEAVY = ("torch", "transformers", "nncf", "openvino", "sounddevice", "huggingface_hub", "datasets")
+
+LIGHT = {
+    "asrd.core": ("asrd.daemon", "asrd.clients", "asrd.models", "zmq", "click"),
+    "asrd.clients": ("asrd.daemon", "asrd.models", "asrd.backends", "click", "soundfile"),
+    "asrd.models": ("asrd.daemon", "asrd.backends"),
+    "asrd.backends": ("asrd.daemon", "asrd.quant"),
+    "asrd.daemon": ("asrd.quant", "asrd.cli", "asrd.clients"),
+    "asrd.quant": ("asrd.cli",),
+    "asrd.cli.main": ("asrd.daemon", "asrd.backends", "rich"),
+}
+"""Module: what importing it must not load, besides what is heavy."""
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Packages of asrd that a module imports, wherever in it: ("asrd.core.units" gives "core")."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: relative import"
+            names = [f"asrd.{alias.name}" for alias in node.names] if node.module == "asrd" else [node.module or ""]
+        else:
+            continue
+        yield from (name.split(".")[1] for name in names if name.startswith("asrd."))
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_imports_point_one_way(package: str) -> None:
+    modules = sorted((ROOT / package).rglob("*.py"))
+    assert modules
+    wrong = {
+        str(path.relative_to(ROOT)): strays
+        for path in modules
+        if (strays := set(imported(path)) - MAY_IMPORT[package] - {package})
+    }
+    assert wrong == {}
+
+
+def loaded_by(code: str) -> set[str]:
+    """Names of all modules a fresh interpreter has loaded after running `code`."""
+    script = f"import sys, json\n{code}\nprint(json.dumps(sorted(sys.modules)))"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(json.loads(result.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("module", LIGHT)
+def test_importing_a_package_is_light(module: str) -> None:
+    loaded = loaded_by(f"import {module}")
+    assert module in loaded
+    assert loaded.isdisjoint(HEAVY + LIGHT[module])
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["backend", "list", "--json"]])
+def test_a_quick_command_loads_nothing_heavy(arguments: list[str]) -> None:
+    code = f"from asrd.cli.main import asrd\nasrd.main({arguments!r}, standalone_mode=False)"
+    assert loaded_by(code).isdisjoint(HEAVY)
+
+
+def test_this_test_would_notice() -> None:
+    assert "huggingface_hub" in loaded_by("import huggingface_hub")

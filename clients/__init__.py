@@ -1,1 +1,12 @@
-"""Client library: subscribe to transcripts, control a daemon, send it audio."""
+"""Client library: subscribe to transcripts, control a daemon.
+
+    from asrd.clients import Control, Subscriber
+
+It needs pyzmq and msgspec and none of the daemon.
+"""
+
+from asrd.clients.control import Control
+from asrd.clients.sequence import Hole
+from asrd.clients.subscriber import AsyncSubscriber, Subscriber
+
+__all__ = ["AsyncSubscriber", "Control", "Hole", "Subscriber"]

@@ -2,12 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from asrd.backends import Backend
 from asrd.core.flow import FloatArray, Hypothesis, Onset, Window
 from asrd.core.units import Samples
+from asrd.daemon.options import RecognitionOptions
 from asrd.daemon.recognizer import Recognizer, recognize
 from asrd.daemon.segmenter import Segmenter
+from asrd.daemon.sources.files import read_blocks
+from asrd.daemon.vad import WebRtcVad
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +44,9 @@ def transcribe(blocks: Iterable[FloatArray], backend: Backend, segmenter: Segmen
     for block in blocks:
         yield from finished(segmenter.push(block))
     yield from finished(segmenter.flush())
+
+
+def transcribe_file(path: Path, backend: Backend, options: RecognitionOptions) -> Iterator[Utterance]:
+    """The utterances of an audio file. Raises AudioError where it cannot be read."""
+    segmenter = Segmenter(WebRtcVad(options.aggressiveness), backend.model.geometry, options.segmenter)
+    return transcribe(read_blocks(path), backend, segmenter)

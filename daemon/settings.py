@@ -25,7 +25,7 @@ class SegmenterSettings:
 
     window: Samples = MAX_WINDOW
     left_context: Samples = samples(0.40)
-    right_context: Samples = samples(0.30)
+    right_context: Samples = samples(0.40)
     min_speech: Samples = samples(0.10)
     pre_roll: Samples = samples(0.30)
     hangover: Samples = samples(0.60)

@@ -1,0 +1,157 @@
+"""`asrd listen`: show a daemon's transcripts as they come."""
+
+import sys
+from collections.abc import Callable
+from typing import Protocol
+
+import click
+
+from asrd.cli.config import ConfiguredCommand
+from asrd.cli.options import events_option
+from asrd.clients import Hole, Subscriber
+from asrd.clients.captions import WEBVTT_HEADER, srt_cue, vtt_cue
+from asrd.core.events import AnyEvent, Error, Final, Gap, Partial, encode
+from asrd.core.units import seconds
+
+
+class View(Protocol):
+    """Shows events one way."""
+
+    def show(self, item: AnyEvent | Hole) -> None:
+        """Take the next event or hole."""
+        ...
+
+    def close(self) -> None:
+        """Leave the terminal tidy."""
+        ...
+
+
+@click.command(cls=ConfiguredCommand)
+@events_option
+@click.option("--stream", "streams", multiple=True, help="Only this stream. Repeatable.")
+@click.option(
+    "--format", "format_", type=click.Choice(["text", "json", "srt", "vtt"]), default="text", show_default=True
+)
+@click.option("--wait", default=3.0, show_default=True, help="Seconds to wait for a daemon.")
+def listen(events: str, streams: tuple[str, ...], format_: str, wait: float) -> None:
+    """Show transcripts live: partials are redrawn in place, finals are kept.
+
+    \b
+    Examples:
+      asrd listen
+      asrd listen --format json | jq -r 'select(.type == "final").text'
+      asrd listen --format srt > talk.srt
+    """
+    view = _view(format_)
+    try:
+        with Subscriber(events, streams, timeout=wait) as subscriber:
+            for item in subscriber:
+                if isinstance(item, Hole):
+                    click.echo(f"asrd: {item.count} events were missed", err=True)
+                view.show(item)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        view.close()
+
+
+def _view(format_: str) -> View:
+    if format_ == "json":
+        return _Lines(lambda event: encode(event).decode())
+    if format_ == "srt":
+        return _Cues(lambda number, final: srt_cue(number, final.start, final.end, final.text))
+    if format_ == "vtt":
+        click.echo(WEBVTT_HEADER)
+        return _Cues(lambda _, final: vtt_cue(final.start, final.end, final.text))
+    return Live() if sys.stdout.isatty() else _Finals()
+
+
+class _Lines:
+    """One event a line, as it was on the wire."""
+
+    def __init__(self, write: Callable[[AnyEvent], str]) -> None:
+        self._write = write
+
+    def show(self, item: AnyEvent | Hole) -> None:
+        if not isinstance(item, Hole):
+            click.echo(self._write(item))
+
+    def close(self) -> None:
+        pass
+
+
+class _Cues:
+    """One subtitle an utterance."""
+
+    def __init__(self, write: Callable[[int, Final], str]) -> None:
+        self._write = write
+        self._count = 0
+
+    def show(self, item: AnyEvent | Hole) -> None:
+        if isinstance(item, Final) and item.text:
+            self._count += 1
+            click.echo(self._write(self._count, item))
+
+    def close(self) -> None:
+        pass
+
+
+class _Finals:
+    """Plain lines, for a pipe."""
+
+    def show(self, item: AnyEvent | Hole) -> None:
+        if isinstance(item, Final) and item.text:
+            click.echo(item.text)
+
+    def close(self) -> None:
+        pass
+
+
+class Live:
+    """A terminal: finals scroll up, open utterances are redrawn below, one line a stream.
+
+    The stable part of a partial is bright, what may still change is dim.
+    """
+
+    def __init__(self) -> None:
+        from rich.console import Console, Group
+        from rich.live import Live as Region
+        from rich.text import Text
+
+        self._text, self._group = Text, Group
+        self._open: dict[str, Partial] = {}
+        self._region = Region(console=Console(highlight=False), auto_refresh=False, transient=True)
+        self._region.start()
+
+    def show(self, item: AnyEvent | Hole) -> None:
+        """Redraw only when something visible has changed."""
+        if isinstance(item, Partial):
+            self._open[item.stream] = item
+        elif isinstance(item, Final):
+            self._open.pop(item.stream, None)
+            if item.text:
+                self._print(item.stream, seconds(item.start), item.text, "")
+        elif isinstance(item, Gap):
+            lost = seconds(item.end - item.start)
+            self._print(item.stream, seconds(item.start), f"[{lost:.1f} s not heard: {item.reason}]", "yellow")
+        elif isinstance(item, Error):
+            self._print(item.stream, None, f"[{item.message}]", "red")
+        else:
+            return
+        self._region.update(self._group(*map(self._partial, self._open.values())), refresh=True)
+
+    def close(self) -> None:
+        """Take the open lines away; what was final stays."""
+        self._region.stop()
+
+    def _print(self, stream: str, at: float | None, text: str, style: str) -> None:
+        clock = f"{at:8.1f} s  " if at is not None else " " * 12
+        line = self._text.assemble((clock, "dim"), (f"{stream}  ", "cyan"), (text, style))
+        self._region.console.print(line)
+
+    def _partial(self, partial: Partial) -> object:
+        settled, open_ = partial.text[: partial.stable], partial.text[partial.stable :]
+        clock = f"{seconds(partial.start):8.1f} s  "
+        return self._text.assemble(
+            (clock, "dim"), (f"{partial.stream}  ", "cyan"), settled, (open_ + " …", "dim italic")
+        )

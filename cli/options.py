@@ -1,0 +1,70 @@
+"""Options that several commands share."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from asrd.cli.config import ConfiguredCommand
+from asrd.core.endpoints import control_endpoint, events_endpoint
+from asrd.core.units import samples
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_RECOGNITION = [
+    click.option("--backend", default="int8", show_default=True, help="See 'asrd backend list'."),
+    click.option("--model", default="asrd-tiny-en", show_default=True, help="A bundled name, directory or hub id."),
+    click.option("--device", default="CPU", show_default=True, help="The runtime's own name for a device."),
+    click.option("--threads", default=0, help="Threads for inference; 0 leaves it to the runtime."),
+    click.option("--vad", default=2, type=click.IntRange(0, 3), show_default=True, help="Aggressiveness of the VAD."),
+    click.option("--pre-roll", default=0.3, show_default=True, help="Seconds kept before speech was noticed."),
+    click.option("--min-speech", default=0.1, show_default=True, help="Seconds of speech that start an utterance."),
+    click.option("--hangover", default=0.6, show_default=True, help="Seconds of silence that end an utterance."),
+    click.option("--max-utterance", default=25.0, show_default=True, help="Seconds after which one is cut."),
+]
+
+
+def recognition_options(command: Command) -> Command:
+    """What decides the text; `recognition` makes the options object of them."""
+    for option in reversed(_RECOGNITION):
+        command = option(command)
+    return command
+
+
+ConfiguredCommand.known = frozenset(
+    {"backend", "model", "device", "threads", "vad", "pre_roll", "min_speech", "hangover", "max_utterance"}
+    | {"source", "pace", "events", "control", "partials", "format"}
+)
+
+
+def recognition(params: dict[str, Any], partials: float = 0.0) -> Any:
+    """RecognitionOptions of a command's parameters. Raises UsageError for values that contradict."""
+    from asrd.backends import LoadOptions
+    from asrd.daemon.options import RecognitionOptions
+    from asrd.daemon.settings import SegmenterSettings
+
+    return RecognitionOptions(
+        backend=params["backend"],
+        model=params["model"],
+        load=LoadOptions(device=params["device"], threads=params["threads"]),
+        aggressiveness=params["vad"],
+        segmenter=SegmenterSettings(
+            pre_roll=samples(params["pre_roll"]),
+            min_speech=samples(params["min_speech"]),
+            hangover=samples(params["hangover"]),
+            tail=samples(min(0.2, params["hangover"])),
+            max_utterance=samples(params["max_utterance"]),
+            partial_interval=samples(partials),
+        ),
+    )
+
+
+events_option = click.option(
+    "--events", default=events_endpoint, show_default="a Unix socket of yours", help="Where the daemon publishes."
+)
+control_option = click.option(
+    "--control", default=control_endpoint, show_default="a Unix socket of yours", help="Where it takes requests."
+)
+format_option = click.option(
+    "--format", "format_", type=click.Choice(["text", "json", "srt", "vtt"]), default="text", show_default=True
+)

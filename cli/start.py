@@ -1,0 +1,104 @@
+"""`asrd start`: run the daemon in the foreground."""
+
+import asyncio
+import logging
+import sys
+import time
+from typing import Any
+
+import click
+
+from asrd.cli.config import ConfiguredCommand, origins
+from asrd.cli.options import control_option, recognition, recognition_options
+from asrd.core.endpoints import events_endpoint
+
+
+@click.command(cls=ConfiguredCommand)
+@click.option(
+    "--source",
+    "-s",
+    multiple=True,
+    default=["mic"],
+    show_default=True,
+    help="mic, mic:NAME, a file, pcm:- (stdin) or pcm:tcp://HOST:PORT; NAME=… names the stream. Repeatable.",
+)
+@click.option(
+    "--pace", type=click.Choice(["realtime", "fast"]), default="realtime", show_default=True, help="Of files."
+)
+@recognition_options
+@click.option("--partials", default=0.3, show_default=True, help="Seconds between partial results; 0 for none.")
+@click.option(
+    "--events",
+    multiple=True,
+    default=lambda: [events_endpoint()],
+    show_default="a Unix socket of yours",
+    help="Endpoint to publish on, for example tcp://127.0.0.1:7007. Repeatable.",
+)
+@control_option
+@click.option("--check", is_flag=True, help="Show every setting and where it comes from, and exit.")
+@click.option("--verbose", "-v", is_flag=True, help="Log more.")
+@click.pass_context
+def start(ctx: click.Context, check: bool, verbose: bool, **params: Any) -> None:
+    """Listen, transcribe and publish until stopped.
+
+    \b
+    Examples:
+      asrd start --backend int8 --source mic
+      asrd start -s desk=mic:USB -s call=pcm:tcp://0.0.0.0:7000
+    """
+    options = _options(params)
+    if check:
+        _show(ctx)
+        return
+    logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, format="asrd: %(message)s", stream=sys.stderr)
+    from asrd.daemon.notify import notify
+    from asrd.daemon.service import Daemon
+
+    began = time.monotonic()
+
+    def ready(daemon: Daemon) -> None:
+        backend = daemon.scheduler.backend
+        logging.getLogger("asrd").info(
+            "ready in %.1f s: %s on %s (%s), streams %s, events at %s",
+            time.monotonic() - began,
+            daemon.model.name,
+            daemon.scheduler.name,
+            backend.arithmetic,
+            ", ".join(stream.source.stream for stream in daemon.streams),
+            ", ".join(daemon.publisher.endpoints),
+        )
+        notify("READY=1")
+
+    asyncio.run(Daemon(options, ready).run())
+    notify("STOPPING=1")
+
+
+def _options(params: dict[str, Any]) -> Any:
+    from asrd.daemon.options import DaemonOptions
+
+    return DaemonOptions(
+        recognition=recognition(params, params["partials"]),
+        sources=tuple(params["source"]),
+        pace=params["pace"],
+        events=tuple(params["events"]),
+        control=params["control"],
+    )
+
+
+def _show(ctx: click.Context) -> None:
+    """Also resolves the model and the sources, so that a mistake shows now and not at start."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from asrd.daemon.sources.spec import parse_source
+    from asrd.models.store import resolve
+
+    resolve(ctx.params["model"])
+    for spec in ctx.params["source"]:
+        parse_source(spec, ctx.params["pace"])
+    table = Table("setting", "value", "from", box=None)
+    for name, value, origin in origins(ctx):
+        if name not in ("check", "verbose"):
+            shown = " ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+            table.add_row(name.replace("_", "-"), shown, origin)
+    Console().print(table)

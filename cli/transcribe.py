@@ -1,0 +1,92 @@
+"""`asrd transcribe`: files to text, without a daemon."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from asrd.cli.config import ConfiguredCommand
+from asrd.cli.options import recognition, recognition_options
+from asrd.clients.captions import WEBVTT_HEADER, srt_cue, vtt_cue
+from asrd.core.units import seconds
+
+
+@click.command(cls=ConfiguredCommand)
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@recognition_options
+@click.option(
+    "--format", "format_", type=click.Choice(["text", "json", "srt", "vtt"]), default="text", show_default=True
+)
+@click.pass_context
+def transcribe(ctx: click.Context, files: tuple[Path, ...], format_: str, **params: Any) -> None:
+    """Transcribe recordings as fast as this machine can; the text is the daemon's.
+
+    A file that cannot be read is reported and the others are still transcribed; the exit code is
+    then 1.
+
+    \b
+    Examples:
+      asrd transcribe talk.flac
+      asrd transcribe *.wav --format json > talks.jsonl
+    """
+    from asrd.backends import load
+    from asrd.core.errors import AudioError
+    from asrd.daemon.offline import Utterance, transcribe_file
+    from asrd.models.store import resolve
+
+    options = recognition(params)
+    model = resolve(options.model)
+    backend = load(options.backend, model, options.load)
+    write: dict[str, Callable[[Path, list[Utterance]], str]] = {
+        "text": lambda _, utterances: " ".join(u.hypothesis.text for u in utterances if u.hypothesis.text),
+        "json": lambda path, utterances: _json(path, utterances, options.backend, model.name),
+        "srt": lambda _, utterances: _srt(utterances),
+        "vtt": lambda _, utterances: _vtt(utterances),
+    }
+    failed = False
+    for path in files:
+        try:
+            utterances = list(transcribe_file(path, backend, options))
+        except AudioError as error:
+            click.echo(f"asrd: {error}", err=True)
+            failed = True
+            continue
+        click.echo(write[format_](path, utterances))
+    backend.close()
+    ctx.exit(1 if failed else 0)
+
+
+def _json(path: Path, utterances: list[Any], backend: str, model: str) -> str:
+    from asrd.daemon.sources.files import duration
+
+    words = [
+        {
+            "word": word.text,
+            "start": round(seconds(word.start), 3),
+            "end": round(seconds(word.end), 3),
+            "confidence": round(word.confidence, 4),
+        }
+        for utterance in utterances
+        for word in utterance.hypothesis.words
+    ]
+    record = {
+        "file": str(path),
+        "text": " ".join(word["word"] for word in words),
+        "words": words,
+        "duration": round(duration(path), 3),
+        "backend": backend,
+        "model": model,
+    }
+    return json.dumps(record, ensure_ascii=False)
+
+
+def _srt(utterances: list[Any]) -> str:
+    spoken = [utterance for utterance in utterances if utterance.hypothesis.text]
+    return "\n".join(srt_cue(n, u.start, u.end, u.hypothesis.text) for n, u in enumerate(spoken, 1))
+
+
+def _vtt(utterances: list[Any]) -> str:
+    cues = [vtt_cue(u.start, u.end, u.hypothesis.text) for u in utterances if u.hypothesis.text]
+    return "\n".join([WEBVTT_HEADER, *cues])

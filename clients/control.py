@@ -1,0 +1,59 @@
+"""Ask a running daemon for something."""
+
+from typing import Any
+
+import msgspec
+import zmq
+
+from asrd.core.control import AnyRequest, GetStatus, Replay, Reply, Stop, UseBackend
+from asrd.core.endpoints import control_endpoint
+from asrd.core.errors import AsrdError, TransportError, UsageError
+from asrd.core.events import AnyEvent, Status, decode
+
+
+class Control:
+    """Requests to one daemon, each over a connection of its own. Safe to use from any thread.
+
+    endpoint: of the daemon's control socket; by default this user's own daemon.
+    timeout: seconds to wait for an ordinary answer.
+    """
+
+    def __init__(self, endpoint: str | None = None, timeout: float = 3.0) -> None:
+        self.endpoint = endpoint or control_endpoint()
+        self._timeout = timeout
+
+    def status(self) -> Status:
+        """What the daemon is doing. Raises TransportError when none answers."""
+        return msgspec.convert(self._ask(GetStatus()), Status)
+
+    def use_backend(self, name: str, timeout: float = 120.0) -> str:
+        """Switch the backend between two windows; returns the previous one's name.
+
+        Raises UsageError for an unknown backend, AsrdError when it cannot load the model; then
+        the daemon goes on with the one it has.
+        """
+        return str(self._ask(UseBackend(name), timeout)["previous"])
+
+    def replay(self, first: int, last: int) -> list[AnyEvent]:
+        """Past events `first <= seq <= last`, as far as the daemon remembers them."""
+        return [decode(msgspec.json.encode(event)) for event in self._ask(Replay(first, last))]
+
+    def stop(self) -> None:
+        """Tell the daemon to finish open utterances and exit."""
+        self._ask(Stop())
+
+    def _ask(self, request: AnyRequest, timeout: float | None = None) -> Any:
+        socket = zmq.Context.instance().socket(zmq.REQ)
+        try:
+            socket.connect(self.endpoint)
+            socket.send(msgspec.json.encode(request))
+            if not socket.poll(round((timeout or self._timeout) * 1000)):
+                raise TransportError(f"no daemon answers at {self.endpoint}; start one with 'asrd start'")
+            reply = msgspec.json.decode(socket.recv(), type=Reply)
+        except zmq.ZMQError as error:
+            raise UsageError(f"'{self.endpoint}' is not an endpoint ({error.strerror})") from error
+        finally:
+            socket.close(linger=0)
+        if reply.error:
+            raise UsageError(reply.error) if reply.exit_code == UsageError.exit_code else AsrdError(reply.error)
+        return reply.result

@@ -1,0 +1,133 @@
+"""Receive a daemon's events.
+
+    with Subscriber() as events:
+        for event in events:
+            if isinstance(event, Final):
+                print(event.text)
+
+`AsyncSubscriber` is the same for asyncio, with `async with` and `async for`.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Iterator
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+import zmq
+import zmq.asyncio
+
+from asrd.clients.sequence import Hole, Sequence
+from asrd.core.endpoints import events_endpoint
+from asrd.core.errors import TransportError, UsageError
+from asrd.core.events import DAEMON_STREAM, AnyEvent, Stopped, decode
+
+HIGH_WATER_MARK = 100_000
+"""Events held for a slow reader on its own side before ZeroMQ drops the newest."""
+
+Socket = TypeVar("Socket", bound="zmq.Socket[Any]")
+
+
+class _Subscription(Generic[Socket]):
+    """What both subscribers share: the connection, the sequence and the choice of streams.
+
+    All streams are always received, because a hole can only be told where nothing is filtered out.
+    """
+
+    def __init__(
+        self, endpoint: str | None = None, streams: Iterable[str] = (), *, timeout: float = 3.0, patience: float = 5.0
+    ) -> None:
+        """endpoint: where a daemon publishes; by default this user's own daemon.
+        streams: which to pass on, by name; none named means all.
+        timeout: seconds to wait for the daemon's first event, which it sends on connection.
+        patience: seconds without any event, heartbeats included, after which it counts as gone.
+
+        Raises UsageError for a malformed endpoint.
+        """
+        self.endpoint = endpoint or events_endpoint()
+        self._streams = {*streams, DAEMON_STREAM} if streams else None
+        self._wait, self._patience = timeout, patience
+        self._joined = False
+        self._sequence = Sequence()
+        self._socket = self._open()
+        self._socket.set(zmq.RCVHWM, HIGH_WATER_MARK)
+        self._socket.set(zmq.SUBSCRIBE, b"asrd.")
+        try:
+            self._socket.connect(self.endpoint)
+        except zmq.ZMQError as error:
+            self._socket.close(linger=0)
+            raise UsageError(f"'{self.endpoint}' is not an endpoint ({error.strerror})") from error
+
+    def _open(self) -> Socket:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Disconnect. May be called more than once."""
+        self._socket.close(linger=0)
+
+    @property
+    def _timeout(self) -> int:
+        return round((self._patience if self._joined else self._wait) * 1000)
+
+    def _absent(self) -> TransportError:
+        if self._joined:
+            return TransportError(f"the daemon at {self.endpoint} has fallen silent; see 'asrd status'")
+        return TransportError(f"no daemon publishes at {self.endpoint}; start one with 'asrd start'")
+
+    def _accept(self, frames: list[bytes]) -> list[AnyEvent | Hole]:
+        """What a message amounts to: an event, perhaps with a hole before it."""
+        self._joined = True
+        event = decode(frames[-1])
+        hole = self._sequence.accept(event)
+        wanted = self._streams is None or event.stream in self._streams
+        return ([hole] if hole else []) + ([event] if wanted else [])
+
+
+class Subscriber(_Subscription["zmq.Socket[bytes]"]):
+    """Iterate over events, and `Hole`s where some are missing.
+
+    Iteration ends after the daemon's `stopped`. It raises TransportError when no daemon is there,
+    or when it falls silent, heartbeats and all.
+    """
+
+    def _open(self) -> "zmq.Socket[bytes]":
+        return zmq.Context.instance().socket(zmq.SUB)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[AnyEvent | Hole]:
+        while True:
+            if not self._socket.poll(self._timeout):
+                raise self._absent()
+            for item in self._accept(self._socket.recv_multipart()):
+                yield item
+                if isinstance(item, Stopped):
+                    return
+
+
+class AsyncSubscriber(_Subscription["zmq.asyncio.Socket"]):
+    """The same for asyncio: `async for event in subscriber`."""
+
+    def _open(self) -> "zmq.asyncio.Socket":
+        return zmq.asyncio.Context.instance().socket(zmq.SUB)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aiter__(self) -> AsyncIterator[AnyEvent | Hole]:
+        while True:
+            if not await self._socket.poll(self._timeout):
+                raise self._absent()
+            for item in self._accept(await self._socket.recv_multipart()):
+                yield item
+                if isinstance(item, Stopped):
+                    return

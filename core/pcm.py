@@ -1,0 +1,72 @@
+"""Raw PCM as it travels: the sample formats, and the header that goes before each message.
+
+A sender of audio pushes two-part messages over ZeroMQ (PUSH to PULL): a `PcmHeader` in JSON, then
+the samples, interleaved by channel. It needs nothing of asrd but this page.
+"""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+import numpy as np
+
+from asrd.core.flow import FloatArray
+
+SCHEMA: Literal[1] = 1
+"""Version of `PcmHeader`; a receiver refuses what it does not know."""
+
+MIN_RATE, MAX_RATE = 1_000, 384_000
+"""Hz. Below the first there is no speech left; above the second no sound card is sold."""
+
+MAX_CHANNELS = 1_024
+"""As many as libsndfile reads."""
+
+PcmFormat = Literal["s16le", "f32le"]
+
+FORMATS: dict[PcmFormat, np.dtype[Any]] = {"s16le": np.dtype("<i2"), "f32le": np.dtype("<f4")}
+"""Signed 16-bit integers (full scale 32768) and floats (full scale 1), both little-endian."""
+
+MAX_POSITION = 2**53
+"""The largest integer every JSON reader keeps exactly; 18 000 years at 16 kHz."""
+
+
+class PcmHeader(msgspec.Struct, frozen=True, kw_only=True):
+    """The first part of a message; the second is a whole number of frames, possibly none.
+
+    session: any name that no other sender has; a receiver hears one session at a time.
+    position: frames of this session before this message, at the sender's rate. Where it runs ahead
+        of what was sent, the frames between were lost on the way or at the microphone.
+    captured: wall-clock seconds (Unix time) at which the last frame was captured.
+    end: nothing follows; the receiver is free for the next session.
+    """
+
+    session: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    rate: Annotated[int, msgspec.Meta(ge=MIN_RATE, le=MAX_RATE)]
+    channels: Annotated[int, msgspec.Meta(ge=1, le=MAX_CHANNELS)]
+    format: PcmFormat
+    position: Annotated[int, msgspec.Meta(ge=0, le=MAX_POSITION)]
+    captured: float
+    end: bool = False
+    schema: Literal[1] = SCHEMA
+
+
+def decode(data: bytes, sample_format: PcmFormat, channels: int) -> FloatArray:
+    """Samples as float32 `(frames, channels)`, full scale 1.
+
+    Raises ValueError when `data` is not a whole number of frames, or a sample is not a number.
+    """
+    dtype = FORMATS[sample_format]
+    if len(data) % (dtype.itemsize * channels):
+        raise ValueError(f"{len(data)} bytes are not a whole number of frames of {channels} x {sample_format}")
+    pcm = np.frombuffer(data, dtype).reshape(-1, channels)
+    floats: FloatArray = pcm.astype(np.float32)
+    if dtype.kind == "i":
+        return floats / np.float32(32768)
+    if (bad := first_invalid(floats)) is not None:
+        raise ValueError(f"sample {bad} is not a number")
+    return floats
+
+
+def first_invalid(pcm: FloatArray) -> int | None:
+    """Index of the first frame of `(frames, channels)` that holds NaN or infinity, or None."""
+    finite = np.isfinite(pcm).all(axis=1)
+    return None if finite.all() else int(np.argmin(finite))

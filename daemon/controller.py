@@ -1,0 +1,54 @@
+"""Answers requests to the daemon on a ROUTER socket."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+import zmq
+import zmq.asyncio
+
+from asrd.core.control import AnyRequest, Reply
+from asrd.core.errors import AsrdError
+from asrd.daemon.sockets import Binding
+
+Answer = Callable[[AnyRequest], Awaitable[Any]]
+
+
+class Controller:
+    """Every request gets exactly one reply; a slow one does not hold up the others."""
+
+    def __init__(self, context: zmq.asyncio.Context, endpoint: str, answer: Answer) -> None:
+        """Bind. answer: gives the result of a request, or raises AsrdError."""
+        self._socket = context.socket(zmq.ROUTER)
+        self._answer = answer
+        self._tasks: set[asyncio.Task[None]] = set()
+        try:
+            self._binding = Binding(self._socket, endpoint)
+        except Exception:
+            self._socket.close(linger=0)
+            raise
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        while True:
+            frames = await self._socket.recv_multipart()
+            task = asyncio.create_task(self._serve(frames[:-1], frames[-1]))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, envelope: list[bytes], payload: bytes) -> None:
+        try:
+            reply = Reply(result=await self._answer(msgspec.json.decode(payload, type=AnyRequest)))
+        except msgspec.DecodeError as error:
+            reply = Reply(error=f"not a request this daemon knows: {error}", exit_code=2)
+        except AsrdError as error:
+            reply = Reply(error=str(error), exit_code=error.exit_code)
+        await self._socket.send_multipart([*envelope, msgspec.json.encode(reply)])
+
+    async def close(self) -> None:
+        """Let running requests end, then let go of the endpoint."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=1)
+        self._socket.close(linger=1000)
+        self._binding.close()

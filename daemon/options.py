@@ -1,0 +1,30 @@
+"""What a daemon is started with."""
+
+from dataclasses import dataclass, field
+
+from asrd.backends import LoadOptions
+from asrd.daemon.settings import SegmenterSettings
+
+
+@dataclass(frozen=True, slots=True)
+class RecognitionOptions:
+    """What decides the text: the same options give the same text for the same audio, in a daemon
+    and without one. model: a bundled name, a directory or a hub id. aggressiveness: of the VAD.
+    """
+
+    backend: str = "int8"
+    model: str = "asrd-tiny-en"
+    load: LoadOptions = field(default_factory=LoadOptions)
+    aggressiveness: int = 2
+    segmenter: SegmenterSettings = field(default_factory=SegmenterSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonOptions:
+    """sources: as `parse_source` takes them. pace: of file sources. events: endpoints to publish on."""
+
+    recognition: RecognitionOptions
+    sources: tuple[str, ...]
+    pace: str
+    events: tuple[str, ...]
+    control: str

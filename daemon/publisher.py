@@ -1,0 +1,71 @@
+"""Publishes events, numbers them, and remembers the latest for those who missed some."""
+
+import time
+import uuid
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import zmq
+import zmq.asyncio
+
+from asrd.core import events
+from asrd.core.events import Event
+from asrd.daemon.sockets import Binding
+
+REMEMBERED = 4096
+"""Events kept for replay: about twenty minutes of one talkative stream with partials."""
+
+HIGH_WATER_MARK = 10_000
+"""Events queued for one slow subscriber before ZeroMQ drops its newest; it sees that in `seq`."""
+
+
+class Publisher:
+    """An XPUB socket: like PUB, but it tells when someone subscribes."""
+
+    def __init__(self, context: zmq.asyncio.Context, endpoints: Sequence[str]) -> None:
+        """Bind to all endpoints. Raises TransportError or UsageError."""
+        self.daemon = uuid.uuid4().hex[:12]
+        self._socket = context.socket(zmq.XPUB)
+        self._socket.set(zmq.XPUB_VERBOSE, 1)
+        self._socket.set(zmq.SNDHWM, HIGH_WATER_MARK)
+        self._bindings: list[Binding] = []
+        self._seq = 0
+        self._recent: deque[tuple[int, bytes]] = deque(maxlen=REMEMBERED)
+        try:
+            for endpoint in endpoints:
+                self._bindings.append(Binding(self._socket, endpoint))
+        except Exception:
+            self.close()
+            raise
+
+    @property
+    def endpoints(self) -> list[str]:
+        """Where it is bound, with the port that was chosen where `*` was asked for."""
+        return [binding.endpoint for binding in self._bindings]
+
+    async def publish(self, event: Event, stream: str = events.DAEMON_STREAM) -> None:
+        """Number and send an event. It never waits for a subscriber."""
+        numbered = msgspec.structs.replace(event, daemon=self.daemon, seq=self._seq, stream=stream, time=time.time())
+        payload = events.encode(numbered)
+        self._recent.append((self._seq, payload))
+        self._seq += 1
+        await self._socket.send_multipart([events.topic(numbered), payload])
+
+    async def joined(self) -> None:
+        """Wait until someone subscribes to something."""
+        while True:
+            [message] = await self._socket.recv_multipart()
+            if message[:1] == b"\x01":
+                return
+
+    def replay(self, first: int, last: int) -> list[Any]:
+        """The remembered events `first <= seq <= last`, oldest first, ready to be sent as JSON."""
+        return [msgspec.Raw(payload) for seq, payload in self._recent if first <= seq <= last]
+
+    def close(self) -> None:
+        """Send what is queued, within a second, and let go of the endpoints."""
+        self._socket.close(linger=1000)
+        for binding in self._bindings:
+            binding.close()

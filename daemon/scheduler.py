@@ -1,0 +1,154 @@
+"""One backend serves the windows of all streams, oldest deadline first."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from asrd.backends import Backend
+from asrd.core.flow import Emission, Window
+from asrd.core.units import seconds
+from asrd.daemon.recognizer import recognize, silent
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a window. cut, started, recognized: Unix seconds. failure: why the emission
+    is empty, or "".
+    """
+
+    window: Window
+    emission: Emission
+    backend: str
+    cut: float
+    started: float
+    recognized: float
+    failure: str = ""
+
+
+Deliver = Callable[[Result], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A window that waits. deadline: monotonic seconds. cut: Unix seconds."""
+
+    window: Window
+    deadline: float
+    cut: float
+
+
+class Lane:
+    """The windows of one stream that wait, in order.
+
+    bound: committed windows that may wait. patience: seconds a window may wait before it is late;
+    the lower, the earlier its turn. skipped: previews left out because the machine was behind.
+    """
+
+    def __init__(self, deliver: Deliver, bound: int, patience: float) -> None:
+        self.deliver = deliver
+        self.bound = bound
+        self.patience = patience
+        self.skipped = 0
+        self.waiting: deque[Ticket] = deque()
+
+
+class Scheduler:
+    """Bounded everywhere: a full lane makes its stream wait, and a preview never waits behind
+    anything: it is left out, because a newer one or a final follows anyway.
+    """
+
+    def __init__(self, name: str, backend: Backend) -> None:
+        self._name, self._backend = name, backend
+        self._lanes: list[Lane] = []
+        self._changed = asyncio.Condition()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="backend")
+        self._running = 0
+        self.audio_seconds = 0.0
+        self.inference_seconds = 0.0
+
+    @property
+    def backend(self) -> Backend:
+        """The backend that the next window goes to."""
+        return self._backend
+
+    @property
+    def name(self) -> str:
+        """What that backend is called."""
+        return self._name
+
+    def lane(self, deliver: Deliver, *, bound: int = 8, patience: float = 0.3) -> Lane:
+        """Open a lane; `deliver` is awaited with each window's result, in the lane's order."""
+        lane = Lane(deliver, bound, patience)
+        self._lanes.append(lane)
+        return lane
+
+    async def submit(self, lane: Lane, window: Window) -> None:
+        """Queue a window, waiting while the lane is full."""
+        cut = time.time()
+        async with self._changed:
+            if lane.waiting and lane.waiting[-1].window.provisional:
+                lane.waiting.pop()
+                lane.skipped += 1
+            if window.provisional and lane.waiting:
+                lane.skipped += 1
+                return
+            await self._changed.wait_for(lambda: len(lane.waiting) < lane.bound)
+            lane.waiting.append(Ticket(window, time.monotonic() + lane.patience, cut))
+            self._changed.notify_all()
+
+    async def drain(self) -> None:
+        """Wait until nothing waits and nothing runs."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: not self._running and not any(lane.waiting for lane in self._lanes))
+
+    async def use(self, name: str, backend: Backend) -> None:
+        """Let another backend take over with the next window; the old one is closed after its last."""
+        old, self._name, self._backend = self._backend, name, backend
+        await asyncio.get_running_loop().run_in_executor(self._thread, old.close)
+
+    async def run(self) -> None:
+        """Serve windows until cancelled."""
+        while True:
+            async with self._changed:
+                await self._changed.wait_for(lambda: any(lane.waiting for lane in self._lanes))
+                batch = self._take()
+                self._running = len(batch)
+                self._changed.notify_all()
+            for lane, result in await self._recognize(batch):
+                await lane.deliver(result)
+            async with self._changed:
+                self._running = 0
+                self._changed.notify_all()
+
+    def close(self) -> None:
+        """Give the backend back. A window that is being recognised is not waited for."""
+        self._thread.submit(self._backend.close)
+        self._thread.shutdown(wait=False)
+
+    def _take(self) -> list[tuple[Lane, Ticket]]:
+        """The most urgent lane's next window, and those of other lanes that fit in one batch with it."""
+        urgent = sorted((lane for lane in self._lanes if lane.waiting), key=lambda lane: lane.waiting[0].deadline)
+        length = len(urgent[0].waiting[0].window.pcm)
+        fitting = [lane for lane in urgent if len(lane.waiting[0].window.pcm) == length]
+        return [(lane, lane.waiting.popleft()) for lane in fitting[: self._backend.max_batch]]
+
+    async def _recognize(self, batch: list[tuple[Lane, Ticket]]) -> list[tuple[Lane, Result]]:
+        """Run a batch off the loop. A failing backend gives empty emissions, not a dead daemon."""
+        name, backend, windows = self._name, self._backend, [ticket.window for _, ticket in batch]
+        started, failure = time.time(), ""
+        try:
+            loop = asyncio.get_running_loop()
+            emissions = await loop.run_in_executor(self._thread, recognize, backend, windows)
+        except Exception as error:  # a third party's backend may raise anything
+            failure = (str(error).strip() or type(error).__name__).splitlines()[0]
+            emissions = [silent(window, backend.model) for window in windows]
+        ended = time.time()
+        self.inference_seconds += ended - started
+        self.audio_seconds += sum(seconds(len(window.pcm)) for window in windows)
+        return [
+            (lane, Result(ticket.window, emission, name, ticket.cut, started, ended, failure))
+            for (lane, ticket), emission in zip(batch, emissions, strict=True)
+        ]

@@ -1,0 +1,205 @@
+"""The daemon: puts the stages together, starts them in order and stops them in reverse."""
+
+import asyncio
+import logging
+import os
+import resource
+import signal
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+import zmq.asyncio
+
+from asrd.backends import Backend, load
+from asrd.core import events
+from asrd.core.control import AnyRequest, GetStatus, Replay, Stop, UseBackend
+from asrd.core.errors import AsrdError
+from asrd.core.units import MAX_WINDOW
+from asrd.daemon.controller import Controller
+from asrd.daemon.options import DaemonOptions
+from asrd.daemon.publisher import Publisher
+from asrd.daemon.scheduler import Scheduler
+from asrd.daemon.segmenter import Segmenter
+from asrd.daemon.sources.base import Source
+from asrd.daemon.sources.spec import parse_source
+from asrd.daemon.stream import Stream
+from asrd.daemon.vad import WebRtcVad
+from asrd.models.store import resolve
+
+log = logging.getLogger(__name__)
+
+HEARTBEAT = 1.0
+"""Seconds between heartbeats."""
+
+SHUTDOWN = 4.0
+"""Seconds that open utterances get to finish; with what follows, less than 5."""
+
+
+class Daemon:
+    """One run of the daemon, from `run` to its return."""
+
+    def __init__(self, options: DaemonOptions, ready: Callable[["Daemon"], None] = lambda _: None) -> None:
+        """ready: called once the model has answered, all sources are open and sockets are bound."""
+        self._options = options
+        self._ready = ready
+        self._began = time.time()
+        self._stop_reason = ""
+        self._stopping = asyncio.Event()
+        self._switching = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Serve until told to stop or all sources have ended.
+
+        Raises AsrdError when it cannot start, or when its last source failed.
+        """
+        context = zmq.asyncio.Context()
+        cleanup: list[Callable[[], Any]] = [lambda: context.destroy(linger=1000)]
+        background: list[asyncio.Task[None]] = []
+        try:
+            self.publisher = Publisher(context, self._options.events)
+            cleanup.append(self.publisher.close)
+            controller = Controller(context, self._options.control, self._answer)
+            cleanup.append(controller.close)
+            sources = [parse_source(spec, self._options.pace) for spec in self._options.sources]
+            _check_names(sources)
+            await self._load()
+            cleanup.append(self.scheduler.close)
+            self.streams = [self._stream(source) for source in sources]
+            for source in sources:
+                cleanup.append(source.close)
+                await source.open()
+            self._listen_to_signals()
+            jobs = (self.scheduler.run(), controller.run(), self._beat(), self._greet())
+            background += [asyncio.create_task(job) for job in jobs]
+            await self._announce("")
+            self._ready(self)
+            await self._serve(background)
+        finally:
+            for task in background:
+                task.cancel()
+            await asyncio.gather(*background, return_exceptions=True)
+            for close in reversed(cleanup):
+                outcome = close()
+                if asyncio.iscoroutine(outcome):
+                    await outcome
+
+    def stop(self, reason: str) -> None:
+        """Finish open utterances, then return from `run`."""
+        self._stop_reason = self._stop_reason or reason
+        self._stopping.set()
+
+    async def _serve(self, background: list[asyncio.Task[None]]) -> None:
+        """Until every stream has ended by itself, or was made to."""
+        streams = asyncio.gather(*(stream.run() for stream in self.streams))
+        stopped = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait([streams, stopped, *background], return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        for task in background:
+            if task.done():  # none of them ends by itself: raise what ended it
+                streams.cancel()
+                task.result()
+        if self._stopping.is_set():
+            try:
+                async with asyncio.timeout(SHUTDOWN):
+                    for stream in self.streams:
+                        await stream.source.close()
+                    await streams
+                    await self.scheduler.drain()
+            except TimeoutError:
+                log.warning("an utterance was still open after %.0f s and is lost", SHUTDOWN)
+        else:
+            await streams
+            await self.scheduler.drain()
+        await self.publisher.publish(events.Stopped(reason=self._stop_reason or "all sources ended"))
+        failures = [stream.failure for stream in self.streams if stream.failure]
+        if failures and not self._stopping.is_set():
+            raise AsrdError(failures[-1])
+
+    async def _load(self) -> None:
+        recognition = self._options.recognition
+        self.model = await asyncio.to_thread(resolve, recognition.model)
+        backend = await asyncio.to_thread(self._load_backend, recognition.backend)
+        self.scheduler = Scheduler(recognition.backend, backend)
+
+    def _load_backend(self, name: str) -> Backend:
+        """Load a backend and make it answer once, for a full window and for a short one."""
+        backend = load(name, self.model, self._options.recognition.load)
+        for length in (MAX_WINDOW, MAX_WINDOW // 2):
+            backend.warm_up(length)
+        return backend
+
+    def _stream(self, source: Source) -> Stream:
+        recognition = self._options.recognition
+        segmenter = Segmenter(WebRtcVad(recognition.aggressiveness), self.model.geometry, recognition.segmenter)
+        return Stream(source, segmenter, self.scheduler, self.publisher, self.model)
+
+    def _listen_to_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop, number.name)
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT)
+            await self.publisher.publish(events.Heartbeat(uptime=time.time() - self._began))
+
+    async def _greet(self) -> None:
+        """Tell a new subscriber at once that it is connected, and to what."""
+        while True:
+            await self.publisher.joined()
+            await self.publisher.publish(self.status())
+
+    async def _announce(self, previous: str) -> None:
+        backend = self.scheduler.backend
+        await self.publisher.publish(
+            events.Backend(
+                name=self.scheduler.name, previous=previous, model=self.model.name, arithmetic=backend.arithmetic
+            )
+        )
+
+    def status(self) -> events.Status:
+        """The daemon as it is now."""
+        return events.Status(
+            version=version("asrd"),
+            pid=os.getpid(),
+            backend=self.scheduler.name,
+            arithmetic=self.scheduler.backend.arithmetic,
+            model=str(self.model.path),
+            uptime=time.time() - self._began,
+            audio_seconds=self.scheduler.audio_seconds,
+            inference_seconds=self.scheduler.inference_seconds,
+            peak_memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+            streams={stream.source.stream: stream.status for stream in self.streams},
+        )
+
+    async def _answer(self, request: AnyRequest) -> Any:
+        match request:
+            case GetStatus():
+                return msgspec.structs.replace(self.status(), daemon=self.publisher.daemon, time=time.time())
+            case Replay(first, last):
+                return self.publisher.replay(first, last)
+            case Stop():
+                self.stop("asrd stop")
+                return None
+            case UseBackend(name):
+                return await self._use(name)
+
+    async def _use(self, name: str) -> dict[str, str]:
+        """Load while the present backend goes on working, then switch between two windows."""
+        async with self._switching:
+            previous = self.scheduler.name
+            if name != previous:
+                backend = await asyncio.to_thread(self._load_backend, name)
+                await self.scheduler.use(name, backend)
+                await self._announce(previous)
+            return {"backend": name, "previous": previous}
+
+
+def _check_names(sources: list[Source]) -> None:
+    names = [source.stream for source in sources]
+    for name in names:
+        if names.count(name) > 1:
+            raise AsrdError(f"two sources are called '{name}'; name one of them: --source NAME=…")

@@ -1,0 +1,70 @@
+"""Binding ZeroMQ sockets, with errors people can act on."""
+
+import errno
+import fcntl
+import os
+from pathlib import Path
+from typing import IO, Any
+
+import zmq
+
+from asrd.core.errors import TransportError, UsageError
+
+
+class Binding:
+    """An endpoint held by this process.
+
+    libzmq takes over a Unix socket that another process is still using, without a word; a lock
+    file beside the socket makes that the error it is for a TCP port.
+    """
+
+    def __init__(self, socket: zmq.Socket[Any], endpoint: str) -> None:
+        """Bind. Raises UsageError for a malformed endpoint, TransportError when it is taken."""
+        self._socket = socket
+        self._lock: IO[str] | None = None
+        if endpoint.startswith("ipc://"):
+            self._lock = _lock(Path(endpoint.removeprefix("ipc://")), endpoint)
+        try:
+            socket.bind(endpoint)
+        except zmq.ZMQError as error:
+            self.close()
+            raise _explain(error, endpoint) from error
+        self.endpoint: str = socket.getsockopt_string(zmq.LAST_ENDPOINT)
+
+    def close(self) -> None:
+        """Let another process have the endpoint; the socket itself is the caller's."""
+        if self._lock:
+            self._lock.close()
+            self._lock = None
+
+
+def _lock(path: Path, endpoint: str) -> IO[str]:
+    """Hold `<path>.lock` as long as the process lives. The directory is made private."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = path.with_name(path.name + ".lock").open("a+")
+    except OSError as error:
+        raise TransportError(f"cannot create {path.parent}: {error.strerror}; choose another endpoint") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        handle.seek(0)
+        holder = handle.read().strip() or "unknown"
+        handle.close()
+        raise TransportError(
+            f"{endpoint} is in use by process {holder}; stop it with 'asrd stop' or choose another endpoint"
+        ) from error
+    handle.truncate(0)
+    handle.write(str(os.getpid()))
+    handle.flush()
+    return handle
+
+
+def _explain(error: zmq.ZMQError, endpoint: str) -> Exception:
+    if error.errno == errno.EADDRINUSE:
+        return TransportError(f"{endpoint} is in use; stop what uses it ('asrd stop'?) or choose another endpoint")
+    if error.errno in (errno.EINVAL, errno.EPROTONOSUPPORT):
+        return UsageError(f"'{endpoint}' is not an endpoint; write tcp://127.0.0.1:7007 or ipc:///path/to/socket")
+    if error.errno == errno.ENAMETOOLONG:
+        return UsageError(f"the path of '{endpoint}' is too long for a Unix socket; choose a shorter one")
+    return TransportError(f"cannot bind {endpoint}: {error.strerror}; choose another endpoint")

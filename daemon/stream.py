@@ -1,0 +1,141 @@
+"""One stream, from its source to its events."""
+
+import logging
+import time
+
+from asrd.core.errors import AsrdError
+from asrd.core.events import Error, Final, Gap, Partial, Stages, Started, StreamStatus, WireWord
+from asrd.core.flow import AudioChunk, Hypothesis, Onset, Window
+from asrd.core.units import SAMPLE_RATE, Samples
+from asrd.daemon.publisher import Publisher
+from asrd.daemon.recognizer import Recognizer
+from asrd.daemon.scheduler import Result, Scheduler
+from asrd.daemon.segmenter import Segmenter
+from asrd.daemon.sources.base import Source
+from asrd.models import ModelDirectory
+
+log = logging.getLogger(__name__)
+
+PATIENCE_LIVE, PATIENCE_FILE = 0.3, 2.0
+"""Seconds a window may wait: someone is watching a live stream, and nobody a file."""
+
+
+class Stream:
+    """Drives a source through segmentation, and turns recognised windows into events.
+
+    Back-pressure runs all the way: a full lane stops the reading of the source, which then loses
+    nothing if it can wait, and reports what it lost if it is live.
+    """
+
+    def __init__(
+        self, source: Source, segmenter: Segmenter, scheduler: Scheduler, publisher: Publisher, model: ModelDirectory
+    ) -> None:
+        self.source = source
+        self._segmenter = segmenter
+        self._scheduler = scheduler
+        self._publisher = publisher
+        self._recognizer = Recognizer(model)
+        self._lane = scheduler.lane(self._deliver, patience=PATIENCE_LIVE if source.live else PATIENCE_FILE)
+        self._starts: dict[int, Samples] = {}
+        self._clock = (0, time.time())
+        self._utterances = self._lost = 0
+        self._open = True
+        self.failure = ""
+
+    @property
+    def status(self) -> StreamStatus:
+        """The stream as it is now."""
+        return StreamStatus(
+            source=type(self.source).__name__.removesuffix("Source").lower(),
+            position=self._segmenter.position,
+            waiting=len(self._lane.waiting),
+            utterances=self._utterances,
+            lost=self._lost,
+            skipped=self._lane.skipped,
+            open=self._open,
+        )
+
+    async def run(self) -> None:
+        """Until the source ends or fails (see `failure`); then the open utterance is finished."""
+        try:
+            async for chunk in self.source.chunks():
+                await self._accept(chunk)
+        except AsrdError as error:
+            self.failure = str(error)
+            await self._publisher.publish(Error(message=self.failure), self.source.stream)
+        finally:
+            self._open = False
+        await self._submit(self._segmenter.flush())
+
+    async def _accept(self, chunk: AudioChunk) -> None:
+        if chunk.lost or chunk.reason:
+            await self._submit(self._segmenter.gap(chunk.start))
+        if chunk.lost:
+            self._lost += chunk.lost
+            gap = Gap(start=chunk.start - chunk.lost, end=chunk.start, reason=chunk.reason)
+            await self._publisher.publish(gap, self.source.stream)
+        elif chunk.reason:
+            log.warning("%s: %s", self.source.stream, chunk.reason)
+            await self._publisher.publish(Error(message=chunk.reason), self.source.stream)
+        self._clock = (chunk.start + len(chunk.pcm), chunk.captured)
+        await self._submit(self._segmenter.push(chunk.pcm))
+
+    async def _submit(self, items: list[Onset | Window]) -> None:
+        for item in items:
+            if isinstance(item, Onset):
+                self._starts[item.utterance] = item.start
+                await self._publisher.publish(Started(utterance=item.utterance, start=item.start), self.source.stream)
+            else:
+                await self._scheduler.submit(self._lane, item)
+
+    async def _deliver(self, result: Result) -> None:
+        window, stream = result.window, self.source.stream
+        if result.failure:
+            log.error("backend %s failed: %s", result.backend, result.failure)
+            await self._publisher.publish(Error(message=f"backend {result.backend}: {result.failure}"), stream)
+            if window.provisional:
+                return
+            gap = Gap(start=window.keep_start, end=window.keep_end, reason="the backend failed")
+            await self._publisher.publish(gap, stream)
+        hypothesis = self._recognizer.accept(window, result.emission)
+        stages = Stages(
+            heard=self._wall_clock(window.speech_end),
+            cut=result.cut,
+            started=result.started,
+            recognized=result.recognized,
+        )
+        await self._publisher.publish(self._event(window, hypothesis, result.backend, stages), stream)
+
+    def _event(self, window: Window, hypothesis: Hypothesis, backend: str, stages: Stages) -> Partial | Final:
+        words = tuple(WireWord(word.text, word.start, word.end, word.confidence) for word in hypothesis.words)
+        start = self._starts[window.utterance]
+        if not window.last:
+            return Partial(
+                utterance=window.utterance,
+                start=start,
+                end=window.keep_end,
+                text=hypothesis.text,
+                stable=hypothesis.stable,
+                words=words,
+                backend=backend,
+                stages=stages,
+            )
+        self._utterances += 1
+        del self._starts[window.utterance]
+        return Final(
+            utterance=window.utterance,
+            start=start,
+            end=window.keep_end,
+            speech_end=window.speech_end,
+            text=hypothesis.text,
+            words=words,
+            confidence=hypothesis.confidence,
+            backend=backend,
+            reason=window.reason,
+            stages=stages,
+        )
+
+    def _wall_clock(self, position: Samples) -> float:
+        """When this position was captured, reckoned from the latest chunk's time."""
+        end, captured = self._clock
+        return captured - (end - position) / SAMPLE_RATE

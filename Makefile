@@ -1,0 +1,76 @@
+# asrd for people with Python, git and make: `make demo` and `make test` set up all they need.
+#
+# On a machine without a GPU, name PyTorch's index of CPU builds in PIP_EXTRA_INDEX_URL before the
+# first `make test`: the default Linux build of PyTorch brings gigabytes of CUDA libraries.
+
+PYTHON ?= python3
+VENV ?= .venv
+DEMO_VENV ?= .venv-demo
+ARGS ?=
+
+PACKAGES := core models backends daemon clients quant cli
+SOURCES := pyproject.toml README.md LICENSE $(shell find $(PACKAGES) -not -path '*/__pycache__*')
+PIP := -m pip --disable-pip-version-check --quiet
+export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+export PIP_BUILD_CONSTRAINT := $(PIP_CONSTRAINT)
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: $(DEMO_VENV)/installed ## transcribe bundled speech live, from the core install (no PyTorch)
+	$(DEMO_VENV)/bin/asrd demo $(ARGS)
+
+test: $(VENV)/installed ## run the whole test suite; ARGS="-m 'not slow'" passes options to pytest
+	$(VENV)/bin/pytest $(ARGS)
+
+lint: $(VENV)/installed ## check style and formatting
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+types: $(VENV)/installed ## type-check the installed packages
+	$(VENV)/bin/mypy $(addprefix -p asrd.,$(PACKAGES))
+
+constraints: $(VENV)/installed ## pin what is installed now in constraints.txt
+	@{ sed '/^[^#]/,$$d' constraints.txt; $(VENV)/bin/python $(PIP) freeze --all --exclude asrd --exclude pip | sed 's/+.*//'; } > constraints.new
+	@mv constraints.new constraints.txt
+
+clean: ## remove environments, build results and caches
+	rm -rf $(VENV) $(DEMO_VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Two steps an environment: what asrd depends on, installed anew when that changes; and asrd itself,
+# not editable (mypy cannot see through an editable install), whenever a file of it changed. A build
+# folder left by an earlier build would ship modules deleted since, so it goes first and last.
+
+$(DEMO_VENV)/installed: $(DEMO_VENV)/dependencies $(SOURCES)
+	$(call install,$(DEMO_VENV))
+
+$(VENV)/installed: $(VENV)/dependencies $(SOURCES)
+	$(call install,$(VENV))
+
+$(DEMO_VENV)/dependencies: pyproject.toml constraints.txt
+	$(call environment,$(DEMO_VENV),.)
+
+$(VENV)/dependencies: pyproject.toml constraints.txt
+	$(call environment,$(VENV),.[torch$(,)quant$(,)dev])
+
+, := ,
+
+define environment
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "asrd needs Python 3.11 or newer: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "installing what asrd needs into $(1)"
+	@rm -rf build *.egg-info
+	@$(PYTHON) -m venv $(1)
+	@$(1)/bin/python $(PIP) install '$(2)' 'setuptools>=77'
+	@touch $@
+endef
+
+define install
+	@rm -rf build *.egg-info
+	@$(1)/bin/python $(PIP) install --no-deps --force-reinstall --no-build-isolation .
+	@rm -rf build *.egg-info
+	@touch $@
+endef
+
+.PHONY: help demo test lint types constraints clean

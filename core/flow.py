@@ -76,6 +76,11 @@ class Window:
     speech_end: Samples = Samples(0)
 
     @property
+    def end(self) -> Samples:
+        """Stream position after the last sample, context included."""
+        return Samples(self.start + len(self.pcm))
+
+    @property
     def keep_start(self) -> Samples:
         """Stream position of the first kept sample."""
         return Samples(self.start + self.left)
@@ -83,7 +88,7 @@ class Window:
     @property
     def keep_end(self) -> Samples:
         """Stream position after the last kept sample."""
-        return Samples(self.start + len(self.pcm) - self.right)
+        return Samples(self.end - self.right)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,21 +35,27 @@ class Stitcher:
         """Take in a window's emission.
 
         Returns all frames known of the utterance, and how many of them no later window will
-        change: all but those of a provisional window.
+        change. The others look ahead: those of a provisional window, and those over a committed
+        window's right context, which the next window will hear better.
         """
-        kept = self._kept(window, emission)
+        first, after = (self._first_frame(position, emission) for position in (window.keep_start, window.keep_end))
+        kept, ahead = self._slice(emission, first, after), self._slice(emission, after, len(emission.log_probs))
         known = [*self._committed, kept]
+        settled = sum(len(part.positions) for part in (self._committed if window.provisional else known))
         if not window.provisional:
             self._committed = known
-        frames = Frames(
-            np.concatenate([part.log_probs for part in known]), np.concatenate([part.positions for part in known])
-        )
-        return frames, len(frames.positions) - (len(kept.positions) if window.provisional else 0)
+        if not window.last:
+            known = [*known, ahead]
+        log_probs = np.concatenate([part.log_probs for part in known])
+        return Frames(log_probs, np.concatenate([part.positions for part in known])), settled
 
-    def _kept(self, window: Window, emission: Emission) -> Frames:
-        stride = self._geometry.stride
+    def _first_frame(self, position: int, emission: Emission) -> int:
+        """Index of the first frame whose middle is at or after a stream position."""
         middle = emission.start + self._geometry.receptive_field // 2
-        first = max(-(-(window.keep_start - middle) // stride), 0)
-        after = min(max(-(-(window.keep_end - middle) // stride), first), len(emission.log_probs))
-        positions = middle - stride // 2 + stride * np.arange(first, after, dtype=np.int64)
-        return Frames(emission.log_probs[first:after], positions)
+        index = -(-(position - middle) // self._geometry.stride)
+        return min(max(index, 0), len(emission.log_probs))
+
+    def _slice(self, emission: Emission, first: int, after: int) -> Frames:
+        stride = self._geometry.stride
+        origin = emission.start + (self._geometry.receptive_field - stride) // 2
+        return Frames(emission.log_probs[first:after], origin + stride * np.arange(first, after, dtype=np.int64))

@@ -113,7 +113,7 @@ class Stream:
             return Partial(
                 utterance=window.utterance,
                 start=start,
-                end=window.keep_end,
+                end=window.end,
                 text=hypothesis.text,
                 stable=hypothesis.stable,
                 words=words,

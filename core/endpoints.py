@@ -5,20 +5,21 @@ said in a room are private. `--events tcp://…` opens them to the network on re
 """
 
 import os
+import tempfile
 from pathlib import Path
-
-from platformdirs import user_runtime_path
 
 EVENTS_VARIABLE = "ASRD_EVENTS"
 CONTROL_VARIABLE = "ASRD_CONTROL"
 
 
 def runtime_directory() -> Path:
-    """`$RUNTIME_DIRECTORY` under systemd, else the user's runtime directory for asrd."""
+    """`$RUNTIME_DIRECTORY` under systemd, else in the user's runtime directory, else in `/tmp`."""
     systemd = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
     if systemd:
         return Path(systemd)
-    return user_runtime_path("asrd")
+    if session := os.environ.get("XDG_RUNTIME_DIR"):
+        return Path(session) / "asrd"
+    return Path(tempfile.gettempdir()) / f"asrd-{os.getuid()}"
 
 
 def events_endpoint() -> str:

@@ -1,5 +1,6 @@
 """Models and audio that tests of every part share."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,10 +27,13 @@ is the library's default: receptive field 400, stride 320."""
 
 
 @pytest.fixture(scope="session", autouse=True)
-def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Compiled models go to a folder of this run: tests neither fill nor depend on the user's cache."""
+def own_directories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Caches, settings, models and sockets of this run alone: nothing of the user's is read or touched."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        for kind in ("CACHE_HOME", "CONFIG_HOME", "DATA_HOME", "RUNTIME_DIR"):
+            patch.setenv(f"XDG_{kind}", str(tmp_path_factory.mktemp(kind.lower())))
+        for name in [name for name in os.environ if name.startswith("ASRD_")]:
+            patch.delenv(name)
         yield
 
 

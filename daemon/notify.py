@@ -1,0 +1,22 @@
+"""Tell systemd how far the service has come (sd_notify(3)), without a library: it is one datagram."""
+
+import os
+import socket
+
+
+def notify(*states: str) -> bool:
+    """Send assignments such as "READY=1" or "STATUS=listening" to `$NOTIFY_SOCKET`.
+
+    False where nobody asked for it, or whoever asked is gone: a daemon does not fail for that.
+    """
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return False
+    if address.startswith("@"):  # Linux abstract socket
+        address = "\0" + address[1:]
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+            channel.sendto("\n".join(states).encode(), address)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,73 @@
+"""systemd's own check of the unit files, and of the command lines in them."""
+
+import configparser
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from asrd.cli.main import asrd
+
+FOLDER = Path(__file__).parents[2] / "systemd"
+UNITS = {"system": FOLDER / "asrd.service", "user": FOLDER / "user" / "asrd.service"}
+ASRD = Path(sys.executable).with_name("asrd")
+
+needs_systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
+
+
+def service(path: Path) -> configparser.SectionProxy:
+    unit = configparser.RawConfigParser(comment_prefixes=("#",), delimiters=("=",))
+    unit.optionxform = str  # type: ignore[assignment]
+    unit.read(path)
+    return unit["Service"]
+
+
+def verify(path: Path, flavour: str) -> str:
+    """What systemd has to say against a unit file."""
+    command = ["systemd-analyze", "verify", f"--{flavour}", "--man=no", str(path)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    return "\n".join(line for line in result.stderr.splitlines() if path.name in line)
+
+
+@pytest.fixture
+def installed(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """The unit with the path of the asrd at hand: systemd looks whether there is such a program."""
+    unit = UNITS[request.param]
+    program = shlex.split(service(unit)["ExecStart"])[0]
+    copy = tmp_path / unit.name
+    copy.write_text(unit.read_text().replace(f"ExecStart={program}", f"ExecStart={ASRD}"))
+    return copy
+
+
+@needs_systemd
+@pytest.mark.parametrize(("installed", "flavour"), [(name, name) for name in UNITS], indirect=["installed"])
+def test_systemd_finds_no_fault(installed: Path, flavour: str) -> None:
+    assert verify(installed, flavour) == ""
+
+
+@needs_systemd
+@pytest.mark.parametrize("installed", ["system"], indirect=True)
+def test_systemd_would_find_a_fault(installed: Path) -> None:
+    installed.write_text(installed.read_text().replace("Restart=on-failure", "Restart=sometimes"))
+    assert "sometimes" in verify(installed, "system")
+
+
+@pytest.mark.parametrize("flavour", UNITS)
+def test_the_command_line_is_one_that_asrd_takes(flavour: str) -> None:
+    _, name, *arguments = shlex.split(service(UNITS[flavour])["ExecStart"])
+    command = asrd.get_command(click.Context(asrd), name)
+    assert command is not None
+    params = command.make_context(name, arguments).params
+    assert (params["backend"], list(params["source"])) == ("int8", ["mic"])
+
+
+@pytest.mark.parametrize("flavour", UNITS)
+def test_readiness_and_restarts(flavour: str) -> None:
+    unit = service(UNITS[flavour])
+    assert unit["Type"] == "notify"
+    assert unit["Restart"] == "on-failure"
+    assert 5 <= int(unit["TimeoutStopSec"]) <= 10

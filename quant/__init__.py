@@ -1,1 +1,1 @@
-"""Offline tools that build the INT8 model and measure what it costs."""
+"""Builds the INT8 model offline, and measures what it costs in accuracy."""

@@ -1,0 +1,100 @@
+"""Which layers a network has, told from the graph itself.
+
+Converters name nodes as they please, and differently from version to version. What a layer is
+shows in what it does: the convolutions in their order, and the matrix products by the attention
+they feed or follow.
+
+    front.0 … front.6  projection  position  block.0.query … block.0.down  …  head
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from asrd.core.errors import UsageError
+
+ATTENTION = "ScaledDotProductAttention"
+AFTER_ATTENTION = ("out", "up", "down")
+"""A transformer block's products in their order, once its attention is computed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """label: how people call it. node: the converter's name of its convolution or product."""
+
+    label: str
+    node: str
+
+
+def layers(network: Any) -> list[Layer]:
+    """Every layer with weights of an `openvino.Model`, in the order audio passes them."""
+    nodes = [node for node in network.get_ordered_ops() if _has_weights(node)]
+    blocks = {node.get_friendly_name(): index for index, node in enumerate(_attentions(network))}
+    found: list[Layer] = []
+    convolutions = 0
+    block, follower = -1, 0
+    for node in nodes:
+        name = node.get_friendly_name()
+        role = _attention_input(node)
+        if node.get_type_name() == "Convolution":
+            label, convolutions = f"front.{convolutions}", convolutions + 1
+        elif node.get_type_name() == "GroupConvolution":
+            label = "position"
+        elif role:
+            attention, part = role
+            block, follower = blocks[attention], 0
+            label = f"block.{block}.{part}"
+        elif block < 0:
+            label = "projection"
+        else:
+            part = AFTER_ATTENTION[follower] if follower < len(AFTER_ATTENTION) else f"extra{follower}"
+            label, follower = f"block.{block}.{part}", follower + 1
+        found.append(Layer(label, name))
+    if block >= 0:  # the last product of all spells letters
+        found[-1] = Layer("head", found[-1].node)
+    return found
+
+
+def select(found: Sequence[Layer], patterns: Sequence[str]) -> list[Layer]:
+    """The layers whose label matches one of the patterns, such as `front.*` or `block.?.down`.
+
+    Raises UsageError for a pattern that matches none.
+    """
+    for pattern in patterns:
+        if not any(fnmatchcase(layer.label, pattern) for layer in found):
+            labels = ", ".join(layer.label for layer in found)
+            raise UsageError(f"no layer matches '{pattern}'; the layers are: {labels}")
+    return [layer for layer in found if any(fnmatchcase(layer.label, pattern) for pattern in patterns)]
+
+
+def _attentions(network: Any) -> Iterator[Any]:
+    return (node for node in network.get_ordered_ops() if node.get_type_name() == ATTENTION)
+
+
+def _has_weights(node: Any) -> bool:
+    """Whether the second operand is stored in the model rather than computed from audio."""
+    if node.get_type_name() not in ("Convolution", "GroupConvolution", "MatMul"):
+        return False
+    operand = node.input_value(1).get_node()
+    while operand.get_type_name() != "Constant":
+        if not operand.get_input_size() or operand.get_type_name() in ("Convolution", "MatMul", "Parameter"):
+            return False
+        operand = operand.input_value(0).get_node()
+    return True
+
+
+def _attention_input(node: Any) -> tuple[str, str] | None:
+    """The attention this product feeds through reshaping and bias alone, and as what."""
+    passing = ("Add", "Multiply", "Reshape", "Transpose", "FakeQuantize")
+    output = node.output(0)
+    while len(targets := list(output.get_target_inputs())) == 1:
+        target = targets[0]
+        follower = target.get_node()
+        if follower.get_type_name() == ATTENTION:
+            parts = ("query", "key", "value")
+            return (follower.get_friendly_name(), parts[target.get_index()]) if target.get_index() < 3 else None
+        if follower.get_type_name() not in passing:
+            return None
+        output = follower.output(0)
+    return None

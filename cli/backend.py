@@ -1,4 +1,4 @@
-"""`asrd backend`: which backends there are."""
+"""`asrd backend`: which backends there are, and which one a daemon uses."""
 
 import json
 from dataclasses import asdict
@@ -6,17 +6,22 @@ from dataclasses import asdict
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from asrd.backends import BackendStatus, available
+from asrd.cli.config import ConfiguredCommand
+from asrd.cli.options import control_option
+from asrd.clients import Control
 
 
 @click.group()
 def backend() -> None:
-    """List backends, the runtimes that turn audio into logits.
+    """List and switch backends, the runtimes that turn audio into logits.
 
     \b
-    Example:
+    Examples:
       asrd backend list
+      asrd backend use fp16
     """
 
 
@@ -36,9 +41,23 @@ def list_backends(as_json: bool) -> None:
         Console().print(_table(found))
 
 
+@backend.command(cls=ConfiguredCommand)
+@click.argument("name")
+@control_option
+def use(name: str, control: str) -> None:
+    """Switch a running daemon to another backend, between two windows and without losing a word.
+
+    \b
+    Example:
+      asrd backend use torch
+    """
+    previous = Control(control).use_backend(name)
+    click.echo(f"{name} is in use already" if previous == name else f"{previous} → {name}", err=True)
+
+
 def _table(found: list[BackendStatus]) -> Table:
     table = Table("backend", "shipped by", "state")
     for status in found:
-        state = f"[red]{status.problem}" if status.problem else "[green]ready"
+        state = Text(status.problem, "red") if status.problem else Text("ready", "green")
         table.add_row(status.name, status.distribution, state)
     return table

@@ -8,6 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+
+from asrd.backends import BackendStatus
+from asrd.cli.backend import _table
 
 TOY = Path(__file__).parent / "toy"
 
@@ -51,6 +55,12 @@ def test_the_table_for_people_shows_the_same(toy: dict[str, str]) -> None:
     assert "toy-asrd 1.2.3" in table
     assert "the licence server" in table
     assert "ready" in table
+
+
+def test_the_table_shows_brackets_as_they_are() -> None:
+    console = Console(width=120, record=True, quiet=True)
+    console.print(_table([BackendStatus("torch", "asrd 1", "pip install 'asrd[torch]'")]))
+    assert "pip install 'asrd[torch]'" in console.export_text()
 
 
 def test_it_passes_the_conformance_class_in_its_own_suite(toy: dict[str, str]) -> None:

@@ -1,0 +1,49 @@
+"""`asrd doctor`: what is well here, what is not, and what mends it."""
+
+import json
+import sys
+from dataclasses import asdict
+
+import click
+
+from asrd.cli.checks import CHECKS, Finding, Subject
+from asrd.cli.config import ConfiguredCommand
+from asrd.cli.options import control_option, events_option
+from asrd.models.store import DEFAULT_MODEL
+
+MARKS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}
+
+
+@click.command(cls=ConfiguredCommand)
+@click.option("--backend", default="int8", show_default=True, help="Let this one answer. See 'asrd backend list'.")
+@click.option("--model", default=DEFAULT_MODEL, show_default=True, help="A bundled name, directory or hub id.")
+@events_option
+@control_option
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array, one object a finding.")
+def doctor(backend: str, model: str, events: str, control: str, as_json: bool) -> None:
+    """Look for what would keep asrd from working, and say what mends it.
+
+    Exits with 0 when nothing fails; a warning (no microphone, say) is not a failure.
+
+    \b
+    Example: asrd doctor --model my-model/
+    """
+    subject = Subject(backend, model, events, control)
+    found = []
+    for check in CHECKS:
+        for finding in check(subject):
+            found.append(finding)
+            if not as_json:
+                _print(finding)
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in found]))
+    if any(finding.state == "fail" for finding in found):
+        sys.exit(1)
+
+
+def _print(finding: Finding) -> None:
+    mark, colour = MARKS[finding.state]
+    click.secho(f"{mark} {finding.subject:<11}", fg=colour, nl=False)
+    click.echo(finding.message)
+    if finding.remedy:
+        click.secho(f"  {'':<11}→ {finding.remedy}", bold=True)

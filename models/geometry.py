@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from asrd.core.errors import ModelError
 from asrd.core.units import Samples
@@ -55,7 +56,7 @@ class Geometry:
         return cls(tuple(kernels), tuple(strides))
 
 
-def _positive(value: object) -> bool:
+def _positive(value: object) -> TypeGuard[Sequence[int]]:
     return (
         isinstance(value, Sequence)
         and len(value) > 0

@@ -1,0 +1,197 @@
+"""Fetch a checkpoint from the Hugging Face hub: the only part of asrd that uses the network."""
+
+import hashlib
+import re
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from asrd.core.errors import ModelError, UsageError, reason
+from asrd.models import manifest, store
+from asrd.models.directory import WEIGHT_FILES, ModelDirectory
+
+SETTINGS = (
+    "config.json",
+    "preprocessor_config.json",
+    "processor_config.json",
+    "vocab.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+)
+"""Small files, fetched first: they tell whether asrd can run the model before its weights come."""
+
+BUILT = tuple(f"openvino/{precision}.{part}" for precision in ("fp16", "int8") for part in ("xml", "bin"))
+"""What a repository may hold ready-made."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """A file as the hub describes it. sha256 for large files, else the id git gives its content."""
+
+    name: str
+    size: int
+    sha256: str | None
+    git: str | None
+
+    def matches(self, path: Path) -> bool:
+        """Whether `path` holds exactly this file."""
+        if not path.is_file() or path.stat().st_size != self.size:
+            return False
+        if self.sha256:
+            return manifest.sha256(path) == self.sha256
+        content = path.read_bytes()
+        return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest() == self.git
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A repository at one commit, and where to ask for its files."""
+
+    name: str
+    commit: str
+    files: dict[str, RemoteFile]
+    endpoint: str | None = None
+
+    @classmethod
+    def look_up(cls, name: str, revision: str, endpoint: str | None = None) -> "Repository":
+        """Ask the hub what there is. Raises UsageError or ModelError where it cannot be had."""
+        from huggingface_hub import HfApi
+
+        with _explained(name, revision):
+            info = HfApi(endpoint=endpoint).model_info(name, revision=revision, files_metadata=True, timeout=30)
+        files = (
+            RemoteFile(entry.rfilename, entry.size or 0, entry.lfs.sha256 if entry.lfs else None, entry.blob_id)
+            for entry in info.siblings or ()
+        )
+        return cls(name, info.sha, {file.name: file for file in files}, endpoint)
+
+    def pick(self, names: Iterable[str]) -> list[RemoteFile]:
+        """Those of `names` that the repository has."""
+        return [self.files[name] for name in names if name in self.files]
+
+    def weights(self) -> list[RemoteFile]:
+        """The checkpoint in its preferred form, which may be split into numbered pieces."""
+        chosen = next((name for name in WEIGHT_FILES if name in self.files), None)
+        if chosen is None:
+            raise ModelError(f"'{self.name}' holds no PyTorch checkpoint ({WEIGHT_FILES[0]}); choose another model")
+        if not chosen.endswith(".index.json"):
+            return self.pick([chosen])
+        stem, suffix = chosen.removesuffix(".index.json").rsplit(".", 1)
+        piece = re.compile(rf"{re.escape(stem)}-\d+-of-\d+\.{suffix}")
+        return self.pick([chosen, *sorted(filter(piece.fullmatch, self.files))])
+
+
+def pull(name: str, revision: str = "main", endpoint: str | None = None) -> ModelDirectory:
+    """Bring a model into the store, or up to date, and check every file against the hub's hashes.
+
+    An interrupted download is taken up where it stopped; a model is in the store only when whole.
+    endpoint: another hub than the one `HF_ENDPOINT` or its default names.
+    Raises UsageError for what is no hub id, ModelError where the model cannot be had or run.
+    """
+    if not store.HUB_ID.fullmatch(name):
+        raise UsageError(f"'{name}' is not a hub id; it looks like 'facebook/wav2vec2-base-960h'")
+    repository = Repository.look_up(name, revision, endpoint)
+    target = store.store() / name
+    if _is_current(target, repository.commit):
+        return ModelDirectory.open(target)
+    draft = store.store() / ".partial" / name
+    try:
+        draft.mkdir(parents=True, exist_ok=True)
+        for file in repository.pick(SETTINGS):
+            _fetch(repository, file, draft)
+        ModelDirectory.open(draft)
+        for file in [*repository.weights(), *repository.pick(BUILT)]:
+            _fetch(repository, file, draft)
+        manifest.write(draft, source={"hub": name, "revision": repository.commit})
+        if target.exists():
+            shutil.rmtree(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft.rename(target)
+    except OSError as error:
+        raise ModelError(f"{error.filename or draft} cannot be written ({error.strerror}); make room for it") from error
+    return ModelDirectory.open(target)
+
+
+def _is_current(target: Path, commit: str) -> bool:
+    if not (target / manifest.NAME).is_file():
+        return False
+    source = manifest.read(target).get("source", {})
+    return source.get("revision") == commit and not manifest.verify(target)
+
+
+def _fetch(repository: Repository, file: RemoteFile, directory: Path) -> None:
+    """Download one file, unless it is there, appending to what an earlier attempt left behind."""
+    from huggingface_hub import hf_hub_url
+    from huggingface_hub.file_download import http_get
+    from huggingface_hub.utils import build_hf_headers
+
+    path = directory / file.name
+    if file.matches(path):
+        return
+    part = path.with_name(f"{path.name}.part")
+    part.parent.mkdir(parents=True, exist_ok=True)
+    url = hf_hub_url(repository.name, file.name, revision=repository.commit, endpoint=repository.endpoint)
+    headers = build_hf_headers(library_name="asrd", library_version=version("asrd"))
+    headers["Accept-Encoding"] = "identity"  # positions in a compressed stream are not positions in the file
+    if part.is_file() and part.stat().st_size > file.size:
+        part.unlink()
+    with part.open("ab") as stream, _explained(repository.name, repository.commit), _progress():
+        http_get(
+            url,
+            stream,
+            resume_size=stream.tell(),
+            headers=headers,
+            expected_size=file.size,
+            displayed_filename=file.name,
+        )
+    if not file.matches(part):
+        part.unlink()
+        raise ModelError(f"{file.name} of '{repository.name}' arrived damaged: its hash is wrong; pull it again")
+    part.replace(path)
+
+
+@contextmanager
+def _progress() -> Iterator[None]:
+    """The hub's own progress bars, where somebody watches."""
+    from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
+
+    if sys.stderr.isatty() or are_progress_bars_disabled():
+        yield
+        return
+    disable_progress_bars()
+    try:
+        yield
+    finally:
+        enable_progress_bars()
+
+
+@contextmanager
+def _explained(name: str, revision: str) -> Iterator[None]:
+    """Turn the hub library's errors into ours.
+
+    What is not named here comes from the HTTP library underneath, which has changed between
+    releases of huggingface_hub: the transfer failed, whatever it is called.
+    """
+    from huggingface_hub import errors
+
+    try:
+        yield
+    except errors.GatedRepoError as error:
+        raise ModelError(f"'{name}' has terms; accept them on its page and log in with 'hf auth login'") from error
+    except errors.RepositoryNotFoundError as error:
+        raise ModelError(f"the hub has no model '{name}', or it is private; check the spelling") from error
+    except errors.RevisionNotFoundError as error:
+        raise ModelError(f"'{name}' has no revision '{revision}'; leave --revision out for the newest") from error
+    except errors.HFValidationError as error:
+        raise UsageError(f"'{name}' is not a hub id: {reason(error)}") from error
+    except errors.OfflineModeIsEnabled as error:
+        raise ModelError("HF_HUB_OFFLINE is set, which forbids downloads; unset it to pull a model") from error
+    except Exception as error:
+        raise ModelError(
+            f"the transfer of '{name}' failed ({reason(error)}); pull again to go on where it stopped"
+        ) from error

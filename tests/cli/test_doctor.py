@@ -50,9 +50,7 @@ def test_a_machine_where_all_is_well(
 def test_a_fault_is_marked_and_fails(base_model: ModelDirectory, endpoints: dict[str, str], tmp_path: Path) -> None:
     damaged = Path(shutil.copytree(base_model.path, tmp_path / "model"))
     (damaged / "vocab.json").unlink()
-    result = CliRunner().invoke(
-        doctor, arguments(ModelDirectory.open(base_model.path), endpoints)[:2] + ["--model", str(damaged)]
-    )
+    result = CliRunner().invoke(doctor, [*arguments(base_model, endpoints), "--model", str(damaged)])
     assert result.exit_code == 1
     lines = result.stdout.splitlines()
     fault = next(number for number, line in enumerate(lines) if line.startswith("✗ model"))

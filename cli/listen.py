@@ -127,8 +127,10 @@ class Live:
         """Redraw only when something visible has changed."""
         if isinstance(item, Partial):
             self._open[item.stream] = item
+            self._redraw()
         elif isinstance(item, Final):
             self._open.pop(item.stream, None)
+            self._redraw()
             if item.text:
                 self._print(item.stream, seconds(item.start), item.text, "")
         elif isinstance(item, Gap):
@@ -136,13 +138,13 @@ class Live:
             self._print(item.stream, seconds(item.start), f"[{lost:.1f} s not heard: {item.reason}]", "yellow")
         elif isinstance(item, Error):
             self._print(item.stream, None, f"[{item.message}]", "red")
-        else:
-            return
-        self._region.update(self._group(*map(self._partial, self._open.values())), refresh=True)
 
     def close(self) -> None:
         """Take the open lines away; what was final stays."""
         self._region.stop()
+
+    def _redraw(self) -> None:
+        self._region.update(self._group(*map(self._partial, self._open.values())), refresh=True)
 
     def _print(self, stream: str, at: float | None, text: str, style: str) -> None:
         clock = f"{at:8.1f} s  " if at is not None else " " * 12

@@ -80,6 +80,7 @@ class Sender:
             raise TransportError(f"'{self.endpoint}' is no address ({error.strerror}); try tcp://HOST:PORT") from error
         finally:
             self._socket.disable_monitor()
+            monitor.close(linger=0)
 
     def send(self, pcm: npt.NDArray[Any], captured: float | None = None) -> None:
         """Send float32 (full scale 1) or int16 `(frames,)` or `(frames, channels)`.

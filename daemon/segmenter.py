@@ -65,9 +65,9 @@ class Segmenter:
         self._history.forget(self._needed_from())
         return found
 
-    def gap(self, start: Samples) -> list[Onset | Window]:
+    def gap(self, start: Samples, reason: str = "gap") -> list[Onset | Window]:
         """The stream is broken: close the open utterance; the next sample is at position `start`."""
-        found = self._close("gap", self._history.end) if self._open else []
+        found = self._close(reason, self._history.end) if self._open else []
         self._begin_stream(start)
         return found
 

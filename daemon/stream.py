@@ -69,13 +69,12 @@ class Stream:
 
     async def _accept(self, chunk: AudioChunk) -> None:
         if chunk.lost or chunk.reason:
-            await self._submit(self._segmenter.gap(chunk.start))
+            await self._submit(self._segmenter.gap(chunk.start, "gap" if chunk.lost else "end"))
         if chunk.lost:
             self._lost += chunk.lost
             gap = Gap(start=chunk.start - chunk.lost, end=chunk.start, reason=chunk.reason)
             await self._publisher.publish(gap, self.source.stream)
-        elif chunk.reason:
-            log.warning("%s: %s", self.source.stream, chunk.reason)
+        elif chunk.reason and self.source.live:  # a sender may leave; a microphone should not
             await self._publisher.publish(Error(message=chunk.reason), self.source.stream)
         self._clock = (chunk.start + len(chunk.pcm), chunk.captured)
         await self._submit(self._segmenter.push(chunk.pcm))

@@ -1,0 +1,179 @@
+"""`asrd demo`: the whole path on a recording that ships with asrd."""
+
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+import numpy as np
+
+from asrd.cli.listen import Live
+from asrd.clients import Control, Hole, Subscriber
+from asrd.clients.sender import Sender
+from asrd.core.errors import AsrdError
+from asrd.core.events import AnyEvent, Final, Status
+from asrd.core.flow import FloatArray
+from asrd.core.units import SAMPLE_RATE, samples, seconds
+
+PAUSE = samples(1.0)
+"""Silence between sentences and after the last: longer than the hang-over, so that each is an utterance."""
+
+BLOCK = samples(0.05)
+START = 60.0
+"""Seconds a daemon may take until it answers, the first compilation of a model included."""
+
+
+@click.command()
+@click.option("--backend", default="int8", show_default=True, help="See 'asrd backend list'.")
+@click.option("--model", default="asrd-tiny-en", show_default=True, help="A bundled name, directory or hub id.")
+def demo(backend: str, model: str) -> None:
+    """Start a daemon, play real speech into it in real time, and show what comes out.
+
+    \b
+    Example: asrd demo --backend int8
+    """
+    from asrd.models.speech import bundled
+
+    sentences = [utterance for utterance in bundled() if utterance.kind == "real"]
+    with tempfile.TemporaryDirectory(prefix="asrd-demo-") as directory:
+        run = _Run(Path(directory), backend, model)
+        click.echo(f"Starting: {' '.join(run.shown)}", err=True)
+        with run:
+            audio = _recording([sentence.audio for sentence in sentences])
+            click.echo(
+                f"Playing {seconds(len(audio)):.0f} s of a LibriVox recording into it, in real time …\n", err=True
+            )
+            finals, status = _listen(run, audio)
+    _summary(finals, status, seconds(len(audio)), " ".join(sentence.text for sentence in sentences))
+
+
+@dataclass
+class _Run:
+    """A daemon of the demo's own, on sockets in its own directory."""
+
+    directory: Path
+    backend: str
+    model: str
+    command: list[str] = field(init=False)
+    process: "subprocess.Popen[bytes]" = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.audio, self.events, self.control = (
+            f"ipc://{self.directory / name}" for name in ("audio", "events", "control")
+        )
+        self.shown = ["asrd", "start", "--backend", self.backend, "--model", self.model, "--source", "demo=pcm:…"]
+        self.command = [sys.executable, "-m", "asrd.cli.main", *self.shown[1:-1], f"demo=pcm:{self.audio}"]
+        self.command += ["--events", self.events, "--control", self.control]
+
+    def __enter__(self) -> "_Run":
+        self.process = subprocess.Popen(self.command, stderr=(self.directory / "log").open("wb"))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+    def events_of(self) -> Iterator[AnyEvent | Hole]:
+        """Its events. Raises AsrdError with its own last words when it ends before the first."""
+        deadline = time.monotonic() + START
+        while True:
+            try:
+                with Subscriber(self.events, timeout=0.5) as subscriber:
+                    yield from subscriber
+                    return
+            except AsrdError:
+                if self.process.poll() is not None:
+                    words = (self.directory / "log").read_text().strip().splitlines()
+                    raise AsrdError(words[-1].removeprefix("asrd: ") if words else "the daemon ended") from None
+                if time.monotonic() > deadline:
+                    raise
+
+
+def _recording(paths: list[Path]) -> FloatArray:
+    """The sentences with pauses between them."""
+    from asrd.daemon.sources.files import read_blocks
+
+    pause = np.zeros(PAUSE, np.float32)
+    return np.concatenate([part for path in paths for part in (*read_blocks(path), pause)])
+
+
+def _play(endpoint: str, audio: FloatArray, done: threading.Event) -> None:
+    """Send the recording block by block, each when its last sample would have been spoken."""
+    try:
+        with Sender(endpoint) as sender:
+            began = time.monotonic()
+            for start in range(0, len(audio), BLOCK):
+                block = audio[start : start + BLOCK]
+                time.sleep(max(0.0, began + (start + len(block)) / SAMPLE_RATE - time.monotonic()))
+                sender.send(block)
+    finally:
+        done.set()
+
+
+def _listen(run: _Run, audio: FloatArray) -> tuple[list[Final], Status]:
+    """Show events until all that was played has been recognised; then stop the daemon."""
+    control, done = Control(run.control), threading.Event()
+    player = threading.Thread(target=_play, args=(run.audio, audio, done), daemon=True)
+    view, finals, status = Live(), [], None
+    try:
+        for item in run.events_of():
+            if not player.is_alive() and not done.is_set():
+                player.start()
+            view.show(item)
+            if isinstance(item, Final):
+                finals.append(item)
+            if done.is_set() and status is None:  # looked at with each event; a heartbeat comes every second
+                state = control.status()
+                heard = state.streams["demo"]
+                if heard.waiting == 0 and heard.position > len(audio) - BLOCK:
+                    status = state
+                    control.stop()
+    finally:
+        view.close()
+    if status is None:
+        raise AsrdError("the daemon ended before the recording did; run it with 'asrd start' to see why")
+    return finals, status
+
+
+def _summary(finals: list[Final], status: Status, duration: float, reference: str) -> None:
+    import jiwer
+    from rich.console import Console
+    from rich.table import Table
+
+    heard = " ".join(final.text for final in finals if final.text)
+    waits = np.array([final.time - final.stages.heard for final in finals]) * 1000
+    work = np.array([final.time - final.stages.cut for final in finals]) * 1000
+    table = Table("", "", show_header=False, box=None, padding=(0, 2))
+    rows = {
+        "words": f"{len(heard.split())} heard, {len(reference.split())} spoken, in {len(finals)} utterances",
+        "word error rate": f"{jiwer.wer(reference.lower(), heard.lower()):.1%}",
+        "character error rate": f"{jiwer.cer(reference.lower(), heard.lower()):.1%}",
+        "end of speech → final": _percentiles(waits) + "  (the silence that ends an utterance included)",
+        "end decided → final": _percentiles(work),
+        "real-time factor": f"{status.inference_seconds / duration:.3f}  (partials included)",
+        "peak memory": f"{status.peak_memory / 2**20:.0f} MiB",
+        "backend": f"{status.backend} ({status.arithmetic})",
+    }
+    for name, value in rows.items():
+        table.add_row(name, value)
+    console = Console(highlight=False)
+    console.print()
+    console.print(table)
+    if status.model.endswith("asrd-tiny-en"):
+        console.print(
+            "\nThe bundled model is very small and spells by ear; for text to read, use a larger one:\n"
+            "  asrd model pull facebook/wav2vec2-base-960h\n"
+        )
+
+
+def _percentiles(milliseconds: "np.typing.NDArray[np.float64]") -> str:
+    p50, p95 = np.percentile(milliseconds, [50, 95]) if len(milliseconds) else (0.0, 0.0)
+    return f"{p50:.0f} ms p50, {p95:.0f} ms p95"

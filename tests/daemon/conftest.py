@@ -1,0 +1,118 @@
+"""A real daemon in the test's own process: real sockets, real OpenVINO, the bundled model."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from asrd.clients import AsyncSubscriber, Control, Hole
+from asrd.clients.sender import Sender
+from asrd.core.events import AnyEvent, Stopped
+from asrd.core.flow import FloatArray
+from asrd.daemon.options import DaemonOptions, RecognitionOptions
+from asrd.daemon.service import Daemon
+from asrd.daemon.sources.files import read_blocks
+from asrd.models.speech import bundled as bundled_speech
+
+
+class Harness:
+    """One daemon with a stream "a" that is fed over ZeroMQ, and everything it published."""
+
+    def __init__(self, directory: Path, **options: Any) -> None:
+        self.audio, self.events, self.control_endpoint = (f"ipc://{directory / name}" for name in ("a", "e", "c"))
+        self.recognition = RecognitionOptions(backend="fp16")
+        defaults = {"sources": (f"a=pcm:{self.audio}",), "pace": "fast", "events": (self.events,)}
+        self.options = DaemonOptions(
+            **{"recognition": self.recognition, "control": self.control_endpoint, **defaults, **options}
+        )
+        self.seen: list[AnyEvent | Hole] = []
+        self.control = Control(self.control_endpoint)
+        self._news = asyncio.Condition()
+
+    async def until(self, condition: Callable[[AnyEvent | Hole], bool], start: int = 0) -> AnyEvent:
+        """The first event after `start` that meets the condition, past ones included."""
+
+        def found() -> list[Any]:
+            return [item for item in self.seen[start:] if condition(item)]
+
+        async with asyncio.timeout(30), self._news:
+            await self._news.wait_for(found)
+        return found()[0]
+
+    @asynccontextmanager
+    async def sender(self) -> AsyncIterator[Callable[[FloatArray], Awaitable[None]]]:
+        """A sender as another process would have it; it says that it ends when the block is left."""
+        sender = Sender(self.audio)
+        await asyncio.to_thread(sender.__enter__)
+        try:
+            yield lambda pcm: asyncio.to_thread(sender.send, pcm)
+            await asyncio.to_thread(sender.end)
+        finally:
+            await asyncio.to_thread(sender.__exit__, None, None, None)
+
+    async def play(self, *pieces: FloatArray) -> None:
+        """Send all of it."""
+        async with self.sender() as send:
+            for piece in pieces:
+                await send(piece)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Daemon]:
+        """The daemon serves, and what it publishes is collected; at the end it is stopped."""
+        ready = asyncio.Event()
+        daemon = Daemon(self.options, lambda _: ready.set())
+        serving = asyncio.create_task(daemon.run())
+        waiting = asyncio.create_task(ready.wait())
+        await asyncio.wait([serving, waiting], return_when=asyncio.FIRST_COMPLETED)
+        if serving.done():
+            waiting.cancel()
+            await serving
+        collecting = asyncio.create_task(self._collect())
+        await self.until(lambda item: True)
+        try:
+            yield daemon
+        finally:
+            daemon.stop("the test has ended")
+            await asyncio.wait_for(serving, 10)
+            await asyncio.wait_for(collecting, 10)
+
+    async def _collect(self) -> None:
+        async with AsyncSubscriber(self.events) as subscriber:
+            async for item in subscriber:
+                async with self._news:
+                    self.seen.append(item)
+                    self._news.notify_all()
+                if isinstance(item, Stopped):
+                    return
+
+    def of(self, kind: type[Any], stream: str = "a") -> list[Any]:
+        """The events of one type."""
+        return [item for item in self.seen if isinstance(item, kind) and item.stream == stream]
+
+
+@pytest.fixture
+def harness(tmp_path: Path) -> Harness:
+    return Harness(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def sentences() -> list[FloatArray]:
+    """Three real sentences, each followed by enough silence to end it."""
+    clips = [utterance.audio for utterance in bundled_speech("real")[:3]]
+    pause = np.zeros(16_000, np.float32)
+    return [np.concatenate([*read_blocks(clip), pause]) for clip in clips]
+
+
+def drive(scenario: Coroutine[Any, Any, None]) -> None:
+    """Run a scenario, and be sure that it leaves no thread behind that it started."""
+    before = set(threading.enumerate())
+    asyncio.run(scenario)
+    left = {thread for thread in threading.enumerate() if thread not in before and not thread.daemon}
+    for thread in left:
+        thread.join(5)
+    assert not [thread for thread in left if thread.is_alive()]

@@ -1,0 +1,41 @@
+"""`asrd devices`: the microphones there are."""
+
+import dataclasses
+import json
+
+import click
+
+from asrd.daemon.sources import portaudio
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list, one object a device.")
+def devices(as_json: bool) -> None:
+    """List the microphones that `--source mic:NAME` can use.
+
+    \b
+    Example:  asrd devices
+              asrd start --source mic:USB
+    """
+    found = portaudio.devices()
+    if as_json:
+        click.echo(json.dumps([dataclasses.asdict(device) for device in found]))
+        return
+    if not found:
+        click.echo("no microphones found")
+        click.echo("hint: send audio from another machine: asrd start --source pcm:tcp://ADDRESS:7000", err=True)
+        return
+    _print(found)
+
+
+def _print(found: list[portaudio.InputDevice]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("", "#", "name", "channels", "rate", "system", box=None)
+    for device in found:
+        mark = "*" if device.default else ""
+        table.add_row(mark, str(device.index), device.name, str(device.channels), f"{device.rate} Hz", device.host)
+    Console().print(table)
+    if any(device.default for device in found):
+        click.echo("* the default, which --source mic uses", err=True)

@@ -1,0 +1,74 @@
+"""`asrd send`: play a file, a microphone or raw PCM into a daemon, here or on another machine."""
+
+import asyncio
+import signal
+import sys
+
+import click
+
+from asrd.clients.sender import Sender
+from asrd.core.units import seconds
+from asrd.daemon.sources.base import Source
+from asrd.daemon.sources.files import Pace
+from asrd.daemon.sources.spec import parse_source
+
+
+@click.command()
+@click.argument("source", metavar="[FILE|mic|-]", default="mic")
+@click.option("--to", "endpoint", metavar="ENDPOINT", required=True, help="What the daemon has after pcm:")
+@click.option(
+    "--pace", type=click.Choice(["realtime", "fast"]), default="realtime", show_default=True, help="Of files."
+)
+def send(source: str, endpoint: str, pace: Pace) -> None:
+    """Send audio to a daemon started with --source pcm:ENDPOINT.
+
+    The source is a file, mic, mic:NAME, or - for raw PCM on standard input: 16 kHz, mono, 16 bits unless given, as in
+    'pcm:-?rate=48000&channels=2&format=f32le'.
+
+    \b
+    Example:  asrd start --source pcm:tcp://127.0.0.1:7000
+              asrd send mic --to tcp://127.0.0.1:7000
+    """
+    spec = source
+    if source == "-":
+        spec = "pcm:-"
+    elif source.partition(":")[0] not in ("mic", "file", "pcm"):
+        spec = f"file:{source}"
+    asyncio.run(_send(parse_source(spec, pace), endpoint))
+
+
+async def _send(source: Source, endpoint: str) -> None:
+    """Until the source ends or the user interrupts; either way the last audio still leaves."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    with Sender(endpoint) as sender:
+        await source.open()
+        closing = asyncio.create_task(_close(source, stop))
+        lost = 0
+        try:
+            async for chunk in source.chunks():
+                lost += chunk.lost
+                sender.skip(chunk.lost)
+                await asyncio.to_thread(sender.send, chunk.pcm, chunk.captured)
+                _progress(sender.position, chunk.reason)
+        finally:
+            stop.set()
+            await closing
+        click.echo(
+            f"\rsent {seconds(sender.position - lost):.1f} s to {endpoint}, lost {seconds(lost):.1f} s", err=True
+        )
+
+
+async def _close(source: Source, stop: asyncio.Event) -> None:
+    await stop.wait()
+    await source.close()
+
+
+def _progress(position: int, reason: str) -> None:
+    """What was lost or fell silent, on a line of its own; how far we are, on one that is overwritten."""
+    if reason:
+        click.echo(f"\r{seconds(position):.1f} s: {reason}", err=True)
+    if sys.stderr.isatty():
+        click.echo(f"\r{seconds(position):.1f} s", err=True, nl=False)

@@ -1,0 +1,148 @@
+"""Audio files through libsndfile: WAV, FLAC, Ogg, Opus, MP3, AIFF, CAF and their kin."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Literal
+
+import soundfile
+
+from asrd.core.errors import AudioError
+from asrd.core.flow import AudioChunk, FloatArray
+from asrd.core.pcm import first_invalid
+from asrd.core.units import SAMPLE_RATE, Samples, seconds
+from asrd.daemon.sources.base import Source
+from asrd.daemon.sources.resample import Resampler, check_rate
+
+Pace = Literal["realtime", "fast"]
+
+BLOCK = {"realtime": 0.05, "fast": 1.0}
+"""Seconds read at once: little enough to come as smoothly as a microphone, or enough to be quick."""
+
+
+class _Sequential(soundfile.SoundFile):  # type: ignore[misc]
+    """Read from the beginning to the end. After each read of a file that can seek, soundfile seeks to
+    where it is already, upon which an MP3 decoder starts afresh: every block would begin with a glitch.
+    """
+
+    def seekable(self) -> bool:
+        """No, whatever the file."""
+        return False
+
+
+def duration(path: Path) -> float:
+    """Length in seconds. Raises AudioError as `read_blocks` does."""
+    with _open(path) as file:
+        return float(file.frames / file.samplerate)
+
+
+def read_blocks(path: Path, block: float = BLOCK["fast"]) -> Iterator[FloatArray]:
+    """The file as mono float32 blocks `(n,)` at 16 kHz, `block` seconds read at a time.
+
+    Memory does not grow with the file. Raises AudioError when the file is missing, is no audio,
+    is empty or damaged, or holds samples that are not numbers.
+    """
+    with _open(path) as file:
+        resampler = Resampler(file.samplerate)
+        frames = max(1, round(block * file.samplerate))
+        position = 0
+        while len(pcm := _read(file, frames, path)):
+            if (bad := first_invalid(pcm)) is not None:
+                at = (position + bad) / file.samplerate
+                raise AudioError(f"{path}: the sample at {at:.3f} s is not a number; export the file again as PCM")
+            position += len(pcm)
+            if len(converted := resampler.push(pcm)):
+                yield converted
+        if position == 0:
+            raise AudioError(f"{path} holds no audio (0 samples); record it again")
+        if len(tail := resampler.flush()):
+            yield tail
+
+
+def _open(path: Path) -> _Sequential:
+    if not path.exists():
+        raise AudioError(f"no such file: {path}; check the path")
+    if not path.is_file():
+        raise AudioError(f"{path} is not a file; name one audio file, or pipe raw audio into 'pcm:-'")
+    try:
+        file = _Sequential(path)
+    except TypeError as error:  # soundfile takes the suffix ".raw" for headerless data
+        raise AudioError(f"{path} has no header to say its rate; pipe it into 'pcm:-?rate=HZ&channels=N'") from error
+    except (soundfile.SoundFileError, OSError) as error:
+        raise _unreadable(path, error) from error
+    try:
+        check_rate(file.samplerate, str(path))
+        if file.frames == 0:
+            raise AudioError(f"{path} holds no audio (0 samples); record it again")
+    except AudioError:
+        file.close()
+        raise
+    return file
+
+
+def _read(file: _Sequential, frames: int, path: Path) -> FloatArray:
+    try:
+        pcm: FloatArray = file.read(frames, dtype="float32", always_2d=True)
+    except soundfile.SoundFileError as error:
+        raise _unreadable(path, error) from error
+    return pcm
+
+
+def _unreadable(path: Path, error: Exception) -> AudioError:
+    """Libsndfile's own words, which follow "Error opening 'path': " and may be empty."""
+    reason = str(error).rpartition(": ")[2].strip().rstrip(".") or "damaged header"
+    return AudioError(f"{path} cannot be read as audio ({reason}); convert it: ffmpeg -i '{path}' out.wav")
+
+
+class FileSource(Source):
+    """A file played into a stream, at the speed of sound or as fast as it is read."""
+
+    def __init__(self, stream: str, path: Path, pace: Pace = "realtime") -> None:
+        super().__init__(stream)
+        self.path = path
+        self.pace = pace
+        self._closed = asyncio.Event()
+
+    async def open(self) -> None:
+        """Look at the file. Raises AudioError when it cannot be played."""
+        await asyncio.to_thread(duration, self.path)
+
+    async def chunks(self) -> AsyncIterator[AudioChunk]:
+        """The file, once. In real time each chunk comes when its last sample would be captured."""
+        loop = asyncio.get_running_loop()
+        blocks = read_blocks(self.path, BLOCK[self.pace])
+        began, wall, position = loop.time(), time.time(), 0
+        reading: asyncio.Future[FloatArray | None] | None = None
+        try:
+            while not self._closed.is_set():
+                reading = loop.run_in_executor(None, next, blocks, None)
+                block = await asyncio.shield(reading)
+                if block is None:
+                    return
+                end = position + len(block)
+                captured = time.time()
+                if self.pace == "realtime":
+                    # Deadlines count from the beginning, so that lateness never adds up.
+                    await self._pause(began + end / SAMPLE_RATE - loop.time())
+                    captured = wall + seconds(end)
+                if self._closed.is_set():
+                    return
+                yield AudioChunk(Samples(position), block, captured)
+                position = end
+        finally:
+            if reading is not None:
+                await asyncio.wait([reading])
+            blocks.close()  # type: ignore[attr-defined]
+
+    async def _pause(self, duration: float) -> None:
+        """Wait, unless closed."""
+        if duration > 0:
+            try:
+                await asyncio.wait_for(self._closed.wait(), duration)
+            except TimeoutError:
+                return
+
+    async def close(self) -> None:
+        """End `chunks`, which closes the file."""
+        self._closed.set()

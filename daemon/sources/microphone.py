@@ -1,0 +1,148 @@
+"""A microphone, through PortAudio, for as long as there is one."""
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import time
+from collections.abc import AsyncIterator
+
+from asrd.core.errors import AudioError
+from asrd.core.flow import AudioChunk
+from asrd.core.pcm import decode
+from asrd.daemon.sources.base import Source
+from asrd.daemon.sources.portaudio import Capture, capture, off_loop
+from asrd.daemon.sources.ring import Block, now
+from asrd.daemon.sources.timeline import Timeline
+
+STALL = 2.0
+"""Seconds without a callback after which a device is taken to be gone."""
+
+START = 5.0
+"""The same for the first callback: sound servers and headsets wake up slowly."""
+
+RETRY = (0.5, 1.0, 2.0, 5.0)
+"""Seconds between attempts to open a device again; the last one repeats."""
+
+STOP = 2.0
+"""Seconds that giving a device back may take; a sound server that hangs is not waited for."""
+
+log = logging.getLogger(__name__)
+
+
+class MicrophoneSource(Source):
+    """Captures at the device's own rate. When the device vanishes the stream falls silent, and goes
+    on when it is back, with the time between counted as lost.
+
+    device: an index or part of a name; None is the system's default.
+    """
+
+    live = True
+
+    def __init__(self, stream: str, device: str | None = None) -> None:
+        super().__init__(stream)
+        self.device = device
+        self._capture: Capture | None = None
+        self._loop: asyncio.AbstractEventLoop
+        self._wake = asyncio.Event()
+        self._closed = asyncio.Event()
+
+    async def open(self) -> None:
+        """Start to capture. Raises AudioError when there is no such microphone."""
+        self._loop = asyncio.get_running_loop()
+        self._capture = await self._start(self.device)
+
+    async def chunks(self) -> AsyncIterator[AudioChunk]:
+        """What is heard, until closed; what is in the buffer then still comes."""
+        microphone = self._capture
+        if microphone is None:
+            return
+        timeline = Timeline(microphone.device.rate)
+        heard = now()
+        away = False  # just back, after it had vanished
+        while microphone is not None:
+            block = await self._next(microphone)
+            if block is not None:
+                lost, reason = block.lost, block.reason
+                if away:
+                    lost = max(0, round((block.end - heard) * timeline.rate) - block.frames)
+                    reason = "the microphone was away"
+                away, heard = False, block.end
+                pcm = decode(block.data, "s16le", microphone.channels)
+                for chunk in timeline.push(pcm, _wall(heard), lost, reason):
+                    yield chunk
+            elif self._closed.is_set():
+                microphone = None
+            else:
+                log.warning("%s: microphone '%s' has vanished", self.stream, microphone.device.name)
+                for chunk in timeline.finish(_wall(heard), "the microphone has vanished"):
+                    yield chunk
+                microphone = await self._again(microphone)
+                if microphone is not None:
+                    timeline = Timeline(microphone.device.rate, timeline.position)
+                    away = True
+        for chunk in timeline.finish(_wall(heard)):
+            yield chunk
+
+    async def close(self) -> None:
+        """Give the microphone back and end `chunks`."""
+        self._closed.set()
+        self._wake.set()
+        microphone, self._capture = self._capture, None
+        if microphone is not None:
+            await self._stop(microphone)
+
+    async def _next(self, microphone: Capture) -> Block | None:
+        """The next block; None when the microphone is gone, or the source closed and all is taken."""
+        while True:
+            self._wake.clear()
+            if (block := microphone.ring.take()) is not None:
+                return block
+            if microphone.finished or self._closed.is_set():
+                return None
+            try:
+                await asyncio.wait_for(self._wake.wait(), STALL if microphone.ring.fed else START)
+            except TimeoutError:
+                return microphone.ring.take()
+
+    async def _again(self, gone: Capture) -> Capture | None:
+        """The microphone, once it is back; None when the source was closed before."""
+        self._capture = None
+        await self._stop(gone)
+        wanted = None if self.device is None else gone.device.name
+        for delay in itertools.chain(RETRY, itertools.repeat(RETRY[-1])):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._closed.wait(), delay)
+            if self._closed.is_set():
+                return None
+            try:
+                found = await self._start(wanted, rescan=True)
+            except AudioError as error:
+                log.debug("%s: %s", self.stream, error)
+                continue
+            if self._closed.is_set():
+                await self._stop(found)
+                return None
+            log.warning("%s: microphone '%s' is back", self.stream, found.device.name)
+            self._capture = found
+            return found
+        return None
+
+    async def _start(self, wanted: str | None, rescan: bool = False) -> Capture:
+        return await off_loop(lambda: capture(wanted, self._notify, rescan), late=Capture.close)
+
+    async def _stop(self, microphone: Capture) -> None:
+        try:
+            await off_loop(microphone.close, deadline=STOP)
+        except AudioError as error:
+            log.warning("%s: %s", self.stream, error)
+
+    def _notify(self) -> None:
+        """Called by the sound card's thread."""
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the program ends
+            self._loop.call_soon_threadsafe(self._wake.set)
+
+
+def _wall(moment: float) -> float:
+    """Unix time of a moment on the capture clock."""
+    return time.time() - (now() - moment)

@@ -1,0 +1,95 @@
+"""PCM over ZeroMQ: another machine's microphone, or any program that pushes what `core.pcm` says."""
+
+import asyncio
+import contextlib
+import socket as sockets
+from collections.abc import AsyncIterator
+from typing import Any
+
+import zmq
+import zmq.asyncio
+
+from asrd.core.errors import TransportError
+from asrd.core.flow import AudioChunk
+from asrd.daemon.sources.base import Source
+from asrd.daemon.sources.sessions import Sessions
+
+QUEUE = 32
+"""Messages held when the daemon is behind; then senders have to wait, and know it."""
+
+MAX_MESSAGE = 4 << 20
+"""Bytes. A peer that sends more in one part is disconnected."""
+
+KERNEL_BUFFER = 1 << 16
+"""Bytes the kernel may hold, 2 s of 16-bit audio at 16 kHz; the default holds many times more, all of it lag."""
+
+
+class NetworkSource(Source):
+    """Binds a PULL socket and hears one sender after the other, all on one sample clock.
+
+    It ends only when closed. Senders are not authenticated: bind to 127.0.0.1 or a Unix socket
+    unless everyone on the network may speak.
+    """
+
+    def __init__(self, stream: str, endpoint: str) -> None:
+        super().__init__(stream)
+        self.endpoint = endpoint
+        self._context: zmq.asyncio.Context | None = None
+        self._socket: zmq.asyncio.Socket | None = None
+        self._closing: asyncio.Future[Any]
+
+    async def open(self) -> None:
+        """Bind. Raises TransportError when the address is taken or cannot be bound."""
+        if _answers(self.endpoint):  # libzmq would take the file from under the other's feet
+            raise TransportError(f"{self.endpoint} is in use by another program; choose another or stop that one")
+        self._closing = asyncio.get_running_loop().create_future()
+        self._context = zmq.asyncio.Context()
+        self._socket = self._context.socket(zmq.PULL)
+        self._socket.linger = 0
+        self._socket.rcvhwm = QUEUE
+        self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE)
+        self._socket.setsockopt(zmq.RCVBUF, KERNEL_BUFFER)
+        try:
+            self._socket.bind(self.endpoint)
+        except zmq.ZMQError as error:
+            await self.close()
+            if error.errno == zmq.EADDRINUSE:
+                what = "is in use by another program; choose another port or stop that one"
+            else:
+                what = f"cannot be bound ({error.strerror}); give one like tcp://127.0.0.1:7000 or ipc:///run/x.sock"
+            raise TransportError(f"{self.endpoint} {what}") from error
+
+    async def chunks(self) -> AsyncIterator[AudioChunk]:
+        """Audio of whoever sends, and an empty chunk with a reason where a sender ends or falls silent."""
+        sessions = Sessions(self.stream)
+        while self._socket is not None and not self._closing.done():
+            patience = sessions.patience
+            ready: asyncio.Future[Any] = asyncio.ensure_future(
+                self._socket.poll(None if patience is None else int(patience * 1000))
+            )
+            try:
+                await asyncio.wait({ready, self._closing}, return_when=asyncio.FIRST_COMPLETED)
+                if self._closing.done():
+                    break
+                heard = ready.result()
+            finally:
+                ready.cancel()
+            for chunk in sessions.receive(await self._socket.recv_multipart()) if heard else sessions.expire():
+                yield chunk
+        for chunk in sessions.close():
+            yield chunk
+
+    async def close(self) -> None:
+        """Unbind and end `chunks`."""
+        if self._context is not None and not self._closing.done():
+            self._closing.set_result(None)
+            self._context.destroy(linger=0)
+
+
+def _answers(endpoint: str) -> bool:
+    """Whether a Unix socket is alive, rather than a file left behind by a program that died."""
+    if not endpoint.startswith("ipc://"):
+        return False
+    with contextlib.suppress(OSError), sockets.socket(sockets.AF_UNIX) as probe:  # such as a path too long
+        return probe.connect_ex(endpoint.removeprefix("ipc://")) == 0
+    return False

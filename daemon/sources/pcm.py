@@ -1,0 +1,89 @@
+"""Raw PCM on standard input: `arecord … | asrd start --source pcm:-`."""
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import AsyncIterator
+
+from asrd.core.errors import AudioError
+from asrd.core.flow import AudioChunk
+from asrd.core.pcm import FORMATS, PcmFormat, decode
+from asrd.core.units import SAMPLE_RATE
+from asrd.daemon.sources.base import Source
+from asrd.daemon.sources.resample import check_rate
+from asrd.daemon.sources.timeline import Timeline
+
+READ_SIZE = 1 << 16
+"""Bytes read at once: as much as a Linux pipe holds."""
+
+log = logging.getLogger(__name__)
+
+
+class PipeSource(Source):
+    """Samples read from a file descriptor until its end. Whoever writes waits when we are slow."""
+
+    def __init__(
+        self, stream: str, rate: int = SAMPLE_RATE, channels: int = 1, sample_format: PcmFormat = "s16le", fd: int = 0
+    ) -> None:
+        super().__init__(stream)
+        self.rate = rate
+        self.channels = channels
+        self.format = sample_format
+        self._fd = fd
+        self._wake = asyncio.Event()
+        self._closed = False
+
+    async def open(self) -> None:
+        """Raises AudioError when there is nothing to read from."""
+        check_rate(self.rate, "pcm:-")
+        try:
+            os.fstat(self._fd)
+        except OSError as error:
+            raise AudioError("pcm:- reads from standard input, which is closed; pipe audio into it") from error
+        if os.isatty(self._fd):
+            raise AudioError("pcm:- reads from standard input, which is a terminal; pipe audio into it")
+
+    async def chunks(self) -> AsyncIterator[AudioChunk]:
+        """What was read, as it comes. Raises AudioError at a sample that is not a number."""
+        timeline = Timeline(self.rate)
+        frame = FORMATS[self.format].itemsize * self.channels
+        rest = b""
+        count = 0
+        while data := await self._read():
+            data = rest + data
+            whole = len(data) - len(data) % frame
+            rest = data[whole:]
+            try:
+                pcm = decode(data[:whole], self.format, self.channels)
+            except ValueError as error:
+                hint = f"is it really {self.format} with {self.channels} channel(s)?"
+                raise AudioError(f"pcm:-: {error} (after {count} frames); {hint}") from error
+            count += len(pcm)
+            for chunk in timeline.push(pcm, time.time()):
+                yield chunk
+        if rest:
+            log.warning("%s: %d bytes at the end are less than a frame and were ignored", self.stream, len(rest))
+        for chunk in timeline.finish(time.time()):
+            yield chunk
+
+    async def _read(self) -> bytes:
+        """What is there, at least a byte; b"" at the end or when closed."""
+        loop = asyncio.get_running_loop()
+        self._wake.clear()
+        if not self._closed:
+            try:
+                loop.add_reader(self._fd, self._wake.set)
+            except PermissionError:  # epoll refuses regular files, which can always be read at once
+                await asyncio.sleep(0)
+            else:
+                try:
+                    await self._wake.wait()
+                finally:
+                    loop.remove_reader(self._fd)
+        return b"" if self._closed else os.read(self._fd, READ_SIZE)
+
+    async def close(self) -> None:
+        """End `chunks`. The descriptor was not opened here and is left open."""
+        self._closed = True
+        self._wake.set()

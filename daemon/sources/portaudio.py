@@ -1,0 +1,194 @@
+"""Everything asked of PortAudio. Its calls are not safe beside each other, and with a sound server
+that hangs they hang, so each is made under one lock, and through `off_loop` when on the event loop.
+"""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from asrd.core.errors import AudioError
+from asrd.daemon.sources.resample import check_rate
+from asrd.daemon.sources.ring import CaptureRing, now
+
+DEADLINE = 5.0
+"""Seconds a call may take before the sound system counts as hung. A Bluetooth headset needs about two."""
+
+RING_SECONDS = 5
+"""Audio held while the event loop is busy elsewhere."""
+
+MAX_CHANNELS = 2
+"""A stereo microphone is mixed down; sound servers offer 32 channels that hold nothing more."""
+
+T = TypeVar("T")
+_lock = threading.Lock()
+_captures: set["Capture"] = set()
+
+
+@dataclass(frozen=True, slots=True)
+class InputDevice:
+    """A device that captures. rate: its native rate in Hz. host: the sound system, e.g. ALSA."""
+
+    index: int
+    name: str
+    host: str
+    channels: int
+    rate: int
+    default: bool
+
+
+def devices() -> list[InputDevice]:
+    """All input devices; on a server there may be none. Raises AudioError without PortAudio."""
+    with _portaudio() as sd:
+        return _devices(sd)
+
+
+class Capture:
+    """A device that captures now. 16-bit integers: they can be neither NaN nor beyond full scale."""
+
+    def __init__(self, sd: Any, device: InputDevice, notify: Callable[[], None]) -> None:
+        self.device = device
+        self.channels = min(device.channels, MAX_CHANNELS)
+        self.ring = CaptureRing(device.rate, RING_SECONDS * device.rate)
+        self.finished = False
+        self._notify = notify
+        self._stream = sd.RawInputStream(
+            device=device.index,
+            samplerate=device.rate,
+            channels=self.channels,
+            dtype="int16",
+            latency="high",  # the lower one leaves a few milliseconds to be late in
+            callback=self._callback,
+            finished_callback=self._finish,
+        )
+        try:
+            self._stream.start()
+        except BaseException:
+            self._stream.close()
+            raise
+
+    def _callback(self, data: Any, frames: int, clock: Any, status: Any) -> None:
+        age = clock.currentTime - clock.inputBufferAdcTime if clock.inputBufferAdcTime else frames / self.device.rate
+        self.ring.put(bytes(data), frames, now() - age + frames / self.device.rate, bool(status.input_overflow))
+        self._notify()
+
+    def _finish(self) -> None:
+        self.finished = True
+        self._notify()
+
+    def close(self) -> None:
+        """Stop and give the device back."""
+        with _portaudio() as sd:
+            _captures.discard(self)
+            with contextlib.suppress(sd.PortAudioError):
+                self._stream.abort()
+            with contextlib.suppress(sd.PortAudioError):
+                self._stream.close()
+
+
+def capture(wanted: str | None, notify: Callable[[], None], rescan: bool = False) -> Capture:
+    """Start capturing. wanted: index or part of a name, the first that fits; None is the default device.
+    notify: called from another thread when there is something to take.
+    rescan: look for devices that appeared since PortAudio was started; only possible while nothing captures.
+
+    Raises AudioError when there is no such device or it cannot be opened.
+    """
+    with _portaudio() as sd:
+        if rescan and not _captures:
+            # The one way to make PortAudio see new devices; its public interface has none.
+            sd._terminate()
+            sd._initialize()
+        device = _find(_devices(sd), wanted)
+        check_rate(device.rate, device.name)
+        try:
+            opened = Capture(sd, device, notify)
+        except sd.PortAudioError as error:
+            reason = str(error).partition(": ")[2] or str(error)
+            raise AudioError(f"microphone '{device.name}' cannot be opened ({reason}); is it in use?") from error
+        _captures.add(opened)
+        return opened
+
+
+async def off_loop(
+    call: Callable[[], T], late: Callable[[T], object] = lambda _: None, deadline: float = DEADLINE
+) -> T:
+    """`call()` in a thread of its own, which neither a cancellation nor the end of the program waits for.
+
+    late: what becomes of a result that nobody waits for any more.
+    Raises AudioError when the sound system hangs.
+    """
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: BaseException | None) -> None:
+        if future.done():
+            if error is None:
+                threading.Thread(target=late, args=(result,), daemon=True).start()
+        elif error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(result)  # type: ignore[arg-type]
+
+    def run() -> None:
+        result, error = None, None
+        try:
+            result = call()
+        except Exception as raised:
+            error = raised
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the program ends
+            loop.call_soon_threadsafe(settle, result, error)
+
+    threading.Thread(target=run, name="portaudio", daemon=True).start()
+    try:
+        return await asyncio.wait_for(future, deadline)
+    except TimeoutError as error:
+        raise AudioError("the sound system does not answer; restart it (PipeWire, PulseAudio) or asrd") from error
+
+
+@contextlib.contextmanager
+def _portaudio() -> Iterator[Any]:
+    """The sounddevice module, for one caller at a time."""
+    if not _lock.acquire(timeout=DEADLINE):
+        raise AudioError("the sound system does not answer; restart it (PipeWire, PulseAudio) or asrd")
+    try:
+        import sounddevice
+
+        yield sounddevice
+    except OSError as error:  # what `import sounddevice` raises where the library is missing
+        raise AudioError(f"PortAudio is missing ({error}); install it: sudo apt install libportaudio2") from error
+    finally:
+        _lock.release()
+
+
+def _devices(sd: Any) -> list[InputDevice]:
+    hosts = [str(host["name"]) for host in sd.query_hostapis()]
+    default = sd.default.device[0]
+    return [
+        InputDevice(
+            index=device["index"],
+            name=device["name"],
+            host=hosts[device["hostapi"]],
+            channels=device["max_input_channels"],
+            rate=round(device["default_samplerate"]),
+            default=device["index"] == default,
+        )
+        for device in sd.query_devices()
+        if device["max_input_channels"] > 0
+    ]
+
+
+def _find(found: list[InputDevice], wanted: str | None) -> InputDevice:
+    """The device meant. Raises AudioError naming the remedy."""
+    if not found:
+        raise AudioError("no microphone found; plug one in and look with 'asrd devices'")
+    if wanted is None:
+        if default := [device for device in found if device.default]:
+            return default[0]
+        raise AudioError("no microphone is the default; choose one of 'asrd devices' with mic:NAME")
+    exact = [device for device in found if wanted in (str(device.index), device.name)]
+    partial = [device for device in found if wanted.lower() in device.name.lower()]
+    if not exact + partial:
+        raise AudioError(f"no microphone is called '{wanted}'; 'asrd devices' lists those there are")
+    return (exact + partial)[0]

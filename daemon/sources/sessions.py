@@ -1,0 +1,108 @@
+"""Who is sending: turns the messages that reach a network source into one stream. No sockets here."""
+
+import logging
+import time
+from collections.abc import Sequence
+
+import msgspec
+
+from asrd.core.flow import AudioChunk
+from asrd.core.pcm import PcmHeader, decode
+from asrd.core.units import Samples
+from asrd.daemon.sources.timeline import Timeline
+
+IDLE = 5.0
+"""Seconds without a message after which a sender is taken to be gone, and another may send."""
+
+log = logging.getLogger(__name__)
+
+
+class Sessions:
+    """One sender at a time. A message that cannot be understood is discarded whole, so that its
+    samples show as a hole before the next one. Every kind of fault is logged once, and again only
+    after things went well in between.
+    """
+
+    def __init__(self, stream: str) -> None:
+        self._stream = stream
+        self._decoder = msgspec.json.Decoder(PcmHeader)
+        self._timeline: Timeline | None = None
+        self._session = ""
+        self._expected = 0
+        self._heard = 0.0
+        self._silenced: set[str] = set()
+        self.active = False
+
+    @property
+    def patience(self) -> float | None:
+        """Seconds to wait for the next message before `expire`; None where there is nothing to expire."""
+        return max(0.0, self._heard + IDLE - time.monotonic()) if self.active else None
+
+    def receive(self, parts: Sequence[bytes]) -> list[AudioChunk]:
+        """Chunks made of one message; none when it is refused."""
+        try:
+            header, payload = parts
+            message = self._decoder.decode(header)
+            pcm = decode(payload, message.format, message.channels)
+        except (ValueError, msgspec.MsgspecError) as error:
+            return self._refuse("malformed", f"a malformed message was ignored: {error}")
+        if self.active and message.session != self._session:
+            return self._refuse("busy", f"sender {message.session} was refused while {self._session} is sending")
+        timeline = self._admit(message)
+        if timeline is None:
+            return self._refuse("changed", f"sender {message.session} changed its rate or went back; that is ignored")
+        self._heard = time.monotonic()
+        lost = message.position - self._expected
+        self._expected = message.position + len(pcm)
+        captured = min(message.captured, time.time())  # another machine's clock may be ahead
+        self._silenced -= {"malformed", "changed"}
+        if not len(pcm):
+            self._expected -= lost  # there is nothing yet that the hole is before
+            return self._end(captured, lost) if message.end else []
+        chunks = timeline.push(pcm, captured, lost, "lost before it was received")
+        return chunks + self._end(captured) if message.end else chunks
+
+    def expire(self) -> list[AudioChunk]:
+        """Release a sender that has been silent for `IDLE` seconds; if it comes back, it continues."""
+        return self._release(time.time(), f"nothing received for {IDLE:g} s")
+
+    def close(self) -> list[AudioChunk]:
+        """What the filter still holds."""
+        return self._timeline.finish(time.time()) if self._timeline is not None else []
+
+    def _admit(self, message: PcmHeader) -> Timeline | None:
+        """The timeline this message belongs on, a new one for a new session; None where it fits none."""
+        timeline = self._timeline
+        if timeline is not None and message.session == self._session:
+            fits = message.rate == timeline.rate and message.position >= self._expected
+            if fits or self.active:
+                self.active = True
+                return timeline if fits else None
+        start = timeline.position if timeline is not None else Samples(0)
+        self._timeline = Timeline(message.rate, start)
+        self._session = message.session
+        self._expected = message.position  # what a sender sent before it was heard is not lost here
+        self.active = True
+        self._silenced.clear()
+        log.info("%s: receiving from %s at %d Hz", self._stream, self._session, message.rate)
+        return self._timeline
+
+    def _end(self, captured: float, lost: int = 0) -> list[AudioChunk]:
+        reason = "the sender has ended; its last audio was lost on the way" if lost else "the sender has ended"
+        chunks = self._release(captured, reason, lost)
+        self._session = ""
+        return chunks
+
+    def _release(self, captured: float, reason: str, lost: int = 0) -> list[AudioChunk]:
+        if self._timeline is None or not self.active:
+            return []
+        self.active = False
+        self._silenced.discard("busy")
+        log.info("%s: %s is no longer received: %s", self._stream, self._session, reason)
+        return self._timeline.finish(captured, reason, lost)
+
+    def _refuse(self, kind: str, what: str) -> list[AudioChunk]:
+        if kind not in self._silenced:
+            self._silenced.add(kind)
+            log.warning("%s: %s", self._stream, what)
+        return []

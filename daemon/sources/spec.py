@@ -1,0 +1,86 @@
+"""Sources as people name them: `[NAME=]KIND[:ARGUMENT]`."""
+
+import re
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+from asrd.core.errors import UsageError
+from asrd.core.pcm import FORMATS, MAX_CHANNELS, MAX_RATE, MIN_RATE
+from asrd.daemon.sources.base import Source
+from asrd.daemon.sources.files import FileSource, Pace
+from asrd.daemon.sources.microphone import MicrophoneSource
+from asrd.daemon.sources.network import NetworkSource
+from asrd.daemon.sources.pcm import PipeSource
+
+KINDS = "mic, mic:NAME, file:PATH, pcm:-, pcm:tcp://HOST:PORT or pcm:ipc://PATH"
+
+
+def parse_source(spec: str, pace: Pace = "realtime") -> Source:
+    """The source that `spec` means; it is not opened yet.
+
+    Kinds: `mic`, `mic:NAME` (an index or part of a name), `file:PATH` or just the path of a file that exists,
+    `pcm:-` with `?rate=48000&channels=2&format=f32le` (16000, 1 and s16le unless given), `pcm:tcp://HOST:PORT`,
+    `pcm:ipc://PATH`. NAME= before them names the stream; else it is the kind, or the file's own name.
+    pace: of files. Raises UsageError for anything else.
+    """
+    if (source := _parse(spec, None, pace)) is not None:
+        return source
+    name, equals, rest = spec.partition("=")
+    if equals and (source := _parse(rest, name, pace)) is not None:
+        return source
+    raise UsageError(f"'{spec}' is neither a source nor an existing file; a source is {KINDS}, with NAME= before it")
+
+
+def _parse(spec: str, name: str | None, pace: Pace) -> Source | None:
+    kind, _, argument = spec.partition(":")
+    if kind == "mic":
+        return MicrophoneSource(_stream(name, "mic"), argument or None)
+    if kind == "file" and argument:
+        return FileSource(_stream(name, _stem(argument)), Path(argument), pace)
+    if kind == "pcm":
+        return _pcm(argument, _stream(name, "pcm"))
+    if Path(spec).is_file():
+        return FileSource(_stream(name, _stem(spec)), Path(spec), pace)
+    return None
+
+
+def _pcm(argument: str, stream: str) -> Source:
+    if argument.startswith("tcp://"):
+        port = argument.rpartition(":")[2]
+        if not port.isdecimal() or not 0 < int(port) < 65_536:  # libzmq would take it modulo 65536
+            raise UsageError(f"'pcm:{argument}' needs a port from 1 to 65535, as in pcm:tcp://127.0.0.1:7000")
+        return NetworkSource(stream, argument)
+    if argument.startswith("ipc://"):
+        return NetworkSource(stream, argument)
+    where, _, query = argument.partition("?")
+    if where != "-":
+        raise UsageError(f"'pcm:{argument}' is no source; pcm is pcm:-, pcm:tcp://HOST:PORT or pcm:ipc://PATH")
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    rate = _number(options.pop("rate", "16000"), "rate", MIN_RATE, MAX_RATE)
+    channels = _number(options.pop("channels", "1"), "channels", 1, MAX_CHANNELS)
+    wanted = options.pop("format", "s16le")
+    sample_format = next((known for known in FORMATS if known == wanted), None)
+    if sample_format is None:
+        raise UsageError(f"pcm:- cannot read format '{wanted}'; it reads {', '.join(FORMATS)}")
+    if options:
+        raise UsageError(f"pcm:- has no option '{next(iter(options))}'; it takes rate, channels and format")
+    return PipeSource(stream, rate, channels, sample_format)
+
+
+def _number(text: str, option: str, lowest: int, highest: int) -> int:
+    if not text.isdecimal() or not lowest <= int(text) <= highest:
+        raise UsageError(f"pcm:- needs a {option} from {lowest} to {highest}, not '{text}'")
+    return int(text)
+
+
+def _stream(name: str | None, default: str) -> str:
+    """A stream's name becomes part of the topic `asrd.<stream>.<type>`, so it has no dots."""
+    if name is None:
+        return default
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        raise UsageError(f"'{name}' cannot name a stream; use letters, digits, - and _")
+    return name
+
+
+def _stem(path: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", Path(path).stem).strip("-") or "file"

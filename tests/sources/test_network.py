@@ -1,0 +1,300 @@
+import asyncio
+import logging
+import socket
+import time
+
+import msgspec
+import numpy as np
+import pytest
+import zmq
+
+from asrd.clients.sender import Sender
+from asrd.core.errors import TransportError, UsageError
+from asrd.core.pcm import PcmHeader
+from asrd.daemon.sources import sessions
+from asrd.daemon.sources.network import NetworkSource
+
+
+@pytest.fixture
+def endpoint(tmp_path):
+    return f"ipc://{tmp_path}/pcm.sock"
+
+
+def header(session="s", position=0, **changes):
+    fields = {"rate": 16_000, "channels": 1, "format": "s16le", "captured": 1.0, **changes}
+    return PcmHeader(session=session, position=position, **fields)
+
+
+def receive(endpoint, send, until):
+    """Open a source, run `send()` in a thread, and collect chunks until `until(chunks)`."""
+
+    async def run():
+        source = NetworkSource("net", endpoint)
+        await source.open()
+        sending = asyncio.create_task(asyncio.to_thread(send, source.endpoint))
+        found = []
+        async with asyncio.timeout(20):
+            async for chunk in source.chunks():
+                found.append(chunk)
+                if until(found):
+                    await source.close()
+        await sending
+        return found
+
+    return asyncio.run(run())
+
+
+def ended(times):
+    return lambda chunks: sum("has ended" in chunk.reason for chunk in chunks) == times
+
+
+def push(*messages):
+    """A sender that puts these messages on the wire as they are."""
+
+    def send(endpoint):
+        with zmq.Context() as context, context.socket(zmq.PUSH) as sender:
+            sender.connect(endpoint)
+            for message in messages:
+                if isinstance(message, float):
+                    time.sleep(message)
+                    continue
+                head, pcm = message
+                sender.send_multipart([head if isinstance(head, bytes) else msgspec.json.encode(head), pcm])
+
+    return send
+
+
+@pytest.mark.parametrize("dtype", ["int16", "float32"])
+def test_a_stereo_sender_at_44100_hz_arrives_sample_for_sample(free_port, audio, chirp, dtype):
+    stereo = np.stack([chirp(3.0, 44_100), chirp(3.0, 44_100)], axis=1)
+    if dtype == "int16":
+        stereo = (stereo * 32_767).astype(np.int16)
+
+    def send(endpoint):
+        with Sender(endpoint, rate=44_100, channels=2) as sender:
+            for block in np.array_split(stereo, 77):
+                sender.send(block)
+
+    began = time.time()
+    chunks = receive(f"tcp://127.0.0.1:{free_port}", send, ended(1))
+    heard = audio(chunks)
+    assert len(heard) == 48_000
+    assert np.abs(heard - chirp(3.0))[200:-200].max() < 1e-3
+    assert not any(chunk.lost for chunk in chunks)
+    assert all(began - 1 <= chunk.captured <= time.time() for chunk in chunks)
+    assert chunks[-1].reason == "the sender has ended"
+    assert len(chunks[-1].pcm) == 0
+
+
+def test_one_sender_after_the_other_on_one_clock(endpoint, audio):
+    def send(endpoint):
+        for value in (0.25, 0.5):
+            with Sender(endpoint) as sender:
+                sender.send(np.full(1_000, value, np.float32))
+
+    heard = audio(receive(endpoint, send, ended(2)))
+    assert np.array_equal(heard, np.repeat(np.array([0.25, 0.5], np.float32), 1_000))
+
+
+def test_holes_are_lost_audio_wherever_they_are(endpoint, audio):
+    def send(endpoint):
+        with Sender(endpoint, rate=48_000) as sender:
+            sender.send(np.zeros(4_800, np.float32))
+            sender.skip(3_000)
+            sender.send(np.zeros(4_800, np.float32))
+            sender.skip(6_000)
+
+    chunks = receive(endpoint, send, ended(1))
+    assert [chunk.lost for chunk in chunks if chunk.lost] == [1_000, 2_000]
+    assert all("lost" in chunk.reason for chunk in chunks if chunk.lost)
+    assert len(audio(chunks)) == 3_200
+
+
+def test_a_second_sender_is_refused_and_does_not_disturb_the_first(endpoint, audio, caplog):
+    messages = []
+    for position in range(0, 1_000, 100):
+        messages.append((header("first", position), np.full(100, 8_192, "<i2").tobytes()))
+        messages.append((header("second", position), np.full(100, 1, "<i2").tobytes()))
+    messages.append((header("first", 1_000, end=True), b""))
+    messages.append((header("second", 1_000, end=True), np.full(100, 2, "<i2").tobytes()))
+    with caplog.at_level(logging.WARNING):
+        heard = audio(receive(endpoint, push(*messages), ended(2)))
+    assert np.array_equal(heard[:1_000], np.full(1_000, 0.25, np.float32))
+    assert np.array_equal(heard[1_000:], np.full(100, 2 / 32_768, np.float32))  # then it is its turn
+    assert [record.getMessage() for record in caplog.records] == [
+        "net: sender second was refused while first is sending"
+    ]
+
+
+def test_a_silent_sender_makes_room_and_may_come_back(endpoint, audio, monkeypatch):
+    monkeypatch.setattr(sessions, "IDLE", 0.3)
+    second = np.full(1_000, 8_192, "<i2").tobytes()
+    messages = [(header("a", 0), second), 0.6, (header("a", 1_500), second), 0.6, (header("b", 0, end=True), second)]
+    chunks = receive(endpoint, push(*messages), ended(1))
+    assert [chunk.reason for chunk in chunks if not len(chunk.pcm)] == [
+        "nothing received for 0.3 s",
+        "nothing received for 0.3 s",
+        "the sender has ended",
+    ]
+    assert [chunk.lost for chunk in chunks if chunk.lost] == [500]
+    assert len(audio(chunks)) == 3_000
+
+
+def test_a_sender_that_was_restarted_under_the_same_name_is_heard_again(endpoint, audio, monkeypatch):
+    monkeypatch.setattr(sessions, "IDLE", 0.3)
+    block = np.full(1_000, 8_192, "<i2").tobytes()
+    messages = [(header("a", 0), block), 0.6, (header("a", 0, rate=8_000), block), (header("a", 1_000, end=True), b"")]
+    messages[-1] = (header("a", 1_000, rate=8_000, end=True), b"")
+    chunks = receive(endpoint, push(*messages), ended(1))
+    assert len(audio(chunks)) == 3_000
+
+
+good = np.full(100, 8_192, "<i2").tobytes()
+MALFORMED = [
+    (b"", good),
+    (b"{}", good),
+    (b"\xff\xfe", good),
+    (b"[1, 2]", good),
+    (msgspec.json.encode(header()).replace(b'"schema":1', b'"schema":2'), good),
+    (msgspec.json.encode(header()).replace(b"16000", b"0"), good),
+    (msgspec.json.encode(header()).replace(b'"position":0', b'"position":-5'), good),
+    (msgspec.json.encode(header()).replace(b'"position":0', b'"position":1e99'), good),
+    (header(position=100), good[:-1]),
+    (header(position=100, channels=3), good),
+    (header(position=100, format="f32le"), np.full(50, np.inf, "<f4").tobytes()),
+    (header(position=0), good),  # went back
+    (header(position=200, rate=8_000), good),  # changed its rate
+]
+
+
+@pytest.mark.parametrize("bad", MALFORMED, ids=range(len(MALFORMED)))
+def test_malformed_messages_are_ignored_with_one_line(endpoint, audio, caplog, bad):
+    messages = [(header(), good), bad, bad, (header(position=200), good), (header(position=300, end=True), b"")]
+    with caplog.at_level(logging.WARNING):
+        chunks = receive(endpoint, push(*messages), ended(1))
+    assert len(audio(chunks)) == 200
+    assert [chunk.lost for chunk in chunks if chunk.lost] == [100]  # what the bad message should have held
+    assert len(caplog.records) == 1
+    assert "\n" not in caplog.records[0].getMessage()
+
+
+def test_a_message_of_one_part_or_three_is_ignored(endpoint, audio, caplog):
+    def send(endpoint):
+        with zmq.Context() as context, context.socket(zmq.PUSH) as sender:
+            sender.connect(endpoint)
+            sender.send(b"GET / HTTP/1.1")
+            sender.send_multipart([b"a", b"b", b"c"])
+            sender.send_multipart([msgspec.json.encode(header(end=True)), good])
+
+    assert len(audio(receive(endpoint, send, ended(1)))) == 100
+    assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize("scheme", ["tcp", "ipc"])
+def test_an_address_in_use_is_one_line(endpoint, free_port, scheme):
+    address = f"tcp://127.0.0.1:{free_port}" if scheme == "tcp" else endpoint
+
+    async def run():
+        first, second = NetworkSource("a", address), NetworkSource("b", address)
+        await first.open()
+        try:
+            with pytest.raises(TransportError, match="is in use by another program") as caught:
+                await second.open()
+            await second.close()
+        finally:
+            await first.close()
+        assert "\n" not in str(caught.value)
+        again = NetworkSource("c", address)
+        await again.open()
+        await again.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("address", ["tcp://", "tcp://no-such.invalid:7000", "ipc:///no/such/x", f"ipc:///{'x' * 200}"])
+def test_an_address_that_cannot_be_bound_is_one_line(address):
+    with pytest.raises(TransportError, match="cannot be bound"):
+        asyncio.run(NetworkSource("a", address).open())
+
+
+@pytest.mark.parametrize("way", ["close", "cancel"])
+def test_waiting_for_a_sender_ends_when_it_should(endpoint, way):
+    async def run():
+        source = NetworkSource("a", endpoint)
+        await source.open()
+        waiting = asyncio.ensure_future(anext(source.chunks(), None))
+        await asyncio.sleep(0.05)
+        assert not waiting.done()
+        if way == "cancel":
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+        await source.close()
+        await source.close()
+        if way == "close":
+            assert await asyncio.wait_for(waiting, 1) is None
+
+    asyncio.run(run())
+
+
+def test_a_sender_with_nobody_to_send_to_says_how_to_start_one(endpoint):
+    began = time.monotonic()
+    remedy = f"nothing listens at {endpoint}; start a daemon with 'asrd start --source pcm:{endpoint}'"
+    with pytest.raises(TransportError) as caught, Sender(endpoint, timeout=0.3):
+        pass
+    assert str(caught.value) == remedy
+    assert time.monotonic() - began < 2
+
+
+def test_a_sender_to_something_else_or_nowhere_is_refused(free_port):
+    with (
+        socket.create_server(("127.0.0.1", free_port)),  # accepts, but does not speak ZeroMQ
+        pytest.raises(TransportError, match="nothing listens"),
+        Sender(f"tcp://127.0.0.1:{free_port}", timeout=0.3),
+    ):
+        pass
+    with pytest.raises(TransportError, match="is no address"), Sender("nonsense"):
+        pass
+    with pytest.raises(UsageError, match="cannot send"):
+        Sender("tcp://127.0.0.1:1", rate=0)
+
+
+def test_a_daemon_that_stops_listening_stops_the_sender(endpoint):
+    def send_for_ever(sender, daemon):
+        daemon.close(linger=0)
+        while True:
+            sender.send(np.zeros(1_600, np.int16))
+
+    with zmq.Context() as context, context.socket(zmq.PULL) as daemon:
+        daemon.bind(endpoint)
+        with pytest.raises(TransportError, match=r"took no audio for 0\.3 s"), Sender(endpoint, timeout=0.3) as sender:
+            send_for_ever(sender, daemon)
+
+
+def test_a_slow_daemon_holds_the_sender_back_and_loses_nothing(endpoint, audio):
+    """More audio than all queues hold, sent as fast as it goes to a receiver that takes its time."""
+    sent = []
+
+    def send(endpoint):
+        with Sender(endpoint) as sender:
+            for number in range(200):
+                sender.send(np.full(8_000, number, np.int16))
+                sent.append(number)
+
+    async def run():
+        source = NetworkSource("net", endpoint)
+        await source.open()
+        sending = asyncio.create_task(asyncio.to_thread(send, endpoint))
+        await asyncio.sleep(0.5)
+        held = len(sent)
+        found = []
+        async for chunk in source.chunks():
+            found.append(chunk)
+            if "has ended" in chunk.reason:
+                await source.close()
+        await sending
+        return held, found
+
+    held, found = asyncio.run(run())
+    assert held < 100
+    assert np.array_equal(audio(found), np.repeat(np.arange(200, dtype=np.float32), 8_000) / 32_768)

@@ -1,0 +1,107 @@
+import asyncio
+import os
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asrd.core.errors import AudioError
+from asrd.core.pcm import FORMATS, decode
+from asrd.daemon.sources.pcm import PipeSource
+
+
+@pytest.fixture
+def pipe():
+    """A pipe and a function that writes byte strings into it from a thread, then closes it."""
+    reading, writing = os.pipe()
+    threads = []
+
+    def write(*pieces):
+        def run():
+            with os.fdopen(writing, "wb", buffering=0) as file:
+                for piece in pieces:
+                    file.write(piece)
+
+        threads.append(threading.Thread(target=run))
+        threads[0].start()
+
+    yield reading, write
+    for thread in threads:
+        thread.join()
+    os.close(reading)
+
+
+@pytest.mark.parametrize("sample_format", list(FORMATS))
+def test_samples_split_anywhere_arrive_whole(pipe, gather, audio, chirp, sample_format):
+    reading, write = pipe
+    stereo = np.stack([chirp(2.0, 48_000), np.zeros(96_000, np.float32)], axis=1)
+    data = (stereo * (32_767 if sample_format == "s16le" else 1)).astype(FORMATS[sample_format]).tobytes()
+    write(*(data[at : at + 4_001] for at in range(0, len(data), 4_001)))
+    heard = audio(gather(PipeSource("pcm", 48_000, 2, sample_format, reading)))
+    assert len(heard) == 32_000
+    assert np.abs(heard - chirp(2.0) / 2)[200:-200].max() < 1e-3
+
+
+@given(st.lists(st.integers(-32_768, 32_767), max_size=200), st.integers(1, 4))
+def test_decoding_is_exact(values, channels):
+    values = values[: len(values) - len(values) % channels]
+    pcm = decode(np.array(values, "<i2").tobytes(), "s16le", channels)
+    assert pcm.shape == (len(values) // channels, channels)
+    assert [round(float(value) * 32_768) for value in pcm.ravel()] == values
+
+
+def test_regular_files_can_be_standard_input(tmp_path, gather, audio):
+    path = tmp_path / "audio.pcm"
+    path.write_bytes(np.arange(40_000, dtype="<i2").tobytes() + b"?")  # and half a sample
+    with path.open("rb") as file:
+        heard = audio(gather(PipeSource("pcm", fd=file.fileno())))
+    assert np.array_equal(heard, np.arange(40_000, dtype=np.int16).astype(np.float32) / 32_768)
+
+
+def test_nothing_at_all_ends_at_once(gather):
+    with Path(os.devnull).open("rb") as file:
+        assert gather(PipeSource("pcm", fd=file.fileno())) == []
+
+
+def test_samples_that_are_not_numbers_are_named(pipe, gather):
+    reading, write = pipe
+    write(np.full(1_000, np.nan, "<f4").tobytes())
+    with pytest.raises(AudioError, match=r"is not a number .*is it really f32le with 1 channel"):
+        gather(PipeSource("pcm", sample_format="f32le", fd=reading))
+
+
+def test_a_terminal_and_a_closed_input_are_refused(gather):
+    master, slave = os.openpty()
+    try:
+        with pytest.raises(AudioError, match="terminal"):
+            gather(PipeSource("pcm", fd=slave))
+    finally:
+        os.close(master)
+        os.close(slave)
+    with pytest.raises(AudioError, match="closed"):
+        gather(PipeSource("pcm", fd=10**6))
+
+
+@pytest.mark.parametrize("way", ["close", "cancel"])
+def test_silence_does_not_hold_up_the_end(pipe, way):
+    """Nothing was written and nothing is: only closing, or cancelling, can end the wait."""
+
+    async def run():
+        source = PipeSource("pcm", fd=pipe[0])
+        await source.open()
+        waiting = asyncio.ensure_future(anext(source.chunks(), None))
+        await asyncio.sleep(0.05)
+        assert not waiting.done()
+        if way == "cancel":
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+        await source.close()
+        if way == "close":
+            assert await asyncio.wait_for(waiting, 1) is None
+
+    asyncio.run(run())
+    pipe[1]()

@@ -1,5 +1,6 @@
 """`asrd`: finds the command, and turns errors into one line and an exit code."""
 
+import os
 import sys
 from importlib import import_module
 
@@ -57,7 +58,9 @@ def main() -> None:
     """Entry point of the `asrd` script."""
     debug = "--debug" in sys.argv[1:]
     try:
-        asrd.main(standalone_mode=False)
+        code = asrd.main(standalone_mode=False)  # what a command gave to ctx.exit(), or None
+        sys.stdout.flush()
+        sys.exit(code)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -69,7 +72,8 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("asrd: interrupted", err=True)
         sys.exit(130)
-    except BrokenPipeError:
+    except BrokenPipeError:  # the reader has seen enough; let nothing complain at exit either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
 
 

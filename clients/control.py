@@ -32,6 +32,7 @@ class Control:
         Raises UsageError for an unknown backend, AsrdError when it cannot load the model; then
         the daemon goes on with the one it has.
         """
+        self.status()  # loading takes a while; that nobody is there should show at once
         return str(self._ask(UseBackend(name), timeout)["previous"])
 
     def replay(self, first: int, last: int) -> list[AnyEvent]:

@@ -1,0 +1,155 @@
+"""`asrd start` from outside: readiness, settings, shutdown, and every way it can refuse."""
+
+import json
+import signal
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from asrd.clients import Control, Hole, Subscriber
+from asrd.core.events import Final, Partial, Stopped
+from asrd.models.speech import bundled
+
+from .conftest import Run, Spawn
+
+CLIP = bundled("real")[0].audio
+
+
+def listen_until(environment: dict[str, str], kind: type[object]) -> list[object]:
+    """Everything that is published until the first event of a kind."""
+    seen: list[object] = []
+    with Subscriber(environment["ASRD_EVENTS"], timeout=20) as subscriber:
+        for item in subscriber:
+            seen.append(item)
+            if isinstance(item, kind):
+                break
+    return seen
+
+
+def test_sigterm_finishes_the_open_utterance_within_five_seconds(spawn: Spawn, environment: dict[str, str]) -> None:
+    daemon = spawn("start", "--source", f"clip={CLIP}")
+    seen: list[object] = []
+    with Subscriber(environment["ASRD_EVENTS"], timeout=20) as subscriber:
+        for item in subscriber:
+            seen.append(item)
+            if isinstance(item, Partial) and item.stable and daemon.poll() is None and not _asked(seen):
+                asked = time.monotonic()
+                daemon.send_signal(signal.SIGTERM)
+                seen.append("asked")
+    assert daemon.wait(5) == 0
+    assert time.monotonic() - asked < 5
+    final, stopped = seen[-2:]
+    assert isinstance(final, Final)
+    assert (final.reason, bool(final.text)) == ("end", True)
+    assert isinstance(stopped, Stopped)
+    assert stopped.reason == "SIGTERM"
+    assert not any(isinstance(item, Hole) for item in seen)
+
+
+def _asked(seen: list[object]) -> bool:
+    return "asked" in seen
+
+
+def test_readiness_is_announced_once_the_model_has_answered(
+    spawn: Spawn, environment: dict[str, str], tmp_path: Path
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(20)
+        daemon = spawn("start", "--source", f"pcm:ipc://{tmp_path}/pcm", NOTIFY_SOCKET=str(tmp_path / "notify"))
+        assert manager.recv(100).startswith(b"READY=1")
+        state = Control(environment["ASRD_CONTROL"]).status()
+        assert (state.backend, state.pid) == ("int8", daemon.pid)
+        daemon.send_signal(signal.SIGINT)
+        assert manager.recv(100).startswith(b"STOPPING=1")
+        assert daemon.wait(5) == 0
+
+
+def test_status_backend_use_and_stop(spawn: Spawn, run: Run, tmp_path: Path, environment: dict[str, str]) -> None:
+    daemon = spawn("start", "--backend", "fp16", "--source", f"a=pcm:ipc://{tmp_path}/a")
+    listen_until(environment, object)
+    state = json.loads(run("status", "--json").stdout)
+    assert (state["backend"], list(state["streams"])) == ("fp16", ["a"])
+    assert run("backend", "use", "int8").returncode == 0
+    assert "int8" in run("status").stdout
+    refused = run("backend", "use", "nothing")
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("asrd: no backend is called 'nothing'")
+    assert run("stop").returncode == 0
+    assert daemon.wait(5) == 0
+
+
+def test_a_paced_file_ends_the_daemon_when_it_ends(spawn: Spawn, environment: dict[str, str]) -> None:
+    daemon = spawn("start", "--source", str(CLIP), "--pace", "fast")
+    assert daemon.wait(30) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--source", "file:/nowhere.wav"], 1, "no such file"),
+        (["--source", "nowhere"], 2, "NAME="),
+        (["--backend", "cuda", "--source", "pcm:-"], 2, "no backend is called 'cuda'"),
+        (["--model", "no/such-model", "--source", "pcm:-"], 1, "asrd model pull no/such-model"),
+        (["--hangover", "0", "--source", "pcm:-"], 2, "hang-over"),
+        (["--source", "pcm:ftp://x"], 2, "pcm:"),
+        (["--events", "nonsense", "--source", "pcm:-"], 2, "is not an endpoint"),
+        (["--source", "a=pcm:-", "--source", "a=pcm:-"], 1, "called 'a'"),
+        (["--vad", "7"], 2, "--vad"),
+        (["--source", "mic:No Such Device"], 1, "asrd devices"),
+    ],
+)
+def test_what_cannot_start_says_why_in_one_line(run: Run, arguments: list[str], code: int, message: str) -> None:
+    result = run("start", *arguments)
+    assert result.returncode == code
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1 or "Usage:" in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_port_in_use_is_named(run: Run) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        result = run("start", "--source", "pcm:-", "--events", f"tcp://127.0.0.1:{port}")
+    assert (result.returncode, result.stderr.count("\n")) == (1, 1)
+    assert f"tcp://127.0.0.1:{port} is in use" in result.stderr
+
+
+def test_debug_shows_the_traceback(run: Run) -> None:
+    assert "Traceback" in run("--debug", "start", "--source", "file:/nowhere.wav").stderr
+
+
+def test_check_shows_where_each_setting_comes_from(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "config" / "asrd" / "asrd.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text('hangover = 0.9\nsource = ["desk=pcm:-"]\nbackend = "torch"\n')
+    result = run("start", "--check", "--pre-roll", "0.5", ASRD_BACKEND="fp16")
+    rows = {line.split()[0]: line.split()[1:] for line in result.stdout.splitlines() if line.split()}
+    assert result.returncode == 0, result.stderr
+    assert rows["hangover"] == ["0.9", str(file)]
+    assert rows["source"] == ["desk=pcm:-", str(file)]
+    assert rows["backend"] == ["fp16", "$ASRD_BACKEND"]
+    assert rows["pre-roll"] == ["0.5", "flag"]
+    assert rows["min-speech"] == ["0.1", "default"]
+
+
+def test_a_misspelt_setting_in_a_file_is_refused(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "config" / "asrd" / "asrd.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text("hangovr = 0.9\n")
+    result = run("start", "--check")
+    assert result.returncode == 2
+    assert "no setting 'hangovr'" in result.stderr
+
+
+@pytest.mark.parametrize("command", [["status"], ["stop"], ["backend", "use", "fp16"]])
+def test_asking_where_no_daemon_is(run: Run, command: list[str]) -> None:
+    result = run(*command)
+    assert (result.returncode, result.stderr.count("\n")) == (1, 1)
+    assert "no daemon answers at" in result.stderr
+    assert "asrd start" in result.stderr

@@ -1,0 +1,88 @@
+"""`asrd transcribe` and `asrd listen`: formats, and the same text from both."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from asrd.models.speech import bundled
+
+from .conftest import Run, Spawn
+
+CLIPS = [utterance.audio for utterance in bundled("real")[:2]]
+
+
+def test_text_and_json_agree_and_words_lie_within_the_file(run: Run) -> None:
+    text = run("transcribe", *CLIPS)
+    records = [json.loads(line) for line in run("transcribe", "--format", "json", *CLIPS).stdout.splitlines()]
+    assert text.returncode == 0
+    assert [record["text"] for record in records] == text.stdout.splitlines()
+    for clip, record in zip(CLIPS, records, strict=True):
+        assert set(record) == {"file", "text", "words", "duration", "backend", "model"}
+        assert (record["file"], record["backend"], record["model"]) == (str(clip), "int8", "asrd-tiny-en")
+        assert record["duration"] == pytest.approx(soundfile.info(clip).duration, abs=1e-3)
+        assert " ".join(word["word"] for word in record["words"]) == record["text"]
+        ends = [0.0]
+        for word in record["words"]:
+            assert ends[-1] <= word["start"] < word["end"] <= record["duration"] + 0.1
+            assert 0 <= word["confidence"] <= 1
+            ends.append(word["start"])
+
+
+@pytest.mark.parametrize(("format_", "point"), [("srt", ","), ("vtt", ".")])
+def test_subtitles_are_well_formed(run: Run, format_: str, point: str) -> None:
+    output = run("transcribe", "--format", format_, CLIPS[0]).stdout
+    stamp = rf"(\d\d):(\d\d):(\d\d){re.escape(point)}(\d\d\d)"
+    [cue] = re.findall(rf"{stamp} --> {stamp}\n(.+)", output)
+    assert cue[:4] < cue[4:8]
+    assert cue[8]
+    assert output.startswith("WEBVTT\n\n" if format_ == "vtt" else "1\n")
+
+
+def test_a_bad_file_does_not_cost_the_good_ones(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "noise.wav").write_bytes(b"not audio at all")
+    result = run("transcribe", tmp_path / "noise.wav", CLIPS[1], tmp_path / "missing.wav")
+    assert result.returncode == 1
+    assert len(result.stdout.splitlines()) == 1
+    assert [line.split(":")[0] for line in result.stderr.splitlines()] == ["asrd", "asrd"]
+    assert result.stdout == run("transcribe", CLIPS[1]).stdout
+
+
+def test_silence_gives_an_empty_line(run: Run, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "silence.wav", np.zeros(32_000), 16_000)
+    result = run("transcribe", tmp_path / "silence.wav")
+    assert (result.returncode, result.stdout) == (0, "\n")
+
+
+def test_the_daemon_says_the_same_as_transcribe(run: Run, spawn: Spawn, tmp_path: Path) -> None:
+    """Through two processes, a socket and another sample rate."""
+    daemon = spawn("start", "--source", f"a=pcm:ipc://{tmp_path}/a")
+    listener = spawn("listen", "--format", "json", "--wait", "20")
+    assert '"type":"' in listener.stdout.readline()
+    sent = run("send", CLIPS[0], "--to", f"ipc://{tmp_path}/a", "--pace", "fast")
+    assert sent.returncode == 0, sent.stderr
+    finals = []
+    for line in listener.stdout:
+        event = json.loads(line)
+        if event["type"] == "final":
+            finals.append(event["text"])
+            break
+    run("stop")
+    assert daemon.wait(10) == 0
+    assert listener.wait(10) == 0
+    assert finals == run("transcribe", CLIPS[0]).stdout.splitlines()
+
+
+def test_listening_where_nobody_speaks(run: Run) -> None:
+    result = run("listen", "--wait", "0.3")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert re.fullmatch(r"asrd: no daemon publishes at ipc://.*; start one with 'asrd start'\n", result.stderr)
+
+
+def test_sending_where_nobody_listens(run: Run, tmp_path: Path) -> None:
+    result = run("send", CLIPS[0], "--to", f"ipc://{tmp_path}/nobody")
+    assert result.returncode == 1
+    assert "nothing listens at" in result.stderr

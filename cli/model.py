@@ -1,6 +1,7 @@
 """`asrd model`: which models there are, and how to get another."""
 
 import json
+import sys
 from pathlib import Path
 
 import click
@@ -69,8 +70,7 @@ def pull(*, name: str, revision: str) -> None:
 @model.command()
 @MODEL
 @AS_JSON
-@click.pass_context
-def verify(ctx: click.Context, /, *, name: str, as_json: bool) -> None:
+def verify(*, name: str, as_json: bool) -> None:
     """Compare a model's files with its manifest; exit code 1 if any differs.
 
     \b
@@ -86,7 +86,8 @@ def verify(ctx: click.Context, /, *, name: str, as_json: bool) -> None:
             click.echo(f"{directory / problem.file}: {problem.what}")
     else:
         click.echo(f"{name}: all {len(manifest.read(directory)['files'])} files are as the manifest says")
-    ctx.exit(1 if problems else 0)
+    if problems:
+        sys.exit(1)
 
 
 @model.command()

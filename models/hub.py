@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from asrd.core.errors import ModelError, UsageError, reason
-from asrd.models import manifest, store
+from asrd.models import manifest, runtime, store
 from asrd.models.directory import WEIGHT_FILES, ModelDirectory
 
 SETTINGS = (
@@ -60,10 +60,9 @@ class Repository:
     @classmethod
     def look_up(cls, name: str, revision: str, endpoint: str | None = None) -> "Repository":
         """Ask the hub what there is. Raises UsageError or ModelError where it cannot be had."""
-        from huggingface_hub import HfApi
-
+        api = runtime.huggingface_hub().HfApi(endpoint=endpoint)
         with _explained(name, revision):
-            info = HfApi(endpoint=endpoint).model_info(name, revision=revision, files_metadata=True, timeout=30)
+            info = api.model_info(name, revision=revision, files_metadata=True, timeout=30)
         files = (
             RemoteFile(entry.rfilename, entry.size or 0, entry.lfs.sha256 if entry.lfs else None, entry.blob_id)
             for entry in info.siblings or ()
@@ -126,7 +125,6 @@ def _is_current(target: Path, commit: str) -> bool:
 
 def _fetch(repository: Repository, file: RemoteFile, directory: Path) -> None:
     """Download one file, unless it is there, appending to what an earlier attempt left behind."""
-    from huggingface_hub import hf_hub_url
     from huggingface_hub.file_download import http_get
     from huggingface_hub.utils import build_hf_headers
 
@@ -135,7 +133,9 @@ def _fetch(repository: Repository, file: RemoteFile, directory: Path) -> None:
         return
     part = path.with_name(f"{path.name}.part")
     part.parent.mkdir(parents=True, exist_ok=True)
-    url = hf_hub_url(repository.name, file.name, revision=repository.commit, endpoint=repository.endpoint)
+    url = runtime.huggingface_hub().hf_hub_url(
+        repository.name, file.name, revision=repository.commit, endpoint=repository.endpoint
+    )
     headers = build_hf_headers(library_name="asrd", library_version=version("asrd"))
     headers["Accept-Encoding"] = "identity"  # positions in a compressed stream are not positions in the file
     if part.is_file() and part.stat().st_size > file.size:

@@ -1,9 +1,10 @@
-"""Import OpenVINO and NNCF without the usage reports they send when imported.
+"""Import libraries without the usage reports they send: asrd uses the network to pull models, and
+for nothing else.
 
-Both report to a web analytics service through the distribution `openvino_telemetry`, from the
-moment they are imported and without asking. asrd uses the network for `asrd model pull` alone.
-Both fall back to a stub where that distribution is not importable, so it is made so: a None in
-`sys.modules` is Python's own way of saying that a module must not be imported.
+OpenVINO and NNCF report to a web analytics service through the distribution `openvino_telemetry`,
+from the moment they are imported and without asking. Both fall back to a stub where that cannot be
+imported, so it is made so: a None in `sys.modules` is Python's way to say that a module must not be.
+huggingface_hub describes the machine in every request, and looks up whether an AI agent runs it.
 """
 
 import sys
@@ -28,6 +29,12 @@ def nncf() -> Any:
         return import_module("nncf")
     except ImportError as error:
         raise MissingExtraError("quant", "quantization") from error
+
+
+def huggingface_hub() -> Any:
+    """The module `huggingface_hub`, asking for what it is told to and no more."""
+    import_module("huggingface_hub.constants").HF_HUB_DISABLE_TELEMETRY = True  # type: ignore[attr-defined]
+    return import_module("huggingface_hub")
 
 
 def _silence() -> None:

@@ -1,0 +1,139 @@
+"""Pulling: whole or not at all, checked, taken up where it stopped, and clear about what went wrong."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from asrd.core.errors import AsrdError, ModelError, UsageError
+from asrd.models import manifest, store
+from asrd.models.hub import pull
+
+from .conftest import COMMIT, Hub
+
+NAME = "someone/small"
+
+
+def test_pulls_what_is_needed_and_checks_it(hub: Hub) -> None:
+    model = pull(NAME, endpoint=hub.endpoint)
+    assert model.path == store.store() / "someone" / "small"
+    assert {name: (model.path / name).read_bytes() for name in hub.files if name != "training_args.bin"} == {
+        name: content for name, content in hub.files.items() if name != "training_args.bin"
+    }
+    assert not (model.path / "training_args.bin").exists()
+    assert manifest.read(model.path)["source"] == {"hub": NAME, "revision": COMMIT}
+    assert manifest.verify(model.path) == []
+    assert store.resolve(NAME) == model
+    assert {name for name, _ in hub.asked} == set(hub.files) - {"training_args.bin"}
+
+
+def test_settings_come_before_weights(hub: Hub) -> None:
+    hub.files["config.json"] = b'{"model_type": "whisper"}'
+    with pytest.raises(ModelError, match="not a wav2vec2 model"):
+        pull(NAME, endpoint=hub.endpoint)
+    assert "model.safetensors" not in dict(hub.asked)
+
+
+def test_a_second_pull_downloads_nothing_a_damaged_model_is_mended(hub: Hub) -> None:
+    model = pull(NAME, endpoint=hub.endpoint)
+    hub.asked.clear()
+    pull(NAME, endpoint=hub.endpoint)
+    assert hub.asked == []
+    (model.path / "model.safetensors").write_bytes(b"rotten")
+    pull(NAME, endpoint=hub.endpoint)
+    assert manifest.verify(model.path) == []
+
+
+def test_a_broken_transfer_goes_on_where_it_stopped(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    # What came of the current chunk is lost, and ten megabytes, the usual one, is more than the whole model here.
+    monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 1024)
+    hub.breaks = "model.safetensors"
+    with pytest.raises(ModelError, match="pull again") as caught:
+        pull(NAME, endpoint=hub.endpoint)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(ModelError, match=f"asrd model pull {NAME}"):
+        store.resolve(NAME)  # half a model is none
+    hub.breaks, hub.down = "", False
+    hub.asked.clear()
+    model = pull(NAME, endpoint=hub.endpoint)
+    half = len(hub.files["model.safetensors"]) // 2
+    assert hub.asked == [("model.safetensors", half // 1024 * 1024)]  # what had come whole is not fetched again
+    assert (model.path / "model.safetensors").read_bytes() == hub.files["model.safetensors"]
+
+
+@pytest.mark.parametrize("name", ["vocab.json", "model.safetensors"])  # known by git's hash, and by SHA-256
+def test_a_damaged_file_is_caught_and_fetched_anew(hub: Hub, name: str) -> None:
+    hub.damages = name
+    with pytest.raises(ModelError, match=f"{name}.*arrived damaged"):
+        pull(NAME, endpoint=hub.endpoint)
+    hub.damages = ""
+    assert manifest.verify(pull(NAME, endpoint=hub.endpoint).path) == []
+
+
+def test_weights_in_pieces(hub: Hub) -> None:
+    whole = hub.files.pop("model.safetensors")
+    hub.files |= {
+        "model.safetensors.index.json": b"{}",
+        "model-00001-of-00002.safetensors": whole[:20_000],
+        "model-00002-of-00002.safetensors": whole[20_000:],
+        "pytorch_model.bin": b"the same again in the older format",
+    }
+    pull(NAME, endpoint=hub.endpoint)
+    assert [name for name, _ in hub.asked if name not in ("config.json", "processor_config.json")][2:] == [
+        "model.safetensors.index.json",
+        "model-00001-of-00002.safetensors",
+        "model-00002-of-00002.safetensors",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "revision", "kind", "message"),
+    [
+        ("someone/else", "main", ModelError, "no model 'someone/else'"),
+        (NAME, "v9", ModelError, "no revision 'v9'"),
+        ("../secrets", "main", UsageError, "not a hub id"),
+        ("a/b/c", "main", UsageError, "not a hub id"),
+    ],
+)
+def test_what_is_not_there_is_one_line(hub: Hub, name: str, revision: str, kind: type[AsrdError], message: str) -> None:
+    with pytest.raises(kind, match=message) as caught:
+        pull(name, revision, endpoint=hub.endpoint)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_repository_without_weights_says_so(hub: Hub) -> None:
+    del hub.files["model.safetensors"]
+    with pytest.raises(ModelError, match="no PyTorch checkpoint"):
+        pull(NAME, endpoint=hub.endpoint)
+
+
+def _asrd(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "asrd.cli.main", *arguments]
+    return subprocess.run(
+        command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+@pytest.mark.slow
+def test_the_command_pulls_and_converts(hub: Hub) -> None:
+    done = _asrd("model", "pull", NAME, HF_ENDPOINT=hub.endpoint)
+    assert (done.returncode, done.stderr) == (0, "")
+    model = store.resolve(NAME)
+    assert model.openvino("fp16").is_file()
+    assert _asrd("model", "verify", NAME).returncode == 0
+    model.openvino("fp16").with_suffix(".bin").write_bytes(b"rotten")
+    assert _asrd("model", "verify", NAME).returncode == 1
+
+
+@pytest.mark.slow
+def test_an_unreachable_or_forbidden_hub_is_one_line(hub: Hub) -> None:
+    hub.down = True
+    for environment, words in (
+        ({"HF_ENDPOINT": "http://127.0.0.1:9"}, "failed"),
+        ({"HF_HUB_OFFLINE": "1", "HF_ENDPOINT": hub.endpoint}, "HF_HUB_OFFLINE"),
+    ):
+        done = _asrd("model", "pull", NAME, **environment)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert words in done.stderr
+        assert done.stderr.count("\n") == 1

@@ -1,0 +1,50 @@
+"""The bundled recordings are there, readable, and as their manifest says."""
+
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from asrd.core.errors import AudioError
+from asrd.core.units import SAMPLE_RATE
+from asrd.models.speech import bundled, load
+
+
+def test_recordings_are_what_the_manifest_says() -> None:
+    for utterance in bundled():
+        info = soundfile.info(utterance.audio)
+        assert (info.samplerate, info.channels) == (SAMPLE_RATE, 1)
+        assert info.duration == pytest.approx(utterance.seconds, abs=0.01)
+        assert set(utterance.text) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ' ")
+
+
+def test_has_real_and_synthetic_speech_of_several_voices() -> None:
+    assert len(bundled("real")) == 5
+    assert len({utterance.speaker for utterance in bundled("synthetic")}) >= 3
+    assert len(bundled()) == len(bundled("real")) + len(bundled("synthetic"))
+
+
+def test_every_recording_is_listed() -> None:
+    folder = bundled()[0].audio.parent
+    assert sorted(folder.glob("*.flac")) == sorted(utterance.audio for utterance in bundled())
+
+
+def test_a_manifest_needs_only_audio_and_text(tmp_path: Path) -> None:
+    (tmp_path / "m.jsonl").write_text('\n{"audio": "a/b.wav", "text": "HI"}\n')
+    [utterance] = load(tmp_path / "m.jsonl")
+    assert (utterance.audio, utterance.text) == (tmp_path / "a" / "b.wav", "HI")
+
+
+@pytest.mark.parametrize("line", ["{", "3", '{"audio": "a.wav"}', '{"audio": "a", "text": "b", "seconds": "long"}'])
+def test_a_faulty_line_is_named(tmp_path: Path, line: str) -> None:
+    (tmp_path / "m.jsonl").write_text('{"audio": "a.wav", "text": "HI"}\n' + line)
+    with pytest.raises(AudioError, match=r"m\.jsonl, line 2"):
+        load(tmp_path / "m.jsonl")
+
+
+def test_an_empty_or_missing_manifest_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "m.jsonl").write_text("\n")
+    with pytest.raises(AudioError, match="lists no utterances"):
+        load(tmp_path / "m.jsonl")
+    with pytest.raises(AudioError, match="cannot be read"):
+        load(tmp_path / "none.jsonl")

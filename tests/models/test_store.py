@@ -1,0 +1,61 @@
+"""A model is found by bundled name, by hub id, and by directory."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from asrd.core.errors import ModelError
+from asrd.models import ModelDirectory, manifest, store
+
+
+@pytest.fixture
+def pulled(base_model: ModelDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A model in the store under `someone/small`, and a download under way beside it."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    path = store.store() / "someone" / "small"
+    shutil.copytree(base_model.path, path)
+    shutil.copytree(base_model.path, store.store() / ".partial" / "someone" / "half")
+    return path
+
+
+def test_the_default_is_bundled_and_whole() -> None:
+    model = store.resolve(store.DEFAULT_MODEL)
+    assert model.path.parent == store.BUNDLED
+    assert manifest.verify(model.path) == []
+    assert model.openvino("fp16").is_file()
+    assert model.openvino("int8").is_file()
+
+
+def test_finds_pulled_models_and_no_half_ones(pulled: Path) -> None:
+    assert store.resolve("someone/small").path == pulled
+    origins = {found.name: found.origin for found in store.installed()}
+    assert origins["someone/small"] == "pulled"
+    assert origins[store.DEFAULT_MODEL] == "bundled"
+    assert not any("half" in name for name in origins)
+
+
+def test_opens_a_directory(pulled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert store.resolve(str(pulled)).path == pulled
+    monkeypatch.chdir(pulled.parent)
+    assert store.resolve("./small").path == pulled
+
+
+def test_a_bundled_name_is_not_hijacked_by_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / store.DEFAULT_MODEL).mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert store.resolve(store.DEFAULT_MODEL).path.parent == store.BUNDLED
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("someone/else", "asrd model pull someone/else"),
+        ("nothing", "asrd model list"),
+        ("/no/where", "asrd model list"),
+    ],
+)
+def test_an_unknown_model_says_what_to_do(name: str, remedy: str) -> None:
+    with pytest.raises(ModelError, match=remedy) as caught:
+        store.resolve(name)
+    assert "\n" not in str(caught.value)

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
@@ -12,6 +12,9 @@ from asrd.clients import Hole, Subscriber
 from asrd.clients.captions import WEBVTT_HEADER, srt_cue, vtt_cue
 from asrd.core.events import AnyEvent, Error, Final, Gap, Partial, encode
 from asrd.core.units import seconds
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 
 class View(Protocol):
@@ -151,7 +154,7 @@ class Live:
         line = self._text.assemble((clock, "dim"), (f"{stream}  ", "cyan"), (text, style))
         self._region.console.print(line)
 
-    def _partial(self, partial: Partial) -> object:
+    def _partial(self, partial: Partial) -> "Text":
         settled, open_ = partial.text[: partial.stable], partial.text[partial.stable :]
         clock = f"{seconds(partial.start):8.1f} s  "
         return self._text.assemble(

@@ -45,7 +45,7 @@ class LazyGroup(click.Group):
 @click.version_option(package_name="asrd")
 @click.option("--debug", is_flag=True, expose_value=False, help="Show a traceback when something fails.")
 def asrd() -> None:
-    r"""Streaming speech to text on your own CPU.
+    """Streaming speech to text on your own CPU.
 
     \b
     Try it:    asrd demo

@@ -43,22 +43,20 @@ async def _send(source: Source, endpoint: str) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    with Sender(endpoint) as sender:
-        await source.open()
-        closing = asyncio.create_task(_close(source, stop))
-        lost = 0
-        try:
+    await source.open()
+    closing = asyncio.create_task(_close(source, stop))
+    lost = 0
+    try:
+        with Sender(endpoint) as sender:
             async for chunk in source.chunks():
                 lost += chunk.lost
                 sender.skip(chunk.lost)
                 await asyncio.to_thread(sender.send, chunk.pcm, chunk.captured)
                 _progress(sender.position, chunk.reason)
-        finally:
-            stop.set()
-            await closing
-        click.echo(
-            f"\rsent {seconds(sender.position - lost):.1f} s to {endpoint}, lost {seconds(lost):.1f} s", err=True
-        )
+    finally:
+        stop.set()
+        await closing
+    _say(f"sent {seconds(sender.position - lost):.1f} s to {endpoint}, lost {seconds(lost):.1f} s")
 
 
 async def _close(source: Source, stop: asyncio.Event) -> None:
@@ -67,8 +65,12 @@ async def _close(source: Source, stop: asyncio.Event) -> None:
 
 
 def _progress(position: int, reason: str) -> None:
-    """What was lost or fell silent, on a line of its own; how far we are, on one that is overwritten."""
+    """What was lost or fell silent, for good; in a terminal also how far we are, on a line that is overwritten."""
     if reason:
-        click.echo(f"\r{seconds(position):.1f} s: {reason}", err=True)
+        _say(f"{seconds(position):.1f} s: {reason}")
     if sys.stderr.isatty():
         click.echo(f"\r{seconds(position):.1f} s", err=True, nl=False)
+
+
+def _say(text: str) -> None:
+    click.echo(f"\r{text}" if sys.stderr.isatty() else text, err=True)

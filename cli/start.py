@@ -38,7 +38,7 @@ from asrd.core.endpoints import events_endpoint
 @click.option("--check", is_flag=True, help="Show every setting and where it comes from, and exit.")
 @click.option("--verbose", "-v", is_flag=True, help="Log more.")
 @click.pass_context
-def start(ctx: click.Context, check: bool, verbose: bool, **params: Any) -> None:
+def start(ctx: click.Context, /, check: bool, verbose: bool, **params: Any) -> None:
     """Listen, transcribe and publish until stopped.
 
     \b

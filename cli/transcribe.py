@@ -20,7 +20,7 @@ from asrd.core.units import seconds
     "--format", "format_", type=click.Choice(["text", "json", "srt", "vtt"]), default="text", show_default=True
 )
 @click.pass_context
-def transcribe(ctx: click.Context, files: tuple[Path, ...], format_: str, **params: Any) -> None:
+def transcribe(ctx: click.Context, /, files: tuple[Path, ...], format_: str, **params: Any) -> None:
     """Transcribe recordings as fast as this machine can; the text is the daemon's.
 
     A file that cannot be read is reported and the others are still transcribed; the exit code is

@@ -44,7 +44,7 @@ class Control:
         self._ask(Stop())
 
     def _ask(self, request: AnyRequest, timeout: float | None = None) -> Any:
-        socket = zmq.Context.instance().socket(zmq.REQ)
+        socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.REQ)
         try:
             socket.connect(self.endpoint)
             socket.send(msgspec.json.encode(request))

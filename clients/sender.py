@@ -86,10 +86,13 @@ class Sender:
         """Send float32 (full scale 1) or int16 `(frames,)` or `(frames, channels)`.
 
         captured: wall-clock time of the last frame; now unless given.
-        Raises TransportError when the daemon has gone, or takes nothing for `timeout` seconds.
+        Raises TransportError when the daemon has gone, or takes nothing for `timeout` seconds,
+        and UsageError for samples of another kind.
         """
+        if pcm.dtype != np.int16 and pcm.dtype.kind != "f":
+            raise UsageError(f"cannot send samples of type {pcm.dtype}; convert them to float32 or int16")
         frames = pcm.reshape(-1, self.channels)
-        sample_format: PcmFormat = "s16le" if frames.dtype.kind == "i" else "f32le"
+        sample_format: PcmFormat = "s16le" if frames.dtype == np.int16 else "f32le"
         end = time.time() if captured is None else captured
         step = max(1, MAX_FRAMES_BYTES // (FORMATS[sample_format].itemsize * self.channels))
         for first in range(0, len(frames), step):

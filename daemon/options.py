@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from asrd.backends import LoadOptions
 from asrd.daemon.settings import SegmenterSettings
+from asrd.daemon.sources.files import Pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,6 @@ class DaemonOptions:
 
     recognition: RecognitionOptions
     sources: tuple[str, ...]
-    pace: str
+    pace: Pace
     events: tuple[str, ...]
     control: str

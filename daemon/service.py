@@ -95,7 +95,8 @@ class Daemon:
         """Until every stream has ended by itself, or was made to."""
         streams = asyncio.gather(*(stream.run() for stream in self.streams))
         stopped = asyncio.create_task(self._stopping.wait())
-        await asyncio.wait([streams, stopped, *background], return_when=asyncio.FIRST_COMPLETED)
+        awaited: list[asyncio.Future[Any]] = [streams, stopped, *background]
+        await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
         for task in background:
             if task.done():  # none of them ends by itself: raise what ended it

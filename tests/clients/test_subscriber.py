@@ -1,0 +1,163 @@
+"""The client library against a real publisher."""
+
+import asyncio
+from pathlib import Path
+
+import msgspec
+import pytest
+import zmq
+import zmq.asyncio
+
+from asrd.clients import AsyncSubscriber, Hole, Subscriber
+from asrd.clients import subscriber as subscriber_module
+from asrd.clients.captions import srt_cue, vtt_cue
+from asrd.clients.sequence import Sequence
+from asrd.core import events
+from asrd.core.errors import AsrdError, TransportError, UsageError
+from asrd.core.events import AnyEvent, Error, Final, Gap, Heartbeat, Stages, Started, Stopped, WireWord, decode, encode
+from asrd.daemon.publisher import Publisher
+
+STAGES = Stages(heard=1.0, cut=2.0, started=3.0, recognized=4.0)
+WORDS = (WireWord("HI", 10, 20, 0.5),)
+EXAMPLES: list[AnyEvent] = [
+    Started(utterance=1, start=5),
+    events.Partial(utterance=1, start=5, end=9, text="HI", stable=1, words=WORDS, backend="int8", stages=STAGES),
+    Final(
+        utterance=1,
+        start=5,
+        end=9,
+        speech_end=8,
+        text="HI",
+        words=WORDS,
+        confidence=0.5,
+        backend="int8",
+        reason="silence",
+        stages=STAGES,
+    ),
+    Gap(start=1, end=2, reason="overflow"),
+    events.Backend(name="int8", previous="", model="tiny", arithmetic="int8+f32"),
+    events.Status(
+        version="1",
+        pid=1,
+        backend="int8",
+        arithmetic="int8+f32",
+        model="/m",
+        uptime=1.0,
+        audio_seconds=1.0,
+        inference_seconds=0.1,
+        peak_memory=1,
+        streams={
+            "a": events.StreamStatus(source="mic", position=1, waiting=0, utterances=0, lost=0, skipped=0, open=True)
+        },
+    ),
+    Heartbeat(uptime=1.0),
+    Stopped(reason="SIGTERM"),
+    Error(message="no"),
+]
+
+
+@pytest.mark.parametrize("event", EXAMPLES, ids=lambda event: type(event).__name__)
+def test_every_event_survives_the_wire(event: AnyEvent) -> None:
+    wire = encode(event)
+    assert decode(wire) == event
+    assert events.topic(event) == b"asrd.daemon." + msgspec.json.decode(wire)["type"].encode()
+
+
+def test_every_type_of_event_has_an_example() -> None:
+    assert {type(event) for event in EXAMPLES} == set(AnyEvent.__args__)
+
+
+def test_events_of_a_newer_daemon_are_read_as_far_as_they_are_known() -> None:
+    wire = msgspec.json.decode(encode(Heartbeat(uptime=1.0))) | {"mood": "good"}
+    assert decode(msgspec.json.encode(wire)) == Heartbeat(uptime=1.0)
+    with pytest.raises(AsrdError, match="is the daemon newer"):
+        decode(b'{"type":"mood"}')
+
+
+def test_a_hole_is_told_and_a_restart_is_none() -> None:
+    sequence = Sequence()
+    at = [("a", 7), ("a", 8), ("a", 12), ("b", 0), ("b", 1), ("b", 3)]
+    holes = [sequence.accept(Heartbeat(uptime=0.0, daemon=daemon, seq=seq)) for daemon, seq in at]
+    assert holes == [None, None, Hole("a", 9, 11), None, None, Hole("b", 2, 2)]
+    assert Hole("a", 9, 11).count == 3
+
+
+def test_a_slow_subscriber_learns_exactly_what_it_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody reads while more is published than all buffers hold."""
+    monkeypatch.setattr(subscriber_module, "HIGH_WATER_MARK", 10)
+    endpoint, total = f"ipc://{tmp_path}/e", 3_000
+    with zmq.Context() as context, context.socket(zmq.XPUB) as socket:
+        socket.set(zmq.SNDHWM, 10)
+        socket.bind(endpoint)
+
+        def publish(event: AnyEvent, seq: int) -> None:
+            numbered = msgspec.structs.replace(event, daemon="d", seq=seq)
+            socket.send_multipart([events.topic(numbered), encode(numbered)])
+
+        with Subscriber(endpoint, timeout=5, patience=0.2) as subscriber:
+            socket.recv()  # it has joined
+            for seq in range(total):
+                publish(Error(message="x" * 2_000, stream="a" if seq % 2 else "b"), seq)
+            seen: list[AnyEvent | Hole] = []
+            with pytest.raises(TransportError, match="fallen silent"):
+                seen.extend(subscriber)
+            publish(Stopped(reason="done"), total)
+            seen.extend(subscriber)
+    arrived = [item.seq for item in seen if not isinstance(item, Hole)]
+    missed = [seq for hole in seen if isinstance(hole, Hole) for seq in range(hole.first, hole.last + 1)]
+    assert missed
+    assert sorted(arrived + missed) == list(range(total + 1))
+    assert seen[-1] == msgspec.structs.replace(Stopped(reason="done"), daemon="d", seq=total)
+
+
+def test_streams_are_chosen_without_seeing_holes_where_others_were(tmp_path: Path) -> None:
+    endpoint = f"ipc://{tmp_path}/e"
+
+    async def scenario() -> list[AnyEvent | Hole]:
+        context = zmq.asyncio.Context()
+        publisher = Publisher(context, [endpoint])
+        async with AsyncSubscriber(endpoint, streams=["a"]) as subscriber:
+            await publisher.joined()
+            for stream in "abba":
+                await publisher.publish(Error(message=stream), stream)
+            await publisher.publish(Stopped(reason="done"))
+            seen = [item async for item in subscriber]
+        publisher.close()
+        context.destroy()
+        return seen
+
+    seen = asyncio.run(scenario())
+    assert [getattr(item, "message", "stopped") for item in seen] == ["a", "a", "stopped"]
+
+
+def test_no_daemon_and_no_endpoint_are_told_apart(tmp_path: Path) -> None:
+    with (
+        Subscriber(f"ipc://{tmp_path}/none", timeout=0.1) as subscriber,
+        pytest.raises(TransportError, match="start one"),
+    ):
+        next(iter(subscriber))
+    with pytest.raises(UsageError, match="is not an endpoint"):
+        Subscriber("nonsense")
+
+
+def test_a_daemon_that_falls_silent_is_noticed(tmp_path: Path) -> None:
+    endpoint = f"ipc://{tmp_path}/e"
+    with zmq.Context() as context, context.socket(zmq.XPUB) as socket:
+        socket.bind(endpoint)
+        with Subscriber(endpoint, timeout=5, patience=0.1) as subscriber:
+            socket.recv()
+            beat = Heartbeat(uptime=0.0, daemon="d")
+            socket.send_multipart([events.topic(beat), encode(beat)])
+            items = iter(subscriber)
+            assert next(items) == beat
+            with pytest.raises(TransportError, match="has fallen silent"):
+                next(items)
+
+
+def test_cues_have_the_times_of_their_format() -> None:
+    an_hour = 16_000 * 3661 + 4_000
+    assert srt_cue(3, 0, an_hour, "A & B") == "3\n00:00:00,000 --> 01:01:01,250\nA & B\n"
+    assert vtt_cue(an_hour, an_hour + 16, "A <B> & C").splitlines() == [
+        "01:01:01.250 --> 01:01:01.251",
+        "A &lt;B&gt; &amp; C",
+    ]

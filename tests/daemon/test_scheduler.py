@@ -1,0 +1,196 @@
+"""Fairness, bounds and order of the scheduler, with a backend that is slow on command."""
+
+import asyncio
+import threading
+from typing import Self
+
+import numpy as np
+
+from asrd.backends import Backend, LoadOptions
+from asrd.core.flow import FloatArray, Level, Window
+from asrd.core.units import Samples
+from asrd.daemon.scheduler import Lane, Result, Scheduler
+from asrd.models import ModelDirectory
+
+from .conftest import drive
+
+
+class GatedBackend(Backend):
+    """Answers only while its gate is open, and remembers what it was asked."""
+
+    def __init__(self, model: ModelDirectory, max_batch: int = 1) -> None:
+        super().__init__(model)
+        self.gate = threading.Event()
+        self.closed = False
+        self.batches: list[int] = []
+        type(self).max_batch = max_batch
+
+    @classmethod
+    def load(cls, model: ModelDirectory, options: LoadOptions) -> Self:
+        return cls(model)
+
+    @property
+    def arithmetic(self) -> str:
+        return "none"
+
+    def _run(self, batch: FloatArray) -> FloatArray:
+        assert not self.closed
+        assert self.gate.wait(10)
+        self.batches.append(len(batch))
+        frames = self.model.geometry.frames(batch.shape[1])
+        return np.zeros((len(batch), frames, len(self.model.vocabulary)), np.float32)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def window(number: int, *, provisional: bool = False, length: int = 16_000) -> Window:
+    pcm = np.full(length, 0.1, np.float32)
+    return Window(number, Samples(0), pcm, Samples(0), Samples(0), Level(0.0, 1.0), provisional)
+
+
+class Log:
+    """Collects results by stream."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self.results: list[tuple[str, Result]] = []
+        self._scheduler = scheduler
+
+    def lane(self, name: str, **options: float) -> Lane:
+        async def deliver(result: Result) -> None:
+            self.results.append((name, result))
+
+        return self._scheduler.lane(deliver, **options)  # type: ignore[arg-type]
+
+    @property
+    def order(self) -> list[tuple[str, int]]:
+        return [(name, result.window.utterance) for name, result in self.results]
+
+
+async def serve(scheduler: Scheduler) -> None:
+    """Run it until nothing is left to do."""
+    running = asyncio.create_task(scheduler.run())
+    async with asyncio.timeout(10):
+        await scheduler.drain()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    scheduler.close()
+
+
+def test_the_oldest_deadline_goes_first_and_streams_keep_their_order(bundled: ModelDirectory) -> None:
+    async def scenario() -> None:
+        backend = GatedBackend(bundled)
+        backend.gate.set()
+        scheduler = Scheduler("gated", backend)
+        log = Log(scheduler)
+        file, live = log.lane("file", patience=2.0), log.lane("live", patience=0.3)
+        for number in range(3):
+            await scheduler.submit(file, window(number))
+        await scheduler.submit(live, window(0))
+        await scheduler.submit(live, window(1))
+        await serve(scheduler)
+        assert log.order == [("live", 0), ("live", 1), ("file", 0), ("file", 1), ("file", 2)]
+
+    drive(scenario())
+
+
+def test_a_busy_stream_does_not_starve_another(bundled: ModelDirectory) -> None:
+    """With equal patience the order is that of arrival, whoever sends more."""
+
+    async def scenario() -> None:
+        backend = GatedBackend(bundled)
+        backend.gate.set()
+        scheduler = Scheduler("gated", backend)
+        log = Log(scheduler)
+        busy, calm = log.lane("busy"), log.lane("calm")
+        for number in range(4):
+            await scheduler.submit(busy, window(number))
+        await scheduler.submit(calm, window(0))
+        await scheduler.submit(busy, window(4))
+        await serve(scheduler)
+        assert log.order.index(("calm", 0)) == 4
+
+    drive(scenario())
+
+
+def test_a_full_lane_makes_its_stream_wait(bundled: ModelDirectory) -> None:
+    async def scenario() -> None:
+        backend = GatedBackend(bundled)
+        scheduler = Scheduler("gated", backend)
+        log = Log(scheduler)
+        lane = log.lane("a", bound=2)
+        for number in range(2):
+            await scheduler.submit(lane, window(number))
+        waiting = asyncio.create_task(scheduler.submit(lane, window(2)))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not waiting.done()
+        assert len(lane.waiting) == 2
+        backend.gate.set()
+        running = asyncio.create_task(serve(scheduler))
+        await waiting
+        await running
+        assert log.order == [("a", 0), ("a", 1), ("a", 2)]
+
+    drive(scenario())
+
+
+def test_previews_are_left_out_when_behind_and_committed_windows_never(bundled: ModelDirectory) -> None:
+    async def scenario() -> None:
+        backend = GatedBackend(bundled)
+        scheduler = Scheduler("gated", backend)
+        log = Log(scheduler)
+        lane = log.lane("a")
+        await scheduler.submit(lane, window(0, provisional=True))
+        await scheduler.submit(lane, window(1, provisional=True))  # replaces the one before
+        await scheduler.submit(lane, window(2))  # makes it needless
+        await scheduler.submit(lane, window(3, provisional=True))  # would wait behind
+        await scheduler.submit(lane, window(4))
+        backend.gate.set()
+        await serve(scheduler)
+        assert log.order == [("a", 2), ("a", 4)]
+        assert lane.skipped == 3
+
+    drive(scenario())
+
+
+def test_windows_of_equal_length_share_a_batch(bundled: ModelDirectory) -> None:
+    async def scenario() -> None:
+        backend = GatedBackend(bundled, max_batch=3)
+        backend.gate.set()
+        scheduler = Scheduler("gated", backend)
+        log = Log(scheduler)
+        for name, length in (("a", 16_000), ("b", 8_000), ("c", 16_000), ("d", 16_000), ("e", 16_000)):
+            await scheduler.submit(log.lane(name), window(0, length=length))
+        await serve(scheduler)
+        assert backend.batches == [3, 1, 1]
+        assert [name for name, _ in log.results] == ["a", "c", "d", "b", "e"]
+
+    drive(scenario())
+
+
+def test_a_backend_is_replaced_between_windows_and_closed_after_its_last(bundled: ModelDirectory) -> None:
+    async def scenario() -> None:
+        old, new = GatedBackend(bundled), GatedBackend(bundled)
+        new.gate.set()
+        scheduler = Scheduler("old", old)
+        log = Log(scheduler)
+        lane = log.lane("a")
+        running = asyncio.create_task(scheduler.run())
+        await scheduler.submit(lane, window(0))
+        await scheduler.submit(lane, window(1))
+        switching = asyncio.create_task(scheduler.use("new", new))
+        await asyncio.sleep(0)
+        assert not old.closed
+        old.gate.set()
+        await switching
+        assert old.closed
+        await scheduler.drain()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        scheduler.close()
+        assert log.order == [("a", 0), ("a", 1)]
+        assert log.results[-1][1].backend == "new"
+        assert all(not result.failure for _, result in log.results)
+
+    drive(scenario())

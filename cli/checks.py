@@ -95,7 +95,7 @@ def check_backends(_: Subject) -> Iterator[Finding]:
 
     for status in available():
         if status.problem:
-            message, _, remedy = status.problem.partition(": ")
+            message, _colon, remedy = status.problem.partition(": ")
             yield Finding("backend", "warn", f"{status.name}: {message}", remedy)
         else:
             yield Finding("backend", "ok", f"{status.name} ({status.distribution})")

@@ -1,0 +1,137 @@
+"""What everything around the backend costs, as a share of the inference itself.
+
+    pip install 'asrd[torch,quant]'
+    python benchmarks/pipeline.py
+
+The daemon's own stages (source, VAD, windows, normalisation, log-softmax, stitching, decoding,
+events, a real socket with a subscriber) run on the bundled speech, with partials, around the INT8
+model of full size that `backends.py` builds. Counted is the processor time of the loop's thread,
+and what of the backend's thread is not the backend.
+"""
+
+import asyncio
+import json
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Self
+
+import click
+import numpy as np
+import soundfile
+import zmq.asyncio
+from platformdirs import user_cache_path
+
+from asrd.backends import Backend, LoadOptions, load
+from asrd.clients import AsyncSubscriber
+from asrd.core.events import Final, Stopped
+from asrd.core.flow import FloatArray
+from asrd.core.units import MAX_WINDOW, SAMPLE_RATE
+from asrd.daemon.publisher import Publisher
+from asrd.daemon.scheduler import Scheduler
+from asrd.daemon.segmenter import Segmenter
+from asrd.daemon.sources.files import FileSource, read_blocks
+from asrd.daemon.stream import Stream
+from asrd.daemon.vad import WebRtcVad
+from asrd.models import ModelDirectory
+from asrd.models.speech import bundled
+from backends import prepare
+
+GOAL = 0.05
+"""The share of the inference time that the pipeline may cost at most."""
+
+REPEATS = 3
+PAUSE = np.zeros(SAMPLE_RATE, np.float32)
+
+
+class Timed(Backend):
+    """Another backend, with a stop-watch."""
+
+    def __init__(self, inner: Backend) -> None:
+        super().__init__(inner.model)
+        self._inner = inner
+        self.seconds = 0.0
+        self.windows = 0
+
+    @classmethod
+    def load(cls, model: ModelDirectory, options: LoadOptions) -> Self:
+        """An INT8 backend, timed and warm."""
+        inner = load("int8", model, options)
+        inner.warm_up(MAX_WINDOW)
+        inner.warm_up(MAX_WINDOW // 2)
+        return cls(inner)
+
+    @property
+    def arithmetic(self) -> str:
+        """That of the backend inside."""
+        return self._inner.arithmetic
+
+    def _run(self, batch: FloatArray) -> FloatArray:
+        began = time.perf_counter()
+        result = self._inner.logits(batch)
+        self.seconds += time.perf_counter() - began
+        self.windows += len(batch)
+        return result
+
+
+async def transcribe(recording: Path, backend: Timed, endpoint: str) -> dict[str, Any]:
+    """One pass of the recording through a daemon's stages."""
+    context = zmq.asyncio.Context()
+    publisher = Publisher(context, [endpoint])
+    subscriber = asyncio.create_task(_count_finals(endpoint))
+    await publisher.joined()
+    scheduler = Scheduler("int8", backend)
+    segmenter = Segmenter(WebRtcVad(), backend.model.geometry)
+    stream = Stream(FileSource("speech", recording, "fast"), segmenter, scheduler, publisher, backend.model)
+    before = backend.seconds, backend.windows, time.thread_time(), time.perf_counter()
+    serving = asyncio.create_task(scheduler.run())
+    await stream.run()
+    await scheduler.drain()
+    inference = backend.seconds - before[0]
+    around = time.thread_time() - before[2] + scheduler.inference_seconds - inference
+    elapsed = time.perf_counter() - before[3]
+    await publisher.publish(Stopped(reason="measured"))
+    finals = await subscriber
+    serving.cancel()
+    publisher.close()
+    context.destroy()
+    return {
+        "windows": backend.windows - before[1],
+        "finals": finals,
+        "inference_ms_per_window": 1000 * inference / (backend.windows - before[1]),
+        "pipeline_ms_per_window": 1000 * around / (backend.windows - before[1]),
+        "share": around / inference,
+        "real_time_factor": elapsed / soundfile.info(recording).duration,
+    }
+
+
+async def _count_finals(endpoint: str) -> int:
+    async with AsyncSubscriber(endpoint, timeout=60, patience=60) as subscriber:
+        return sum([isinstance(item, Final) async for item in subscriber])
+
+
+@click.command()
+@click.option("--cache", type=click.Path(path_type=Path), help="Where the built model is kept.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+def main(cache: Path | None, as_json: bool) -> None:
+    """Measure the pipeline around an INT8 backend of full size."""
+    backend = Timed.load(prepare(cache or user_cache_path("asrd") / "benchmarks"), LoadOptions())
+    with tempfile.TemporaryDirectory() as directory:
+        recording = Path(directory) / "speech.wav"
+        spoken = [part for utterance in bundled() for part in (*read_blocks(utterance.audio), PAUSE)]
+        soundfile.write(recording, np.concatenate(spoken), SAMPLE_RATE)
+        passes = [asyncio.run(transcribe(recording, backend, f"ipc://{directory}/{n}")) for n in range(REPEATS)]
+    figures = sorted(passes, key=lambda one: float(one["share"]))[REPEATS // 2]
+    if as_json:
+        click.echo(json.dumps(figures))
+        return
+    click.echo(f"{figures['windows']} windows, {figures['finals']} utterances, partials included")
+    click.echo(f"INT8 inference  {figures['inference_ms_per_window']:7.2f} ms a window")
+    click.echo(f"all around it   {figures['pipeline_ms_per_window']:7.2f} ms a window")
+    verdict = "reached" if figures["share"] < GOAL else "missed"
+    click.echo(f"a share of {figures['share']:.1%}; the goal of less than {GOAL:.0%} is {verdict}")
+    click.echo(f"real-time factor of it all, partials included: {figures['real_time_factor']:.3f}")
+
+
+if __name__ == "__main__":
+    main()

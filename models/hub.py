@@ -117,10 +117,11 @@ def pull(name: str, revision: str = "main", endpoint: str | None = None) -> Mode
 
 
 def _is_current(target: Path, commit: str) -> bool:
-    if not (target / manifest.NAME).is_file():
+    try:
+        source = manifest.read(target).get("source", {})
+        return source.get("revision") == commit and not manifest.verify(target)
+    except ModelError:
         return False
-    source = manifest.read(target).get("source", {})
-    return source.get("revision") == commit and not manifest.verify(target)
 
 
 def _fetch(repository: Repository, file: RemoteFile, directory: Path) -> None:

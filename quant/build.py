@@ -89,8 +89,8 @@ def build(
         result = _measure(model, validation, progress)
         if result.drop > recipe.max_drop:
             raise QuantizationError(
-                f"INT8 costs {100 * result.drop:.2f} points, more than {100 * recipe.max_drop:.2f}; nothing was "
-                "written; keep fragile layers with --keep-float 'front.*', or allow more with --max-drop"
+                f"INT8 costs {100 * result.drop:.2f} points on {result.fp16.words} words, more than "
+                f"{100 * recipe.max_drop:.2f}; nothing was written; keep fragile layers with --keep-float 'front.*', or allow more with --max-drop"
             )
         manifest.write(
             path,

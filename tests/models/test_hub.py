@@ -35,12 +35,13 @@ def test_settings_come_before_weights(hub: Hub) -> None:
     assert "model.safetensors" not in dict(hub.asked)
 
 
-def test_a_second_pull_downloads_nothing_a_damaged_model_is_mended(hub: Hub) -> None:
+@pytest.mark.parametrize("damaged", ["model.safetensors", "manifest.json"])
+def test_a_second_pull_downloads_nothing_or_mends_what_is_damaged(hub: Hub, damaged: str) -> None:
     model = pull(NAME, endpoint=hub.endpoint)
     hub.asked.clear()
     pull(NAME, endpoint=hub.endpoint)
     assert hub.asked == []
-    (model.path / "model.safetensors").write_bytes(b"rotten")
+    (model.path / damaged).write_bytes(b"rotten")
     pull(NAME, endpoint=hub.endpoint)
     assert manifest.verify(model.path) == []
 

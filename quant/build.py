@@ -90,7 +90,8 @@ def build(
         if result.drop > recipe.max_drop:
             raise QuantizationError(
                 f"INT8 costs {100 * result.drop:.2f} points on {result.fp16.words} words, more than "
-                f"{100 * recipe.max_drop:.2f}; nothing was written; keep fragile layers with --keep-float 'front.*', or allow more with --max-drop"
+                f"{100 * recipe.max_drop:.2f}; nothing was written; keep fragile layers with "
+                "--keep-float 'front.*', or allow more with --max-drop"
             )
         manifest.write(
             path,

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import msgspec
+import numpy as np
 import numpy.typing as npt
 import zmq
 

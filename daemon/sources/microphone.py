@@ -11,7 +11,7 @@ from asrd.core.errors import AudioError
 from asrd.core.flow import AudioChunk
 from asrd.core.pcm import decode
 from asrd.daemon.sources.base import Source
-from asrd.daemon.sources.portaudio import Capture, capture, off_loop
+from asrd.daemon.sources.portaudio import Capture, capture, off_loop, rescan
 from asrd.daemon.sources.ring import Block, now
 from asrd.daemon.sources.timeline import Timeline
 
@@ -50,7 +50,7 @@ class MicrophoneSource(Source):
     async def open(self) -> None:
         """Start to capture. Raises AudioError when there is no such microphone."""
         self._loop = asyncio.get_running_loop()
-        self._capture = await self._start(self.device)
+        self._capture = await off_loop(lambda: capture(self.device, self._notify), late=Capture.close)
 
     async def chunks(self) -> AsyncIterator[AudioChunk]:
         """What is heard, until closed; what is in the buffer then still comes."""
@@ -116,7 +116,8 @@ class MicrophoneSource(Source):
             if self._closed.is_set():
                 return None
             try:
-                found = await self._start(wanted, rescan=True)
+                await off_loop(rescan)
+                found = await off_loop(lambda: capture(wanted, self._notify), late=Capture.close)
             except AudioError as error:
                 log.debug("%s: %s", self.stream, error)
                 continue
@@ -127,9 +128,6 @@ class MicrophoneSource(Source):
             self._capture = found
             return found
         return None
-
-    async def _start(self, wanted: str | None, rescan: bool = False) -> Capture:
-        return await off_loop(lambda: capture(wanted, self._notify, rescan), late=Capture.close)
 
     async def _stop(self, microphone: Capture) -> None:
         try:

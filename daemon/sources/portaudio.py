@@ -88,18 +88,22 @@ class Capture:
                 self._stream.close()
 
 
-def capture(wanted: str | None, notify: Callable[[], None], rescan: bool = False) -> Capture:
+def rescan() -> None:
+    """Look for devices that came or went since PortAudio was started; only possible while nothing captures."""
+    with _portaudio() as sd:
+        if not _captures:
+            # Its public interface has no other way.
+            sd._terminate()
+            sd._initialize()
+
+
+def capture(wanted: str | None, notify: Callable[[], None]) -> Capture:
     """Start capturing. wanted: index or part of a name, the first that fits; None is the default device.
     notify: called from another thread when there is something to take.
-    rescan: look for devices that appeared since PortAudio was started; only possible while nothing captures.
 
     Raises AudioError when there is no such device or it cannot be opened.
     """
     with _portaudio() as sd:
-        if rescan and not _captures:
-            # The one way to make PortAudio see new devices; its public interface has none.
-            sd._terminate()
-            sd._initialize()
         device = _find(_devices(sd), wanted)
         check_rate(device.rate, device.name)
         try:

@@ -3,11 +3,13 @@
 import asyncio
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -127,6 +129,14 @@ class SoundServer:
 
     def play(self, file: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(["paplay", "-d", "virtmic", str(file)], env={**os.environ, **self.environment})
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Alive, but silent to everyone."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        yield
+        self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         if self._process is not None:

@@ -259,6 +259,13 @@ def test_a_sender_to_something_else_or_nowhere_is_refused(free_port):
         Sender("tcp://127.0.0.1:1", rate=0)
 
 
+def test_samples_whose_scale_is_unknown_are_refused(endpoint):
+    with zmq.Context() as context, context.socket(zmq.PULL) as daemon:
+        daemon.bind(endpoint)
+        with pytest.raises(UsageError, match="int32"), Sender(endpoint) as sender:
+            sender.send(np.zeros(10, np.int32))
+
+
 def test_a_daemon_that_stops_listening_stops_the_sender(endpoint):
     def send_for_ever(sender, daemon):
         daemon.close(linger=0)
@@ -288,10 +295,11 @@ def test_a_slow_daemon_holds_the_sender_back_and_loses_nothing(endpoint, audio):
         await asyncio.sleep(0.5)
         held = len(sent)
         found = []
-        async for chunk in source.chunks():
-            found.append(chunk)
-            if "has ended" in chunk.reason:
-                await source.close()
+        async with asyncio.timeout(20):
+            async for chunk in source.chunks():
+                found.append(chunk)
+                if "has ended" in chunk.reason:
+                    await source.close()
         await sending
         return held, found
 

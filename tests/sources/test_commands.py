@@ -1,0 +1,106 @@
+"""`asrd send` and `asrd devices` as people run them."""
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+
+from asrd.daemon.sources.network import NetworkSource
+
+ASRD = (sys.executable, "-m", "asrd.cli.main")
+
+
+@pytest.fixture
+def endpoint(tmp_path):
+    return f"ipc://{tmp_path}/pcm.sock"
+
+
+def send(endpoint, *arguments, stdin=b"", interrupt=False):
+    """Run `asrd send` against a listening source: exit code, standard error, chunks.
+
+    interrupt: press Ctrl-C once something was heard.
+    """
+
+    async def run():
+        source = NetworkSource("net", endpoint)
+        await source.open()
+        process = await asyncio.create_subprocess_exec(
+            *ASRD, "send", *arguments, "--to", endpoint, stdin=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        talk = asyncio.create_task(process.communicate(stdin))
+        chunks = []
+        async with asyncio.timeout(30):
+            async for chunk in source.chunks():
+                if interrupt and not chunks:
+                    process.send_signal(signal.SIGINT)
+                chunks.append(chunk)
+                if "has ended" in chunk.reason:
+                    await source.close()
+            _, error = await talk
+        return process.returncode, error.decode(), chunks
+
+    return asyncio.run(run())
+
+
+def run(*arguments):
+    return subprocess.run([*ASRD, *arguments], capture_output=True, text=True, timeout=30, check=False)
+
+
+def test_a_file_is_sent_whole(tmp_path, endpoint, audio, chirp):
+    soundfile.write(tmp_path / "chirp.flac", chirp(7.0, 44_100), 44_100)
+    code, error, chunks = send(endpoint, str(tmp_path / "chirp.flac"), "--pace", "fast")
+    assert (code, error.strip()) == (0, f"sent 7.0 s to {endpoint}, lost 0.0 s")
+    assert np.abs(audio(chunks) - chirp(7.0))[200:-200].max() < 1e-3
+
+
+def test_raw_pcm_is_sent_from_standard_input(endpoint, audio, chirp):
+    data = (chirp(3.0, 48_000) * 32_767).astype("<i2").tobytes()
+    code, error, chunks = send(endpoint, "pcm:-?rate=48000", stdin=data)
+    assert (code, error.strip()) == (0, f"sent 3.0 s to {endpoint}, lost 0.0 s")
+    assert np.abs(audio(chunks) - chirp(3.0))[200:-200].max() < 1e-3
+    code, _, chunks = send(endpoint, "-", stdin=data)
+    assert len(audio(chunks)) == 3 * 48_000  # taken for 16 kHz, as nothing else was said
+
+
+def test_ctrl_c_ends_the_session_in_order(tmp_path, endpoint, audio, chirp):
+    soundfile.write(tmp_path / "chirp.wav", chirp(20.0), 16_000)
+    code, error, chunks = send(endpoint, str(tmp_path / "chirp.wav"), interrupt=True)
+    assert code == 0
+    assert chunks[-1].reason == "the sender has ended"
+    heard = len(audio(chunks))
+    assert 0 < heard < 5 * 16_000
+    assert error.strip() == f"sent {heard / 16_000:.1f} s to {endpoint}, lost 0.0 s"
+
+
+def test_nobody_listening_and_nothing_to_send_are_one_line(tmp_path, endpoint):
+    missing = run("send", str(tmp_path / "no.wav"), "--to", endpoint)
+    assert (missing.returncode, missing.stdout) == (1, "")
+    assert missing.stderr == f"asrd: no such file: {tmp_path}/no.wav; check the path\n"
+    soundfile.write(tmp_path / "a.wav", np.zeros(100), 16_000)
+    alone = run("send", str(tmp_path / "a.wav"), "--to", endpoint)
+    assert (alone.returncode, alone.stdout) == (1, "")
+    assert alone.stderr == (
+        f"asrd: nothing listens at {endpoint}; start a daemon with 'asrd start --source pcm:{endpoint}'\n"
+    )
+    assert run("send", "x.wav").returncode == 2
+
+
+def test_no_microphone_is_an_ordinary_answer(monkeypatch, tmp_path):
+    for name in ("HOME", "XDG_RUNTIME_DIR"):  # no sound server here
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.setenv("PULSE_SERVER", f"unix:{tmp_path}/none")
+    listed = run("devices", "--json")
+    if json.loads(listed.stdout):
+        pytest.skip("this machine has a sound card")
+    assert listed.returncode == 0
+    told = run("devices")
+    assert (told.returncode, told.stdout) == (0, "no microphones found\n")
+    assert "pcm:tcp://" in told.stderr
+    refused = run("send", "mic", "--to", f"ipc://{tmp_path}/none")
+    assert refused.returncode == 1
+    assert refused.stderr.count("\n") == 1

@@ -1,0 +1,168 @@
+"""Capture through PortAudio, from a microphone that PulseAudio makes of what is played into it."""
+
+import asyncio
+import json
+import subprocess
+import time
+
+import numpy as np
+import pytest
+import soundfile
+
+from asrd.core.errors import AudioError
+from asrd.daemon.sources import portaudio
+from asrd.daemon.sources.microphone import MicrophoneSource
+
+
+@pytest.fixture
+def microphone(sound_server):
+    """The server, once this process's PortAudio has seen it."""
+    try:
+        portaudio.rescan()
+    except AudioError as error:
+        pytest.skip(str(error))
+    if not portaudio.devices():
+        pytest.skip("ALSA has no way to PulseAudio (apt install libasound2-plugins)")
+    return sound_server
+
+
+@pytest.fixture
+def played(tmp_path, chirp):
+    """Two seconds of chirp, as a file and as samples."""
+    path = tmp_path / "chirp.wav"
+    soundfile.write(path, chirp(2.0, 48_000), 48_000)
+    return path, chirp(2.0)
+
+
+def seconds(chunks):
+    return sum(len(chunk.pcm) for chunk in chunks) / 16_000
+
+
+async def listen(source, chunks, until):
+    """Append what comes to `chunks` until `until(chunks)`."""
+    async for chunk in source:
+        chunks.append(chunk)
+        if until(chunks):
+            return
+
+
+@pytest.mark.parametrize("name", [None, "PULSE"])
+def test_what_is_played_is_what_is_captured(microphone, played, audio, likeness, name):
+    path, chirp = played
+
+    async def run():
+        source = MicrophoneSource("mic", name)
+        await source.open()
+        heard, stream = [], source.chunks()
+        await listen(stream, heard, bool)
+        with microphone.play(path) as player:
+            await listen(stream, heard, lambda _: player.poll() is not None)
+        await source.close()
+        await listen(stream, heard, lambda _: False)  # it ends
+        return heard
+
+    chunks = asyncio.run(asyncio.wait_for(run(), 30))
+    score, _ = likeness(audio(chunks), chirp)
+    assert score > 0.95
+    assert not any(chunk.lost for chunk in chunks)
+    late = chunks[-10:]  # before, the server's clock stutters: it shortens its buffers once somebody plays
+    assert late[-1].captured - late[0].captured == pytest.approx(seconds(late[1:]), abs=0.1)
+    assert time.time() - 3 < late[-1].captured <= time.time()
+
+
+@pytest.mark.slow
+def test_a_microphone_that_vanishes_comes_back_and_the_time_between_is_lost(microphone, played, audio, likeness):
+    path, chirp = played
+
+    async def run():
+        source = MicrophoneSource("mic")
+        await source.open()
+        heard, stream = [], source.chunks()
+        await listen(stream, heard, lambda found: seconds(found) > 0.5)
+        microphone.kill()
+        killed = time.monotonic()
+        await listen(stream, heard, lambda found: found[-1].reason)
+        noticed = time.monotonic() - killed
+        await asyncio.to_thread(microphone.start)
+        with microphone.play(path) as player:
+            await listen(stream, heard, lambda found: found[-1].lost)
+            away = time.monotonic() - killed
+            await listen(stream, heard, lambda _: player.poll() is not None)
+        # What was played before the microphone was found again is gone, so it is played once more.
+        with microphone.play(path) as player:
+            await listen(stream, heard, lambda _: player.poll() is not None)
+        await source.close()
+        return heard, noticed, away
+
+    chunks, noticed, away = asyncio.run(asyncio.wait_for(run(), 60))
+    assert noticed < 2.5
+    silent = next(index for index, chunk in enumerate(chunks) if chunk.reason)
+    assert chunks[silent].reason == "the microphone has vanished"
+    assert len(chunks[silent].pcm) == 0
+    assert chunks[silent + 1].reason == "the microphone was away"
+    assert [chunk.lost for chunk in chunks if chunk.lost] == [pytest.approx(away * 16_000, abs=0.5 * 16_000)]
+    audio(chunks)  # no position is missing
+    tail = np.concatenate([chunk.pcm for chunk in chunks[silent + 1 :]])
+    score, _ = likeness(tail, chirp)
+    assert score > 0.95
+
+
+def test_closing_while_the_microphone_is_away_does_not_wait_for_it(microphone):
+    async def run():
+        source = MicrophoneSource("mic")
+        await source.open()
+        heard, stream = [], source.chunks()
+        await listen(stream, heard, bool)
+        microphone.kill()
+        await listen(stream, heard, lambda found: found[-1].reason)
+        rest = asyncio.create_task(listen(stream, heard, lambda _: False))
+        await asyncio.sleep(0.7)  # into the first attempts to open it again
+        began = time.monotonic()
+        await source.close()
+        await rest
+        await source.close()
+        return time.monotonic() - began
+
+    assert asyncio.run(asyncio.wait_for(run(), 30)) < 2
+
+
+@pytest.mark.slow
+def test_a_sound_server_that_hangs_holds_up_neither_the_stream_nor_the_end(microphone):
+    """It is stopped, not killed: PortAudio's own calls then never return."""
+
+    async def run():
+        source = MicrophoneSource("mic")
+        await source.open()
+        heard, stream = [], source.chunks()
+        await listen(stream, heard, lambda found: seconds(found) > 0.3)
+        with microphone.frozen():
+            await listen(stream, heard, lambda found: found[-1].reason)
+            began = time.monotonic()
+            rest = asyncio.create_task(listen(stream, heard, lambda _: False))
+            await source.close()
+            await rest
+            return time.monotonic() - began
+
+    assert asyncio.run(asyncio.wait_for(run(), 30)) < 5
+
+
+def test_unknown_names_and_no_microphone_say_where_to_look(microphone):
+    async def start(name):
+        await MicrophoneSource("mic", name).open()
+
+    with pytest.raises(AudioError, match="no microphone is called 'Theremin'; 'asrd devices' lists"):
+        asyncio.run(start("Theremin"))
+    microphone.kill()
+    portaudio.rescan()
+    with pytest.raises(AudioError, match=r"no microphone found.*asrd devices"):
+        asyncio.run(start(None))
+
+
+def test_devices_are_listed_with_the_default_marked(microphone):
+    listed = subprocess.run(["asrd", "devices", "--json"], capture_output=True, text=True, check=True)
+    devices = json.loads(listed.stdout)
+    assert {"pulse", "default"} <= {device["name"] for device in devices}
+    assert sum(device["default"] for device in devices) == 1
+    table = subprocess.run(["asrd", "devices"], capture_output=True, text=True, check=True)
+    assert "pulse" in table.stdout
+    assert "* the default" in table.stderr

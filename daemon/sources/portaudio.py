@@ -3,7 +3,9 @@ that hangs they hang, so each is made under one lock, and through `off_loop` whe
 """
 
 import asyncio
+import atexit
 import contextlib
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -148,6 +150,8 @@ async def off_loop(
     try:
         return await asyncio.wait_for(future, deadline)
     except TimeoutError as error:
+        if sounddevice := sys.modules.get("sounddevice"):  # it would wait for PortAudio as the program ends
+            atexit.unregister(sounddevice._exit_handler)
         raise AudioError("the sound system does not answer; restart it (PipeWire, PulseAudio) or asrd") from error
 
 

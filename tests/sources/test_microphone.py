@@ -3,6 +3,7 @@
 import asyncio
 import json
 import subprocess
+import sys
 import time
 
 import numpy as np
@@ -144,6 +145,32 @@ def test_a_sound_server_that_hangs_holds_up_neither_the_stream_nor_the_end(micro
             return time.monotonic() - began
 
     assert asyncio.run(asyncio.wait_for(run(), 30)) < 5
+
+
+LISTENER = """
+import asyncio, sys
+from asrd.daemon.sources.microphone import MicrophoneSource
+
+async def main():
+    source = MicrophoneSource("mic")
+    await source.open()
+    async for chunk in source.chunks():
+        print("heard", flush=True)
+        sys.stdin.readline()
+        break
+    await source.close()
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.slow
+def test_a_sound_server_that_hangs_does_not_keep_the_program_from_ending(microphone):
+    with subprocess.Popen([sys.executable, "-c", LISTENER], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as listener:
+        assert listener.stdout.readline() == b"heard\n"
+        with microphone.frozen():
+            listener.communicate(b"\n", timeout=10)
+    assert listener.returncode == 0
 
 
 def test_unknown_names_and_no_microphone_say_where_to_look(microphone):

@@ -5,7 +5,7 @@ each frame, merge repeats, drop blanks.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -30,62 +30,67 @@ def greedy(frames: Frames, vocabulary: Vocabulary, stride: Samples, settled: int
     settled: how many leading frames will not change. Merging repeats and dropping blanks only
     ever appends when frames are appended, so the text of the settled frames is a stable prefix.
     """
-    words = _words(frames, vocabulary, stride)
-    stable = _words(Frames(frames.log_probs[:settled], frames.positions[:settled]), vocabulary, stride)
-    text = " ".join(word.text for word in words)
-    lengths = np.array([word.end - word.start for word in words], np.float64)
-    confidences = np.array([word.confidence for word in words], np.float64)
-    confidence = float(lengths @ confidences / lengths.sum()) if words else 0.0
-    return Hypothesis(text, tuple(words), len(" ".join(word.text for word in stable)), confidence)
-
-
-def _words(frames: Frames, vocabulary: Vocabulary, stride: Samples) -> list[Word]:
-    """Words with times and confidences.
-
-    Labels that are never text (sentence marks, unknown) are taken out before repeats are merged,
-    as transformers' Wav2Vec2CTCTokenizer does.
-    """
-    labels = frames.log_probs.argmax(axis=1)
-    spoken = ~np.isin(labels, list(vocabulary.special))
-    labels, positions = labels[spoken], frames.positions[spoken]
-    if not len(labels):
-        return []
-    scores = frames.log_probs.max(axis=1)[spoken]
-    firsts = np.flatnonzero(np.diff(labels, prepend=-1))
-    lasts = np.append(firsts[1:], len(labels)) - 1
-    runs = [
-        _Run(int(label), int(start), int(end) + stride, float(score), int(length))
-        for label, start, end, score, length in zip(
-            labels[firsts],
-            positions[firsts],
-            positions[lasts],
-            np.add.reduceat(scores, firsts),
-            lasts - firsts + 1,
-            strict=True,
-        )
-        if label != vocabulary.blank
-    ]
-    words = []
-    for delimiter, letters in groupby(runs, key=lambda run: run.label == vocabulary.delimiter):
-        if not delimiter:
-            words.append(_word(list(letters), vocabulary))
-    return words
+    runs = _runs(frames, vocabulary, stride)
+    words = tuple(_word(letters, vocabulary) for letters in _split(runs, vocabulary))
+    stable = [run for run in runs if run.frame < settled]
+    lengths = [word.end - word.start for word in words]
+    weighted = sum(length * word.confidence for length, word in zip(lengths, words, strict=True))
+    return Hypothesis(
+        text=" ".join(word.text for word in words),
+        words=words,
+        stable=len(" ".join(_spell(letters, vocabulary) for letters in _split(stable, vocabulary))),
+        confidence=weighted / sum(lengths) if words else 0.0,
+    )
 
 
 class _Run(NamedTuple):
-    """Neighbouring frames with one label: their stretch of the stream, and their summed log-probability."""
+    """Neighbouring frames with one label: the first one's index, their stretch of the stream, how
+    many they are and their summed log-probability.
+    """
 
     label: int
+    frame: int
     start: int
     end: int
-    score: float
     frames: int
+    score: float
+
+
+def _runs(frames: Frames, vocabulary: Vocabulary, stride: Samples) -> list[_Run]:
+    """The best path's runs, without blanks and without labels that are never text (sentence marks)."""
+    labels = frames.log_probs.argmax(axis=1)
+    if not len(labels):
+        return []
+    firsts = np.flatnonzero(np.diff(labels, prepend=-1))
+    lasts = np.append(firsts[1:], len(labels)) - 1
+    columns = (
+        labels[firsts],
+        firsts,
+        frames.positions[firsts],
+        frames.positions[lasts] + stride,
+        lasts - firsts + 1,
+        np.add.reduceat(frames.log_probs.max(axis=1), firsts, dtype=np.float64),
+    )
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    silent = vocabulary.special | {vocabulary.blank}
+    return [run for run in map(_Run._make, rows) if run.label not in silent]
+
+
+def _split(runs: Sequence[_Run], vocabulary: Vocabulary) -> Iterator[list[_Run]]:
+    """The runs of each word."""
+    for delimiter, letters in groupby(runs, key=lambda run: run.label == vocabulary.delimiter):
+        if not delimiter:
+            yield list(letters)
+
+
+def _spell(letters: Sequence[_Run], vocabulary: Vocabulary) -> str:
+    return "".join(vocabulary.tokens[run.label] for run in letters)
 
 
 def _word(letters: Sequence[_Run], vocabulary: Vocabulary) -> Word:
     """Confidence is the geometric mean of the probabilities of the letters' frames."""
     return Word(
-        text="".join(vocabulary.tokens[run.label] for run in letters),
+        text=_spell(letters, vocabulary),
         start=Samples(letters[0].start),
         end=Samples(letters[-1].end),
         confidence=math.exp(sum(run.score for run in letters) / sum(run.frames for run in letters)),

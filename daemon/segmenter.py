@@ -98,7 +98,7 @@ class Segmenter:
         if voiced:
             self._open.heard = self._position
         if changed:
-            return self._close("silence", self._position)
+            return self._close("silence", self._whole())
         return self._commit() or self._limit() or self._preview()
 
     def _begin(self, start: int) -> Onset:
@@ -128,7 +128,7 @@ class Segmenter:
             return []
         if spoken.heard <= cut:
             self._endpointer.switch(speaking=False)
-            return self._close("length", self._position)
+            return self._close("length", self._whole())
         windows = self._close("length", self._position, end=cut)
         onset = self._begin(cut)
         self._open.heard = spoken.heard
@@ -192,6 +192,11 @@ class Segmenter:
         if not provisional:
             spoken.committed = keep_end
         return window
+
+    def _whole(self) -> int:
+        """The end of the audio that full windows can reach, and of all that was heard."""
+        assert self._open
+        return max(self._open.heard, self._grid_before(self._position))
 
     def _align(self, position: int) -> int:
         """The first grid position at or after `position`."""

@@ -1,0 +1,84 @@
+"""Greedy decoding: known paths, the stable prefix, and agreement with transformers."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+import transformers
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asrd.core.units import Samples
+from asrd.daemon.ctc import greedy, log_softmax
+from asrd.daemon.stitcher import Frames
+from asrd.models import Vocabulary
+
+STRIDE = Samples(100)
+LETTERS = Vocabulary(("<pad>", "<s>", "|", "A", "B"), blank=0, delimiter=2, special=frozenset({1}))
+LABEL = {"_": 0, "s": 1, "|": 2, "A": 3, "B": 4}
+
+
+def frames(path: str, probability: float = 0.9, start: int = 1_000) -> Frames:
+    """Frames in which each label of the path has the given probability."""
+    other = (1 - probability) / (len(LETTERS) - 1)
+    rows = np.full((len(path), len(LETTERS)), math.log(other), np.float32)
+    for row, label in zip(rows, path, strict=True):
+        row[LABEL[label]] = math.log(probability)
+    return Frames(rows, start + STRIDE * np.arange(len(path), dtype=np.int64))
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("", ""),
+        ("____", ""),
+        ("||_|", ""),
+        ("AAA_B", "AB"),
+        ("A_A", "AA"),
+        ("|A||_|B|", "A B"),
+        ("AsA", "AA"),
+        ("sss", ""),
+    ],
+)
+def test_the_collapsing_rule(path: str, text: str) -> None:
+    assert greedy(frames(path), LETTERS, STRIDE, len(path)).text == text
+
+
+def test_words_have_the_times_and_probabilities_of_their_frames() -> None:
+    hypothesis = greedy(frames("_AA_B|_B", 0.8), LETTERS, STRIDE, 8)
+    assert [(word.text, word.start, word.end) for word in hypothesis.words] == [
+        ("AB", 1_100, 1_500),
+        ("B", 1_700, 1_800),
+    ]
+    assert [word.confidence for word in hypothesis.words] == pytest.approx([0.8, 0.8], rel=1e-5)
+    assert hypothesis.confidence == pytest.approx(0.8, rel=1e-5)
+
+
+@given(st.text("_s|AB", max_size=40), st.text("_s|AB", max_size=40))
+def test_what_is_settled_is_a_prefix_whatever_follows(settled: str, more: str) -> None:
+    alone = greedy(frames(settled), LETTERS, STRIDE, len(settled))
+    longer = greedy(frames(settled + more), LETTERS, STRIDE, len(settled))
+    assert alone.stable == len(alone.text)
+    assert longer.stable == alone.stable
+    assert longer.text.startswith(alone.text)
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> transformers.Wav2Vec2CTCTokenizer:
+    vocabulary = tmp_path_factory.mktemp("tokenizer") / "vocab.json"
+    vocabulary.write_text(json.dumps({token: index for index, token in enumerate(LETTERS.tokens)}))
+    return transformers.Wav2Vec2CTCTokenizer(vocabulary)
+
+
+@given(st.text("_s|AB", max_size=60))
+def test_text_is_that_of_transformers(tokenizer: transformers.Wav2Vec2CTCTokenizer, path: str) -> None:
+    """Which, unlike us, spells sentence marks out, and keeps the spaces between nothing."""
+    expected = tokenizer.decode([LABEL[label] for label in path]).replace("<s>", "")
+    assert greedy(frames(path), LETTERS, STRIDE, 0).text == " ".join(expected.split())
+
+
+def test_log_softmax_is_a_distribution_even_for_huge_logits() -> None:
+    result = log_softmax(np.array([[1e4, 0.0, -1e4], [0.0, 0.0, 0.0]], np.float32))
+    assert np.exp(result).sum(axis=-1) == pytest.approx([1, 1])
+    assert np.isfinite(result[1]).all()

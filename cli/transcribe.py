@@ -1,9 +1,10 @@
 """`asrd transcribe`: files to text, without a daemon."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +12,9 @@ from asrd.cli.config import ConfiguredCommand
 from asrd.cli.options import recognition, recognition_options
 from asrd.clients.captions import WEBVTT_HEADER, srt_cue, vtt_cue
 from asrd.core.units import seconds
+
+if TYPE_CHECKING:
+    from asrd.daemon.offline import Utterance
 
 
 @click.command(cls=ConfiguredCommand)
@@ -33,7 +37,7 @@ def transcribe(ctx: click.Context, /, files: tuple[Path, ...], format_: str, **p
     """
     from asrd.backends import load
     from asrd.core.errors import AudioError
-    from asrd.daemon.offline import Utterance, transcribe_file
+    from asrd.daemon.offline import transcribe_file
     from asrd.models.store import resolve
 
     options = recognition(params)
@@ -48,7 +52,8 @@ def transcribe(ctx: click.Context, /, files: tuple[Path, ...], format_: str, **p
     failed = False
     for path in files:
         try:
-            utterances = list(transcribe_file(path, backend, options))
+            with progress(path) as heard:
+                utterances = [heard(utterance) for utterance in transcribe_file(path, backend, options)]
         except AudioError as error:
             click.echo(f"asrd: {error}", err=True)
             failed = True
@@ -58,7 +63,27 @@ def transcribe(ctx: click.Context, /, files: tuple[Path, ...], format_: str, **p
     ctx.exit(1 if failed else 0)
 
 
-def _json(path: Path, utterances: list[Any], backend: str, model: str) -> str:
+@contextmanager
+def progress(path: Path) -> "Iterator[Callable[[Utterance], Utterance]]":
+    """A bar with the time left, on a terminal's standard error; counts utterances passed through it."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from asrd.daemon.sources.files import duration
+
+    console = Console(stderr=True)
+    columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(path.name, total=duration(path))
+
+        def heard(utterance: "Utterance") -> "Utterance":
+            bar.update(task, completed=seconds(utterance.end))
+            return utterance
+
+        yield heard
+
+
+def _json(path: Path, utterances: "list[Utterance]", backend: str, model: str) -> str:
     from asrd.daemon.sources.files import duration
 
     words = [
@@ -82,11 +107,11 @@ def _json(path: Path, utterances: list[Any], backend: str, model: str) -> str:
     return json.dumps(record, ensure_ascii=False)
 
 
-def _srt(utterances: list[Any]) -> str:
+def _srt(utterances: "list[Utterance]") -> str:
     spoken = [utterance for utterance in utterances if utterance.hypothesis.text]
     return "\n".join(srt_cue(n, u.start, u.end, u.hypothesis.text) for n, u in enumerate(spoken, 1))
 
 
-def _vtt(utterances: list[Any]) -> str:
+def _vtt(utterances: "list[Utterance]") -> str:
     cues = [vtt_cue(u.start, u.end, u.hypothesis.text) for u in utterances if u.hypothesis.text]
     return "\n".join([WEBVTT_HEADER, *cues])

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -64,6 +65,31 @@ def test_events_keep_their_contract_and_text_is_that_of_the_file(
         assert stages.heard <= stages.cut <= stages.started <= stages.recognized <= final.time
     assert [final.text for final in finals] == offline(np.concatenate(sentences), harness, bundled)
     assert any(final.text for final in finals)
+
+
+def test_streams_at_once_do_not_disturb_each_other(
+    tmp_path: Path, sentences: list[FloatArray], bundled: ModelDirectory
+) -> None:
+    sockets = {name: f"ipc://{tmp_path}/{name}" for name in ("x", "y", "z")}
+    harness = Harness(tmp_path, sources=tuple(f"{name}=pcm:{socket}" for name, socket in sockets.items()))
+
+    def feed(socket: str, audio: FloatArray) -> None:
+        with Sender(socket, timeout=20) as sender:
+            sender.send(audio)
+
+    async def scenario() -> None:
+        async with harness.running():
+            feeding = [
+                asyncio.to_thread(feed, socket, audio)
+                for socket, audio in zip(sockets.values(), sentences, strict=True)
+            ]
+            await asyncio.gather(*feeding)
+            await harness.until(lambda item: all(harness.of(Final, name) for name in sockets))
+
+    drive(scenario())
+    for name, audio in zip(sockets, sentences, strict=True):
+        assert [final.text for final in harness.of(Final, name)] == offline(audio, harness, bundled)
+    assert not [item for item in harness.seen if isinstance(item, Gap)]
 
 
 def test_a_hole_in_the_audio_is_a_gap_and_closes_the_utterance(harness: Harness, sentences: list[FloatArray]) -> None:

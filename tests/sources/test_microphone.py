@@ -186,10 +186,14 @@ def test_unknown_names_and_no_microphone_say_where_to_look(microphone):
 
 
 def test_devices_are_listed_with_the_default_marked(microphone):
-    listed = subprocess.run(["asrd", "devices", "--json"], capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        [sys.executable, "-m", "asrd.cli.main", "devices", "--json"], capture_output=True, text=True, check=True
+    )
     devices = json.loads(listed.stdout)
     assert {"pulse", "default"} <= {device["name"] for device in devices}
     assert sum(device["default"] for device in devices) == 1
-    table = subprocess.run(["asrd", "devices"], capture_output=True, text=True, check=True)
+    table = subprocess.run(
+        [sys.executable, "-m", "asrd.cli.main", "devices"], capture_output=True, text=True, check=True
+    )
     assert "pulse" in table.stdout
     assert "* the default" in table.stderr

@@ -14,7 +14,7 @@ from asrd.core.events import AnyEvent, Error, Final, Gap, Partial, encode
 from asrd.core.units import seconds
 
 if TYPE_CHECKING:
-    from rich.text import Text
+    from rich.table import Table
 
 
 class View(Protocol):
@@ -119,9 +119,8 @@ class Live:
     def __init__(self) -> None:
         from rich.console import Console, Group
         from rich.live import Live as Region
-        from rich.text import Text
 
-        self._text, self._group = Text, Group
+        self._group = Group
         self._open: dict[str, Partial] = {}
         self._region = Region(console=Console(highlight=False), auto_refresh=False, transient=True)
         self._region.start()
@@ -150,13 +149,20 @@ class Live:
         self._region.update(self._group(*map(self._partial, self._open.values())), refresh=True)
 
     def _print(self, stream: str, at: float | None, text: str, style: str) -> None:
-        clock = f"{at:8.1f} s  " if at is not None else " " * 12
-        line = self._text.assemble((clock, "dim"), (f"{stream}  ", "cyan"), (text, style))
-        self._region.console.print(line)
+        self._region.console.print(self._line(stream, at, (text, style)))
 
-    def _partial(self, partial: Partial) -> "Text":
+    def _partial(self, partial: Partial) -> "Table":
         settled, open_ = partial.text[: partial.stable], partial.text[partial.stable :]
-        clock = f"{seconds(partial.start):8.1f} s  "
-        return self._text.assemble(
-            (clock, "dim"), (f"{partial.stream}  ", "cyan"), settled, (open_ + " …", "dim italic")
-        )
+        return self._line(partial.stream, seconds(partial.start), (settled, ""), (open_ + " …", "dim italic"))
+
+    def _line(self, stream: str, at: float | None, *text: tuple[str, str]) -> "Table":
+        """Time, stream and text in columns, so that long text is wrapped under itself."""
+        from rich.table import Table
+        from rich.text import Text
+
+        line = Table.grid(padding=(0, 2, 0, 0))
+        line.add_column(width=10, justify="right", style="dim")
+        line.add_column(style="cyan", no_wrap=True)
+        line.add_column(overflow="fold")
+        line.add_row("" if at is None else f"{at:.1f} s", stream, Text.assemble(*text))
+        return line

@@ -36,9 +36,13 @@ class ConfiguredCommand(click.Command):
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         """Read the files, then parse as usual."""
-        settings = {
-            key: value for key, (value, _) in read_files(self.known | {p.name or "" for p in self.params}).items()
-        }
+        many = {parameter.name or "": parameter.multiple for parameter in self.params}
+        settings = {name: value for name, (value, _) in read_files(self.known | many.keys()).items()}
+        for name, value in settings.items():  # one command may take many where another takes one
+            if many.get(name) and not isinstance(value, list):
+                settings[name] = [value]
+            elif not many.get(name) and isinstance(value, list):
+                settings[name] = value[0] if value else None
         extra.setdefault("default_map", settings)
         extra.setdefault("auto_envvar_prefix", "ASRD")
         return super().make_context(info_name, args, parent, **extra)

@@ -51,7 +51,6 @@ def start(ctx: click.Context, /, check: bool, verbose: bool, **params: Any) -> N
         _show(ctx)
         return
     logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, format="asrd: %(message)s", stream=sys.stderr)
-    from asrd.daemon.notify import notify
     from asrd.daemon.service import Daemon
 
     began = time.monotonic()
@@ -67,10 +66,8 @@ def start(ctx: click.Context, /, check: bool, verbose: bool, **params: Any) -> N
             ", ".join(stream.source.stream for stream in daemon.streams),
             ", ".join(daemon.publisher.endpoints),
         )
-        notify("READY=1")
 
     asyncio.run(Daemon(options, ready).run())
-    notify("STOPPING=1")
 
 
 def _options(params: dict[str, Any]) -> Any:

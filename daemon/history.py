@@ -36,10 +36,14 @@ class History:
 
     def slice(self, start: int, end: int) -> FloatArray:
         """A copy of `[start, end)`, which must lie within the history."""
+        return self.view(start, end).copy()
+
+    def view(self, start: int, end: int) -> FloatArray:
+        """`[start, end)` itself, to be read before the history changes."""
         if not self.start <= start <= end <= self.end:
             raise IndexError(f"[{start}, {end}) is not within [{self.start}, {self.end})")
         first = self._offset + start - self.start
-        return self._buffer[first : first + end - start].copy()
+        return self._buffer[first : first + end - start]
 
     def forget(self, before: int) -> None:
         """Drop everything before stream position `before`, as far as it is there."""

@@ -24,7 +24,7 @@ class Moments:
         """Take `(n,)` more samples into account."""
         wide = pcm.astype(np.float64)
         self._count += len(wide)
-        self._sum += float(wide.sum())
+        self._sum += float(np.add.reduce(wide))
         self._squares += float(wide @ wide)
 
     def level(self) -> Level:

@@ -59,7 +59,7 @@ class Segmenter:
         self._history.append(pcm)
         found: list[Onset | Window] = []
         while self._history.end - self._position >= self._vad.frame:
-            frame = self._history.slice(self._position, self._position + self._vad.frame)
+            frame = self._history.view(self._position, self._position + self._vad.frame)
             self._position += self._vad.frame
             found += self._judge(frame)
         self._history.forget(self._needed_from())

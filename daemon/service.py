@@ -19,6 +19,7 @@ from asrd.core.control import AnyRequest, GetStatus, Replay, Stop, UseBackend
 from asrd.core.errors import AsrdError
 from asrd.core.units import MAX_WINDOW
 from asrd.daemon.controller import Controller
+from asrd.daemon.notify import notify
 from asrd.daemon.options import DaemonOptions
 from asrd.daemon.publisher import Publisher
 from asrd.daemon.scheduler import Scheduler
@@ -76,6 +77,7 @@ class Daemon:
             background += [asyncio.create_task(job) for job in jobs]
             await self._announce("")
             self._ready(self)
+            notify("READY=1")
             await self._serve(background)
         finally:
             for task in background:
@@ -88,6 +90,7 @@ class Daemon:
 
     def stop(self, reason: str) -> None:
         """Finish open utterances, then return from `run`."""
+        notify("STOPPING=1")
         self._stop_reason = self._stop_reason or reason
         self._stopping.set()
 

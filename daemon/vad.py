@@ -2,7 +2,6 @@
 
 from typing import Protocol
 
-import numpy as np
 import webrtcvad
 
 from asrd.core.errors import UsageError
@@ -42,8 +41,7 @@ class WebRtcVad:
 
     def is_speech(self, pcm: FloatArray) -> bool:
         """Whether a 20 ms frame holds speech."""
-        pulses = (np.clip(pcm, -1.0, 1.0) * 32767.0).astype("<i2")
-        return bool(self._vad.is_speech(pulses.tobytes(), SAMPLE_RATE))
+        return bool(self._vad.is_speech((pcm * 32767.0).astype("<i2").tobytes(), SAMPLE_RATE))
 
     def reset(self) -> None:
         """Start with a fresh noise model."""

@@ -138,6 +138,16 @@ def test_check_shows_where_each_setting_comes_from(run: Run, tmp_path: Path) -> 
     assert rows["min-speech"] == ["0.1", "default"]
 
 
+def test_a_list_of_endpoints_serves_commands_that_take_one(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "config" / "asrd" / "asrd.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text('events = ["ipc:///one", "ipc:///two"]\nsource = "pcm:-"\n')
+    checked = run("start", "--check", ASRD_EVENTS="")
+    assert "ipc:///one ipc:///two" in checked.stdout, checked.stderr
+    assert "pcm:-" in checked.stdout
+    assert "ipc:///one;" in run("listen", "--wait", "0.1", ASRD_EVENTS="").stderr
+
+
 def test_a_misspelt_setting_in_a_file_is_refused(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "config" / "asrd" / "asrd.toml"
     file.parent.mkdir(parents=True)

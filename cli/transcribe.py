@@ -98,7 +98,7 @@ def _json(path: Path, utterances: "list[Utterance]", backend: str, model: str) -
     ]
     record = {
         "file": str(path),
-        "text": " ".join(word["word"] for word in words),
+        "text": " ".join(utterance.hypothesis.text for utterance in utterances if utterance.hypothesis.text),
         "words": words,
         "duration": round(duration(path), 3),
         "backend": backend,

@@ -1,101 +1,122 @@
-"""Word and character error rates of a backend, over speech with transcripts."""
+"""What backends hear of speech with transcripts, measured as they are deployed: by the daemon's own code."""
 
-import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-
-import jiwer
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from asrd.backends import Backend
 from asrd.core.flow import FloatArray, Window
-from asrd.core.units import MAX_WINDOW, Samples
-from asrd.daemon.level import Moments
+from asrd.core.units import MAX_WINDOW, SAMPLE_RATE, Samples
 from asrd.daemon.recognizer import Recognizer, recognize
+from asrd.daemon.segmenter import Segmenter
 from asrd.daemon.settings import SegmenterSettings
+from asrd.daemon.vad import WebRtcVad
 from asrd.models import Geometry
-from asrd.models.speech import Utterance
-from asrd.quant.data import read
-
-NORMALIZATION = "compared in upper case; everything but letters, digits and apostrophes counts as a space"
+from asrd.quant.data import Clip, read
+from asrd.quant.score import Score, score
+from asrd.quant.text import normalize_text
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
-    """Rates as fractions of the reference's words and characters; they can exceed 1."""
+class Measurement:
+    """One backend on one set of clips.
 
-    wer: float
-    cer: float
-    words: int
-    characters: int
-
-    def worse_by(self, other: "Score") -> float:
-        """How far this lies above `other`, in the rate that suffered more."""
-        return max(self.wer - other.wer, self.cer - other.cer)
-
-
-def normalize_text(text: str) -> str:
-    """See `NORMALIZATION`."""
-    return " ".join(re.sub(r"[^\w']|_", " ", text.upper().replace("’", "'")).split())
-
-
-def score(references: Sequence[str], hypotheses: Sequence[str]) -> Score:
-    """Error rates over all texts together. References that hold no words are left out."""
-    pairs = [(normalize_text(r), normalize_text(h)) for r, h in zip(references, hypotheses, strict=True)]
-    said, heard = [r for r, _ in pairs if r], [h for r, h in pairs if r]
-    words, letters = jiwer.process_words(said, heard), jiwer.process_characters(said, heard)
-    return Score(words.wer, letters.cer, sum(len(r.split()) for r in said), sum(map(len, said)))
-
-
-def transcribe(
-    backend: Backend,
-    utterances: Sequence[Utterance],
-    whole: bool = False,
-    advance: Callable[[], None] = lambda: None,
-) -> list[str]:
-    """The text of each utterance, recognised and stitched by the daemon's own code.
-
-    whole: give the model each utterance at once, as transformers would, not in windows.
-    advance: called after each utterance, to show progress.
+    texts: what it heard of each clip. window_seconds: time of each full window, in the order they
+    came, which all backends measured together share; of every window where none was full.
+    real_time_factor: time spent over time heard, segmentation and decoding included.
     """
-    texts = []
-    for utterance in utterances:
-        recognizer, text = Recognizer(backend.model), ""
-        for window in _windows(read(utterance), backend.model.geometry, whole):
-            [emission] = recognize(backend, [window])
-            text = recognizer.accept(window, emission).text
-        texts.append(text)
-        advance()
-    return texts
+
+    backend: str
+    arithmetic: str
+    texts: tuple[str, ...]
+    score: Score
+    window_seconds: tuple[float, ...]
+    real_time_factor: float
 
 
-def _windows(pcm: FloatArray, geometry: Geometry, whole: bool) -> Iterator[Window]:
-    """An utterance's windows without voice activity detection, which is not what is measured here.
+def measure(
+    backends: Mapping[str, Backend], clips: Sequence[Clip], advance: Callable[[], None] = lambda: None
+) -> dict[str, Measurement]:
+    """Let every backend hear every clip.
 
-    All have the same size, the last one reaching back as far as it must, so audio that does not
-    fill the last stride goes unheard. Audio too short for a single frame has no windows.
+    They take turns clip by clip, and at each clip another goes first, so that whatever else the
+    machine does falls on all alike. advance: called once for each clip and backend.
+    Raises AudioError where a clip cannot be read, BackendError where a backend fails.
     """
-    if geometry.frames(len(pcm)) == 0:
-        return
-    moments = Moments()
-    moments.add(pcm)
-    size = len(pcm) if whole else min(len(pcm), MAX_WINDOW)
-    settings = SegmenterSettings()
-    stride = geometry.stride
-    final = (len(pcm) - size) // stride * stride
-    kept = 0
-    while True:
-        start = min(max(kept - settings.left_context, 0) // stride * stride, final)
-        last = start == final
-        right = 0 if last else settings.right_context
-        yield Window(
-            utterance=0,
-            start=Samples(start),
-            pcm=pcm[start : start + size],
-            left=Samples(kept - start),
-            right=Samples(right),
-            level=moments.level(),
-            last=last,
-        )
-        if last:
-            return
-        kept = start + size - right
+    names, heard, seconds = list(backends), {name: list[Heard]() for name in backends}, 0.0
+    for backend in backends.values():
+        backend.warm_up(MAX_WINDOW)
+    for turn, clip in enumerate(clips):
+        pcm = read(clip)
+        seconds += len(pcm) / SAMPLE_RATE
+        first = turn % len(names)
+        for name in names[first:] + names[:first]:
+            heard[name].append(listen(backends[name], pcm))
+            advance()
+    references = [clip.text for clip in clips]
+    return {name: _summary(name, backends[name], references, heard[name], seconds) for name in names}
+
+
+@dataclass(slots=True)
+class Heard:
+    """One clip as one backend heard it.
+
+    seconds: from audio to text. windows: each window's length in samples, and the seconds it took.
+    """
+
+    text: str = ""
+    seconds: float = 0.0
+    windows: list[tuple[Samples, float]] = field(default_factory=list)
+
+
+def hear(backend: Backend, clip: Clip) -> str:
+    """The text of one clip."""
+    return listen(backend, read(clip)).text
+
+
+def listen(backend: Backend, pcm: FloatArray) -> Heard:
+    """Recognise a recording `(samples,)` as the daemon would a stream that consists of it."""
+    recognizer, heard, texts = Recognizer(backend.model), Heard(), []
+    began = time.perf_counter()
+    for window in cut(pcm, backend.model.geometry):
+        started = time.perf_counter()
+        [emission] = recognize(backend, [window])
+        heard.windows.append((Samples(len(window.pcm)), time.perf_counter() - started))
+        hypothesis = recognizer.accept(window, emission)
+        if window.last and hypothesis.text:
+            texts.append(hypothesis.text)
+    heard.text, heard.seconds = " ".join(texts), time.perf_counter() - began
+    return heard
+
+
+def cut(pcm: FloatArray, geometry: Geometry) -> Iterator[Window]:
+    """The windows of a recording, as the daemon's segmenter cuts them.
+
+    Without previews of open utterances: those show partial text early and never change the final one.
+    """
+    segmenter = Segmenter(WebRtcVad(), geometry, SegmenterSettings(partial_interval=Samples(0)))
+    for item in (*segmenter.push(pcm), *segmenter.flush()):
+        if isinstance(item, Window):
+            yield item
+
+
+def exact_match(one: Measurement, other: Measurement) -> float:
+    """Share of clips of which both heard the same, up to normalisation of text."""
+    pairs = zip(one.texts, other.texts, strict=True)
+    return sum(normalize_text(a) == normalize_text(b) for a, b in pairs) / len(one.texts)
+
+
+def _summary(
+    name: str, backend: Backend, references: Sequence[str], heard: Sequence[Heard], seconds: float
+) -> Measurement:
+    texts = tuple(one.text for one in heard)
+    windows = [window for one in heard for window in one.windows]
+    full = [taken for length, taken in windows if length == MAX_WINDOW]
+    return Measurement(
+        backend=name,
+        arithmetic=backend.arithmetic,
+        texts=texts,
+        score=score(references, texts),
+        window_seconds=tuple(full or (taken for _, taken in windows)),
+        real_time_factor=sum(one.seconds for one in heard) / seconds,
+    )

@@ -1,5 +1,5 @@
-"""Import libraries without the usage reports they send: asrd uses the network to pull models, and
-for nothing else.
+"""Import libraries without the usage reports they send: asrd uses the network to pull models and data
+sets, and for nothing else.
 
 OpenVINO and NNCF report to a web analytics service through the distribution `openvino_telemetry`,
 from the moment they are imported and without asking. Both fall back to a stub where that cannot be
@@ -35,6 +35,15 @@ def huggingface_hub() -> Any:
     """The module `huggingface_hub`, asking for what it is told to and no more."""
     import_module("huggingface_hub.constants").HF_HUB_DISABLE_TELEMETRY = True  # type: ignore[attr-defined]
     return import_module("huggingface_hub")
+
+
+def datasets() -> Any:
+    """The module `datasets`. Raises MissingExtraError where it is not installed."""
+    huggingface_hub()
+    try:
+        return import_module("datasets")
+    except ImportError as error:
+        raise MissingExtraError("quant", "a data set of the hub") from error
 
 
 def _silence() -> None:

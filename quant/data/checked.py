@@ -1,0 +1,58 @@
+"""Which clips of a data set can be used, and the mark of those that were."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from asrd.core.errors import AudioError, UsageError
+from asrd.quant.data.clip import Clip, read
+from asrd.quant.text import normalize_text
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """clips: those that can be used. skipped: ids of the others, and why."""
+
+    clips: list[Clip]
+    skipped: list[tuple[str, str]]
+
+
+def check(clips: Sequence[Clip], advance: Callable[[], None] = lambda: None) -> Checked:
+    """Decode each clip once, one at a time, and set aside what nothing can be measured on.
+
+    That is a clip without words in its transcript, without readable audio, or listed before (the
+    two could land on either side of a split). advance: called after each clip.
+    Raises UsageError where none is left.
+    """
+    kept: dict[str, Clip] = {}
+    skipped = []
+    for clip in clips:
+        if why := "listed twice" if clip.id in kept else _fault(clip):
+            skipped.append((clip.id, why))
+        else:
+            kept[clip.id] = clip
+        advance()
+    if not kept:
+        why = f" (the first, {skipped[0][0]}: {skipped[0][1]})" if skipped else ""
+        raise UsageError(f"none of the data set's {len(clips)} clips can be used{why}; give another one")
+    return Checked(list(kept.values()), skipped)
+
+
+def fingerprint(clips: Iterable[Clip]) -> str:
+    """SHA-256 over each clip's id, transcript and undecoded audio, in hexadecimal."""
+    digest = hashlib.sha256()
+    for clip in clips:
+        for part in (clip.id.encode(), clip.text.encode(), clip.audio.read_bytes()):
+            digest.update(len(part).to_bytes(8, "little") + part)
+    return digest.hexdigest()
+
+
+def _fault(clip: Clip) -> str:
+    """Why a clip cannot be used, or ""."""
+    if not normalize_text(clip.text):
+        return "no transcript"
+    try:
+        read(clip)
+    except AudioError as error:
+        return str(error).removeprefix(f"{clip.id} ")
+    return ""

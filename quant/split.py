@@ -1,0 +1,85 @@
+"""Clips to calibrate with, to steer by and to prove by: never the same speech for two of them."""
+
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from asrd.core.errors import UsageError
+from asrd.quant.data import Clip
+
+PARTS = ("calibration", "validation", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """by_speaker: no speaker is heard in two parts."""
+
+    calibration: list[Clip]
+    validation: list[Clip]
+    test: list[Clip]
+    by_speaker: bool
+
+
+def split(clips: Sequence[Clip], calibration: int, validation: int, test: int, seed: int, same: bool = False) -> Split:
+    """So many clips for each part, drawn at random; the same each time for the same seed.
+
+    Parts share no clip, and no speaker either where all speakers are known and there are enough of
+    them. For that, speakers are dealt out greedily: those with the most clips first (chance decides
+    between equals), each to the part that still lacks the most clips.
+    A part of 0 clips is one that is not needed. same: one set of clips, as large as the largest
+    part, for all three, as NNCF's tutorial has it.
+    Raises UsageError where there are fewer clips than asked for.
+    """
+    sizes = dict(zip(PARTS, (calibration, validation, test), strict=True))
+    if min(sizes.values()) < 0 or not any(sizes.values()):
+        raise UsageError("the parts of a data set cannot be negative, nor all empty; ask for at least one clip")
+    asked = max(sizes.values()) if same else sum(sizes.values())
+    if asked > len(clips):
+        raise UsageError(_too_few(len(clips), sizes, asked, same))
+    chance = random.Random(seed)
+    if same:
+        chosen = _draw(range(len(clips)), asked, chance)
+        return Split(*([clips[index] for index in chosen] for _ in PARTS), by_speaker=False)
+    pools = _by_speaker(clips, sizes, chance)
+    if by_speaker := pools is not None:
+        parts = {part: _draw(pools[part], sizes[part], chance) for part in PARTS}
+    else:
+        parts, rest = {}, list(range(len(clips)))
+        for part in PARTS:
+            parts[part] = _draw(rest, sizes[part], chance)
+            rest = sorted(set(rest) - set(parts[part]))
+    return Split(*([clips[index] for index in parts[part]] for part in PARTS), by_speaker=by_speaker)
+
+
+def _by_speaker(clips: Sequence[Clip], sizes: dict[str, int], chance: random.Random) -> dict[str, list[int]] | None:
+    """Indices of whole speakers, enough for each part, or None where speakers do not allow it."""
+    spoken: dict[str, list[int]] = defaultdict(list)
+    for index, clip in enumerate(clips):
+        spoken[clip.speaker].append(index)
+    speakers = sorted(spoken)
+    chance.shuffle(speakers)
+    pools: dict[str, list[int]] = {part: [] for part in PARTS}
+    lacking = dict(sizes)
+    for speaker in sorted(speakers, key=lambda name: -len(spoken[name])):
+        part = max(PARTS, key=lacking.__getitem__)
+        pools[part] += spoken[speaker]
+        lacking[part] -= len(spoken[speaker])
+    return pools if "" not in spoken and max(lacking.values()) <= 0 else None
+
+
+def _draw(indices: Sequence[int], count: int, chance: random.Random) -> list[int]:
+    """Some of them, in the data set's own order."""
+    return sorted(chance.sample(indices, count))
+
+
+def _too_few(present: int, sizes: dict[str, int], asked: int, same: bool) -> str:
+    """What there is, and the largest parts of the same proportions."""
+    fitting = {part: size if same else size * present // asked for part, size in sizes.items() if size}
+    if same:
+        fitting = {part: min(size, present) for part, size in fitting.items()}
+    options = " ".join(f"--{part} {max(size, 1)}" for part, size in fitting.items())
+    wanted = "for all parts" if same else " + ".join(str(size) for size in sizes.values() if size)
+    return (
+        f"the data set has {present} usable clips, {asked} were asked for ({wanted}); add data, or give {options}"
+    )

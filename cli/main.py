@@ -20,6 +20,7 @@ COMMANDS = {
     "backend": "asrd.cli.backend:backend",
     "model": "asrd.cli.model:model",
     "quantize": "asrd.cli.quantize:quantize",
+    "compare": "asrd.cli.compare:compare",
     "doctor": "asrd.cli.doctor:doctor",
 }
 """Commands as "module:attribute", so that `asrd listen` does not import what `asrd start` needs."""

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from asrd.backends import Backend
 from asrd.core.flow import FloatArray, Window
@@ -22,8 +23,8 @@ class Measurement:
     """One backend on one set of clips.
 
     texts: what it heard of each clip. window_seconds: time of each full window, in the order they
-    came, which all backends measured together share; of every window where none was full.
-    real_time_factor: time spent over time heard, segmentation and decoding included.
+    came, which all backends measured together share. real_time_factor: that time over the audio
+    those windows brought, context left out. Where no clip fills a window, both are of all windows.
     """
 
     backend: str
@@ -43,30 +44,33 @@ def measure(
     machine does falls on all alike. advance: called once for each clip and backend.
     Raises AudioError where a clip cannot be read, BackendError where a backend fails.
     """
-    names, heard, seconds = list(backends), {name: list[Heard]() for name in backends}, 0.0
+    names, heard = list(backends), {name: list[Heard]() for name in backends}
     for backend in backends.values():
         backend.warm_up(MAX_WINDOW)
     for turn, clip in enumerate(clips):
         pcm = read(clip)
-        seconds += len(pcm) / SAMPLE_RATE
         first = turn % len(names)
         for name in names[first:] + names[:first]:
             heard[name].append(listen(backends[name], pcm))
             advance()
     references = [clip.text for clip in clips]
-    return {name: _summary(name, backends[name], references, heard[name], seconds) for name in names}
+    return {name: _summary(name, backends[name], references, heard[name]) for name in names}
 
 
-@dataclass(slots=True)
+class Timed(NamedTuple):
+    """One window: samples that were new in it, its length in samples, and the seconds it took."""
+
+    brought: int
+    length: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
-    """One clip as one backend heard it.
+    """One clip as one backend heard it."""
 
-    seconds: from audio to text. windows: each window's length in samples, and the seconds it took.
-    """
-
-    text: str = ""
-    seconds: float = 0.0
-    windows: list[tuple[Samples, float]] = field(default_factory=list)
+    text: str
+    windows: list[Timed]
 
 
 def hear(backend: Backend, clip: Clip) -> str:
@@ -76,17 +80,15 @@ def hear(backend: Backend, clip: Clip) -> str:
 
 def listen(backend: Backend, pcm: FloatArray) -> Heard:
     """Recognise a recording `(samples,)` as the daemon would a stream that consists of it."""
-    recognizer, heard, texts = Recognizer(backend.model), Heard(), []
-    began = time.perf_counter()
+    recognizer, texts, windows = Recognizer(backend.model), [], []
     for window in cut(pcm, backend.model.geometry):
-        started = time.perf_counter()
+        began = time.perf_counter()
         [emission] = recognize(backend, [window])
-        heard.windows.append((Samples(len(window.pcm)), time.perf_counter() - started))
+        windows.append(Timed(window.keep_end - window.keep_start, len(window.pcm), time.perf_counter() - began))
         hypothesis = recognizer.accept(window, emission)
         if window.last and hypothesis.text:
             texts.append(hypothesis.text)
-    heard.text, heard.seconds = " ".join(texts), time.perf_counter() - began
-    return heard
+    return Heard(" ".join(texts), windows)
 
 
 def cut(pcm: FloatArray, geometry: Geometry) -> Iterator[Window]:
@@ -106,17 +108,18 @@ def exact_match(one: Measurement, other: Measurement) -> float:
     return sum(normalize_text(a) == normalize_text(b) for a, b in pairs) / len(one.texts)
 
 
-def _summary(
-    name: str, backend: Backend, references: Sequence[str], heard: Sequence[Heard], seconds: float
-) -> Measurement:
+def _summary(name: str, backend: Backend, references: Sequence[str], heard: Sequence[Heard]) -> Measurement:
     texts = tuple(one.text for one in heard)
     windows = [window for one in heard for window in one.windows]
-    full = [taken for length, taken in windows if length == MAX_WINDOW]
+    # Shorter ones occur where a stream begins or ends, which for a daemon is rare, and each new length
+    # is slow once: OpenVINO compiles for it.
+    windows = [window for window in windows if window.length == MAX_WINDOW] or windows
+    brought = sum(window.brought for window in windows) / SAMPLE_RATE
     return Measurement(
         backend=name,
         arithmetic=backend.arithmetic,
         texts=texts,
         score=score(references, texts),
-        window_seconds=tuple(full or (taken for _, taken in windows)),
-        real_time_factor=sum(one.seconds for one in heard) / seconds,
+        window_seconds=tuple(window.seconds for window in windows),
+        real_time_factor=sum(window.seconds for window in windows) / brought if windows else 0.0,
     )

@@ -1,0 +1,139 @@
+"""`asrd compare`: accuracy and speed of a model's backends in one table, from one run."""
+
+import json
+import random
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from asrd.cli.stages import Stages
+from asrd.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from asrd.models import ModelDirectory
+    from asrd.quant.bootstrap import Rate
+    from asrd.quant.data import Clip
+    from asrd.quant.measure import Measurement
+
+
+@click.command()
+@click.option("--model", default="asrd-tiny-en", show_default=True, help="Name, hub id or directory.")
+@click.option("--dataset", default="bundled", show_default=True, help="As 'asrd quantize' takes it.")
+@click.option("--backends", default="torch,fp16,int8", show_default=True, help="The first is what others are held to.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Take N utterances at random.  [default: all]")
+@click.option("--seed", default=0, show_default=True, help="Chooses them.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write a report too.")
+def compare(
+    *, model: str, dataset: str, backends: str, limit: int | None, seed: int, as_json: bool, html: Path | None
+) -> None:
+    """Accuracy and speed of backends on transcribed speech, which they hear in turns.
+
+    They hear it as in the daemon: its windows, stitching and decoding. Error rates come with their
+    bootstrap 95 % intervals.
+
+    \b
+    Examples:
+      asrd compare --dataset hf:librispeech_asr:clean:test --limit 200
+      asrd compare --model base-int8 --backends fp16,int8 --html report.html
+    """
+    from asrd.models import store
+    from asrd.quant.cpu import flags
+    from asrd.quant.figures import figures, size, verdict
+    from asrd.quant.report import Report, write_report
+    from asrd.quant.text import NORMALIZATION
+
+    names = [name.strip() for name in backends.split(",") if name.strip()]
+    if not names or len(set(names)) < len(names):
+        raise UsageError(f"--backends takes different names with commas between, such as torch,int8, not '{backends}'")
+    source = store.resolve(model)
+    with Stages() as stages:
+        clips = _clips(dataset, limit, seed, stages)
+        measurements = _measure(source, names, clips, stages)
+    sizes = {name: size(source, name) for name in names}
+    rows = figures(measurements, sizes)
+    if as_json:
+        facts = {"model": source.name, "dataset": dataset, "utterances": len(clips), "seed": seed}
+        click.echo(json.dumps({**facts, "backends": {row.backend: row.plain() for row in rows}}, indent=2))
+    else:
+        console = Console()
+        console.print(table(measurements, sizes))
+        console.print(f"{rows[0].score.words} words of {len(clips)} utterances; {NORMALIZATION}.", soft_wrap=True)
+    if html:
+        report = Report(
+            title=f"{source.name}: {', '.join(names)}",
+            verdict=verdict(rows),
+            measurements=measurements,
+            references=[clip.text for clip in clips],
+            ids=[clip.id for clip in clips],
+            sizes=sizes,
+            facts={
+                "data set": f"{dataset}, {len(clips)} utterances",
+                "text": NORMALIZATION,
+                "processor": ", ".join(flags()) or "unknown",
+            },
+        )
+        write_report(html, report)
+        click.echo(f"wrote {html}", err=True)
+
+
+def table(measurements: "Mapping[str, Measurement]", sizes: "Mapping[str, int]") -> Table:
+    """One row a backend; a narrow terminal has room for it."""
+    from asrd.quant.figures import figures
+
+    first = next(iter(measurements))
+    result = Table("backend", "arithmetic", box=box.SIMPLE, pad_edge=False, collapse_padding=True)
+    for name in ("WER %", "CER %", f"as\n{first} %", "ms a\nwindow", f"times\n{first}", "RTF", "MB"):
+        result.add_column(name, justify="right")
+    for row in figures(measurements, sizes):
+        result.add_row(
+            row.backend,
+            row.arithmetic,
+            _interval(row.score.wer),
+            _interval(row.score.cer),
+            f"{100 * row.exact_match:.1f}",
+            f"{row.speed.median:.1f}",
+            f"{row.speed.times_first:.2f}",
+            f"{row.real_time_factor:.3f}",
+            f"{row.size / 1e6:.1f}" if row.size else "?",
+        )
+    return result
+
+
+def _interval(rate: "Rate") -> str:
+    return f"{100 * rate.value:.2f}\n[dim]{100 * rate.low:.1f}–{100 * rate.high:.1f}[/]"
+
+
+def _clips(dataset: str, limit: int | None, seed: int, stages: Stages) -> "list[Clip]":
+    """The clips to measure on, in the data set's order; those that cannot be used are named."""
+    from asrd.quant.data import check
+    from asrd.quant.data import dataset as listed
+
+    clips = listed(dataset)
+    if limit is not None and limit < len(clips):
+        clips = [clips[index] for index in sorted(random.Random(seed).sample(range(len(clips)), limit))]
+    stages.stage("reading", len(clips))
+    checked = check(clips, stages.advance)
+    for name, why in checked.skipped:
+        click.echo(f"skipped {name}: {why}", err=True)
+    return checked.clips
+
+
+def _measure(
+    source: "ModelDirectory", names: Sequence[str], clips: "Sequence[Clip]", stages: Stages
+) -> "dict[str, Measurement]":
+    from asrd.backends import load
+    from asrd.quant.measure import measure
+
+    with ExitStack() as loaded:
+        backends = {name: load(name, source) for name in names}
+        for backend in backends.values():
+            loaded.callback(backend.close)
+        stages.stage("measuring", len(names) * len(clips))
+        return measure(backends, clips, stages.advance)

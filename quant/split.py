@@ -21,7 +21,9 @@ class Split:
     by_speaker: bool
 
 
-def split(clips: Sequence[Clip], calibration: int, validation: int, test: int, seed: int, same: bool = False) -> Split:
+def split(  # noqa: PLR0917 (three sizes, always in this order)
+    clips: Sequence[Clip], calibration: int, validation: int, test: int, seed: int, same: bool = False
+) -> Split:
     """So many clips for each part, drawn at random; the same each time for the same seed.
 
     Parts share no clip, and no speaker either where all speakers are known and there are enough of
@@ -80,6 +82,4 @@ def _too_few(present: int, sizes: dict[str, int], asked: int, same: bool) -> str
         fitting = {part: min(size, present) for part, size in fitting.items()}
     options = " ".join(f"--{part} {max(size, 1)}" for part, size in fitting.items())
     wanted = "for all parts" if same else " + ".join(str(size) for size in sizes.values() if size)
-    return (
-        f"the data set has {present} usable clips, {asked} were asked for ({wanted}); add data, or give {options}"
-    )
+    return f"the data set has {present} usable clips, {asked} were asked for ({wanted}); add data, or give {options}"

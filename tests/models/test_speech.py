@@ -1,5 +1,6 @@
 """The bundled recordings are there, readable, and as their manifest says."""
 
+import random
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import soundfile
 from asrd.core.errors import AudioError
 from asrd.core.units import SAMPLE_RATE
 from asrd.models.speech import bundled, load
+from asrd.models.speech.make import SUFFIX, sentences
 
 
 def test_recordings_are_what_the_manifest_says() -> None:
@@ -26,7 +28,21 @@ def test_has_real_and_synthetic_speech_of_several_voices() -> None:
 
 def test_every_recording_is_listed() -> None:
     folder = bundled()[0].audio.parent
-    assert sorted(folder.glob("*.flac")) == sorted(utterance.audio for utterance in bundled())
+    present = {path for path in folder.iterdir() if path.suffix in (".flac", ".opus")}
+    assert present == {utterance.audio for utterance in bundled()}
+
+
+def test_there_is_enough_to_measure_with_and_it_stays_small() -> None:
+    folder = bundled()[0].audio.parent
+    assert sum(path.stat().st_size for path in folder.iterdir() if path.is_file()) < 4_000_000
+    assert sum(len(utterance.text.split()) for utterance in bundled()) > 2000
+    assert len({utterance.text for utterance in bundled()}) > 220
+
+
+def test_synthetic_clips_are_the_grammars_sentences() -> None:
+    spoken = sentences(random.Random(0))
+    made = [utterance.text for utterance in bundled() if utterance.audio.suffix == SUFFIX]
+    assert made == [next(spoken).upper() for _ in made]
 
 
 def test_a_manifest_needs_only_audio_and_text(tmp_path: Path) -> None:

@@ -41,17 +41,16 @@ def split(  # noqa: PLR0917 (three sizes, always in this order)
         raise UsageError(_too_few(len(clips), sizes, asked, same))
     chance = random.Random(seed)
     if same:
-        chosen = _draw(range(len(clips)), asked, chance)
-        return Split(*([clips[index] for index in chosen] for _ in PARTS), by_speaker=False)
+        chosen = [clips[index] for index in _draw(range(len(clips)), asked, chance)]
+        return Split(chosen, chosen, chosen, by_speaker=False)
     pools = _by_speaker(clips, sizes, chance)
-    if by_speaker := pools is not None:
-        parts = {part: _draw(pools[part], sizes[part], chance) for part in PARTS}
-    else:
-        parts, rest = {}, list(range(len(clips)))
-        for part in PARTS:
-            parts[part] = _draw(rest, sizes[part], chance)
-            rest = sorted(set(rest) - set(parts[part]))
-    return Split(*([clips[index] for index in parts[part]] for part in PARTS), by_speaker=by_speaker)
+    parts, rest = [], list(range(len(clips)))
+    for part, size in sizes.items():
+        drawn = _draw(pools[part] if pools else rest, size, chance)
+        rest = sorted(set(rest) - set(drawn))
+        parts.append([clips[index] for index in drawn])
+    calibrating, steering, proving = parts
+    return Split(calibrating, steering, proving, by_speaker=pools is not None)
 
 
 def _by_speaker(clips: Sequence[Clip], sizes: dict[str, int], chance: random.Random) -> dict[str, list[int]] | None:
@@ -76,10 +75,16 @@ def _draw(indices: Sequence[int], count: int, chance: random.Random) -> list[int
 
 
 def _too_few(present: int, sizes: dict[str, int], asked: int, same: bool) -> str:
-    """What there is, and the largest parts of the same proportions."""
-    fitting = {part: size if same else size * present // asked for part, size in sizes.items() if size}
+    """What there is, and what could be had instead: parts in the same proportions, none of them empty."""
+    wanted = {part: size for part, size in sizes.items() if size}
+    least = 1 if same else len(wanted)
+    if present < least:
+        return f"the data set has {present} usable clips; it needs at least {least}, and many more to tell anything"
     if same:
-        fitting = {part: min(size, present) for part, size in fitting.items()}
-    options = " ".join(f"--{part} {max(size, 1)}" for part, size in fitting.items())
-    wanted = "for all parts" if same else " + ".join(str(size) for size in sizes.values() if size)
-    return f"the data set has {present} usable clips, {asked} were asked for ({wanted}); add data, or give {options}"
+        fitting = {part: min(size, present) for part, size in wanted.items()}
+    else:
+        fitting = {part: max(1, size * present // asked) for part, size in wanted.items()}
+        largest = max(wanted, key=wanted.__getitem__)
+        fitting[largest] += present - sum(fitting.values())
+    options = " ".join(f"--{part} {size}" for part, size in fitting.items())
+    return f"the data set has {present} usable clips, {asked} were asked for; add data, or give {options}"

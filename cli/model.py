@@ -2,16 +2,22 @@
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from asrd.core.errors import MissingExtraError
-from asrd.models import hub, manifest, store
+from asrd.cli.stages import Stages
+from asrd.core.errors import MissingExtraError, ModelError
+from asrd.models import ModelDirectory, hub, manifest, store
 from asrd.models.convert import convert as convert_model
 from asrd.models.directory import WEIGHT_FILES
+
+if TYPE_CHECKING:
+    from asrd.quant.remeasure import Repeated
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 MODEL = click.argument("name", metavar="[MODEL]", default=store.DEFAULT_MODEL)
@@ -69,25 +75,64 @@ def pull(*, name: str, revision: str) -> None:
 
 @model.command()
 @MODEL
+@click.option("--measure", is_flag=True, help="Measure again, and compare with the recorded WER and CER.")
+@click.option("--dataset", default="", help="Where the data set of the measurement is now, if it moved.")
 @AS_JSON
-def verify(*, name: str, as_json: bool) -> None:
+def verify(*, name: str, measure: bool, dataset: str, as_json: bool) -> None:
     """Compare a model's files with its manifest; exit code 1 if any differs.
 
+    With --measure, all backends hear the recorded test clips again as well. A rate holds if it is
+    within half a point of the recorded one, because processors round differently.
+
     \b
-    Example:  asrd model verify facebook/wav2vec2-base-960h
+    Examples:
+      asrd model verify facebook/wav2vec2-base-960h
+      asrd model verify ./base-int8 --measure
     """
-    directory = store.resolve(name).path
-    problems = manifest.verify(directory)
+    directory = store.resolve(name)
+    problems = manifest.verify(directory.path)
+    repeated = _measure(directory, dataset) if measure and not problems else []
+    broken = [rate for rate in repeated if not rate.holds]
     if as_json:
-        faults = [{"file": problem.file, "problem": problem.what} for problem in problems]
-        click.echo(json.dumps({"model": name, "path": str(directory), "ok": not faults, "problems": faults}, indent=2))
+        report: dict[str, object] = {"model": name, "path": str(directory.path), "ok": not problems and not broken}
+        report["problems"] = [{"file": problem.file, "problem": problem.what} for problem in problems]
+        if measure:
+            report["measured"] = [{**asdict(rate), "holds": rate.holds} for rate in repeated]
+        click.echo(json.dumps(report, indent=2))
     elif problems:
         for problem in problems:
-            click.echo(f"{directory / problem.file}: {problem.what}")
+            click.echo(f"{directory.path / problem.file}: {problem.what}")
     else:
-        click.echo(f"{name}: all {len(manifest.read(directory)['files'])} files are as the manifest says")
+        click.echo(f"{name}: all {len(manifest.read(directory.path)['files'])} files are as the manifest says")
+        if repeated:
+            Console().print(_rates(repeated))
+    if broken:
+        worst = max(broken, key=lambda rate: abs(rate.measured - rate.recorded))
+        raise ModelError(
+            f"{len(broken)} of {len(repeated)} rates of {name} do not hold: {worst.backend} has "
+            f"{100 * worst.measured:.2f} % {worst.metric.upper()}, {100 * worst.recorded:.2f} % was recorded; "
+            "build the model again on this machine"
+        )
     if problems:
         sys.exit(1)
+
+
+def _measure(model: ModelDirectory, dataset: str) -> "list[Repeated]":
+    from asrd.quant.remeasure import find, record, remeasure
+
+    wanted = record(model)
+    clips = find(wanted, dataset)
+    with Stages() as stages:
+        stages.stage("measuring", len(wanted.rates) * len(clips))
+        return remeasure(model, wanted, clips, stages.advance)
+
+
+def _rates(repeated: "list[Repeated]") -> Table:
+    table = Table("backend", "rate", "recorded", "now", "within 0.5 points")
+    for rate in repeated:
+        recorded, now = (f"{100 * value:.2f} %" for value in (rate.recorded, rate.measured))
+        table.add_row(rate.backend, rate.metric.upper(), recorded, now, "yes" if rate.holds else "no")
+    return table
 
 
 @model.command()

@@ -13,7 +13,7 @@ COLOURS = ("#3d7edb", "#d97a1f", "#2f9e6b", "#b25fd3", "#c9484b")
 INK = "#010203"
 """Stands for the colour of the page's text, which only the browser knows."""
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "font.size": 9,
@@ -122,9 +122,12 @@ def _axes(height: float) -> Any:
 
 
 def _svg(axes: Any) -> str:
-    """The element alone, to stand in HTML: without the XML prolog and the names of its namespaces."""
+    """The element alone, to stand in HTML: without the XML prolog, the names of its namespaces, and
+    matplotlib's names of groups, which are the same in every plot.
+    """
     file = io.StringIO()
     nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     axes.figure.savefig(file, format="svg", transparent=True, metadata=nothing)
     text = file.getvalue()
-    return re.sub(r' xmlns(:\w+)?="[^"]*"', "", text[text.index("<svg") :]).replace(INK, "currentColor")
+    element = re.sub(r' xmlns(:\w+)?="[^"]*"|(?<=<g) id="[^"]*"', "", text[text.index("<svg") :])
+    return element.replace(INK, "currentColor")

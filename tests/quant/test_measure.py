@@ -1,56 +1,46 @@
-"""Error rates are counted as people would, and windows hear all of an utterance."""
+"""Backends are measured as the daemon runs them, and in turns."""
 
-from itertools import pairwise
+from dataclasses import replace
+from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+import soundfile
 
 from asrd.backends import Backend, LoadOptions, load
-from asrd.core.units import MAX_WINDOW
-from asrd.models import Geometry, ModelDirectory
-from asrd.models.speech import Utterance, bundled
-from asrd.quant.measure import _windows, normalize_text, score, transcribe
+from asrd.core.flow import FloatArray, Window
+from asrd.core.units import MAX_WINDOW, SAMPLE_RATE
+from asrd.daemon.offline import transcribe
+from asrd.daemon.segmenter import Segmenter
+from asrd.daemon.vad import WebRtcVad
+from asrd.models import ModelDirectory
+from asrd.quant.data import Clip, dataset, read
+from asrd.quant.measure import cut, exact_match, hear, listen, measure
+from asrd.quant.score import score
 
-GEOMETRY = Geometry((10, 3, 3, 3, 3, 2, 2), (5, 2, 2, 2, 2, 2, 2))
-
-
-def test_rates_by_hand() -> None:
-    result = score(["THE CAT SAT", "ON A MAT"], ["THE CAT", "on the mat."])
-    assert result.wer == pytest.approx(2 / 6)  # SAT is missing, A became THE
-    assert result.cer == pytest.approx((4 + 3) / (11 + 8))
-    assert (result.words, result.characters) == (6, 19)
-
-
-def test_nothing_heard_is_all_wrong_and_nothing_said_is_left_out() -> None:
-    assert score(["HELLO", "—"], ["", "NOISE"]) == score(["HELLO"], [""])
-    assert score(["HELLO"], [""]).wer == 1.0
+LONG, SHORT = 3.0, 1.5
+"""Seconds: more than a window holds, and less."""
 
 
-def test_the_worse_rate_counts() -> None:
-    better, worse = score(["A CAT"], ["A CAT"]), score(["A CAT"], ["A CAB"])
-    assert worse.worse_by(better) == pytest.approx(0.5)
-    assert better.worse_by(better) == 0
+class Diary(Backend):
+    """Another backend that writes down when it is used."""
 
+    def __init__(self, name: str, backend: Backend, used: list[str]) -> None:
+        super().__init__(backend.model)
+        self._name, self._backend, self._used = name, backend, used
 
-def test_one_rule_for_both_sides() -> None:
-    assert normalize_text("  Don’t—stop, 24_7! ") == "DON'T STOP 24 7"
+    @classmethod
+    def load(cls, model: ModelDirectory, options: LoadOptions) -> Self:
+        raise NotImplementedError
 
+    @property
+    def arithmetic(self) -> str:
+        return self._backend.arithmetic
 
-@given(length=st.integers(0, 200_000))
-def test_windows_cover_an_utterance_once(length: int) -> None:
-    pcm = np.zeros(length, np.float32)
-    windows = list(_windows(pcm, GEOMETRY, whole=False))
-    if GEOMETRY.frames(length) == 0:
-        assert windows == []
-        return
-    assert windows[0].keep_start == 0
-    assert length - windows[-1].keep_end < GEOMETRY.stride
-    assert all(before.keep_end == after.keep_start for before, after in pairwise(windows))
-    assert all(window.start % GEOMETRY.stride == 0 and len(window.pcm) <= MAX_WINDOW for window in windows)
-    assert [window.last for window in windows] == [False] * (len(windows) - 1) + [True]
-    assert {len(window.pcm) for window in windows} == {min(length, MAX_WINDOW)}
+    def _run(self, batch: FloatArray) -> FloatArray:
+        self._used.append(self._name)
+        return self._backend.logits(batch)
 
 
 @pytest.fixture(scope="module")
@@ -59,23 +49,85 @@ def backend(request: pytest.FixtureRequest) -> Backend:
     return load("fp16", model, LoadOptions(cache=False))
 
 
-def test_bundled_speech_is_heard(backend: Backend) -> None:
-    speech = [utterance for utterance in bundled("synthetic") if utterance.seconds < 2]
-    heard = score([utterance.text for utterance in speech], transcribe(backend, speech))
-    guessed = score([utterance.text for utterance in speech], ["THE" for _ in speech])
-    assert heard.cer < 0.6 * guessed.cer
+@pytest.fixture(scope="module")
+def speech() -> list[Clip]:
+    """Bundled clips: two long ones and two short ones."""
+    some = dataset("bundled")[::4]
+    seconds = {clip.id: len(read(clip)) / SAMPLE_RATE for clip in some}
+    long = [clip for clip in some if seconds[clip.id] > LONG]
+    short = [clip for clip in some if seconds[clip.id] < SHORT]
+    return [*long[:2], *short[:2]]
 
 
-def test_windows_hear_about_what_the_whole_utterance_gives(backend: Backend) -> None:
-    speech = bundled("real")
-    windowed, whole = transcribe(backend, speech), transcribe(backend, speech, whole=True)
-    assert windowed != whole  # the context does matter, or the windows were not used
-    assert score(whole, windowed).cer < 0.35
+def test_backends_take_turns_and_another_goes_first_each_time(backend: Backend, speech: list[Clip]) -> None:
+    used: list[str] = []
+    advanced: list[int] = []
+    backends = {name: Diary(name, backend, used) for name in "abc"}
+    measured = measure(backends, speech, lambda: advanced.append(len(used)))
+    expected = ["a", "b", "c"]  # each warms up once
+    for clip, order in zip(speech, ("abc", "bca", "cab", "abc"), strict=False):
+        expected += [name for name in order for _ in cut(read(clip), backend.model.geometry)]
+    assert used == expected
+    assert len(advanced) == 3 * len(speech)
+    assert advanced[-1] == len(used)
+    assert list(measured) == ["a", "b", "c"]
 
 
-def test_audio_too_short_for_a_frame_gives_no_text(backend: Backend, tmp_path_factory: pytest.TempPathFactory) -> None:
-    import soundfile
+def test_what_is_measured_is_what_was_heard(backend: Backend, speech: list[Clip]) -> None:
+    found = measure({"fp16": backend}, speech)["fp16"]
+    assert found.backend == "fp16"
+    assert found.arithmetic == backend.arithmetic
+    assert found.texts == tuple(hear(backend, clip) for clip in speech)
+    assert found.score == score([clip.text for clip in speech], found.texts)
+    windows = [window for clip in speech for window in cut(read(clip), backend.model.geometry)]
+    full = [window for window in windows if len(window.pcm) == MAX_WINDOW]
+    assert 0 < len(full) < len(windows)
+    assert len(found.window_seconds) == len(full)
+    assert min(found.window_seconds) > 0
+    brought = sum(window.keep_end - window.keep_start for window in full) / SAMPLE_RATE
+    assert found.real_time_factor == pytest.approx(sum(found.window_seconds) / brought)
 
-    path = tmp_path_factory.mktemp("short") / "short.wav"
-    soundfile.write(path, np.ones(10, np.float32), 16_000)
-    assert transcribe(backend, [Utterance(path, "A")]) == [""]
+
+def test_the_text_is_the_daemons(backend: Backend, speech: list[Clip]) -> None:
+    for clip in speech:
+        segmenter = Segmenter(WebRtcVad(), backend.model.geometry)
+        utterances = transcribe([read(clip)], backend, segmenter)
+        assert hear(backend, clip) == " ".join(filter(None, (found.hypothesis.text for found in utterances)))
+
+
+def test_windows_are_the_segmenters_without_previews(backend: Backend, speech: list[Clip]) -> None:
+    pcm = read(speech[0])
+    segmenter = Segmenter(WebRtcVad(), backend.model.geometry)
+    items = [item for item in (*segmenter.push(pcm), *segmenter.flush()) if isinstance(item, Window)]
+    assert any(item.provisional for item in items)
+    lasting = [(item.start, len(item.pcm), item.last) for item in items if not item.provisional]
+    assert [(one.start, len(one.pcm), one.last) for one in cut(pcm, backend.model.geometry)] == lasting
+
+
+def test_bundled_speech_is_heard(backend: Backend, speech: list[Clip]) -> None:
+    said = [clip.text for clip in speech]
+    heard = score(said, [hear(backend, clip) for clip in speech])
+    guessed = score(said, ["THE" for _ in speech])
+    assert heard.cer.value < 0.8 * guessed.cer.value
+
+
+def test_where_no_clip_fills_a_window_all_windows_count(backend: Backend, tmp_path: Path, babble: FloatArray) -> None:
+    soundfile.write(tmp_path / "short.wav", babble[:16_000], SAMPLE_RATE)
+    found = measure({"fp16": backend}, [Clip("short", "A WORD", tmp_path / "short.wav")])["fp16"]
+    assert len(found.window_seconds) == len(listen(backend, babble[:16_000]).windows) > 0
+    assert found.real_time_factor > 0
+
+
+def test_silence_has_no_windows_and_no_text(backend: Backend, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "silence.wav", np.zeros(32_000, np.float32), SAMPLE_RATE)
+    found = measure({"fp16": backend}, [Clip("silence", "A WORD", tmp_path / "silence.wav")])["fp16"]
+    assert (found.texts, found.window_seconds, found.real_time_factor) == (("",), (), 0.0)
+    assert found.score.wer.value == 1.0
+
+
+def test_exact_match_is_up_to_normalisation(backend: Backend, speech: list[Clip]) -> None:
+    found = measure({"fp16": backend}, speech)["fp16"]
+    lower = replace(found, texts=tuple(text.lower() + "." for text in found.texts))
+    other = replace(found, texts=("OTHER", *found.texts[1:]))
+    assert exact_match(found, lower) == 1
+    assert exact_match(other, found) == (len(speech) - 1) / len(speech)

@@ -1,0 +1,102 @@
+"""Does a model still hear what its manifest says it heard?"""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from asrd.backends import load
+from asrd.core.errors import AsrdError, AudioError, ModelError
+from asrd.models import ModelDirectory, manifest
+from asrd.quant.data import Clip, dataset, fingerprint
+from asrd.quant.measure import measure
+
+TOLERANCE = 0.005
+"""How far an error rate may lie from the recorded one: other processors round otherwise, 8-bit sums
+above all, and a letter in the balance falls to the other side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a manifest says of a measurement. rates: by backend, then "wer" and "cer".
+    mark: fingerprint of the clips, "" where none was kept.
+    """
+
+    dataset: str
+    clips: tuple[str, ...]
+    mark: str
+    rates: dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """One rate of one backend, as recorded and as measured now."""
+
+    backend: str
+    metric: str
+    recorded: float
+    measured: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether they agree within `TOLERANCE`."""
+        return abs(self.measured - self.recorded) <= TOLERANCE
+
+
+def record(model: ModelDirectory) -> Record:
+    """The measurement in a model's manifest. Raises ModelError where there is none to repeat."""
+    try:
+        facts = manifest.read(model.path)["quantization"]
+        rates = {
+            str(backend): {metric: float(figures[metric][0]) for metric in ("wer", "cer")}
+            for backend, figures in facts["measured"].items()
+        }
+        clips = tuple(map(str, facts["split"]["test"]))
+        found = Record(str(facts["dataset"]), clips, str(facts.get("data", {}).get("test", "")), rates)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise ModelError(
+            f"the manifest of {model.name} holds no measurement that could be repeated; "
+            "'asrd quantize' writes one, and 'asrd compare' measures without"
+        ) from error
+    if not (clips and rates):
+        raise ModelError(f"the manifest of {model.name} names no clips or no backends; build the model again")
+    return found
+
+
+def find(wanted: Record, spec: str = "") -> list[Clip]:
+    """The recorded clips, in their order, from the recorded data set or from another place where it is.
+
+    Raises AudioError where it is not there, lacks some of them, or is no longer what it was.
+    """
+    spec = spec or wanted.dataset
+    remedy = "name the place where it is with --dataset"
+    try:
+        known = {clip.id: clip for clip in dataset(spec)}
+    except AsrdError as error:
+        raise AudioError(f"the data set of the measurement is not at hand ({error}); {remedy}") from error
+    missing = [name for name in wanted.clips if name not in known]
+    if missing:
+        raise AudioError(f"'{spec}' lacks {len(missing)} of the clips of the measurement, {missing[0]} first; {remedy}")
+    clips = [known[name] for name in wanted.clips]
+    try:
+        same = not wanted.mark or fingerprint(clips) == wanted.mark
+    except OSError as error:
+        raise AudioError(f"'{spec}' cannot be read ({error.strerror}); {remedy}") from error
+    if not same:
+        raise AudioError(f"the clips in '{spec}' are not those of the measurement: audio or text was changed; {remedy}")
+    return clips
+
+
+def remeasure(
+    model: ModelDirectory, wanted: Record, clips: Sequence[Clip], advance: Callable[[], None] = lambda: None
+) -> list[Repeated]:
+    """Measure the recorded backends again. Raises what loading and measuring raise."""
+    with ExitStack() as loaded:
+        backends = {name: load(name, model) for name in wanted.rates}
+        for backend in backends.values():
+            loaded.callback(backend.close)
+        found = measure(backends, clips, advance)
+    return [
+        Repeated(name, metric, recorded, getattr(found[name].score, metric).value)
+        for name, rates in wanted.rates.items()
+        for metric, recorded in rates.items()
+    ]

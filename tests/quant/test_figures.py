@@ -1,0 +1,65 @@
+"""The rows of every table: accuracy, speed and size side by side."""
+
+import json
+import math
+
+import pytest
+
+from asrd.models import ModelDirectory
+from asrd.quant.figures import figures, size, verdict
+
+from .measured import measured
+
+SAID = ["ONE TWO", "THREE FOUR", "FIVE SIX", "SEVEN EIGHT"]
+FOUND = {
+    "torch": measured("torch", SAID, SAID, [60, 80, 100, 70, 90]),
+    "int8": measured("int8", SAID, ["ONE TWO", "THREE", "five six!", "SEVEN EIGHT"], [10, 20, 10, 35, 10]),
+}
+
+
+def test_a_row_a_backend_beside_the_first() -> None:
+    torch, int8 = figures(FOUND, {"torch": 400, "int8": 100})
+    assert (torch.backend, torch.exact_match, torch.speed.times_first) == ("torch", 1.0, 1.0)
+    assert (int8.backend, int8.exact_match, int8.size) == ("int8", 0.75, 100)
+    assert torch.speed.median == pytest.approx(80)
+    assert (int8.speed.median, int8.speed.p90) == (pytest.approx(10), pytest.approx(29))
+
+
+def test_the_ratio_is_of_windows_and_not_of_medians() -> None:
+    # Window by window: 6, 4, 10, 2 and 9 times; the ratio of the medians would be 8.
+    assert figures(FOUND, {})[1].speed.times_first == pytest.approx(6)
+
+
+def test_json_holds_all_that_a_table_shows() -> None:
+    row = json.loads(json.dumps(figures(FOUND, {"int8": 100})[1].plain()))
+    assert row["wer"][0] == pytest.approx(1 / 8)
+    assert row["wer"][1] <= row["wer"][0] <= row["wer"][2]
+    assert set(row["window_ms"]) == {"median", "p10", "p90"}
+    assert (row["bytes"], row["words"], row["arithmetic"]) == (100, 8, "f32")
+
+
+def test_nothing_heard_has_no_speed() -> None:
+    (row,) = figures({"a": measured("a", SAID, SAID)}, {})
+    silent = measured("b", SAID, SAID)
+    object.__setattr__(silent, "window_seconds", ())
+    assert not math.isnan(row.speed.median)
+    assert math.isnan(figures({"b": silent}, {})[0].speed.median)
+
+
+def test_the_verdict_is_one_sentence() -> None:
+    rows = figures(FOUND, {"torch": 400, "int8": 100})
+    assert verdict(rows) == (
+        "int8 is 6.00 times as fast as torch and 25 % of its size, "
+        "with 12.50 points more WER and 13.89 points more CER on 8 words."
+    )
+    assert "% of its size" not in verdict(figures(FOUND, {}))
+    assert verdict(rows[:1]) == "torch has 0.00 % WER and 0.00 % CER."
+    assert "less WER" in verdict(rows[::-1])
+
+
+def test_sizes_are_those_of_the_files_with_weights(base_model: ModelDirectory) -> None:
+    weights = base_model.path / "model.safetensors"
+    network = base_model.openvino("fp16")
+    assert size(base_model, "torch") == weights.stat().st_size
+    assert size(base_model, "fp16") == network.stat().st_size + network.with_suffix(".bin").stat().st_size
+    assert size(base_model, "a third party's") == 0

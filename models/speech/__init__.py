@@ -1,4 +1,4 @@
-"""The recordings that ship with asrd: a few real sentences and a few synthetic ones."""
+"""The recordings that ship with asrd: a few real sentences and many synthetic ones."""
 
 import json
 from collections.abc import Iterator
@@ -13,13 +13,13 @@ BUNDLED = Path(__file__).parent / "manifest.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """audio: a sound file. text: what is said in it. seconds: its length.
+    """audio: a sound file. text: what is said in it. speaker: "" where unknown. seconds: its length.
     kind: recorded from a person, or made by a text-to-speech program.
     """
 
     audio: Path
     text: str
-    speaker: str = "unknown"
+    speaker: str = ""
     seconds: float = 0.0
     kind: Literal["real", "synthetic"] = "real"
 
@@ -36,8 +36,9 @@ def load(manifest: Path) -> list[Utterance]:
     """
     try:
         utterances = list(_lines(manifest))
-    except OSError as error:
-        raise AudioError(f"{manifest} cannot be read ({error.strerror}); give a JSON-lines manifest") from error
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise AudioError(f"{manifest} cannot be read ({why}); give a JSON-lines manifest") from error
     if not utterances:
         raise AudioError(f'{manifest} lists no utterances; it needs lines like {{"audio": "a.flac", "text": "HELLO"}}')
     return utterances
@@ -51,8 +52,8 @@ def _lines(manifest: Path) -> Iterator[Utterance]:
             row = json.loads(line)
             yield Utterance(
                 audio=manifest.parent / row["audio"],
-                text=str(row["text"]),
-                speaker=str(row.get("speaker", "unknown")),
+                text=str(row["text"] or ""),
+                speaker=str(row.get("speaker", "")),
                 seconds=float(row.get("seconds", 0.0)),
                 kind="synthetic" if row.get("kind") == "synthetic" else "real",
             )

@@ -37,6 +37,6 @@ def dataset(spec: str) -> list[Clip]:
 def _manifest(path: Path) -> list[Clip]:
     """A clip is called what the manifest calls its file."""
     return [
-        Clip(one.audio.relative_to(path.parent).as_posix(), one.text, one.audio, one.speaker.replace("unknown", ""))
+        Clip(one.audio.as_posix().removeprefix(f"{path.parent.as_posix()}/"), one.text, one.audio, one.speaker)
         for one in load(path)
     ]

@@ -32,9 +32,11 @@ def check(clips: Sequence[Clip], advance: Callable[[], None] = lambda: None) -> 
         else:
             kept[clip.id] = clip
         advance()
+    if not clips:
+        raise UsageError("the data set is empty; give one with clips and their transcripts")
     if not kept:
-        why = f" (the first, {skipped[0][0]}: {skipped[0][1]})" if skipped else ""
-        raise UsageError(f"none of the data set's {len(clips)} clips can be used{why}; give another one")
+        first, why = skipped[0]
+        raise UsageError(f"none of the data set's {len(clips)} clips can be used; the first is {first}: {why}")
     return Checked(list(kept.values()), skipped)
 
 

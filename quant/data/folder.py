@@ -1,6 +1,7 @@
 """Data sets in a directory: LibriSpeech's tree, and audiofolders."""
 
 import csv
+import io
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -46,7 +47,7 @@ def _row(path: Path, row: Mapping[str, Any]) -> Clip:
 
 
 def _table(path: Path) -> Iterator[Mapping[str, Any]]:
-    rows = csv.DictReader(_text(path).splitlines())
+    rows = csv.DictReader(io.StringIO(_text(path)))
     if "file_name" not in (rows.fieldnames or ()):
         raise AudioError(f"{path} has no column 'file_name'; name one so, and one 'text'")
     yield from rows

@@ -1,49 +1,107 @@
-"""Data sets: read, split without overlap, brought to one rate."""
+"""Data sets in files and directories: every form gives the same clips, and says what is wrong with it."""
 
+import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 import soundfile
 
 from asrd.core.errors import AudioError, UsageError
-from asrd.models.speech import Utterance, bundled
-from asrd.quant.data import dataset, read, split
+from asrd.core.flow import FloatArray
+from asrd.models import speech
+from asrd.quant.data import Clip, dataset, read
 
 
-def test_names_and_paths(manifest: Path) -> None:
-    assert dataset("bundled") == bundled()
-    assert len(dataset(str(manifest))) == 6
-    with pytest.raises(UsageError, match="no data set 'libri'"):
+def summary(clips: list[Clip]) -> list[tuple[str, str, str]]:
+    assert all(len(read(clip)) for clip in clips)
+    return [(clip.id, clip.text, clip.speaker) for clip in clips]
+
+
+def write(path: Path, pcm: FloatArray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, pcm, 16_000)
+
+
+def test_bundled_speech() -> None:
+    clips = dataset("bundled")
+    assert [clip.audio for clip in clips] == [utterance.audio for utterance in speech.bundled()]
+    assert len({clip.id for clip in clips}) == len(clips)
+    assert len({clip.speaker for clip in clips}) >= 5
+    assert all(clip.speaker for clip in clips)
+
+
+def test_a_manifest(tmp_path: Path, babble: FloatArray) -> None:
+    for path in ("here.wav", "below/there.wav"):
+        write(tmp_path / path, babble)
+    rows = [
+        {"audio": "below/there.wav", "text": "ONE", "speaker": "ann"},
+        {"audio": "here.wav", "text": None},
+        {"audio": str(tmp_path / "here.wav"), "text": "Three"},
+    ]
+    (tmp_path / "m.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    assert summary(dataset(str(tmp_path / "m.jsonl"))) == [
+        ("below/there.wav", "ONE", "ann"),
+        ("here.wav", "", ""),
+        ("here.wav", "Three", ""),
+    ]
+
+
+def test_a_librispeech_tree(tmp_path: Path, babble: FloatArray) -> None:
+    for speaker, chapter, text in ((84, 121123, "GO"), (777, 126732, "A  B"), (84, 121550, "")):
+        folder = tmp_path / "LibriSpeech" / "dev-clean" / str(speaker) / str(chapter)
+        for number in (0, 1):
+            write(folder / f"{speaker}-{chapter}-{number:04}.{('flac', 'wav')[number]}", babble)
+        lines = [f"{speaker}-{chapter}-0000 {text}", f"{speaker}-{chapter}-0001 DO DO", ""]
+        (folder / f"{speaker}-{chapter}.trans.txt").write_text("\n".join(lines))
+    assert summary(dataset(str(tmp_path))) == [
+        ("777-126732-0000", "A  B", "777"),
+        ("777-126732-0001", "DO DO", "777"),
+        ("84-121123-0000", "GO", "84"),
+        ("84-121123-0001", "DO DO", "84"),
+        ("84-121550-0000", "", "84"),
+        ("84-121550-0001", "DO DO", "84"),
+    ]
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_an_audiofolder_with_a_table(tmp_path: Path, babble: FloatArray, mark: str) -> None:
+    write(tmp_path / "a" / "1.flac", babble)
+    write(tmp_path / "2.ogg", babble)
+    table = f'{mark}speaker_id,file_name,transcription\n7,a/1.flac,"Yes, ""sir"""\n,2.ogg,No\n'
+    (tmp_path / "metadata.csv").write_text(table, encoding="utf-8")
+    assert summary(dataset(str(tmp_path))) == [("a/1.flac", 'Yes, "sir"', "7"), ("2.ogg", "No", "")]
+
+
+def test_an_audiofolder_with_json_lines(tmp_path: Path, babble: FloatArray) -> None:
+    write(tmp_path / "1.wav", babble)
+    (tmp_path / "metadata.jsonl").write_text('{"file_name": "1.wav", "sentence": "Yes", "client_id": "x"}\n')
+    assert summary(dataset(str(tmp_path))) == [("1.wav", "Yes", "x")]
+
+
+def test_what_is_no_data_set(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no data set 'libri'; give bundled, hf:"):
         dataset("libri")
+    with pytest.raises(UsageError, match="lists no speech"):
+        dataset(str(tmp_path))
+    soundfile.write(tmp_path / "clip.wav", [0.5, -0.5] * 500, 16_000)
+    with pytest.raises(AudioError, match=r"clip\.wav cannot be read \(it is no text\)"):
+        dataset(str(tmp_path / "clip.wav"))
 
 
-def test_halves_share_nothing_and_depend_on_the_seed(manifest: Path) -> None:
-    everything = dataset(str(manifest))
-    one, other = split(everything, seed=1)
-    assert len(one) == len(other) == 3
-    assert set(one) | set(other) == set(everything)
-    assert split(everything, seed=1) == (one, other)
-    assert any(split(everything, seed)[0] != one for seed in range(2, 6))
-    with pytest.raises(UsageError, match="at least two"):
-        split(everything[:1], seed=0)
-
-
-def test_other_rates_and_channels_come_out_as_16_khz_mono(tmp_path: Path) -> None:
-    time = np.arange(8000) / 8000
-    tone = np.sin(2 * np.pi * 440 * time).astype(np.float32)
-    soundfile.write(tmp_path / "a.wav", np.stack([tone, np.zeros_like(tone)], axis=1), 8000, subtype="FLOAT")
-    pcm = read(Utterance(tmp_path / "a.wav", "A"))
-    assert pcm.dtype == np.float32
-    assert len(pcm) == 16_000
-    expected = 0.5 * np.sin(2 * np.pi * 440 * np.arange(16_000) / 16_000)
-    assert np.abs(pcm - expected)[1000:-1000].max() < 1e-2
-
-
-def test_unreadable_and_broken_audio_is_named(tmp_path: Path) -> None:
-    (tmp_path / "text.wav").write_text("no audio")
-    soundfile.write(tmp_path / "nan.wav", np.array([0.0, np.nan], np.float32), 16_000, subtype="FLOAT")
-    soundfile.write(tmp_path / "empty.wav", np.zeros(0, np.float32), 16_000)
-    for name in ("text.wav", "nan.wav", "empty.wav", "missing.wav"):
-        with pytest.raises(AudioError, match=name):
-            read(Utterance(tmp_path / name, "A"))
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("metadata.csv", "file,text\na.wav,A\n", "no column 'file_name'"),
+        ("metadata.csv", "file_name,words\na.wav,A\n", "has no transcripts"),
+        ("metadata.csv", "", "no column 'file_name'"),
+        ("metadata.csv", "file_name,text\n\xff", "save it in UTF-8"),
+        ("metadata.jsonl", '{"file_name": "a.wav", "text": "A"}\n{"text": "B"}', r"jsonl, line 2"),
+        ("metadata.jsonl", '{"file_name": "a.wav", "text": "A"}\n[1]', r"jsonl, line 2"),
+        ("metadata.jsonl", '{"file_name": "a.wav"}', "has no transcripts"),
+    ],
+)
+def test_a_faulty_list_says_what_it_lacks(tmp_path: Path, name: str, content: str, message: str) -> None:
+    (tmp_path / name).write_bytes(content.encode("latin-1"))
+    with pytest.raises(AudioError, match=message) as caught:
+        dataset(str(tmp_path))
+    assert str(tmp_path) in str(caught.value)

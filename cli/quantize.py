@@ -1,103 +1,188 @@
-"""`asrd quantize`: build an INT8 model and show what it costs."""
+"""`asrd quantize`: build an INT8 model under accuracy control, and prove it."""
 
+import resource
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
-from asrd.models import store
-from asrd.quant.build import Recipe, Result, build
-from asrd.quant.data import dataset, split
-from asrd.quant.measure import NORMALIZATION
+from asrd.cli.stages import Stages
+from asrd.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from asrd.models import ModelDirectory
+    from asrd.quant.build import Result
+    from asrd.quant.data import Clip
+    from asrd.quant.recipe import Recipe
+    from asrd.quant.split import Split
+
+GIB = 2**30
+SHOWN = 10
+"""Clips, or letters, that are named one by one."""
 
 
 @click.command()
-@click.option("--model", default=store.DEFAULT_MODEL, show_default=True, help="Name, hub id or directory.")
-@click.option("--dataset", "data", default="bundled", show_default=True, help="'bundled', or a JSON-lines manifest.")
-@click.option("--validate", metavar="DATASET", help="Measure on this; else half of --dataset is set aside for it.")
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="New model directory to write.")
-@click.option("--calibration", default=300, show_default=True, type=click.IntRange(1), help="Windows at most.")
-@click.option("--keep-float", multiple=True, metavar="PATTERN", help="Layers to leave alone, for example 'front.*'.")
+@click.option("--model", default="asrd-tiny-en", show_default=True, help="Name, hub id or directory.")
 @click.option(
-    "--max-drop",
-    default=0.01,
+    "--dataset",
+    default="bundled",
     show_default=True,
-    type=click.FloatRange(0, 1),
-    help="Largest rise of WER or CER: 0.01 is one point.",
+    help="bundled, hf:NAME[:CONFIG[:SPLIT]], a JSON-lines manifest, or a directory: LibriSpeech or audiofolder.",
 )
+@click.option("--test-dataset", default="", metavar="DATASET", help="Prove on this one instead.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="New model directory to write.")
+@click.option("--calibration", type=click.IntRange(1), help="Utterances to learn from.  [default: a quarter]")
+@click.option("--validation", type=click.IntRange(1), help="Utterances to steer by.  [default: a quarter, 100 at most]")
+@click.option("--test", type=click.IntRange(1), help="Utterances to prove by.  [default: the rest, 300 at most]")
+@click.option("--same-data", is_flag=True, help="Use the same utterances for all three, as NNCF's tutorial does.")
+@click.option("--windows", default=300, show_default=True, type=click.IntRange(1), help="To learn from, at most.")
+@click.option(
+    "--calibrate-on",
+    type=click.Choice(["windows", "utterances"]),
+    default="windows",
+    show_default=True,
+    help="Windows as the daemon cuts them, or utterances cut plainly.",
+)
+@click.option("--metric", type=click.Choice(["wer", "cer"]), default="wer", show_default=True, help="To steer by.")
+@click.option("--max-drop", default=0.01, show_default=True, type=click.FloatRange(0, 1), help="0.01 is one point.")
+@click.option(
+    "--drop-type",
+    type=click.Choice(["absolute", "relative"]),
+    default="absolute",
+    show_default=True,
+    help="Accuracy lost (1 - error rate), absolute or relative to what there was.",
+)
+@click.option("--fast", is_flag=True, help="No accuracy control; the result is proved all the same.")
+@click.option("--ranking-subset-size", default=25, show_default=True, type=click.IntRange(1), help="To rank layers by.")
+@click.option("--max-reverted", default=0, show_default=True, help="Groups of operations at most; 0 for no bound.")
+@click.option("--preset", type=click.Choice(["mixed", "performance"]), default="mixed", show_default=True)
+@click.option("--smooth-quant", default=0.95, show_default=True, help="SmoothQuant's alpha; negative for none.")
+@click.option("--per-tensor-weights", is_flag=True, help="One scale a layer instead of one a channel.")
+@click.option("--keep-float", "--ignored-scope", multiple=True, metavar="PATTERN", help="Layers, such as 'front.*'.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Models ranked at once.")
+@click.option("--memory", type=float, metavar="GIB", help="Fail rather than take more.")
 @click.option("--seed", default=0, show_default=True, help="Chooses the split and the windows.")
+@click.option("--resume", is_flag=True, help="Go on with an interrupted run.")
+@click.option("--advise", is_flag=True, help="Try several recipes instead, and show the best by accuracy and speed.")
+@click.option("--budget", default=30.0, show_default=True, metavar="MINUTES", help="Time for --advise.")
 def quantize(
     *,
     model: str,
-    data: str,
-    validate: str | None,
-    output: Path,
-    calibration: int,
-    keep_float: tuple[str, ...],
-    max_drop: float,
-    seed: int,
+    output: Path | None,
+    resume: bool,
+    advise: bool,
+    budget: float,
+    memory: float | None,
+    ranking_subset_size: int,
+    max_reverted: int,
+    **options: Any,
 ) -> None:
-    """Build an INT8 model with NNCF, measured against FP16 before it is written.
+    """Build an INT8 model with NNCF, and prove what it costs on speech it was not built with.
+
+    Nothing is written when it costs more than --max-drop: the exit code is then 1.
 
     \b
-    Example:  asrd quantize --model facebook/wav2vec2-base-960h --dataset speech.jsonl -o base-int8
-    Then:     asrd start --backend int8 --model base-int8
-
-    A data set is a file of lines like {"audio": "one.flac", "text": "HELLO"}, paths relative to it.
+    Examples:
+      asrd quantize --model facebook/wav2vec2-base-960h --dataset speech.jsonl -o base-int8
+      asrd quantize --dataset hf:librispeech_asr:clean:validation -o tiny-int8 --drop-type relative
+      asrd quantize --advise --dataset speech.jsonl --budget 20
+      asrd start --backend int8 --model base-int8
     """
+    from asrd.models import store
+    from asrd.quant.recipe import Recipe
+
+    if (output is None) == (not advise):
+        raise UsageError("give either -o OUT, the directory to write, or --advise")
+    if memory:
+        _limit(memory)
     source = store.resolve(model)
-    learn, test = (dataset(data), dataset(validate)) if validate else split(dataset(data), seed)
+    sizes = {name: options.pop(name) for name in ("calibration", "validation", "test")}
+    parts = _data(options["dataset"], options["test_dataset"], sizes, options["seed"], options["same_data"])
+    counts = {name: len(getattr(parts, name)) for name in sizes}
+    recipe = Recipe(ranking_subset=ranking_subset_size, iterations=max_reverted, **counts, **options)
+    _introduce(source, parts, recipe)
+    if advise:
+        from asrd.cli.advise import show
+        from asrd.quant.advise import advise as explore
+
+        with Stages() as stages:
+            points = explore(source, recipe, parts, budget * 60, stages)
+        show(points, model)
+        return
+    from asrd.quant.build import build
+
+    assert output
+    try:
+        with Stages() as stages:
+            result = build(source, output, recipe, parts, resume=resume, progress=stages)
+    except KeyboardInterrupt:
+        click.echo("asrd: stopped; the same command with --resume goes on from here", err=True)
+        raise
+    _show(result)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    click.echo(f"wrote {output}, with manifest.json and report.html; {peak / GIB:.1f} GiB of memory at most")
+
+
+def _data(data: str, test_data: str, sizes: dict[str, int | None], seed: int, same: bool) -> "Split":
+    """The three sets, of clips that can be used; those that cannot are named."""
+    from asrd.quant.split import Split, split
+
+    clips = _usable(data)
+    if test_data:
+        proof = _usable(test_data)
+        quarter = min(100, len(clips) // 2)
+        rest = split(clips, sizes["calibration"] or quarter, sizes["validation"] or quarter, 0, seed, same)
+        chosen = split(proof, 0, 0, sizes["test"] or min(300, len(proof)), seed)
+        return Split(rest.calibration, rest.validation, chosen.test, rest.by_speaker)
+    quarter = min(100, len(clips) // 4)
+    calibration, validation = sizes["calibration"] or quarter, sizes["validation"] or quarter
+    remaining = len(clips) if same else len(clips) - calibration - validation
+    return split(clips, calibration, validation, sizes["test"] or min(300, max(remaining, 1)), seed, same)
+
+
+def _usable(data: str) -> "list[Clip]":
+    from asrd.quant.data import check, dataset
+
+    clips = dataset(data)
     with Stages() as stages:
-        recipe = Recipe(calibration, keep_float, max_drop, seed)
-        result = build(source, output, recipe, calibration=learn, validation=test, progress=stages)
-    console = Console()
-    console.print(_table(result))
-    console.print(f"{result.fp16.words} words of {len(test)} utterances; {NORMALIZATION}.", soft_wrap=True)
-    console.print(f"wrote {output}", soft_wrap=True)
+        stages.stage(f"reading {data[-20:]}", len(clips))
+        checked = check(clips, stages.advance)
+    for name, why in checked.skipped[:SHOWN]:
+        click.echo(f"skipped {name}: {why}", err=True)
+    if len(checked.skipped) > SHOWN:
+        click.echo(f"skipped {len(checked.skipped) - SHOWN} more", err=True)
+    return checked.clips
 
 
-class Stages:
-    """A progress bar with time left on standard error, one stage after the other."""
+def _introduce(source: "ModelDirectory", parts: "Split", recipe: "Recipe") -> None:
+    """What is about to happen, and what it will take."""
+    from asrd.quant.estimate import estimate
+    from asrd.quant.text import NORMALIZATION, unspellable
 
-    def __init__(self) -> None:
-        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-        self._progress = Progress(*columns, console=Console(stderr=True), transient=True)
-
-    def stage(self, name: str, steps: int) -> None:
-        """Put the next stage in place of the last one."""
-        for task in self._progress.task_ids:
-            self._progress.remove_task(task)
-        self._progress.add_task(name, total=steps)
-
-    def advance(self) -> None:
-        """One step of the current stage."""
-        self._progress.advance(self._progress.task_ids[-1])
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
-
-
-def _table(result: Result) -> Table:
-    table = Table("model", "arithmetic", "WER", "CER", "size")
-    rows = zip(
-        ("fp16", "int8"),
-        result.arithmetic,
-        (result.fp16, result.int8),
-        (result.fp16_size, result.int8_size),
-        strict=True,
+    apart = "by speaker" if parts.by_speaker else "by utterance"
+    apart = "the same for all three" if recipe.same_data else f"disjoint {apart}"
+    click.echo(
+        f"{recipe.calibration} utterances to learn from, {recipe.validation} to steer by, {recipe.test} to prove by, "
+        f"{apart}; texts are {NORMALIZATION}",
+        err=True,
     )
-    for name, arithmetic, score, size in rows:
-        table.add_row(name, arithmetic, f"{score.wer:.4f}", f"{score.cer:.4f}", f"{size / 1e6:.1f} MB")
-    wer, cer = result.int8.wer - result.fp16.wer, result.int8.cer - result.fp16.cer
-    table.add_row("change", "", f"{wer:+.4f}", f"{cer:+.4f}", f"{result.fp16_size / result.int8_size:.2f} × smaller")
-    return table
+    lacking = unspellable([clip.text for clip in parts.test], source.vocabulary)
+    if lacking:
+        letters = ", ".join(f"{letter} ({count})" for letter, count in list(lacking.items())[:SHOWN])
+        click.echo(f"the model has no {letters}: words with these letters count as errors", err=True)
+    click.echo(estimate(source, parts, recipe).text, err=True)
+
+
+def _limit(gibibytes: float) -> None:
+    """Memory that this process itself allocates; mapped files, which can be dropped, do not count."""
+    resource.setrlimit(resource.RLIMIT_DATA, (round(gibibytes * GIB),) * 2)
+
+
+def _show(result: "Result") -> None:
+    from rich.console import Console
+
+    from asrd.cli.compare import table
+
+    console = Console()
+    console.print(table(result.measurements, result.sizes))
+    console.print(result.proof.verdict, soft_wrap=True)

@@ -1,5 +1,6 @@
 """Convert a checkpoint to OpenVINO: the same network with weights stored in 16 bits."""
 
+import re
 import tempfile
 import warnings
 from pathlib import Path
@@ -67,6 +68,7 @@ def save(network: Any, path: Path, compress: bool) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".", dir=path.parent) as folder:
             draft = Path(folder) / path.name
+            _number_names(network)
             runtime.openvino().save_model(network, draft, compress_to_fp16=compress)
             path.unlink(missing_ok=True)
             draft.with_suffix(".bin").replace(path.with_suffix(".bin"))
@@ -75,3 +77,14 @@ def save(network: Any, path: Path, compress: bool) -> None:
         raise ModelError(
             f"{path} cannot be written ({error.strerror}); copy the model to a place of your own"
         ) from error
+
+
+def _number_names(network: Any) -> None:
+    """Name what has no name of its own by its place in the network.
+
+    OpenVINO numbers such operations by a counter of the process, so that the same network would be
+    written differently each time.
+    """
+    for place, node in enumerate(network.get_ordered_ops()):
+        if re.fullmatch(rf"{node.get_type_name()}_\d+", node.get_friendly_name()):
+            node.set_friendly_name(f"{node.get_type_name()}_{place}")

@@ -1,144 +1,295 @@
-"""Build a model directory whose INT8 model is known to be good enough."""
+"""Build a model directory whose INT8 model is proved good enough, or nothing."""
 
 import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Protocol
+from statistics import median
+from typing import Any, Protocol
 
-from asrd.backends import LoadOptions, registry
+from asrd.backends import LoadOptions, load
 from asrd.core.errors import ModelError, UsageError
+from asrd.core.flow import FloatArray
 from asrd.models import ModelDirectory, manifest
 from asrd.models.convert import convert, save
-from asrd.models.speech import Utterance
 from asrd.quant.calibrate import calibration_windows
+from asrd.quant.control import Validator
 from asrd.quant.cpu import flags
-from asrd.quant.graph import layers, select
-from asrd.quant.measure import NORMALIZATION, Score, score, transcribe
+from asrd.quant.data import Clip, fingerprint
+from asrd.quant.graph import in_floating_point, layers, select
+from asrd.quant.journal import Journal
+from asrd.quant.measure import Measurement, exact_match, measure
+from asrd.quant.proof import Proof, prove
 from asrd.quant.quantize import QuantizationError, quantize, read_network
+from asrd.quant.recipe import Recipe
+from asrd.quant.report import Report, write_report
+from asrd.quant.sensitivity import sensitivity
+from asrd.quant.split import Split
+from asrd.quant.text import NORMALIZATION
+
+BACKENDS = ("torch", "fp16", "int8")
+"""What is measured; the first is the original, to which the others are held."""
 
 
 class Progress(Protocol):
     """Shows how far a stage is."""
 
-    def stage(self, name: str, steps: int) -> None:
-        """A stage of about so many steps begins."""
+    def stage(self, name: str, steps: int | None) -> None:
+        """A stage of about so many steps begins; None where nobody can know."""
 
-    def advance(self) -> None:
-        """One step is done."""
+    def advance(self, steps: int = 1) -> None:
+        """Steps are done."""
 
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """calibration: at most so many windows. keep_float: patterns of layers to leave alone.
-    max_drop: how many of 100 words, or characters, more may be wrong, as a fraction.
-    """
-
-    calibration: int = 300
-    keep_float: tuple[str, ...] = ()
-    max_drop: float = 0.01
-    seed: int = 0
+    def notice(self, text: str) -> None:
+        """Say more about the stage."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The measured scores, and the sizes of both models in bytes, weights and graph together."""
+    """measurements: by backend, on the test set. reverted: layers in floating point that were not
+    asked to be. steps: accuracy on the validation set of the original, of the quantized model, and
+    after each group that was reverted. sizes: bytes of each backend's files.
+    """
 
-    fp16: Score
-    int8: Score
-    fp16_size: int
-    int8_size: int
-    arithmetic: tuple[str, str]
+    proof: Proof
+    measurements: Mapping[str, Measurement]
+    reverted: tuple[str, ...]
+    steps: tuple[float, ...]
+    sizes: Mapping[str, int]
 
-    @property
-    def drop(self) -> float:
-        """What INT8 costs, in the rate that suffers more."""
-        return self.int8.worse_by(self.fp16)
+
+def draft_of(out: Path) -> Path:
+    """Where an unfinished run keeps its files."""
+    return out.with_name(f".{out.name}.partial")
 
 
 def build(
-    source: ModelDirectory,
-    out: Path,
-    recipe: Recipe,
-    *,
-    calibration: Sequence[Utterance],
-    validation: Sequence[Utterance],
-    progress: Progress,
+    source: ModelDirectory, out: Path, recipe: Recipe, split: Split, *, resume: bool, progress: Progress
 ) -> Result:
-    """Write `source` with an FP16 and an INT8 model to the new directory `out`, if it is good enough.
+    """Write `source` with an FP16 and an INT8 model, a manifest and a report to the new directory `out`.
 
-    The manifest says how it was made and measured. Nothing is left behind when anything fails.
-    Raises UsageError where `out` exists, QuantizationError where INT8 costs more than
-    `recipe.max_drop`, and what reading, converting and measuring raise.
+    The INT8 model is measured on `split.test` as it is deployed, against PyTorch and FP16. An
+    interrupted run leaves `draft_of(out)`, from which `resume` goes on; a failed one leaves nothing.
+    Raises UsageError where `out` exists or the run to resume was another, QuantizationError where
+    INT8 costs more than the recipe allows, and what reading, converting and measuring raise.
     """
-    with _draft(source, out) as path:
-        model = ModelDirectory.open(path)
-        if not model.openvino("fp16").is_file():
-            progress.stage("converting", 1)
-            convert(model)
-            progress.advance()
-        windows = calibration_windows(model, calibration, recipe.calibration, recipe.seed)
-        network = read_network(model)
-        kept = select(layers(network), recipe.keep_float)
-        # NNCF takes the data twice: once to smooth activations, once to learn their ranges.
-        progress.stage("calibrating", 2 * len(windows))
-        save(quantize(network, windows, kept, progress.advance), model.openvino("int8"), compress=True)
-        result = _measure(model, validation, progress)
-        if result.drop > recipe.max_drop:
-            raise QuantizationError(
-                f"INT8 costs {100 * result.drop:.2f} points on {result.fp16.words} words, more than "
-                f"{100 * recipe.max_drop:.2f}; nothing was written; keep fragile layers with "
-                "--keep-float 'front.*', or allow more with --max-drop"
-            )
-        manifest.write(
-            path,
-            quantization={
-                "nncf": version("nncf"),
-                "openvino": version("openvino"),
-                "windows": len(windows),
-                "utterances": {"calibration": len(calibration), "validation": len(validation)},
-                "seed": recipe.seed,
-                "kept_in_floating_point": [layer.label for layer in kept],
-                "text": NORMALIZATION,
-                "measured": {"fp16": asdict(result.fp16), "int8": asdict(result.int8)},
-                "arithmetic": {"fp16": result.arithmetic[0], "int8": result.arithmetic[1]},
-                "cpu": flags(),
-            },
-        )
+    if out.exists():
+        raise UsageError(f"{out} exists already; give a new directory, or remove it first")
+    draft = draft_of(out)
+    if draft.exists() and not resume:
+        shutil.rmtree(draft)
+    if resume and not draft.exists():
+        raise UsageError(f"there is no interrupted run to resume for {out}; leave --resume out")
+    try:
+        draft.mkdir(parents=True, exist_ok=True)
+        journal = Journal(draft / ".journal.jsonl", _identity(source, recipe, split))
+        try:
+            result = _Run(source, draft, recipe, split, journal, progress).complete()
+        finally:
+            journal.close()
+        (draft / ".journal.jsonl").unlink()
+        draft.replace(out)
+    except OSError as error:
+        raise ModelError(f"{out} cannot be written ({error.strerror}); make room or choose another place") from error
+    except QuantizationError:  # all was done, and it is not good enough
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
     return result
 
 
-@contextmanager
-def _draft(source: ModelDirectory, out: Path) -> Iterator[Path]:
-    """A copy of the model's files beside `out`, which becomes `out` when all went well."""
-    if out.exists():
-        raise UsageError(f"{out} exists already; give a new directory, or remove it first")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as folder:
-            path = Path(folder) / out.name
-            shutil.copytree(
-                source.path, path, ignore=shutil.ignore_patterns("int8.*", manifest.NAME, "README.md", ".*")
-            )
-            yield path
-            path.replace(out)
-    except OSError as error:
-        raise ModelError(f"{out} cannot be written ({error.strerror}); choose another directory") from error
+def copy_checkpoint(source: ModelDirectory, path: Path) -> ModelDirectory:
+    """The source's files in another directory, without what quantization makes."""
+    leave = shutil.ignore_patterns("int8.*", manifest.NAME, "README.md", "report.html", ".*")
+    shutil.copytree(source.path, path, ignore=leave, dirs_exist_ok=True)
+    return ModelDirectory.open(path)
 
 
-def _measure(model: ModelDirectory, validation: Sequence[Utterance], progress: Progress) -> Result:
-    """Both models as deployed: the daemon's windows, stitching and decoding, each backend's own arithmetic."""
-    scores, arithmetic, sizes = [], [], []
-    references = [utterance.text for utterance in validation]
-    for precision in ("fp16", "int8"):
-        progress.stage(f"measuring {precision}", len(validation))
-        backend = registry.load(precision, model, LoadOptions(cache=False))
-        scores.append(score(references, transcribe(backend, validation, advance=progress.advance)))
-        arithmetic.append(backend.arithmetic)
-        backend.close()
-        path = model.openvino(precision)
-        sizes.append(path.stat().st_size + path.with_suffix(".bin").stat().st_size)
-    return Result(scores[0], scores[1], sizes[0], sizes[1], (arithmetic[0], arithmetic[1]))
+def _identity(source: ModelDirectory, recipe: Recipe, split: Split) -> dict[str, Any]:
+    """What must not change between an interrupted run and the one that takes it up."""
+    return {
+        "recipe": recipe.plain(),
+        "model": _hashes(source.path),
+        "data": {name: fingerprint(clips) for name, clips in _parts(split).items()},
+        "versions": _versions(),
+    }
+
+
+def _parts(split: Split) -> dict[str, Sequence[Clip]]:
+    return {"calibration": split.calibration, "validation": split.validation, "test": split.test}
+
+
+def _versions() -> dict[str, str]:
+    names = ("asrd", "nncf", "openvino", "torch", "transformers", "numpy")
+    return {name: version(name) for name in names}
+
+
+def _hashes(path: Path) -> dict[str, str]:
+    """SHA-256 of the checkpoint's own files."""
+    files = [file for file in path.iterdir() if file.suffix in (".json", ".safetensors", ".bin")]
+    return {file.name: manifest.sha256(file) for file in sorted(files) if file.name != manifest.NAME}
+
+
+@dataclass(slots=True)
+class _Run:
+    """One run of `build`, stage by stage; what an interrupted one has finished is not done again."""
+
+    source: ModelDirectory
+    draft: Path
+    recipe: Recipe
+    split: Split
+    journal: Journal
+    progress: Progress
+
+    def complete(self) -> Result:
+        """All stages. Raises QuantizationError when the result is not good enough."""
+        model = self._checkpoint()
+        if self.journal.get("quantized") is None:
+            self._quantize(model)
+        network = read_network(model, "int8")
+        floating = in_floating_point(network)
+        kept = select(layers(network), self.recipe.keep_float)
+        reverted = tuple(layer.label for layer in floating if layer not in kept)
+        measurements = self._measure(model)
+        result = Result(
+            proof=prove(self.recipe, measurements, reverted),
+            measurements=measurements,
+            reverted=reverted,
+            steps=tuple(self.journal.get("quantized")["steps"]),
+            sizes={name: _size(model, name) for name in measurements},
+        )
+        if not result.proof.holds:
+            raise QuantizationError(result.proof.verdict)
+        self._report(result, self._sensitivity(model))
+        quantized = [layer.label for layer in layers(network) if layer not in floating]
+        self._record(model, result, quantized, [layer.label for layer in kept])
+        return result
+
+    def _checkpoint(self) -> ModelDirectory:
+        """The source's files, with an FP16 model made where there is none."""
+        model = copy_checkpoint(self.source, self.draft)
+        if not model.openvino("fp16").is_file():
+            self.progress.stage("converting", 1)
+            convert(model)
+            self.progress.advance()
+        return model
+
+    def _windows(self, model: ModelDirectory) -> FloatArray:
+        recipe = self.recipe
+        return calibration_windows(model, self.split.calibration, recipe.windows, recipe.seed, recipe.calibrate_on)
+
+    def _quantize(self, model: ModelDirectory) -> None:
+        windows, network = self._windows(model), read_network(model)
+        # NNCF takes the data twice: once to smooth activations, once to learn their ranges.
+        self.progress.stage("calibrating", 2 * len(windows))
+        taken = 0
+
+        def feed() -> None:
+            nonlocal taken
+            taken += 1
+            self.progress.advance()
+            if taken == 2 * len(windows) and not self.recipe.fast:
+                self.progress.stage("accuracy control", None)
+
+        validator = Validator(
+            model, self.split.validation, self.recipe.metric, self.journal, windows[:1], self.progress.advance
+        )
+        kept = select(layers(network), self.recipe.keep_float)
+        int8, groups = quantize(
+            network,
+            windows,
+            self.recipe,
+            keep_float=kept,
+            validator=validator,
+            advance=feed,
+            notice=self.progress.notice,
+        )
+        save(int8, model.openvino("int8"), compress=True)
+        self.journal.record("quantized", {"steps": validator.steps, "groups": groups})
+
+    def _measure(self, model: ModelDirectory) -> dict[str, Measurement]:
+        """All backends as deployed: the daemon's windows, stitching and decoding, their own arithmetic."""
+        clips = self.split.test
+        self.progress.stage("measuring " + ", ".join(BACKENDS), len(BACKENDS) * len(clips))
+        backends = {name: load(name, model, LoadOptions(cache=False)) for name in BACKENDS}
+        try:
+            return measure(backends, clips, self.progress.advance)
+        finally:
+            for backend in backends.values():
+                backend.close()
+
+    def _sensitivity(self, model: ModelDirectory) -> dict[str, float]:
+        """Each layer alone in 8 bits; see `sensitivity`."""
+        network = read_network(model)
+        self.progress.stage("sensitivity of each layer", len(layers(network)))
+        return sensitivity(network, self._windows(model), self.recipe, self.progress.advance)
+
+    def _report(self, result: Result, sensitivities: Mapping[str, float]) -> None:
+        recipe, clips = self.recipe, self.split.test
+        names = ["original", "all in 8 bits", *(f"{n} reverted" for n in range(1, len(result.steps)))]
+        report = Report(
+            title=f"{self.source.name} in INT8",
+            verdict=result.proof.verdict,
+            measurements=dict(result.measurements),
+            references=[clip.text for clip in clips],
+            ids=[clip.id for clip in clips],
+            sizes=result.sizes,
+            reverted=list(zip(names, result.steps, strict=False)),
+            sensitivity=sensitivities,
+            facts={
+                "data set": f"{recipe.test_dataset or recipe.dataset}, {len(clips)} utterances to measure on"
+                + ("" if recipe.same_data else ", not used to build"),
+                "text": NORMALIZATION,
+                "in floating point": ", ".join((*recipe.keep_float, *result.reverted)) or "no layer",
+                "versions": ", ".join(f"{name} {number}" for name, number in _versions().items()),
+                "processor": ", ".join(flags()) or "unknown",
+            },
+        )
+        write_report(self.draft / "report.html", report)
+
+    def _record(self, model: ModelDirectory, result: Result, quantized: list[str], kept: list[str]) -> None:
+        """What was built from what, how, and how good it is; the last thing that is written."""
+        measured = {
+            name: {
+                "wer": [one.score.wer.value, one.score.wer.low, one.score.wer.high],
+                "cer": [one.score.cer.value, one.score.cer.low, one.score.cer.high],
+                "words": one.score.words,
+                "characters": one.score.characters,
+                "arithmetic": one.arithmetic,
+                "exact_match": exact_match(one, result.measurements[BACKENDS[0]]),
+            }
+            for name, one in result.measurements.items()
+        }
+        speed = {
+            name: {"window_ms": 1000 * median(one.window_seconds), "real_time_factor": one.real_time_factor}
+            for name, one in result.measurements.items()
+        }
+        manifest.write(
+            model.path,
+            quantization={
+                "source": {"name": self.source.name, "files": _hashes(self.source.path)},
+                "dataset": self.recipe.test_dataset or self.recipe.dataset,
+                "split": {name: [clip.id for clip in clips] for name, clips in _parts(self.split).items()},
+                "by_speaker": self.split.by_speaker,
+                "data": {name: fingerprint(clips) for name, clips in _parts(self.split).items()},
+                "recipe": self.recipe.plain(),
+                "text": NORMALIZATION,
+                "versions": _versions(),
+                "cpu": flags(),
+                "layers": {"int8": quantized, "kept": kept, "reverted": list(result.reverted)},
+                "accuracy_steps": list(result.steps),
+                "sizes": dict(result.sizes),
+                "verdict": result.proof.verdict,
+                "measured": measured,
+                "speed": speed,
+                "varies": ["speed", "files.report.html"],
+            },
+        )
+
+
+def _size(model: ModelDirectory, backend: str) -> int:
+    """Bytes of the files that a backend reads its weights from."""
+    if backend == BACKENDS[0]:
+        return sum(path.stat().st_size for path in model.path.iterdir() if path.suffix in (".safetensors", ".bin"))
+    path = model.openvino(backend)
+    return path.stat().st_size + path.with_suffix(".bin").stat().st_size

@@ -98,3 +98,18 @@ def _attention_input(node: Any) -> tuple[str, str] | None:
             return None
         output = follower.output(0)
     return None
+
+
+def in_floating_point(network: Any) -> list[Layer]:
+    """The layers of a quantized network whose input is not rounded to 8 bits."""
+    nodes = {node.get_friendly_name(): node for node in network.get_ordered_ops()}
+    return [layer for layer in layers(network) if not _is_quantized(nodes[layer.node])]
+
+
+def _is_quantized(node: Any) -> bool:
+    """Whether a FakeQuantize stands before the first operand, with nothing that computes between."""
+    passing = ("Reshape", "Transpose", "Unsqueeze", "Squeeze", "Convert")
+    operand = node.input_value(0).get_node()
+    while operand.get_type_name() in passing:
+        operand = operand.input_value(0).get_node()
+    return bool(operand.get_type_name() == "FakeQuantize")

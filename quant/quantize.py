@@ -1,4 +1,4 @@
-"""Turn the FP16 model into an INT8 one with NNCF post-training quantization."""
+"""Turn the FP16 model into an INT8 one with NNCF."""
 
 import io
 import logging
@@ -9,48 +9,97 @@ from typing import Any
 from asrd.core.errors import AsrdError, reason
 from asrd.core.flow import FloatArray
 from asrd.models import ModelDirectory, runtime
+from asrd.quant.control import Reverted, Validator
 from asrd.quant.graph import Layer
+from asrd.quant.recipe import Recipe
 
 
 class QuantizationError(AsrdError):
     """A model cannot be quantized, or the result is not good enough."""
 
 
-def read_network(model: ModelDirectory) -> Any:
-    """The model's FP16 network, an `openvino.Model` with free batch and length."""
-    return runtime.openvino().Core().read_model(model.openvino("fp16"))
+def read_network(model: ModelDirectory, precision: str = "fp16") -> Any:
+    """One of the model's networks, an `openvino.Model` with free batch and length."""
+    return runtime.openvino().Core().read_model(model.openvino(precision))
 
 
 def quantize(
     network: Any,
     windows: FloatArray,
+    recipe: Recipe | None = None,
+    *,
     keep_float: Sequence[Layer] = (),
+    validator: Validator | None = None,
     advance: Callable[[], None] = lambda: None,
-) -> Any:
-    """An INT8 `openvino.Model`: activations per tensor, weights per channel, symmetric or not as
-    NNCF's transformer scheme has it. The same input gives the same model.
+    notice: Callable[[str], None] = lambda _: None,
+    **backend: Any,
+) -> tuple[Any, list[list[str]]]:
+    """An INT8 `openvino.Model`, and the groups of operations that were reverted on the way.
 
-    windows: `(n, samples)` float32, normalised.
-    keep_float: layers of `network` left as they are.
-    advance: called for each window taken, to show progress.
+    The same input gives the same model. With a validator, and unless the recipe says `fast`, groups
+    are reverted until the validator's accuracy is within the recipe's bound of the original's, or
+    none is left: NNCF does not say which, so measure the result.
+
+    windows: `(n, samples)` float32, normalised. keep_float: layers left as they are.
+    advance: called for each window taken. notice: told of each group reverted.
+    backend: NNCF's own parameters for OpenVINO.
     Raises MissingExtraError without NNCF, QuantizationError where it fails.
     """
     nncf = runtime.nncf()
-    logging.getLogger("nncf").setLevel(logging.ERROR)
+    recipe = recipe or Recipe()
+    logger = logging.getLogger("nncf")
+    reverted = Reverted(notice)
 
     def feed(window: FloatArray) -> FloatArray:
         advance()
         return window[None]
 
+    common = {
+        "subset_size": len(windows),
+        "model_type": nncf.ModelType.TRANSFORMER,
+        "target_device": nncf.TargetDevice.CPU,
+        "preset": nncf.QuantizationPreset(recipe.preset),
+        "ignored_scope": nncf.IgnoredScope(names=[layer.node for layer in keep_float]),
+    }
+    advanced = _advanced(nncf, recipe, backend)
+    data = nncf.Dataset(list(windows), feed)
+    handlers, level, propagate = logger.handlers[:], logger.level, logger.propagate
+    logger.handlers, logger.propagate = [reverted], False
+    logger.setLevel(logging.INFO)
     try:
         with redirect_stdout(io.StringIO()):  # NNCF draws bars of its own, one a step
-            return nncf.quantize(
+            if recipe.fast or validator is None:
+                return nncf.quantize(network, data, advanced_parameters=advanced, **common), []
+            result = nncf.quantize_with_accuracy_control(
                 network,
-                nncf.Dataset(list(windows), feed),
-                subset_size=len(windows),
-                model_type=nncf.ModelType.TRANSFORMER,
-                target_device=nncf.TargetDevice.CPU,
-                ignored_scope=nncf.IgnoredScope(names=[layer.node for layer in keep_float]),
+                calibration_dataset=data,
+                validation_dataset=nncf.Dataset(range(len(validator.clips))),
+                validation_fn=validator,
+                max_drop=recipe.max_drop,
+                drop_type=nncf.DropType(recipe.drop_type),
+                advanced_quantization_parameters=advanced,
+                advanced_accuracy_restorer_parameters=nncf.AdvancedAccuracyRestorerParameters(
+                    ranking_subset_size=recipe.ranking_subset,
+                    num_ranking_workers=recipe.workers,
+                    **({"max_num_iterations": recipe.iterations} if recipe.iterations else {}),
+                ),
+                **common,
             )
-    except (RuntimeError, ValueError, nncf.ValidationError) as error:
+            return result, reverted.groups
+    except (RuntimeError, ValueError, MemoryError, nncf.ValidationError) as error:
         raise QuantizationError(f"NNCF cannot quantize this model: {reason(error)}") from error
+    finally:
+        logger.handlers, logger.propagate = handlers, propagate
+        logger.setLevel(level)
+
+
+def _advanced(nncf: Any, recipe: Recipe, backend: dict[str, Any]) -> Any:
+    """NNCF's advanced parameters. Without VNNI or its kin 8-bit sums may saturate on the machine the
+    model is *used* on, which is not known here, so NNCF's fix for that keeps its default.
+    """
+    weights = nncf.QuantizationParameters(per_channel=False) if recipe.per_tensor_weights else None
+    return nncf.AdvancedQuantizationParameters(
+        smooth_quant_alphas=nncf.AdvancedSmoothQuantParameters(matmul=recipe.smooth_quant),
+        weights_quantization_params=weights,
+        backend_params=backend,
+    )

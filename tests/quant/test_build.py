@@ -1,9 +1,11 @@
 """`asrd quantize`: a whole model directory or none, good enough or not written, the same each time."""
 
-import json
+import errno
 import os
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +13,20 @@ import numpy as np
 import pytest
 
 from asrd.backends import LoadOptions, load
-from asrd.core.errors import UsageError
+from asrd.core.errors import ModelError, UsageError
 from asrd.core.flow import FloatArray
 from asrd.core.units import MAX_WINDOW
 from asrd.models import ModelDirectory, runtime
 from asrd.models import manifest as manifests
 from asrd.models.convert import save
-from asrd.quant.build import Recipe, Result, build
+from asrd.quant.build import Result, build, draft_of
 from asrd.quant.calibrate import calibration_windows
 from asrd.quant.cpu import flags
-from asrd.quant.data import dataset, split
+from asrd.quant.data import dataset
 from asrd.quant.graph import layers, select
-from asrd.quant.quantize import QuantizationError, quantize, read_network
+from asrd.quant.quantize import quantize, read_network
+from asrd.quant.recipe import Recipe
+from asrd.quant.split import split
 
 
 class Stages:
@@ -31,16 +35,19 @@ class Stages:
     def __init__(self) -> None:
         self.steps: dict[str, list[int]] = {}
 
-    def stage(self, name: str, steps: int) -> None:
-        self.current = self.steps.setdefault(name, [steps, 0])
+    def stage(self, name: str, steps: int | None) -> None:
+        self.current = self.steps.setdefault(name, [steps or 0, 0])
 
-    def advance(self) -> None:
-        self.current[1] += 1
+    def advance(self, steps: int = 1) -> None:
+        self.current[1] += steps
+
+    def notice(self, text: str) -> None:
+        pass
 
 
 def _build(model: ModelDirectory, data: Path, out: Path, recipe: Recipe, stages: Stages | None = None) -> Result:
-    learn, test = split(dataset(str(data)), recipe.seed)
-    return build(model, out, recipe, calibration=learn, validation=test, progress=stages or Stages())
+    parts = split(dataset(str(data)), 2, 2, 2, recipe.seed)
+    return build(model, out, recipe, parts, resume=False, progress=stages or Stages())
 
 
 @pytest.fixture
@@ -66,7 +73,7 @@ def _compressed(network: object, path: Path) -> dict[str, str]:
 def test_layers_become_8_bit_except_those_kept(base_model: ModelDirectory, windows: FloatArray, tmp_path: Path) -> None:
     network = read_network(base_model)
     kept = select(layers(network), ["front.*", "head"])
-    types = _compressed(quantize(network, windows, kept), tmp_path / "int8.xml")
+    types = _compressed(quantize(network, windows, keep_float=kept)[0], tmp_path / "int8.xml")
     assert {label for label, kind in types.items() if kind != "i8"} == {layer.label for layer in kept}
     assert len(types) > len(kept)
 
@@ -74,24 +81,46 @@ def test_layers_become_8_bit_except_those_kept(base_model: ModelDirectory, windo
 @pytest.mark.slow
 def test_the_same_input_gives_the_same_weights(base_model: ModelDirectory, windows: FloatArray, tmp_path: Path) -> None:
     for name in ("one.xml", "two.xml"):
-        save(quantize(read_network(base_model), windows), tmp_path / name, compress=True)
+        save(quantize(read_network(base_model), windows)[0], tmp_path / name, compress=True)
     assert (tmp_path / "one.bin").read_bytes() == (tmp_path / "two.bin").read_bytes()
+
+
+LAX = Recipe(max_drop=1.0, fast=True, windows=4)
+"""A random model hears nothing in particular, so nothing can be held against its INT8 form."""
 
 
 @pytest.mark.slow
 def test_builds_a_model_that_serves(base_model: ModelDirectory, manifest: Path, tmp_path: Path) -> None:
     stages = Stages()
     out = tmp_path / "small-int8"
-    result = _build(base_model, manifest, out, Recipe(keep_float=("front.0",), max_drop=1.0, calibration=2), stages)
+    result = _build(base_model, manifest, out, replace(LAX, keep_float=("front.0",)), stages)
     model = ModelDirectory.open(out)
     facts = _facts(out)
-    assert facts["kept_in_floating_point"] == ["front.0"]
-    assert facts["windows"] == 1  # what half of the data holds
-    assert facts["measured"]["int8"]["wer"] == result.int8.wer
-    assert result.int8_size < result.fp16_size
+    assert facts["layers"]["kept"] == ["front.0"]
+    assert facts["layers"]["reverted"] == list(result.reverted) == []
+    assert "front.0" not in facts["layers"]["int8"]
+    assert facts["measured"]["int8"]["wer"][0] == result.measurements["int8"].score.wer.value
+    assert result.sizes["int8"] < result.sizes["fp16"] < result.sizes["torch"]
     for precision in ("fp16", "int8", "torch"):
         assert load(precision, model, LoadOptions(cache=False)).logits(np.zeros((1, MAX_WINDOW), np.float32)).any()
-    assert stages.steps == {"calibrating": [2, 2], "measuring fp16": [3, 3], "measuring int8": [3, 3]}
+    assert stages.steps["measuring torch, fp16, int8"] == [6, 6]
+    assert stages.steps["sensitivity of each layer"] == [len(facts["layers"]["int8"]) + 1] * 2
+    assert facts["split"]["test"]
+    assert not draft_of(out).exists()
+
+
+@pytest.mark.slow
+def test_the_same_seed_gives_the_same_bytes(base_model: ModelDirectory, manifest: Path, tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    for out in (one, two):
+        _build(base_model, manifest, out, LAX)
+    same = [file.relative_to(one) for file in one.rglob("*") if file.is_file() and file.name != "report.html"]
+    differing = [str(file) for file in same if (one / file).read_bytes() != (two / file).read_bytes()]
+    assert differing == ["manifest.json"]
+    facts = [_facts(out) for out in (one, two)]
+    assert "speed" in facts[0]["varies"]
+    for name in facts[0]:
+        assert name in facts[0]["varies"] or facts[0][name] == facts[1][name], name
 
 
 def _facts(directory: Path) -> Any:
@@ -99,13 +128,27 @@ def _facts(directory: Path) -> Any:
     return manifests.read(directory)["quantization"]
 
 
-@pytest.mark.slow
-def test_what_is_not_good_enough_is_not_written(base_model: ModelDirectory, manifest: Path, tmp_path: Path) -> None:
-    # A bound no model can meet: better than FP16 by a whole point.
-    with pytest.raises(QuantizationError, match="--keep-float") as caught:
-        _build(base_model, manifest, tmp_path / "new" / "out", Recipe(max_drop=-1.0, calibration=1))
-    assert "\n" not in str(caught.value)
-    assert list((tmp_path / "new").iterdir()) == []
+def test_an_interrupt_leaves_what_can_be_resumed_and_nothing_else(
+    base_model: ModelDirectory, manifest: Path, tmp_path: Path
+) -> None:
+    class Impatient(Stages):
+        def advance(self, steps: int = 1) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        _build(base_model, manifest, tmp_path / "out", LAX, Impatient())
+    assert [path.name for path in tmp_path.glob("*out*")] == [".out.partial"]
+
+
+def test_a_full_disk_is_one_line(
+    base_model: ModelDirectory, manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object, **options: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(shutil, "copytree", full)
+    with pytest.raises(ModelError, match=r"No space left on device.*make room"):
+        _build(base_model, manifest, tmp_path / "out", LAX)
 
 
 def test_an_existing_directory_is_left_alone(base_model: ModelDirectory, manifest: Path, tmp_path: Path) -> None:
@@ -114,21 +157,30 @@ def test_an_existing_directory_is_left_alone(base_model: ModelDirectory, manifes
 
 
 @pytest.mark.slow
-def test_the_command_prints_what_it_costs(base_model: ModelDirectory, manifest: Path, tmp_path: Path) -> None:
+def test_the_command_says_what_it_does_and_what_it_costs(
+    base_model: ModelDirectory, manifest: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
-    command = [sys.executable, "-m", "asrd.cli.main", "quantize", "--model", str(base_model.path)]
-    command += ["--dataset", str(manifest), "--calibration", "1", "-o", str(out)]
-    done = subprocess.run(
-        [*command, "--max-drop", "1"], env=os.environ, capture_output=True, text=True, timeout=120, check=False
+    (manifest.parent / "broken.wav").write_bytes(b"no audio")
+    with manifest.open("a") as lines:
+        lines.write('\n{"audio": "broken.wav", "text": "utterance 7"}')
+    command = [sys.executable, "-m", "asrd.cli.main", "quantize", "--model", str(base_model.path), "-o", str(out)]
+    command += ["--dataset", str(manifest), "--calibration=2", "--validation=1", "--test=3", "--windows=4", "--fast"]
+    done = subprocess.run([*command, "--max-drop=1"], capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, done.stderr
+    said = (
+        "skipped broken.wav",
+        "2 utterances to learn from",
+        "upper case",
+        "this will take about",
+        "the model has no",
     )
-    assert (done.returncode, done.stderr.strip()) == (0, "")
-    for words in ("WER", "CER", "fp16", "int8", "change", "upper case", "6 words of 3 utterances", f"wrote {out}"):
+    for words in said:
+        assert words in done.stderr
+    for words in ("WER", "CER", "torch", "fp16", "int8", "INT8 costs", f"wrote {out}"):
         assert words in done.stdout
-    assert json.loads((out / "manifest.json").read_text())["quantization"]["seed"] == 0
-    refused = subprocess.run(
-        [*command, "--max-drop", "2"], env=os.environ, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert refused.returncode == 2
+    again = subprocess.run([*command, "--test=9"], capture_output=True, text=True, timeout=180, check=False)
+    assert (again.returncode, "usable clips" in again.stderr) == (2, True)
 
 
 def test_cpu_flags_are_those_that_matter(tmp_path: Path) -> None:

@@ -1,0 +1,33 @@
+"""What `asrd quantize --advise` found, for people."""
+
+from collections.abc import Sequence
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from asrd.quant.advise import Point, command
+
+
+def show(points: Sequence[Point], model: str) -> None:
+    """All points in a table, and the command for each that no other beats."""
+    table = Table("", "preset", "SmoothQuant", "weights", "kept in float", "WER", "CER", "ms a window")
+    for point in points:
+        recipe, score = point.recipe, point.measurement.score
+        table.add_row(
+            "●" if point.best else "",
+            recipe.preset,
+            f"{recipe.smooth_quant:g}" if recipe.smooth_quant >= 0 else "off",
+            "per tensor" if recipe.per_tensor_weights else "per channel",
+            ", ".join(recipe.keep_float) or "nothing",
+            f"{score.wer.value:.2%}",
+            f"{score.cer.value:.2%}",
+            f"{point.milliseconds:.1f}",
+            style="bold" if point.best else "dim",
+        )
+    console = Console()
+    console.print(table)
+    console.print("● no other is both more accurate and faster; to build these:")
+    for point in points:
+        if point.best:
+            click.echo(f"  {command(point, model)}")

@@ -1,0 +1,108 @@
+"""Tries a small grid of recipes and keeps those that no other beats in both accuracy and speed."""
+
+import itertools
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from asrd.backends import LoadOptions, load
+from asrd.models import ModelDirectory
+from asrd.models.convert import convert, save
+from asrd.quant.build import Progress, copy_checkpoint
+from asrd.quant.calibrate import calibration_windows
+from asrd.quant.graph import layers, select
+from asrd.quant.measure import Measurement, measure
+from asrd.quant.quantize import quantize, read_network
+from asrd.quant.recipe import Recipe
+from asrd.quant.split import Split
+
+FRONT = ("front.*",)
+GRID = {
+    "keep_float": ((), FRONT),
+    "preset": ("mixed", "performance"),
+    "smooth_quant": (0.95, 0.5, -1.0),
+    "per_tensor_weights": (False, True),
+}
+"""In the order of what matters most: the last varies fastest when time runs out in the middle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A recipe, what it gave on the validation set, and whether no other is better in both figures."""
+
+    recipe: Recipe
+    measurement: Measurement
+    best: bool = False
+
+    @property
+    def milliseconds(self) -> float:
+        """Median time of a window."""
+        times = sorted(self.measurement.window_seconds)
+        return 1000 * times[len(times) // 2]
+
+    @property
+    def error(self) -> float:
+        """The rate that the recipe steers by."""
+        return float(getattr(self.measurement.score, self.recipe.metric).value)
+
+
+def recipes(recipe: Recipe) -> list[Recipe]:
+    """The grid around a recipe. Plain quantization: accuracy control would hide the differences."""
+    combinations = (dict(zip(GRID, values, strict=True)) for values in itertools.product(*GRID.values()))
+    return [replace(recipe, fast=True, **chosen) for chosen in combinations]
+
+
+def advise(source: ModelDirectory, recipe: Recipe, parts: Split, budget: float, progress: Progress) -> list[Point]:
+    """Build and measure what fits in `budget` seconds, the given recipe's surroundings first.
+
+    Returns all that was measured, by error rate, the best of them marked. Nothing is kept on disk.
+    """
+    deadline = time.monotonic() + budget
+    grid = recipes(recipe)
+    progress.stage("trying recipes", len(grid))
+    points: list[Point] = []
+    with tempfile.TemporaryDirectory() as directory:
+        model = copy_checkpoint(source, Path(directory) / source.name)
+        if not model.openvino("fp16").is_file():
+            convert(model)
+        windows = calibration_windows(model, parts.calibration, recipe.windows, recipe.seed, recipe.calibrate_on)
+        for candidate in grid:
+            if points and time.monotonic() > deadline:
+                break
+            network = read_network(model)
+            int8, _ = quantize(network, windows, candidate, keep_float=select(layers(network), candidate.keep_float))
+            save(int8, model.openvino("int8"), compress=True)
+            backend = load("int8", model, LoadOptions(cache=False))
+            [measurement] = measure({"int8": backend}, parts.validation).values()
+            backend.close()
+            points.append(Point(candidate, measurement))
+            progress.advance()
+    return sorted(front(points), key=lambda point: (point.error, point.milliseconds))
+
+
+def front(points: Sequence[Point]) -> list[Point]:
+    """The points, with those on the Pareto front marked."""
+
+    def beaten(point: Point) -> bool:
+        return any(
+            other.error <= point.error
+            and other.milliseconds <= point.milliseconds
+            and (other.error, other.milliseconds) != (point.error, point.milliseconds)
+            for other in points
+        )
+
+    return [replace(point, best=not beaten(point)) for point in points]
+
+
+def command(point: Point, model: str) -> str:
+    """What builds this point."""
+    recipe, default = point.recipe, Recipe()
+    words = ["asrd quantize", f"--model {model}", f"--dataset {recipe.dataset}", f"--preset {recipe.preset}"]
+    if recipe.smooth_quant != default.smooth_quant:
+        words.append(f"--smooth-quant={recipe.smooth_quant:g}")
+    if recipe.per_tensor_weights:
+        words.append("--per-tensor-weights")
+    words += [f"--keep-float '{pattern}'" for pattern in recipe.keep_float]
+    return " ".join([*words, f"--seed {recipe.seed}", "-o OUT"])

@@ -1,0 +1,54 @@
+"""Remembers what was computed, so that an interrupted run goes on where it stopped.
+
+Quantization is deterministic and cheap beside the evaluations that steer it. A resumed run does it
+again and takes the results of evaluations it has made before from here, so it ends where an
+uninterrupted one would have.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from asrd.core.errors import UsageError
+
+
+class Journal:
+    """Results by key, one JSON line each, flushed as they come. A torn last line is ignored."""
+
+    def __init__(self, path: Path, run: dict[str, Any]) -> None:
+        """run: what must be the same for old results to hold.
+
+        Raises UsageError where the journal is that of another run.
+        """
+        self._results: dict[str, Any] = {}
+        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+        for line in lines:
+            try:
+                key, value = json.loads(line)
+            except ValueError:
+                continue
+            self._results[key] = value
+        known = json.loads(json.dumps(run))
+        changed = [name for name in known if self._results.get("run", known).get(name) != known[name]]
+        if changed:
+            raise UsageError(
+                f"the interrupted run was another ({', '.join(changed)} changed); "
+                "resume with the same options, or start anew without --resume"
+            )
+        self._file = path.open("a", encoding="utf-8")
+        if "run" not in self._results:
+            self.record("run", run)
+
+    def get(self, key: str) -> Any:
+        """An earlier result, or None."""
+        return self._results.get(key)
+
+    def record(self, key: str, value: Any) -> None:
+        """Keep a result; it survives a crash from now on."""
+        self._results[key] = value
+        self._file.write("\n" * (self._file.tell() > 0) + json.dumps([key, value]))
+        self._file.flush()
+
+    def close(self) -> None:
+        """Stop writing."""
+        self._file.close()

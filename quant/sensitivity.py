@@ -1,0 +1,66 @@
+"""How much each layer alone suffers from 8 bits."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from asrd.core.flow import FloatArray
+from asrd.daemon.ctc import log_softmax
+from asrd.models import runtime
+from asrd.quant.graph import layers
+from asrd.quant.quantize import quantize
+from asrd.quant.recipe import Recipe
+
+PROBES = 4
+"""Windows that divergence is measured on."""
+
+PASSING = ("Reshape", "Transpose", "Unsqueeze", "Squeeze", "Convert", "Add", "Multiply")
+
+
+def sensitivity(
+    network: Any, windows: FloatArray, recipe: Recipe, advance: Callable[[], None] = lambda: None
+) -> dict[str, float]:
+    """Kullback-Leibler divergence, in nats a frame, of the letters' distribution from the original's,
+    by label: with that layer's weights and input rounded to 8 bits, and nothing else.
+
+    network: the original, an `openvino.Model`. windows: `(n, samples)`, normalised.
+    """
+    rounded, _ = quantize(network, windows, recipe, compress_weights=False)
+    probes = windows[:PROBES]
+    original = _log_probs(_only(rounded, set()), probes)
+    found = {}
+    for layer in layers(rounded):
+        alone = _log_probs(_only(rounded, _roundings(rounded, layer.node)), probes)
+        found[layer.label] = float((np.exp(original) * (original - alone)).sum(axis=-1).mean())
+        advance()
+    return found
+
+
+def _roundings(network: Any, name: str) -> set[str]:
+    """The FakeQuantize operations before both operands of a layer."""
+    node = next(node for node in network.get_ordered_ops() if node.get_friendly_name() == name)
+    found = set()
+    for port in (0, 1):
+        operand = node.input_value(port).get_node()
+        while operand.get_type_name() in PASSING:
+            operand = operand.input_value(0).get_node()
+        if operand.get_type_name() == "FakeQuantize":
+            found.add(operand.get_friendly_name())
+    return found
+
+
+def _only(network: Any, keep: set[str]) -> Any:
+    """A copy without any FakeQuantize but these."""
+    copy = network.clone()
+    for node in copy.get_ordered_ops():
+        if node.get_type_name() == "FakeQuantize" and node.get_friendly_name() not in keep:
+            for target in node.output(0).get_target_inputs():
+                target.replace_source_output(node.input_value(0))
+    return copy
+
+
+def _log_probs(network: Any, windows: FloatArray) -> FloatArray:
+    """Log-probabilities `(windows, frames, vocabulary)`, computed in f32."""
+    compiled = runtime.openvino().Core().compile_model(network, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    return log_softmax(np.concatenate([compiled(window[None])[0] for window in windows]))

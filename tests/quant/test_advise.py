@@ -1,0 +1,50 @@
+"""The Pareto front, and the commands that lead to it."""
+
+import shlex
+
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asrd.cli.quantize import quantize
+from asrd.quant.advise import GRID, Point, command, front, recipes
+from asrd.quant.bootstrap import Rate
+from asrd.quant.measure import Measurement
+from asrd.quant.recipe import Recipe
+from asrd.quant.score import Score
+
+
+def point(error: float, seconds: float) -> Point:
+    score = Score(Rate(error, error, error), Rate(0.1, 0.1, 0.1), 10, 50)
+    return Point(Recipe(), Measurement("int8", "f32", (), score, (seconds,), 0.1))
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 5)), min_size=1, max_size=12))
+def test_the_front_is_what_nothing_beats(figures: list[tuple[int, int]]) -> None:
+    marked = front([point(error / 10, seconds / 1000) for error, seconds in figures])
+    for one, (error, seconds) in zip(marked, figures, strict=True):
+        beaten = any(e <= error and s <= seconds and (e, s) != (error, seconds) for e, s in figures)
+        assert one.best is not beaten
+    assert any(one.best for one in marked)
+
+
+def test_the_grid_begins_with_what_is_asked_for_and_never_repeats() -> None:
+    grid = recipes(Recipe(seed=3))
+    assert grid[0] == Recipe(seed=3, fast=True)
+    assert len(set(grid)) == len(grid) == 2 * 2 * len(GRID["smooth_quant"]) * 2
+
+
+def test_every_command_is_one_that_quantize_takes() -> None:
+    for recipe in recipes(Recipe(dataset="bundled")):
+        words = shlex.split(command(Point(recipe, point(0.1, 0.1).measurement), "asrd-tiny-en"))
+        assert words[:2] == ["asrd", "quantize"]
+        ctx = quantize.make_context("quantize", words[2:])
+        assert ctx.params["keep_float"] == recipe.keep_float
+        assert ctx.params["smooth_quant"] == recipe.smooth_quant
+        assert ctx.params["per_tensor_weights"] == recipe.per_tensor_weights
+        assert ctx.params["preset"] == recipe.preset
+
+
+def test_output_and_advise_exclude_each_other() -> None:
+    for arguments in ([], ["--advise", "-o", "x"]):
+        assert "either -o OUT" in str(CliRunner().invoke(quantize, arguments).exception)

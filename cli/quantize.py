@@ -1,6 +1,7 @@
 """`asrd quantize`: build an INT8 model under accuracy control, and prove it."""
 
 import resource
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,9 +32,9 @@ SHOWN = 10
 )
 @click.option("--test-dataset", default="", metavar="DATASET", help="Prove on this one instead.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="New model directory to write.")
-@click.option("--calibration", type=click.IntRange(1), help="Utterances to learn from.  [default: a quarter]")
-@click.option("--validation", type=click.IntRange(1), help="Utterances to steer by.  [default: a quarter, 100 at most]")
-@click.option("--test", type=click.IntRange(1), help="Utterances to prove by.  [default: the rest, 300 at most]")
+@click.option("--calibration", type=click.IntRange(1), help="Utterances to learn from.  [default: a fifth]")
+@click.option("--validation", type=click.IntRange(1), help="Utterances to steer by.  [default: a fifth]")
+@click.option("--test", type=click.IntRange(1), help="Utterances to prove by.  [default: half]")
 @click.option("--same-data", is_flag=True, help="Use the same utterances for all three, as NNCF's tutorial does.")
 @click.option("--windows", default=300, show_default=True, type=click.IntRange(1), help="To learn from, at most.")
 @click.option(
@@ -59,6 +60,7 @@ SHOWN = 10
 @click.option("--smooth-quant", default=0.95, show_default=True, help="SmoothQuant's alpha; negative for none.")
 @click.option("--per-tensor-weights", is_flag=True, help="One scale a layer instead of one a channel.")
 @click.option("--keep-float", "--ignored-scope", multiple=True, metavar="PATTERN", help="Layers, such as 'front.*'.")
+@click.option("--sensitivity/--no-sensitivity", default=True, show_default=True, help="Of each layer, in the report.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Models ranked at once.")
 @click.option("--memory", type=float, metavar="GIB", help="Fail rather than take more.")
 @click.option("--seed", default=0, show_default=True, help="Chooses the split and the windows.")
@@ -99,7 +101,8 @@ def quantize(
     sizes = {name: options.pop(name) for name in ("calibration", "validation", "test")}
     parts = _data(options["dataset"], options["test_dataset"], sizes, options["seed"], options["same_data"])
     counts = {name: len(getattr(parts, name)) for name in sizes}
-    recipe = Recipe(ranking_subset=ranking_subset_size, iterations=max_reverted, **counts, **options)
+    chosen: dict[str, Any] = {**counts, **options}
+    recipe = Recipe(ranking_subset=ranking_subset_size, iterations=max_reverted, **chosen)
     _introduce(source, parts, recipe)
     if advise:
         from asrd.cli.advise import show
@@ -124,20 +127,20 @@ def quantize(
 
 
 def _data(data: str, test_data: str, sizes: dict[str, int | None], seed: int, same: bool) -> "Split":
-    """The three sets, of clips that can be used; those that cannot are named."""
-    from asrd.quant.split import Split, split
+    """The three sets, of clips that can be used; those that cannot are named.
+
+    A fifth, a fifth and a half of all unless told otherwise: that leaves room to deal out whole speakers.
+    """
+    from asrd.quant.split import split
 
     clips = _usable(data)
-    if test_data:
-        proof = _usable(test_data)
-        quarter = min(100, len(clips) // 2)
-        rest = split(clips, sizes["calibration"] or quarter, sizes["validation"] or quarter, 0, seed, same)
-        chosen = split(proof, 0, 0, sizes["test"] or min(300, len(proof)), seed)
-        return Split(rest.calibration, rest.validation, chosen.test, rest.by_speaker)
-    quarter = min(100, len(clips) // 4)
-    calibration, validation = sizes["calibration"] or quarter, sizes["validation"] or quarter
-    remaining = len(clips) if same else len(clips) - calibration - validation
-    return split(clips, calibration, validation, sizes["test"] or min(300, max(remaining, 1)), seed, same)
+    share = max(1, min(100, len(clips) // (2 if test_data else 5)))
+    calibration, validation = sizes["calibration"] or share, sizes["validation"] or share
+    if not test_data:
+        return split(clips, calibration, validation, sizes["test"] or max(1, min(300, len(clips) // 2)), seed, same)
+    proof = _usable(test_data)
+    chosen = split(proof, 0, 0, sizes["test"] or min(300, len(proof)), seed)
+    return replace(split(clips, calibration, validation, 0, seed, same), test=chosen.test)
 
 
 def _usable(data: str) -> "list[Clip]":

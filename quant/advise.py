@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from asrd.backends import LoadOptions, load
 from asrd.models import ModelDirectory
@@ -50,8 +51,11 @@ class Point:
 
 def recipes(recipe: Recipe) -> list[Recipe]:
     """The grid around a recipe. Plain quantization: accuracy control would hide the differences."""
-    combinations = (dict(zip(GRID, values, strict=True)) for values in itertools.product(*GRID.values()))
-    return [replace(recipe, fast=True, **chosen) for chosen in combinations]
+    found = []
+    for values in itertools.product(*GRID.values()):
+        chosen: dict[str, Any] = dict(zip(GRID, values, strict=True))
+        found.append(replace(recipe, fast=True, **chosen))
+    return found
 
 
 def advise(source: ModelDirectory, recipe: Recipe, parts: Split, budget: float, progress: Progress) -> list[Point]:

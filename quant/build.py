@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from statistics import median
 from typing import Any, Protocol
 
 from asrd.backends import LoadOptions, load
@@ -17,9 +16,10 @@ from asrd.quant.calibrate import calibration_windows
 from asrd.quant.control import Validator
 from asrd.quant.cpu import flags
 from asrd.quant.data import Clip, fingerprint
+from asrd.quant.figures import figures, size
 from asrd.quant.graph import in_floating_point, layers, select
 from asrd.quant.journal import Journal
-from asrd.quant.measure import Measurement, exact_match, measure
+from asrd.quant.measure import Measurement, measure
 from asrd.quant.proof import Proof, prove
 from asrd.quant.quantize import QuantizationError, quantize, read_network
 from asrd.quant.recipe import Recipe
@@ -156,7 +156,7 @@ class _Run:
             measurements=measurements,
             reverted=reverted,
             steps=tuple(self.journal.get("quantized")["steps"]),
-            sizes={name: _size(model, name) for name in measurements},
+            sizes={name: size(model, name) for name in measurements},
         )
         if not result.proof.holds:
             raise QuantizationError(result.proof.verdict)
@@ -220,6 +220,8 @@ class _Run:
 
     def _sensitivity(self, model: ModelDirectory) -> dict[str, float]:
         """Each layer alone in 8 bits; see `sensitivity`."""
+        if not self.recipe.sensitivity:
+            return {}
         network = read_network(model)
         self.progress.stage("sensitivity of each layer", len(layers(network)))
         return sensitivity(network, self._windows(model), self.recipe, self.progress.advance)
@@ -249,21 +251,7 @@ class _Run:
 
     def _record(self, model: ModelDirectory, result: Result, quantized: list[str], kept: list[str]) -> None:
         """What was built from what, how, and how good it is; the last thing that is written."""
-        measured = {
-            name: {
-                "wer": [one.score.wer.value, one.score.wer.low, one.score.wer.high],
-                "cer": [one.score.cer.value, one.score.cer.low, one.score.cer.high],
-                "words": one.score.words,
-                "characters": one.score.characters,
-                "arithmetic": one.arithmetic,
-                "exact_match": exact_match(one, result.measurements[BACKENDS[0]]),
-            }
-            for name, one in result.measurements.items()
-        }
-        speed = {
-            name: {"window_ms": 1000 * median(one.window_seconds), "real_time_factor": one.real_time_factor}
-            for name, one in result.measurements.items()
-        }
+        measured = {row.backend: row.plain() for row in figures(result.measurements, result.sizes)}
         manifest.write(
             model.path,
             quantization={
@@ -281,15 +269,6 @@ class _Run:
                 "sizes": dict(result.sizes),
                 "verdict": result.proof.verdict,
                 "measured": measured,
-                "speed": speed,
-                "varies": ["speed", "files.report.html"],
+                "varies": [f"measured.*.{name}" for name in ("window_ms", "times_first", "real_time_factor")],
             },
         )
-
-
-def _size(model: ModelDirectory, backend: str) -> int:
-    """Bytes of the files that a backend reads its weights from."""
-    if backend == BACKENDS[0]:
-        return sum(path.stat().st_size for path in model.path.iterdir() if path.suffix in (".safetensors", ".bin"))
-    path = model.openvino(backend)
-    return path.stat().st_size + path.with_suffix(".bin").stat().st_size

@@ -24,7 +24,8 @@ class Recipe:
     preset: "mixed" has asymmetric activations, "performance" symmetric ones. smooth_quant: how far
     outliers move from activations into weights, 0 to 1, negative for not at all.
     per_tensor_weights: one scale for a layer's weights instead of one a channel.
-    keep_float: patterns of layers to leave alone.
+    keep_float: patterns of layers to leave alone. sensitivity: whether the report shows what each
+    layer alone suffers.
     """
 
     dataset: str = "bundled"
@@ -45,6 +46,7 @@ class Recipe:
     smooth_quant: float = 0.95
     per_tensor_weights: bool = False
     keep_float: tuple[str, ...] = ()
+    sensitivity: bool = True
     workers: int = 1
     seed: int = 0
 

@@ -51,10 +51,14 @@ def steps(reverted: Sequence[tuple[str, float]]) -> str:
 
 
 def sensitivity(layers: Mapping[str, float]) -> str:
-    """A bar a layer, in their order."""
+    """A point a layer, in their order, on a logarithmic scale: they lie orders of magnitude apart."""
     with _style("sensitivity"):
         axes = _axes(2.8)
-        axes.bar(range(len(layers)), list(layers.values()), color=COLOURS[0])
+        floor = 1e-9  # what rounding leaves of a divergence of 0
+        heights = [max(value, floor) for value in layers.values()]
+        axes.vlines(range(len(layers)), min(heights) / 2, heights, color=COLOURS[0], linewidth=3)
+        axes.plot(range(len(layers)), heights, "o", color=COLOURS[0], markersize=4)
+        axes.set_yscale("log")
         every = math.ceil(len(layers) / LAYERS_NAMED)
         names = list(layers)[::every]
         size = min(8.0, 0.8 * 72 * WIDTH / len(names))

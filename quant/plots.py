@@ -59,6 +59,7 @@ def sensitivity(layers: Mapping[str, float]) -> str:
         axes.vlines(range(len(layers)), min(heights) / 2, heights, color=COLOURS[0], linewidth=3)
         axes.plot(range(len(layers)), heights, "o", color=COLOURS[0], markersize=4)
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter("{x:.0e}")
         every = math.ceil(len(layers) / LAYERS_NAMED)
         names = list(layers)[::every]
         size = min(8.0, 0.8 * 72 * WIDTH / len(names))

@@ -12,6 +12,11 @@ from asrd.core.flow import FloatArray
 from asrd.core.units import MAX_WINDOW
 from asrd.models import ModelDirectory, runtime
 
+SHAPES_REMEMBERED = 64
+"""Kernels kept for lengths met before. OpenVINO's own default of 5000 lets memory grow by megabytes
+with every new length, until a daemon that has run for days holds gigabytes.
+"""
+
 
 class OpenVinoBackend(Backend):
     """Runs `openvino/<precision>.xml`.
@@ -59,6 +64,8 @@ class OpenVinoBackend(Backend):
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": options.arithmetic or cls.floating,
         }
+        if options.device == "CPU":
+            settings["CPU_RUNTIME_CACHE_CAPACITY"] = SHAPES_REMEMBERED
         if options.threads:
             settings["INFERENCE_NUM_THREADS"] = options.threads
         if options.cache:

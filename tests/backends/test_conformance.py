@@ -1,8 +1,12 @@
 """The bundled backends, each on every kind of model."""
 
+import numpy as np
+import psutil
 import pytest
 
+from asrd.backends import load
 from asrd.backends.conformance import BackendConformance
+from asrd.core.units import MAX_WINDOW
 from asrd.models import ModelDirectory
 
 
@@ -23,3 +27,19 @@ class TestFp16(AnyModel):
 
 class TestInt8(BackendConformance):
     name = "int8"
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_every_new_length(bundled: ModelDirectory) -> None:
+    """The lengths of windows at a stream's ends are as many as there are streams."""
+    backend = load("int8", bundled)
+    field, chance = bundled.geometry.receptive_field, np.random.default_rng(0)
+
+    def hear(lengths: int) -> int:
+        for length in chance.integers(field, MAX_WINDOW, lengths):
+            backend.logits(chance.standard_normal((1, length), np.float32))
+        return psutil.Process().memory_info().rss
+
+    settled = hear(150)
+    assert hear(150) - settled < 60 * 2**20
+    backend.close()

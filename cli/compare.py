@@ -1,7 +1,6 @@
 """`asrd compare`: accuracy and speed of a model's backends in one table, from one run."""
 
 import json
-import random
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,6 +11,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from asrd.cli.clips import usable
 from asrd.cli.stages import Stages
 from asrd.core.errors import UsageError
 
@@ -54,7 +54,7 @@ def compare(
         raise UsageError(f"--backends takes different names with commas between, such as torch,int8, not '{backends}'")
     source = store.resolve(model)
     with Stages() as stages:
-        clips = _clips(dataset, limit, seed, stages)
+        clips = usable(dataset, stages, limit, seed)
         measurements = _measure(source, names, clips, stages)
     sizes = {name: size(source, name) for name in names}
     rows = figures(measurements, sizes)
@@ -108,21 +108,6 @@ def table(measurements: "Mapping[str, Measurement]", sizes: "Mapping[str, int]")
 
 def _interval(rate: "Rate") -> str:
     return f"{100 * rate.value:.2f}\n[dim]{100 * rate.low:.1f}–{100 * rate.high:.1f}[/]"
-
-
-def _clips(dataset: str, limit: int | None, seed: int, stages: Stages) -> "list[Clip]":
-    """The clips to measure on, in the data set's order; those that cannot be used are named."""
-    from asrd.quant.data import check
-    from asrd.quant.data import dataset as listed
-
-    clips = listed(dataset)
-    if limit is not None and limit < len(clips):
-        clips = [clips[index] for index in sorted(random.Random(seed).sample(range(len(clips)), limit))]
-    stages.stage("reading", len(clips))
-    checked = check(clips, stages.advance)
-    for name, why in checked.skipped:
-        click.echo(f"skipped {name}: {why}", err=True)
-    return checked.clips
 
 
 def _measure(

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from asrd.cli.clips import usable
 from asrd.cli.stages import Stages
 from asrd.core.errors import UsageError
 
 if TYPE_CHECKING:
     from asrd.models import ModelDirectory
     from asrd.quant.build import Result
-    from asrd.quant.data import Clip
     from asrd.quant.recipe import Recipe
     from asrd.quant.split import Split
 
 GIB = 2**30
 SHOWN = 10
-"""Clips, or letters, that are named one by one."""
+"""Letters that are named one by one."""
 
 
 @click.command()
@@ -133,28 +133,15 @@ def _data(data: str, test_data: str, sizes: dict[str, int | None], seed: int, sa
     """
     from asrd.quant.split import split
 
-    clips = _usable(data)
+    with Stages() as stages:
+        clips = usable(data, stages)
+        proof = usable(test_data, stages) if test_data else []
     share = max(1, min(100, len(clips) // (2 if test_data else 5)))
     calibration, validation = sizes["calibration"] or share, sizes["validation"] or share
     if not test_data:
         return split(clips, calibration, validation, sizes["test"] or max(1, min(300, len(clips) // 2)), seed, same)
-    proof = _usable(test_data)
     chosen = split(proof, 0, 0, sizes["test"] or min(300, len(proof)), seed)
     return replace(split(clips, calibration, validation, 0, seed, same), test=chosen.test)
-
-
-def _usable(data: str) -> "list[Clip]":
-    from asrd.quant.data import check, dataset
-
-    clips = dataset(data)
-    with Stages() as stages:
-        stages.stage(f"reading {data[-20:]}", len(clips))
-        checked = check(clips, stages.advance)
-    for name, why in checked.skipped[:SHOWN]:
-        click.echo(f"skipped {name}: {why}", err=True)
-    if len(checked.skipped) > SHOWN:
-        click.echo(f"skipped {len(checked.skipped) - SHOWN} more", err=True)
-    return checked.clips
 
 
 def _introduce(source: "ModelDirectory", parts: "Split", recipe: "Recipe") -> None:

@@ -65,21 +65,23 @@ class Backend(ABC):
 
         The audio is normalised already if `model.normalize`. Frames are `model.geometry.frames`
         of the samples. Raises BackendError when the audio is shorter than the receptive field, when
-        the runtime fails, or when it answers with another shape than the model's own.
+        the runtime fails, or when it answers with another shape than the model's own or with NaN.
         """
         frames = self.model.geometry.frames(batch.shape[1])
         if frames == 0:
             needed = self.model.geometry.receptive_field
             raise BackendError(f"a window of {batch.shape[1]} samples is too short; this model needs {needed}")
         try:
-            result = self._run(batch)
+            result = np.asarray(self._run(batch), np.float32)
         except AsrdError:
             raise
         except Exception as error:
             raise BackendError(f"{type(self).__name__} failed on {batch.shape}: {reason(error)}") from error
         expected = (batch.shape[0], frames, len(self.model.vocabulary))
         if result.shape != expected:
-            raise BackendError(f"the backend answered with shape {result.shape} instead of {expected}")
+            raise BackendError(f"{type(self).__name__} answered with shape {result.shape} instead of {expected}")
+        if not np.isfinite(result).all():
+            raise BackendError(f"{type(self).__name__} answered with values that are not numbers")
         return result
 
     def close(self) -> None:  # noqa: B027 - optional to override

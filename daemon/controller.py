@@ -1,6 +1,7 @@
 """Answers requests to the daemon on a ROUTER socket."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -9,8 +10,13 @@ import zmq
 import zmq.asyncio
 
 from asrd.core.control import AnyRequest, Reply
-from asrd.core.errors import AsrdError
+from asrd.core.errors import AsrdError, reason
 from asrd.daemon.sockets import Binding
+
+log = logging.getLogger(__name__)
+
+MAX_REQUEST = 1 << 16
+"""Bytes. A peer that sends more is disconnected."""
 
 Answer = Callable[[AnyRequest], Awaitable[Any]]
 
@@ -21,6 +27,7 @@ class Controller:
     def __init__(self, context: zmq.asyncio.Context, endpoint: str, answer: Answer) -> None:
         """Bind. answer: gives the result of a request, or raises AsrdError."""
         self._socket = context.socket(zmq.ROUTER)
+        self._socket.set(zmq.MAXMSGSIZE, MAX_REQUEST)
         self._answer = answer
         self._tasks: set[asyncio.Task[None]] = set()
         try:
@@ -40,10 +47,13 @@ class Controller:
     async def _serve(self, envelope: list[bytes], payload: bytes) -> None:
         try:
             reply = Reply(result=await self._answer(msgspec.json.decode(payload, type=AnyRequest)))
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             reply = Reply(error=f"not a request this daemon knows: {error}", exit_code=2)
         except AsrdError as error:
             reply = Reply(error=str(error), exit_code=error.exit_code)
+        except Exception as error:  # whatever it was, the client gets an answer and the daemon goes on
+            log.exception("a request failed")
+            reply = Reply(error=f"the daemon failed to answer ({reason(error)}); its log says more", exit_code=1)
         await self._socket.send_multipart([*envelope, msgspec.json.encode(reply)])
 
     async def close(self) -> None:

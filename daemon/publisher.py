@@ -17,6 +17,9 @@ from asrd.daemon.sockets import Binding
 REMEMBERED = 4096
 """Events kept for replay: about twenty minutes of one talkative stream with partials."""
 
+REMEMBERED_BYTES = 16 << 20
+"""And no more than this, for partials of long utterances are long."""
+
 HIGH_WATER_MARK = 10_000
 """Events queued for one slow subscriber before ZeroMQ drops its newest; it sees that in `seq`."""
 
@@ -32,7 +35,8 @@ class Publisher:
         self._socket.set(zmq.SNDHWM, HIGH_WATER_MARK)
         self._bindings: list[Binding] = []
         self._seq = 0
-        self._recent: deque[tuple[int, bytes]] = deque(maxlen=REMEMBERED)
+        self._recent: deque[tuple[int, bytes]] = deque()
+        self._bytes = 0
         try:
             for endpoint in endpoints:
                 self._bindings.append(Binding(self._socket, endpoint))
@@ -49,16 +53,22 @@ class Publisher:
         """Number and send an event. It never waits for a subscriber."""
         numbered = msgspec.structs.replace(event, daemon=self.daemon, seq=self._seq, stream=stream, time=time.time())
         payload = events.encode(numbered)
-        self._recent.append((self._seq, payload))
+        self._remember(payload)
         self._seq += 1
         await self._socket.send_multipart([events.topic(numbered), payload])
 
     async def joined(self) -> None:
         """Wait until someone subscribes to something."""
         while True:
-            [message] = await self._socket.recv_multipart()
-            if message[:1] == b"\x01":
+            frames = await self._socket.recv_multipart()
+            if len(frames) == 1 and frames[0][:1] == b"\x01":  # anything else a peer made up
                 return
+
+    def _remember(self, payload: bytes) -> None:
+        self._recent.append((self._seq, payload))
+        self._bytes += len(payload)
+        while len(self._recent) > REMEMBERED or self._bytes > REMEMBERED_BYTES:
+            self._bytes -= len(self._recent.popleft()[1])
 
     def replay(self, first: int, last: int) -> list[Any]:
         """The remembered events `first <= seq <= last`, oldest first, ready to be sent as JSON."""

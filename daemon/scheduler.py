@@ -1,16 +1,19 @@
 """One backend serves the windows of all streams, oldest deadline first."""
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from asrd.backends import Backend
 from asrd.core.flow import Emission, Window
 from asrd.core.units import seconds
 from asrd.daemon.recognizer import recognize, silent
+from asrd.daemon.worker import Worker
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class Scheduler:
         self._name, self._backend = name, backend
         self._lanes: list[Lane] = []
         self._changed = asyncio.Condition()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="backend")
+        self._worker = Worker("backend")
         self._running = 0
         self.audio_seconds = 0.0
         self.inference_seconds = 0.0
@@ -107,7 +110,10 @@ class Scheduler:
     async def use(self, name: str, backend: Backend) -> None:
         """Let another backend take over with the next window; the old one is closed after its last."""
         old, self._name, self._backend = self._backend, name, backend
-        await asyncio.get_running_loop().run_in_executor(self._thread, old.close)
+        try:
+            await self._worker.run(old.close)
+        except Exception:  # a third party's; the switch has happened all the same
+            log.exception("the previous backend could not be closed")
 
     async def run(self) -> None:
         """Serve windows until cancelled."""
@@ -125,8 +131,7 @@ class Scheduler:
 
     def close(self) -> None:
         """Give the backend back. A window that is being recognised is not waited for."""
-        self._thread.submit(self._backend.close)
-        self._thread.shutdown(wait=False)
+        self._worker.close(self._backend.close)
 
     def _take(self) -> list[tuple[Lane, Ticket]]:
         """The most urgent lane's next window, and those of other lanes that fit in one batch with it."""
@@ -140,8 +145,7 @@ class Scheduler:
         name, backend, windows = self._name, self._backend, [ticket.window for _, ticket in batch]
         started, failure = time.time(), ""
         try:
-            loop = asyncio.get_running_loop()
-            emissions = await loop.run_in_executor(self._thread, recognize, backend, windows)
+            emissions = await self._worker.run(recognize, backend, windows)
         except Exception as error:  # a third party's backend may raise anything
             failure = (str(error).strip() or type(error).__name__).splitlines()[0]
             emissions = [silent(window, backend.model) for window in windows]

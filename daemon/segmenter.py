@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from asrd.core.flow import FloatArray, Onset, Window
-from asrd.core.units import Samples
+from asrd.core.units import Samples, samples
 from asrd.daemon.endpoint import Endpointer
 from asrd.daemon.history import History
 from asrd.daemon.level import Moments
@@ -17,11 +17,18 @@ from asrd.daemon.settings import SegmenterSettings
 from asrd.daemon.vad import Vad
 from asrd.models import Geometry
 
+PAUSE = 3
+"""Frames without voice that make a place to cut an over-long utterance."""
+
+SEEK = samples(4.0)
+"""How long before the limit such a place is good enough."""
+
 
 @dataclass(slots=True)
 class _Utterance:
     """committed: audio before this is in windows already. heard: end of the last voiced frame.
-    previewed, previewed_heard: position and `heard` when the last window was cut.
+    previewed, previewed_heard: position and `heard` when the last window was cut. quiet: frames
+    without voice up to now. pause: the middle of the last pause of `PAUSE` frames.
     """
 
     number: int
@@ -30,6 +37,8 @@ class _Utterance:
     heard: int
     previewed: int
     previewed_heard: int
+    quiet: int = 0
+    pause: int = -1
     moments: Moments = field(default_factory=Moments)
 
 
@@ -95,8 +104,11 @@ class Segmenter:
             first_voiced = self._position - (self._endpointer.lookback + 1) * self._vad.frame
             return [self._begin(max(first_voiced - self._settings.pre_roll, self._closed))]
         self._open.moments.add(frame)
+        self._open.quiet = 0 if voiced else self._open.quiet + 1
         if voiced:
             self._open.heard = self._position
+        elif self._open.quiet == PAUSE:
+            self._open.pause = self._position - PAUSE * self._vad.frame // 2
         if changed:
             return self._close("silence", self._whole())
         return self._commit() or self._limit() or self._preview()
@@ -121,10 +133,16 @@ class Segmenter:
             windows.append(self._cut(keep_end, end))
 
     def _limit(self) -> list[Onset | Window]:
-        """Cut an utterance that has become too long; the next one follows it directly."""
+        """Cut an utterance that has become too long; the next one follows it directly.
+
+        In a pause if one comes in time, else wherever the speaker is.
+        """
         assert self._open
-        spoken, cut = self._open, self._position - self._settings.right_context
-        if self._position - spoken.start < self._settings.max_utterance or cut <= spoken.committed:
+        spoken, latest = self._open, self._position - self._settings.right_context
+        length, limit = self._position - spoken.start, self._settings.max_utterance
+        cut = spoken.pause if spoken.committed < spoken.pause <= latest else latest
+        early = cut == spoken.pause and length >= limit - min(SEEK, limit // 4)
+        if (length < limit and not early) or cut <= spoken.committed:
             return []
         if spoken.heard <= cut:
             self._endpointer.switch(speaking=False)

@@ -28,6 +28,7 @@ from asrd.daemon.sources.base import Source
 from asrd.daemon.sources.spec import parse_source
 from asrd.daemon.stream import Stream
 from asrd.daemon.vad import WebRtcVad
+from asrd.daemon.worker import in_thread
 from asrd.models.store import resolve
 
 log = logging.getLogger(__name__)
@@ -113,7 +114,9 @@ class Daemon:
                     await streams
                     await self.scheduler.drain()
             except TimeoutError:
-                log.warning("an utterance was still open after %.0f s and is lost", SHUTDOWN)
+                background[0].cancel()  # the scheduler: nothing is delivered from here on
+                for stream in self.streams:
+                    await stream.abandon()
         else:
             await streams
             await self.scheduler.drain()
@@ -124,8 +127,8 @@ class Daemon:
 
     async def _load(self) -> None:
         recognition = self._options.recognition
-        self.model = await asyncio.to_thread(resolve, recognition.model)
-        backend = await asyncio.to_thread(self._load_backend, recognition.backend)
+        self.model = await in_thread(resolve, recognition.model)
+        backend = await in_thread(self._load_backend, recognition.backend)
         self.scheduler = Scheduler(recognition.backend, backend)
 
     def _load_backend(self, name: str) -> Backend:
@@ -196,7 +199,7 @@ class Daemon:
         async with self._switching:
             previous = self.scheduler.name
             if name != previous:
-                backend = await asyncio.to_thread(self._load_backend, name)
+                backend = await in_thread(self._load_backend, name)
                 await self.scheduler.use(name, backend)
                 await self._announce(previous)
             return {"backend": name, "previous": previous}

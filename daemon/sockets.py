@@ -3,12 +3,16 @@
 import errno
 import fcntl
 import os
+import re
 from pathlib import Path
 from typing import IO, Any
 
 import zmq
 
+from asrd.core.endpoints import runtime_directory
 from asrd.core.errors import TransportError, UsageError
+
+MAX_PORT = 65_535
 
 
 class Binding:
@@ -22,7 +26,10 @@ class Binding:
         """Bind. Raises UsageError for a malformed endpoint, TransportError when it is taken."""
         self._socket = socket
         self._lock: IO[str] | None = None
-        if endpoint.startswith("ipc://"):
+        port = re.fullmatch(r"tcp://.*:(\d+)", endpoint)
+        if port and int(port[1]) > MAX_PORT:  # libzmq would take it modulo 65536
+            raise UsageError(f"'{endpoint}' has no such port; the largest is {MAX_PORT}")
+        if endpoint.startswith("ipc://") and endpoint[6:7] not in ("@", "*"):
             self._lock = _lock(Path(endpoint.removeprefix("ipc://")), endpoint)
         try:
             socket.bind(endpoint)
@@ -42,6 +49,9 @@ def _lock(path: Path, endpoint: str) -> IO[str]:
     """Hold `<path>.lock` as long as the process lives. The directory is made private."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        state = path.parent.stat()
+        if path.parent == runtime_directory() and (state.st_uid != os.geteuid() or state.st_mode & 0o022):
+            raise TransportError(f"{path.parent} is open to others, who could listen in; set XDG_RUNTIME_DIR")
         handle = path.with_name(path.name + ".lock").open("a+")
     except OSError as error:
         raise TransportError(f"cannot create {path.parent}: {error.strerror}; choose another endpoint") from error

@@ -3,7 +3,7 @@
 import logging
 import time
 
-from asrd.core.errors import AsrdError
+from asrd.core.errors import AsrdError, reason
 from asrd.core.events import Error, Final, Gap, Partial, Stages, Started, StreamStatus, WireWord
 from asrd.core.flow import AudioChunk, Hypothesis, Onset, Window
 from asrd.core.units import SAMPLE_RATE, Samples
@@ -37,6 +37,7 @@ class Stream:
         self._recognizer = Recognizer(model)
         self._lane = scheduler.lane(self._deliver, patience=PATIENCE_LIVE if source.live else PATIENCE_FILE)
         self._starts: dict[int, Samples] = {}
+        self._latest: dict[int, Partial] = {}
         self._clock = (0, time.time())
         self._utterances = self._lost = 0
         self._open = True
@@ -61,19 +62,54 @@ class Stream:
             async for chunk in self.source.chunks():
                 await self._accept(chunk)
         except AsrdError as error:
-            self.failure = str(error)
-            await self._publisher.publish(Error(message=self.failure), self.source.stream)
+            await self._fail(str(error))
+        except Exception as error:  # a defect of one source must not end the others
+            log.exception("%s: the source failed", self.source.stream)
+            await self._fail(f"the source failed ({reason(error)}); the log says more")
         finally:
             self._open = False
         await self._submit(self._segmenter.flush())
+
+    async def abandon(self) -> None:
+        """Finish what is still open with what is known of it, because there is no more time.
+
+        What was said since is named by a gap. Nothing may be delivered any more.
+        """
+        for number, start in list(self._starts.items()):
+            partial = self._latest.get(number)
+            heard = partial.end if partial else start
+            end = Samples(max(heard, self._segmenter.position))
+            if end > heard:
+                await self._gap(heard, end, "there was no time to recognise it")
+            now = time.time()
+            final = Final(
+                utterance=number,
+                start=start,
+                end=end,
+                speech_end=heard,
+                text=partial.text if partial else "",
+                words=partial.words if partial else (),
+                confidence=0.0,
+                backend=self._scheduler.name,
+                reason="end",
+                stages=partial.stages if partial else Stages(heard=now, cut=now, started=now, recognized=now),
+            )
+            await self._publisher.publish(final, self.source.stream)
+        self._starts.clear()
+
+    async def _fail(self, message: str) -> None:
+        self.failure = message
+        await self._publisher.publish(Error(message=message), self.source.stream)
+
+    async def _gap(self, start: int, end: int, why: str) -> None:
+        self._lost += end - start
+        await self._publisher.publish(Gap(start=start, end=end, reason=why), self.source.stream)
 
     async def _accept(self, chunk: AudioChunk) -> None:
         if chunk.lost or chunk.reason:
             await self._submit(self._segmenter.gap(chunk.start, "gap" if chunk.lost else "end"))
         if chunk.lost:
-            self._lost += chunk.lost
-            gap = Gap(start=chunk.start - chunk.lost, end=chunk.start, reason=chunk.reason)
-            await self._publisher.publish(gap, self.source.stream)
+            await self._gap(chunk.start - chunk.lost, chunk.start, chunk.reason)
         elif chunk.reason and self.source.live:  # a sender may leave; a microphone should not
             await self._publisher.publish(Error(message=chunk.reason), self.source.stream)
         self._clock = (chunk.start + len(chunk.pcm), chunk.captured)
@@ -94,8 +130,7 @@ class Stream:
             await self._publisher.publish(Error(message=f"backend {result.backend}: {result.failure}"), stream)
             if window.provisional:
                 return
-            gap = Gap(start=window.keep_start, end=window.keep_end, reason="the backend failed")
-            await self._publisher.publish(gap, stream)
+            await self._gap(window.keep_start, window.keep_end, "the backend failed")
         hypothesis = self._recognizer.accept(window, result.emission)
         stages = Stages(
             heard=self._wall_clock(window.speech_end),
@@ -103,7 +138,12 @@ class Stream:
             started=result.started,
             recognized=result.recognized,
         )
-        await self._publisher.publish(self._event(window, hypothesis, result.backend, stages), stream)
+        event = self._event(window, hypothesis, result.backend, stages)
+        if isinstance(event, Partial):
+            self._latest[window.utterance] = event
+        else:
+            self._latest.pop(window.utterance, None)
+        await self._publisher.publish(event, stream)
 
     def _event(self, window: Window, hypothesis: Hypothesis, backend: str, stages: Stages) -> Partial | Final:
         words = tuple(WireWord(word.text, word.start, word.end, word.confidence) for word in hypothesis.words)

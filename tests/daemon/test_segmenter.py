@@ -244,3 +244,14 @@ def test_contradictory_settings_are_refused(wrong: dict[str, Samples]) -> None:
 def test_aggressiveness_outside_the_range_is_refused() -> None:
     with pytest.raises(UsageError, match="0, 1, 2 or 3"):
         WebRtcVad(4)
+
+
+def test_an_over_long_utterance_is_cut_in_a_pause_where_there_is_one() -> None:
+    spoken = [tone(8.0, loud=True), tone(0.2, loud=False), tone(6, loud=True)]
+    chosen = SegmenterSettings(max_utterance=samples(10))
+    first, *_ = [w for w in committed(segment(np.concatenate(spoken), STANDARD, chosen)) if w.last]
+    assert first.reason == "length"
+    assert samples(8.0) < first.keep_end < samples(8.2)
+    unbroken = committed(segment(tone(14, loud=True), STANDARD, chosen))
+    first, *_ = [w for w in unbroken if w.last]
+    assert first.keep_end == pytest.approx(samples(10 - 0.4), abs=MarkedVad.frame)

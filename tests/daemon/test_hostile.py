@@ -1,0 +1,120 @@
+"""Backends that hang or answer nonsense, and peers that send what nobody asked for."""
+
+import asyncio
+import contextlib
+import threading
+
+import msgspec
+import numpy as np
+import pytest
+import zmq
+import zmq.asyncio
+
+from asrd.backends import Backend, LoadOptions, load
+from asrd.clients.sender import Sender
+from asrd.core.errors import TransportError
+from asrd.core.events import Error, Final, Gap, Partial, Started, Stopped
+from asrd.core.flow import FloatArray
+from asrd.daemon import service
+from asrd.models import ModelDirectory
+
+from .conftest import Harness, drive
+
+
+class Tampered:
+    """Loads real backends and puts `tamper` between their answer and the daemon."""
+
+    def __init__(self) -> None:
+        self.on = threading.Event()
+        self.release = threading.Event()
+
+    def load(self, name: str, model: ModelDirectory, options: LoadOptions) -> Backend:
+        backend = load(name, model, options)
+        run = backend._run
+        backend._run = lambda batch: self.tamper(run(batch)) if self.on.is_set() else run(batch)  # type: ignore[method-assign]
+        return backend
+
+    def tamper(self, answer: FloatArray) -> FloatArray:
+        raise NotImplementedError
+
+
+class Hanging(Tampered):
+    def tamper(self, answer: FloatArray) -> FloatArray:
+        self.release.wait(30)
+        return answer
+
+
+class Nonsense(Tampered):
+    def tamper(self, answer: FloatArray) -> FloatArray:
+        return np.full_like(answer, np.nan)
+
+
+def test_what_cannot_be_finished_in_time_is_named_and_gets_its_final(
+    harness: Harness, sentences: list[FloatArray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The backend hangs; the daemon stops all the same, and keeps its promises."""
+    monkeypatch.setattr(service, "SHUTDOWN", 0.3)
+    backend = Hanging()
+    monkeypatch.setattr(service, "load", backend.load)
+
+    async def scenario() -> None:
+        async with harness.running() as daemon:
+            with contextlib.suppress(TransportError), Sender(harness.audio, timeout=0.5) as sender:
+                sender.send(sentences[0][:40_000])
+                await harness.until(lambda item: isinstance(item, Partial) and item.stable > 0)
+                backend.on.set()
+                sender.send(sentences[0][40_000:90_000])
+                daemon.stop("the test")
+                await harness.until(lambda item: isinstance(item, Stopped))
+
+    try:
+        drive(scenario())
+    finally:
+        backend.release.set()
+    [final] = harness.of(Final)
+    assert [event.utterance for event in harness.of(Started)] == [final.utterance]
+    last = harness.of(Partial)[-1]
+    assert final.text[: last.stable] == last.text[: last.stable]
+    assert harness.of(Gap)[-1].end == final.end
+
+
+def test_answers_that_are_not_numbers_are_an_error_and_a_gap(
+    harness: Harness, sentences: list[FloatArray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = Nonsense()
+    monkeypatch.setattr(service, "load", backend.load)
+
+    async def scenario() -> None:
+        async with harness.running() as daemon:
+            backend.on.set()
+            await harness.play(sentences[1])
+            await harness.until(lambda item: isinstance(item, Final))
+            lost = daemon.status().streams["a"].lost
+            assert lost == sum(gap.end - gap.start for gap in harness.of(Gap)) > 0
+
+    drive(scenario())
+    assert "not numbers" in harness.of(Error)[0].message
+
+
+def test_malformed_messages_change_nothing(harness: Harness, sentences: list[FloatArray]) -> None:
+    """A subscriber that sends two frames, and requests that are none."""
+
+    async def scenario() -> None:
+        context = zmq.asyncio.Context()
+        async with harness.running():
+            vandal = context.socket(zmq.XSUB)
+            vandal.connect(harness.options.events[0])
+            await vandal.send_multipart([b"\x07hello", b"boom"])
+            for payload in (b"", b"{", b'{"op":"dance"}', b'{"op":"backend use","name":"\xff"}'):
+                asking = context.socket(zmq.REQ)
+                asking.connect(harness.control_endpoint)
+                await asking.send(payload)
+                reply = msgspec.json.decode(await asyncio.wait_for(asking.recv(), 5))
+                assert reply["error"].startswith("not a request this daemon knows")
+                asking.close(linger=0)
+            vandal.close(linger=0)
+            await harness.play(sentences[1])
+            await harness.until(lambda item: isinstance(item, Final))
+        context.destroy(linger=0)
+
+    drive(scenario())

@@ -1,0 +1,46 @@
+"""Calls off the loop, which nothing waits for at the end."""
+
+import asyncio
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from asrd.daemon.worker import Worker, in_thread
+
+
+def test_calls_are_made_in_order_in_one_thread() -> None:
+    async def scenario() -> None:
+        worker = Worker("test")
+        threads = await asyncio.gather(*(worker.run(lambda n: (n, threading.current_thread()), n) for n in range(5)))
+        assert [number for number, _ in threads] == list(range(5))
+        assert len({thread for _, thread in threads}) == 1
+        worker.close()
+
+    asyncio.run(scenario())
+
+
+def test_errors_reach_the_caller_and_the_thread_goes_on() -> None:
+    async def scenario() -> None:
+        worker = Worker("test")
+        with pytest.raises(ZeroDivisionError):
+            await worker.run(lambda: 1 / 0)
+        assert await worker.run(len, "four") == 4
+        worker.close(lambda: None)
+        assert await in_thread(len, "abc") == 3
+
+    asyncio.run(scenario())
+
+
+def test_a_call_that_hangs_does_not_keep_the_program() -> None:
+    program = """
+import asyncio, threading
+from asrd.daemon.worker import in_thread
+async def main():
+    task = asyncio.create_task(in_thread(threading.Event().wait))
+    await asyncio.sleep(0.05)
+    task.cancel()
+asyncio.run(main())
+"""
+    assert subprocess.run([sys.executable, "-c", program], timeout=20, check=False).returncode == 0

@@ -1,7 +1,9 @@
 """`asrd status` and `asrd stop`: ask a running daemon."""
 
 import json
+import os
 import time
+from pathlib import Path
 
 import click
 import msgspec
@@ -11,6 +13,12 @@ from asrd.cli.options import control_option
 from asrd.clients import Control
 from asrd.core.errors import AsrdError, TransportError
 from asrd.core.units import seconds
+
+POLL = 0.05
+"""Seconds between two looks whether a process has ended; nothing tells of the end of one that is no child."""
+
+LOCAL = ("ipc://", "tcp://127.", "tcp://localhost:", "tcp://[::1]:")
+"""Endpoints whose process is on this machine."""
 
 
 @click.command(cls=ConfiguredCommand)
@@ -59,13 +67,41 @@ def stop(control: str, wait: float) -> None:
     \b
     Example: asrd stop
     """
-    client = Control(control, timeout=0.5)
-    pid = Control(control).status().pid
+    client = Control(control)
+    pid = client.status().pid
     client.stop()
     deadline = time.monotonic() + wait
-    while time.monotonic() < deadline:
+    while _remains(pid, control):
+        if time.monotonic() > deadline:
+            raise AsrdError(f"the daemon (process {pid}) is still there after {wait:g} s; end it with: kill {pid}")
+        time.sleep(POLL)
+
+
+def _remains(pid: int, endpoint: str) -> bool:
+    """Whether the daemon is still there: its process, or where that cannot be asked, its answer.
+
+    A daemon closes its control socket before it has ended, so silence alone does not say that its
+    microphones and ports are free. The process of another machine has no meaning on this one.
+    """
+    if endpoint.startswith(LOCAL):
         try:
-            client.status()
-        except TransportError:
-            return
-    raise AsrdError(f"the daemon (process {pid}) is still there after {wait:.0f} s; end it with: kill {pid}")
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:  # another user's
+            pass
+        else:
+            return not _defunct(pid)
+    try:
+        Control(endpoint, timeout=0.5).status()
+    except TransportError:
+        return False
+    return True
+
+
+def _defunct(pid: int) -> bool:
+    """Whether it has ended and only its parent has not taken note. Told by Linux alone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in ("Z", "X")
+    except OSError:
+        return False

@@ -1,0 +1,98 @@
+"""`asrd stop`: it has stopped when the process has ended, not when it has fallen silent."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+
+import msgspec
+import pytest
+import zmq
+from click.testing import CliRunner
+
+from asrd.cli.control import stop
+from asrd.core.control import Reply
+from asrd.core.errors import AsrdError
+from asrd.core.events import Status
+
+
+def state(pid: int) -> Status:
+    return Status(
+        version="1",
+        pid=pid,
+        backend="fp16",
+        arithmetic="float32",
+        model="m",
+        uptime=1.0,
+        audio_seconds=1.0,
+        inference_seconds=0.1,
+        peak_memory=1,
+        streams={},
+    )
+
+
+@contextmanager
+def answering(endpoint: str, pid: int, after: Callable[[], None] = lambda: None) -> Iterator[list[bytes]]:
+    """A control socket that answers a status and a stop, runs `after` and falls silent."""
+    asked: list[bytes] = []
+    with zmq.Context() as context, context.socket(zmq.REP) as socket:
+        socket.bind(endpoint)
+
+        def serve() -> None:
+            for result in (state(pid), None):
+                if not socket.poll(5000):
+                    return
+                asked.append(socket.recv())
+                socket.send(msgspec.json.encode(Reply(result=result)))
+            after()
+
+        thread = Thread(target=serve)
+        thread.start()
+        yield asked
+        thread.join()
+
+
+@pytest.fixture
+def sleeper() -> Iterator["subprocess.Popen[bytes]"]:
+    """A process that goes on until it is told to end."""
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        yield process
+        process.kill()
+
+
+def test_stop_waits_for_the_process_and_asks_the_daemon_but_twice(
+    tmp_path: Path, sleeper: "subprocess.Popen[bytes]"
+) -> None:
+    began = time.monotonic()
+
+    def end_later() -> None:
+        time.sleep(0.4)  # the silence between a daemon's last answer and its end
+        sleeper.kill()
+
+    with answering(f"ipc://{tmp_path}/c", sleeper.pid, end_later) as asked:
+        result = CliRunner().invoke(stop, ["--control", f"ipc://{tmp_path}/c", "--wait", "5"])
+    assert (result.exit_code, len(asked)) == (0, 2)
+    assert time.monotonic() - began >= 0.4
+
+
+def test_stop_fails_while_the_process_is_still_there(tmp_path: Path, sleeper: "subprocess.Popen[bytes]") -> None:
+    with answering(f"ipc://{tmp_path}/c", sleeper.pid):
+        result = CliRunner().invoke(stop, ["--control", f"ipc://{tmp_path}/c", "--wait", "0.2"])
+    assert isinstance(result.exception, AsrdError)
+    assert str(result.exception) == (
+        f"the daemon (process {sleeper.pid}) is still there after 0.2 s; end it with: kill {sleeper.pid}"
+    )
+
+
+def test_a_process_of_another_user_is_judged_by_its_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(pid: int, number: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "kill", refuse)
+    with answering(f"ipc://{tmp_path}/c", 1):
+        result = CliRunner().invoke(stop, ["--control", f"ipc://{tmp_path}/c", "--wait", "2"])
+    assert result.exit_code == 0

@@ -10,6 +10,7 @@ from asrd.core.flow import AudioChunk
 from asrd.core.pcm import PcmHeader, decode
 from asrd.core.units import Samples
 from asrd.daemon.sources.timeline import Timeline
+from asrd.daemon.sources.waiting import Waiting
 
 IDLE = 5.0
 """Seconds without a message after which a sender is taken to be gone, and another may send."""
@@ -18,15 +19,16 @@ log = logging.getLogger(__name__)
 
 
 class Sessions:
-    """One sender at a time. A message that cannot be understood is discarded whole, so that its
-    samples show as a hole before the next one. Every kind of fault is logged once, and again only
-    after things went well in between.
+    """One sender at a time; the others wait, and are heard when it ends or falls silent. A message that
+    cannot be understood is discarded whole, so that its samples show as a hole before the next one.
+    Every kind of fault is logged once, and again only after things went well in between.
     """
 
     def __init__(self, stream: str) -> None:
         self._stream = stream
         self._decoder = msgspec.json.Decoder(PcmHeader)
         self._timeline: Timeline | None = None
+        self._waiting = Waiting()
         self._session = ""
         self._expected = 0
         self._heard = 0.0
@@ -39,15 +41,36 @@ class Sessions:
         return max(0.0, self._heard + IDLE - time.monotonic()) if self.active else None
 
     def receive(self, parts: Sequence[bytes]) -> list[AudioChunk]:
-        """Chunks made of one message; none when it is refused."""
+        """Chunks made of one message, and of those that waited for it; none when it waits or is refused."""
         try:
             header, payload = parts
             message = self._decoder.decode(header)
-            pcm = decode(payload, message.format, message.channels)
         except (ValueError, msgspec.MsgspecError) as error:
-            return self._refuse("malformed", f"a malformed message was ignored: {error}")
+            return self._malformed(error)
         if self.active and message.session != self._session:
-            return self._refuse("busy", f"sender {message.session} was refused while {self._session} is sending")
+            if not self._waiting.put(message, payload):
+                what = f"{message.session} sends more than can wait while {self._session} is sending; audio is lost"
+                self._refuse("busy", what)
+            return []
+        return self._hear(message, payload) + self._serve()
+
+    def expire(self) -> list[AudioChunk]:
+        """Release a sender that has been silent for `IDLE` seconds; if it comes back, it continues."""
+        return self._release(time.time(), f"nothing received for {IDLE:g} s") + self._serve()
+
+    def _serve(self) -> list[AudioChunk]:
+        """Chunks of those who waited, if it is their turn."""
+        chunks = []
+        while self._waiting and not self.active:
+            for message, payload in self._waiting.take():
+                chunks += self._hear(message, payload)
+        return chunks
+
+    def _hear(self, message: PcmHeader, payload: bytes) -> list[AudioChunk]:
+        try:
+            pcm = decode(payload, message.format, message.channels)
+        except ValueError as error:
+            return self._malformed(error)
         timeline = self._admit(message)
         if timeline is None:
             return self._refuse("changed", f"sender {message.session} changed its rate or went back; that is ignored")
@@ -62,12 +85,10 @@ class Sessions:
         chunks = timeline.push(pcm, captured, lost, "lost before it was received")
         return chunks + self._end(captured) if message.end else chunks
 
-    def expire(self) -> list[AudioChunk]:
-        """Release a sender that has been silent for `IDLE` seconds; if it comes back, it continues."""
-        return self._release(time.time(), f"nothing received for {IDLE:g} s")
-
     def close(self) -> list[AudioChunk]:
-        """What the filter still holds."""
+        """What the filter still holds. Those who wait are not heard any more."""
+        if self._waiting:
+            log.warning("%s: closed before %d waiting sender(s) were heard", self._stream, len(self._waiting))
         return self._timeline.finish(time.time()) if self._timeline is not None else []
 
     def _admit(self, message: PcmHeader) -> Timeline | None:
@@ -81,7 +102,7 @@ class Sessions:
         start = timeline.position if timeline is not None else Samples(0)
         self._timeline = Timeline(message.rate, start)
         self._session = message.session
-        self._expected = message.position  # what a sender sent before it was heard is not lost here
+        self._expected = self._waiting.missed(message)  # what was sent before it reached us is not lost here
         self.active = True
         self._silenced.clear()
         log.info("%s: receiving from %s at %d Hz", self._stream, self._session, message.rate)
@@ -100,6 +121,9 @@ class Sessions:
         self._silenced.discard("busy")
         log.info("%s: %s is no longer received: %s", self._stream, self._session, reason)
         return self._timeline.finish(captured, reason, lost)
+
+    def _malformed(self, error: Exception) -> list[AudioChunk]:
+        return self._refuse("malformed", f"a malformed message was ignored: {error}")
 
     def _refuse(self, kind: str, what: str) -> list[AudioChunk]:
         if kind not in self._silenced:

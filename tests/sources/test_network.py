@@ -11,8 +11,10 @@ import zmq
 from asrd.clients.sender import Sender
 from asrd.core.errors import TransportError, UsageError
 from asrd.core.pcm import PcmHeader
-from asrd.daemon.sources import sessions
+from asrd.daemon.sources import sessions, waiting
 from asrd.daemon.sources.network import NetworkSource
+
+good = np.full(100, 8_192, "<i2").tobytes()
 
 
 @pytest.fixture
@@ -110,20 +112,63 @@ def test_holes_are_lost_audio_wherever_they_are(endpoint, audio):
     assert len(audio(chunks)) == 3_200
 
 
-def test_a_second_sender_is_refused_and_does_not_disturb_the_first(endpoint, audio, caplog):
+def test_a_second_sender_waits_and_is_heard_after_the_first(endpoint, audio, caplog):
     messages = []
     for position in range(0, 1_000, 100):
-        messages.append((header("first", position), np.full(100, 8_192, "<i2").tobytes()))
-        messages.append((header("second", position), np.full(100, 1, "<i2").tobytes()))
-    messages.append((header("first", 1_000, end=True), b""))
-    messages.append((header("second", 1_000, end=True), np.full(100, 2, "<i2").tobytes()))
+        for name, value in (("first", 8_192), ("second", 1), ("third", 2)):
+            messages.append((header(name, position), np.full(100, value, "<i2").tobytes()))
+    messages += [(header(name, 1_000, end=True), b"") for name in ("third", "first", "second")]
     with caplog.at_level(logging.WARNING):
-        heard = audio(receive(endpoint, push(*messages), ended(2)))
-    assert np.array_equal(heard[:1_000], np.full(1_000, 0.25, np.float32))
-    assert np.array_equal(heard[1_000:], np.full(100, 2 / 32_768, np.float32))  # then it is its turn
+        chunks = receive(endpoint, push(*messages), ended(3))
+    assert np.array_equal(audio(chunks) * 32_768, np.repeat(np.array([8_192, 1, 2], np.float32), 1_000))
+    assert not any(chunk.lost for chunk in chunks)
+    assert not caplog.records
+
+
+def test_the_next_sender_is_read_before_the_last_has_ended_and_both_are_heard_whole(endpoint, audio):
+    """Both have sent everything before anything is read, so that the socket hands out their messages in turn."""
+
+    def send():
+        for value in (100, 200):
+            with Sender(endpoint) as sender:
+                sender.send(np.full(16_000, value, np.int16))
+
+    async def run():
+        source = NetworkSource("net", endpoint)
+        await source.open()
+        await asyncio.to_thread(send)
+        found = []
+        async with asyncio.timeout(20):
+            async for chunk in source.chunks():
+                found.append(chunk)
+                if ended(2)(found):
+                    await source.close()
+        return found
+
+    assert np.array_equal(audio(asyncio.run(run())) * 32_768, np.repeat(np.float32([100, 200]), 16_000))
+
+
+def test_what_cannot_wait_is_lost_and_said_to_be(endpoint, audio, monkeypatch, caplog):
+    monkeypatch.setattr(waiting, "ROOM", waiting.RESERVE + 3 * (200 + waiting.OVERHEAD))
+    messages = [(header("first"), good)]
+    messages += [(header("second", position), good) for position in range(0, 500, 100)]  # three of these fit
+    messages += [(header("third", position), good) for position in range(0, 200, 100)]  # none of these
+    messages += [(header("second", 500, end=True), b""), (header("first", 100, end=True), b"")]
+    messages += [(header("third", 200), good), (header("third", 300, end=True), b"")]
+    with caplog.at_level(logging.WARNING):
+        chunks = receive(endpoint, push(*messages), ended(3))
+    assert [(int(chunk.start), chunk.lost) for chunk in chunks if chunk.lost] == [(600, 200), (800, 200)]
+    assert len(audio(chunks)) == 100 + 300 + 100
     assert [record.getMessage() for record in caplog.records] == [
-        "net: sender second was refused while first is sending"
+        "net: second sends more than can wait while first is sending; audio is lost"
     ]
+
+
+def test_those_never_heard_are_named_in_the_log(endpoint, caplog):
+    messages = [(header("first"), good), (header("second"), good), (header("first", 100), good)]
+    with caplog.at_level(logging.WARNING):
+        receive(endpoint, push(*messages), lambda chunks: len(chunks) == 2)
+    assert [record.getMessage() for record in caplog.records] == ["net: closed before 1 waiting sender(s) were heard"]
 
 
 def test_a_silent_sender_makes_room_and_may_come_back(endpoint, audio, monkeypatch):
@@ -149,7 +194,6 @@ def test_a_sender_that_was_restarted_under_the_same_name_is_heard_again(endpoint
     assert len(audio(chunks)) == 3_000
 
 
-good = np.full(100, 8_192, "<i2").tobytes()
 MALFORMED = [
     (b"", good),
     (b"{}", good),

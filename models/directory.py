@@ -72,7 +72,7 @@ class ModelDirectory:
         return cls(
             path=path,
             geometry=Geometry.from_config(config),
-            vocabulary=Vocabulary.load(path, outputs),
+            vocabulary=Vocabulary.load(path, outputs, config.get("pad_token_id")),
             normalize=bool(audio.get("do_normalize", True)),
             attention_mask=bool(audio.get("return_attention_mask", False)),
         )

@@ -50,6 +50,11 @@ def read(directory: Path) -> dict[str, Any]:
         raise ModelError(f"{path} is not valid JSON ({error}); pull or build the model again") from error
     if not isinstance(content, dict) or not isinstance(content.get("files"), dict):
         raise ModelError(f"{path} does not list files; pull or build the model again")
+    for name, entry in content["files"].items():
+        match entry:
+            case {"sha256": str(), "size": int()}:
+                continue
+        raise ModelError(f"{path} lists '{name}' without its sha256 and size; pull or build the model again")
     return content
 
 

@@ -25,10 +25,11 @@ class Vocabulary:
         return len(self.tokens)
 
     @classmethod
-    def load(cls, directory: Path, outputs: int) -> "Vocabulary":
+    def load(cls, directory: Path, outputs: int, pad: object = None) -> "Vocabulary":
         """Read `vocab.json` (and `tokenizer_config.json`, `added_tokens.json` where present).
 
         outputs: the model's `vocab_size`; every output must have a name.
+        pad: the model's `pad_token_id` where it has one, which is the blank it was trained with.
         Raises ModelError where the files are missing or do not fit the model.
         """
         settings = _read_settings(directory)
@@ -40,15 +41,20 @@ class Vocabulary:
                 f"{directory / 'vocab.json'} names {len(ids)} letters but the model has {outputs} outputs; "
                 "copy the vocab.json that was made for this checkpoint"
             )
-        pad = _content(settings.get("pad_token", "<pad>"))
-        if pad not in ids:
-            raise ModelError(f"{directory / 'vocab.json'} lacks the blank, which the tokenizer calls '{pad}'")
+        blank = _content(settings.get("pad_token", "<pad>"))
+        if blank not in ids:
+            raise ModelError(f"{directory / 'vocab.json'} lacks the blank, which the tokenizer calls '{blank}'")
+        if pad is not None and pad != ids[blank]:
+            raise ModelError(
+                f"{directory / 'config.json'} says that the blank is output {pad}, {directory / 'vocab.json'} that it "
+                f"is {ids[blank]}; copy the vocab.json that was made for this checkpoint"
+            )
         roles = ("bos_token", "eos_token", "unk_token")
         defaults = ("<s>", "</s>", "<unk>")
         special = {_content(settings.get(role, default)) for role, default in zip(roles, defaults, strict=True)}
         return cls(
             tokens=tuple(names[index] for index in range(outputs)),
-            blank=ids[pad],
+            blank=ids[blank],
             delimiter=ids.get(_content(settings.get("word_delimiter_token", "|"))),
             special=frozenset(ids[token] for token in special if token in ids),
         )
@@ -65,9 +71,15 @@ def _read_ids(directory: Path, settings: Mapping[str, Any], outputs: int) -> dic
     if not all(isinstance(index, int) for index in ids.values()):
         raise ModelError(f"{path} must map each letter to its index (a vocabulary for one language)")
     older = directory / "added_tokens.json"
-    added = read_object(older) if older.is_file() else {}
-    decoder = settings.get("added_tokens_decoder") or {}
-    added |= {_content(token): int(index) for index, token in decoder.items()}
+    try:
+        added = {token: int(index) for token, index in (read_object(older) if older.is_file() else {}).items()}
+        decoder = settings.get("added_tokens_decoder") or {}
+        added |= {_content(token): int(index) for index, token in decoder.items()}
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ModelError(
+            f"{directory} has added tokens (added_tokens.json, or added_tokens_decoder in tokenizer_config.json) "
+            "that are not listed by number; copy both files from the checkpoint again"
+        ) from error
     return {**{token: index for token, index in added.items() if index < outputs}, **ids}
 
 
@@ -83,4 +95,4 @@ def _read_settings(directory: Path) -> dict[str, Any]:
 
 def _content(token: object) -> str:
     """Tokens are stored as plain strings or as `{"content": ...}`."""
-    return str(token["content"]) if isinstance(token, dict) else str(token)
+    return str(token.get("content")) if isinstance(token, dict) else str(token)

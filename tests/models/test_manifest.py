@@ -59,7 +59,10 @@ def test_writing_again_keeps_facts_and_renews_hashes(directory: Path) -> None:
     assert manifest.verify(directory) == []
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"files": 3}'])
+@pytest.mark.parametrize(
+    "content",
+    ["{", "[]", '{"files": 3}', '{"files": {"config.json": "abc"}}', '{"files": {"config.json": {"size": "2"}}}'],
+)
 def test_a_broken_manifest_is_one_line(directory: Path, content: str) -> None:
     (directory / manifest.NAME).write_text(content)
     with pytest.raises(ModelError) as caught:

@@ -1,14 +1,16 @@
 """Ask a running daemon for something."""
 
-from typing import Any
+from typing import TypeVar
 
 import msgspec
 import zmq
 
 from asrd.core.control import AnyRequest, GetStatus, Replay, Reply, Stop, UseBackend
 from asrd.core.endpoints import control_endpoint
-from asrd.core.errors import AsrdError, TransportError, UsageError
-from asrd.core.events import AnyEvent, Status, decode
+from asrd.core.errors import AsrdError, TransportError, UsageError, reason
+from asrd.core.events import AnyEvent, Status
+
+Result = TypeVar("Result")
 
 
 class Control:
@@ -24,7 +26,7 @@ class Control:
 
     def status(self) -> Status:
         """What the daemon is doing. Raises TransportError when none answers."""
-        return msgspec.convert(self._ask(GetStatus()), Status)
+        return self._ask(GetStatus(), Status)
 
     def use_backend(self, name: str, timeout: float = 120.0) -> str:
         """Switch the backend between two windows; returns the previous one's name.
@@ -33,17 +35,18 @@ class Control:
         the daemon goes on with the one it has.
         """
         self.status()  # loading takes a while; that nobody is there should show at once
-        return str(self._ask(UseBackend(name), timeout)["previous"])
+        return self._ask(UseBackend(name), dict[str, str], timeout).get("previous", "")
 
     def replay(self, first: int, last: int) -> list[AnyEvent]:
         """Past events `first <= seq <= last`, as far as the daemon remembers them."""
-        return [decode(msgspec.json.encode(event)) for event in self._ask(Replay(first, last))]
+        return self._ask(Replay(first, last), list[AnyEvent])
 
     def stop(self) -> None:
         """Tell the daemon to finish open utterances and exit."""
-        self._ask(Stop())
+        self._ask(Stop(), object)
 
-    def _ask(self, request: AnyRequest, timeout: float | None = None) -> Any:
+    def _ask(self, request: AnyRequest, kind: type[Result], timeout: float | None = None) -> Result:
+        """What was asked for. Raises TransportError where nothing answers, or what answers is another thing."""
         socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.REQ)
         try:
             socket.connect(self.endpoint)
@@ -51,10 +54,15 @@ class Control:
             if not socket.poll(round((timeout or self._timeout) * 1000)):
                 raise TransportError(f"no daemon answers at {self.endpoint}; start one with 'asrd start'")
             reply = msgspec.json.decode(socket.recv(), type=Reply)
+            if not reply.error:
+                return msgspec.convert(reply.result, kind)
         except zmq.ZMQError as error:
             raise UsageError(f"'{self.endpoint}' is not an endpoint ({error.strerror})") from error
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise TransportError(
+                f"what answers at {self.endpoint} is no asrd of this version ({reason(error)}); "
+                "stop it, or name another endpoint with --control"
+            ) from error
         finally:
             socket.close(linger=0)
-        if reply.error:
-            raise UsageError(reply.error) if reply.exit_code == UsageError.exit_code else AsrdError(reply.error)
-        return reply.result
+        raise UsageError(reply.error) if reply.exit_code == UsageError.exit_code else AsrdError(reply.error)

@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from asrd.cli.config import ConfiguredCommand
-from asrd.cli.options import control_option
+from asrd.cli.options import PATIENCE, control_option
 from asrd.clients import Control
 from asrd.core.errors import AsrdError, TransportError
 from asrd.core.units import seconds
@@ -60,7 +60,7 @@ def status(control: str, as_json: bool) -> None:
 
 @click.command(cls=ConfiguredCommand)
 @control_option
-@click.option("--wait", default=10.0, show_default=True, help="Seconds to wait until it has gone.")
+@click.option("--wait", default=10.0, type=PATIENCE, show_default=True, help="Seconds to wait until it has gone.")
 def stop(control: str, wait: float) -> None:
     """Finish open utterances and end the daemon.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import click
 
 from asrd.cli.config import ConfiguredCommand
-from asrd.cli.options import events_option
+from asrd.cli.options import PATIENCE, events_option, format_option
 from asrd.clients import Hole, Subscriber
 from asrd.clients.captions import WEBVTT_HEADER, srt_cue, vtt_cue
 from asrd.core.events import AnyEvent, Error, Final, Gap, Partial, encode
@@ -32,10 +32,8 @@ class View(Protocol):
 @click.command(cls=ConfiguredCommand)
 @events_option
 @click.option("--stream", "streams", multiple=True, help="Only this stream. Repeatable.")
-@click.option(
-    "--format", "format_", type=click.Choice(["text", "json", "srt", "vtt"]), default="text", show_default=True
-)
-@click.option("--wait", default=3.0, show_default=True, help="Seconds to wait for a daemon.")
+@format_option
+@click.option("--wait", default=3.0, type=PATIENCE, show_default=True, help="Seconds to wait for a daemon.")
 def listen(events: str, streams: tuple[str, ...], format_: str, wait: float) -> None:
     """Show transcripts live: partials are redrawn in place, finals are kept.
 

@@ -1,8 +1,11 @@
 """`asrd`: finds the command, and turns errors into one line and an exit code."""
 
+import io
 import os
 import sys
 from importlib import import_module
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -41,6 +44,14 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(import_module(module), attribute)
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """As usual, but that a reader has seen enough (`| head`) is no failure, as it is to click."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            _discard_output()
+            ctx.exit(0)
+
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="asrd")
@@ -58,6 +69,7 @@ def asrd() -> None:
 def main() -> None:
     """Entry point of the `asrd` script."""
     debug = "--debug" in sys.argv[1:]
+    _prepare_output()
     try:
         code = asrd.main(standalone_mode=False)  # what a command gave to ctx.exit(), or None
         sys.stdout.flush()
@@ -73,9 +85,29 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("asrd: interrupted", err=True)
         sys.exit(130)
-    except BrokenPipeError:  # the reader has seen enough; let nothing complain at exit either
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:
+        _discard_output()
         sys.exit(0)
+    except OSError as error:
+        if debug:
+            raise
+        click.echo(f"asrd: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", err=True)
+        _discard_output()
+        sys.exit(1)
+
+
+def _prepare_output() -> None:
+    """Let neither a closed standard output nor a character it cannot take be an error."""
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115 - for the rest of the process
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _discard_output() -> None:
+    """What could not be written stays in the buffer; let nothing complain of it at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -11,16 +12,42 @@ from asrd.core.units import samples
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+
+class Seconds(click.FloatRange):
+    """From 0 to a bound. NaN, which is neither below nor above anything, is refused as well."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number, or click's own complaint."""
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value} is not in the range {self._describe_range()}.", param, ctx)
+        return number
+
+
+SPAN = Seconds(0, 60)
+"""Of audio that is kept or waited for."""
+
+PATIENCE = Seconds(0, 86_400)
+"""How long a command waits."""
+
 _RECOGNITION = [
     click.option("--backend", default="int8", show_default=True, help="See 'asrd backend list'."),
     click.option("--model", default="asrd-tiny-en", show_default=True, help="A bundled name, directory or hub id."),
     click.option("--device", default="CPU", show_default=True, help="The runtime's own name for a device."),
     click.option("--threads", default=0, help="Threads for inference; 0 leaves it to the runtime."),
     click.option("--vad", default=2, type=click.IntRange(0, 3), show_default=True, help="Aggressiveness of the VAD."),
-    click.option("--pre-roll", default=0.3, show_default=True, help="Seconds kept before speech was noticed."),
-    click.option("--min-speech", default=0.1, show_default=True, help="Seconds of speech that start an utterance."),
-    click.option("--hangover", default=0.6, show_default=True, help="Seconds of silence that end an utterance."),
-    click.option("--max-utterance", default=25.0, show_default=True, help="Seconds after which one is cut."),
+    click.option(
+        "--pre-roll", default=0.3, type=SPAN, show_default=True, help="Seconds kept before speech was noticed."
+    ),
+    click.option(
+        "--min-speech", default=0.1, type=SPAN, show_default=True, help="Seconds of speech that start an utterance."
+    ),
+    click.option(
+        "--hangover", default=0.6, type=SPAN, show_default=True, help="Seconds of silence that end an utterance."
+    ),
+    click.option("--max-utterance", default=25.0, type=SPAN, show_default=True, help="Seconds after which one is cut."),
 ]
 
 

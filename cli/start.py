@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from asrd.cli.config import ConfiguredCommand, origins
-from asrd.cli.options import control_option, recognition, recognition_options
+from asrd.cli.options import SPAN, control_option, recognition, recognition_options
 from asrd.core.endpoints import events_endpoint
 
 
@@ -26,7 +26,9 @@ from asrd.core.endpoints import events_endpoint
     "--pace", type=click.Choice(["realtime", "fast"]), default="realtime", show_default=True, help="Of files."
 )
 @recognition_options
-@click.option("--partials", default=0.3, show_default=True, help="Seconds between partial results; 0 for none.")
+@click.option(
+    "--partials", default=0.3, type=SPAN, show_default=True, help="Seconds between partial results; 0 for none."
+)
 @click.option(
     "--events",
     multiple=True,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from asrd.cli.config import ConfiguredCommand
-from asrd.cli.options import recognition, recognition_options
+from asrd.cli.options import format_option, recognition, recognition_options
 from asrd.clients.captions import WEBVTT_HEADER, srt_cue, vtt_cue
 from asrd.core.units import seconds
 
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 @click.command(cls=ConfiguredCommand)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @recognition_options
-@click.option(
-    "--format", "format_", type=click.Choice(["text", "json", "srt", "vtt"]), default="text", show_default=True
-)
+@format_option
 @click.pass_context
 def transcribe(ctx: click.Context, /, files: tuple[Path, ...], format_: str, **params: Any) -> None:
     """Transcribe recordings as fast as this machine can; the text is the daemon's.

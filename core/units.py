@@ -3,7 +3,10 @@
 Seconds exist only where a person reads or writes them: in configuration and in printed output.
 """
 
+import math
 from typing import NewType
+
+from asrd.core.errors import UsageError
 
 Samples = NewType("Samples", int)
 """A position or a length in samples at `SAMPLE_RATE`."""
@@ -20,7 +23,9 @@ field 400, stride 320), 1.905 s. Other geometries get other frame counts: ask `G
 
 
 def samples(seconds: float) -> Samples:
-    """The nearest whole number of samples to `seconds`."""
+    """The nearest whole number of samples to `seconds`. Raises UsageError where that is no finite number."""
+    if not math.isfinite(seconds):
+        raise UsageError(f"{seconds} is no number of seconds")
     return Samples(round(seconds * SAMPLE_RATE))
 
 

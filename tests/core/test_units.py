@@ -1,8 +1,10 @@
 """Seconds are for people, samples for everything else."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asrd.core.errors import UsageError
 from asrd.core.units import SAMPLE_RATE, samples, seconds
 
 
@@ -14,3 +16,9 @@ def test_a_position_survives_being_printed_in_seconds(position: int) -> None:
 def test_one_second_is_the_sample_rate() -> None:
     assert samples(1.0) == SAMPLE_RATE
     assert seconds(SAMPLE_RATE // 2) == 0.5
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_what_is_no_number_of_seconds_is_refused(number: float) -> None:
+    with pytest.raises(UsageError, match="no number of seconds"):
+        samples(number)

@@ -13,6 +13,7 @@ import click
 import numpy as np
 
 from asrd.cli.listen import Live
+from asrd.cli.signals import orderly
 from asrd.clients import Control, Hole, Subscriber
 from asrd.clients.sender import Sender
 from asrd.core.errors import AsrdError
@@ -40,7 +41,7 @@ def demo(backend: str, model: str) -> None:
     from asrd.models.speech import bundled
 
     sentences = [utterance for utterance in bundled() if utterance.kind == "real"]
-    with tempfile.TemporaryDirectory(prefix="asrd-demo-") as directory:
+    with orderly(), tempfile.TemporaryDirectory(prefix="asrd-demo-") as directory:
         run = _Run(Path(directory), backend, model)
         click.echo(f"Starting: {' '.join(run.shown)}", err=True)
         with run:

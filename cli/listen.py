@@ -8,6 +8,7 @@ import click
 
 from asrd.cli.config import ConfiguredCommand
 from asrd.cli.options import PATIENCE, events_option, format_option
+from asrd.cli.signals import orderly
 from asrd.clients import Hole, Subscriber
 from asrd.clients.captions import WEBVTT_HEADER, srt_cue, vtt_cue
 from asrd.core.events import AnyEvent, Error, Final, Gap, Partial, encode
@@ -43,28 +44,29 @@ def listen(events: str, streams: tuple[str, ...], format_: str, wait: float) -> 
       asrd listen --format json | jq -r 'select(.type == "final").text'
       asrd listen --format srt > talk.srt
     """
-    view = _view(format_)
-    try:
-        with Subscriber(events, streams, timeout=wait) as subscriber:
-            for item in subscriber:
-                if isinstance(item, Hole):
-                    click.echo(f"asrd: {item.count} events were missed", err=True)
-                view.show(item)
-    except KeyboardInterrupt:
-        pass
-    finally:
-        view.close()
+    with orderly():
+        view = _view(format_)
+        try:
+            with Subscriber(events, streams, timeout=wait) as subscriber:
+                for item in subscriber:
+                    if isinstance(item, Hole):
+                        click.echo(f"asrd: {item.count} events were missed", err=True)
+                    view.show(item)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            view.close()
 
 
 def _view(format_: str) -> View:
     if format_ == "json":
         return _Lines(lambda event: encode(event).decode())
     if format_ == "srt":
-        return _Cues(lambda number, final: srt_cue(number, final.start, final.end, final.text))
+        return _Finals(lambda number, final: srt_cue(number, final.start, final.end, final.text))
     if format_ == "vtt":
         click.echo(WEBVTT_HEADER)
-        return _Cues(lambda _, final: vtt_cue(final.start, final.end, final.text))
-    return Live() if sys.stdout.isatty() else _Finals()
+        return _Finals(lambda _, final: vtt_cue(final.start, final.end, final.text))
+    return Live() if sys.stdout.isatty() else _Finals(lambda _, final: final.text)
 
 
 class _Lines:
@@ -81,8 +83,8 @@ class _Lines:
         pass
 
 
-class _Cues:
-    """One subtitle an utterance."""
+class _Finals:
+    """One line or one subtitle an utterance, for a pipe or a file; what went wrong goes to standard error."""
 
     def __init__(self, write: Callable[[int, Final], str]) -> None:
         self._write = write
@@ -92,17 +94,10 @@ class _Cues:
         if isinstance(item, Final) and item.text:
             self._count += 1
             click.echo(self._write(self._count, item))
-
-    def close(self) -> None:
-        pass
-
-
-class _Finals:
-    """Plain lines, for a pipe."""
-
-    def show(self, item: AnyEvent | Hole) -> None:
-        if isinstance(item, Final) and item.text:
-            click.echo(item.text)
+        elif isinstance(item, Gap):
+            click.echo(f"asrd: {item.stream} at {seconds(item.start):.1f} s: {_not_heard(item)}", err=True)
+        elif isinstance(item, Error):
+            click.echo(f"asrd: {item.stream}: {item.message}", err=True)
 
     def close(self) -> None:
         pass
@@ -134,8 +129,7 @@ class Live:
             if item.text:
                 self._print(item.stream, seconds(item.start), item.text, "")
         elif isinstance(item, Gap):
-            lost = seconds(item.end - item.start)
-            self._print(item.stream, seconds(item.start), f"[{lost:.1f} s not heard: {item.reason}]", "yellow")
+            self._print(item.stream, seconds(item.start), f"[{_not_heard(item)}]", "yellow")
         elif isinstance(item, Error):
             self._print(item.stream, None, f"[{item.message}]", "red")
 
@@ -164,3 +158,7 @@ class Live:
         line.add_column(overflow="fold")
         line.add_row("" if at is None else f"{at:.1f} s", stream, Text.assemble(*text))
         return line
+
+
+def _not_heard(gap: Gap) -> str:
+    return f"{seconds(gap.end - gap.start):.1f} s not heard: {gap.reason}"

@@ -1,0 +1,74 @@
+"""`asrd listen`: what went wrong is told in every format, and a signal leaves the terminal in order."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import pytest
+import zmq
+from click.testing import CliRunner
+
+from asrd.cli.listen import listen
+from asrd.core import events
+
+SHOW_CURSOR = b"\x1b[?25h"
+HIDE_CURSOR = b"\x1b[?25l"
+
+
+def publish(socket: "zmq.Socket[bytes]", *said: events.AnyEvent) -> None:
+    """To the first who subscribes."""
+    socket.poll(10_000)
+    for event in said:
+        socket.send_multipart([events.topic(event), events.encode(event)])
+
+
+@pytest.fixture
+def publisher(tmp_path: Path) -> Iterator["zmq.Socket[bytes]"]:
+    with zmq.Context() as context, context.socket(zmq.XPUB) as socket:
+        socket.bind(f"ipc://{tmp_path}/events")
+        yield socket
+
+
+@pytest.mark.parametrize("format_", ["text", "srt", "vtt"])
+def test_gaps_and_errors_are_told_on_standard_error(
+    publisher: "zmq.Socket[bytes]", tmp_path: Path, format_: str
+) -> None:
+    said = (
+        events.Gap(stream="desk", start=16_000, end=24_000, reason="the microphone was late", seq=1, daemon="d"),
+        events.Error(stream="desk", message="no audio; plug it in", seq=2, daemon="d"),
+        events.Stopped(reason="end", seq=3, daemon="d"),
+    )
+    thread = Thread(target=publish, args=(publisher, *said))
+    thread.start()
+    result = CliRunner().invoke(listen, ["--events", f"ipc://{tmp_path}/events", "--format", format_])
+    thread.join()
+    assert result.exit_code == 0, result.output
+    assert result.stderr.splitlines() == [
+        "asrd: desk at 1.0 s: 0.5 s not heard: the microphone was late",
+        "asrd: desk: no audio; plug it in",
+    ]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_gives_the_cursor_back(
+    publisher: "zmq.Socket[bytes]", tmp_path: Path, environment: dict[str, str], number: signal.Signals
+) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "asrd.cli.main", "listen", "--events", f"ipc://{tmp_path}/events"]
+    with subprocess.Popen(command, env=environment | {"TERM": "xterm"}, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        seen = b""
+        while HIDE_CURSOR not in seen:
+            seen += os.read(ours, 4096)
+        publisher.poll(10_000)
+        process.send_signal(number)
+        assert process.wait(10) == 128 + number
+    while SHOW_CURSOR not in seen:
+        seen += os.read(ours, 4096)  # raises OSError at the end
+    os.close(ours)
+    assert seen.rindex(SHOW_CURSOR) > seen.rindex(HIDE_CURSOR)

@@ -41,17 +41,22 @@ def load(name: str, model: ModelDirectory, options: LoadOptions | None = None) -
     Raises UsageError for an unknown name, MissingExtraError where its runtime is not installed,
     BackendError or ModelError where it cannot load the model.
     """
-    entries = _entries()
-    if name not in entries:
-        known = ", ".join(sorted(entries)) or "none"
-        raise UsageError(f"no backend is called '{name}'; there are: {known}")
-    backend = _import(entries[name])
+    backend = find(name)
     try:
         return backend.load(model, options or LoadOptions())
     except AsrdError:
         raise
     except Exception as error:
         raise BackendError(f"backend '{name}' cannot load {model.name}: {reason(error)}") from error
+
+
+def find(name: str) -> type[Backend]:
+    """The backend called `name`, without loading a model; raises as `load` does for its name and runtime."""
+    entries = _entries()
+    if name not in entries:
+        known = ", ".join(sorted(entries)) or "none"
+        raise UsageError(f"no backend is called '{name}'; there are: {known}")
+    return _import(entries[name])
 
 
 def _entries() -> dict[str, list[EntryPoint]]:

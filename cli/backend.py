@@ -4,13 +4,13 @@ import json
 from dataclasses import asdict
 
 import click
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from asrd.backends import BackendStatus, available
 from asrd.cli.config import ConfiguredCommand
 from asrd.cli.options import control_option
+from asrd.cli.plain import plain_console
 from asrd.clients import Control
 
 
@@ -38,7 +38,7 @@ def list_backends(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(status) | {"ready": not status.problem} for status in found]))
     else:
-        Console().print(_table(found))
+        plain_console().print(_table(found))
 
 
 @backend.command(cls=ConfiguredCommand)

@@ -23,32 +23,56 @@ def config_files() -> list[Path]:
     return [Path("/etc/asrd/asrd.toml"), user_config_path("asrd") / "asrd.toml"]
 
 
+_RECOGNITION = ("backend", "model", "device", "threads", "vad", "pre_roll", "min_speech", "hangover", "max_utterance")
+SETTINGS = (*_RECOGNITION, "partials", "source", "pace", "events", "control", "stream", "format", "wait")
+"""What may be set so: for all commands together, because they share the files. Anything else is
+refused as a misspelling. What one asks for on one occasion (--check, --json) is no setting."""
+
+
 class ConfiguredCommand(click.Command):
-    """A command whose options may also be set in files and in the environment.
+    """A command whose options may also be set in files and in the environment."""
 
-    All such commands share the files, so a setting that this one does not have may be another's;
-    `known` names the options of them all, and anything else is refused as a misspelling.
-    """
-
-    known: frozenset[str] = frozenset()
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for parameter in self.params:
+            if (name := setting(parameter)) in SETTINGS:
+                parameter.envvar = variable(name)
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
         """Read the files, then parse as usual."""
-        many = {parameter.name or "": parameter.multiple for parameter in self.params}
-        settings = {name: value for name, (value, _) in read_files(self.known | many.keys()).items()}
-        for name, value in settings.items():  # one command may take many where another takes one
-            if many.get(name) and not isinstance(value, list):
-                settings[name] = [value]
-            elif not many.get(name) and isinstance(value, list):
-                settings[name] = value[0] if value else None
-        extra.setdefault("default_map", settings)
-        extra.setdefault("auto_envvar_prefix", "ASRD")
+        found = read_files()
+        defaults = {}
+        for parameter in self.params:
+            if (name := setting(parameter)) in found:
+                defaults[parameter.name or ""] = _fit(found[name][0], parameter.multiple)
+        extra.setdefault("default_map", defaults)
         return super().make_context(info_name, args, parent, **extra)
 
 
-def read_files(known: frozenset[str]) -> dict[str, tuple[Any, Path]]:
+def setting(parameter: click.Parameter) -> str:
+    """What a parameter is called in a file: its long name, dashes as underscores. "" for an argument."""
+    if not isinstance(parameter, click.Option):
+        return ""
+    return max(parameter.opts, key=len).removeprefix("--").replace("-", "_")
+
+
+def variable(name: str) -> str:
+    """What a setting is called in the environment."""
+    return f"ASRD_{name.upper()}"
+
+
+def _fit(value: Any, many: bool) -> Any:
+    """One command may take many where another takes one, which is then the first."""
+    if many:
+        return value if isinstance(value, list) else [value]
+    if isinstance(value, list):
+        return value[0] if value else None
+    return value
+
+
+def read_files() -> dict[str, tuple[Any, Path]]:
     """Every setting found in a file, and the file. Raises UsageError for one that cannot be used."""
     found: dict[str, tuple[Any, Path]] = {}
     for path in config_files():
@@ -59,22 +83,23 @@ def read_files(known: frozenset[str]) -> dict[str, tuple[Any, Path]]:
         except (OSError, ValueError) as error:
             raise UsageError(f"{path} cannot be read: {error}") from error
         for key, value in content.items():
-            if key not in known:
-                raise UsageError(f"{path}: there is no setting '{key}'; there are: {', '.join(sorted(known))}")
+            if key not in SETTINGS:
+                raise UsageError(f"{path}: there is no setting '{key}'; there are: {', '.join(sorted(SETTINGS))}")
             found[key] = (value, path)
     return found
 
 
 def origins(ctx: click.Context) -> list[tuple[str, Any, str]]:
-    """Each option of a configured command: name, value, and where the value came from."""
-    files = read_files(frozenset(ctx.params) | ConfiguredCommand.known)
+    """Each setting of a configured command: name, value, and where the value came from."""
+    files = read_files()
     names: dict[ParameterSource, Callable[[str], str]] = {
         ParameterSource.COMMANDLINE: lambda _: "flag",
-        ParameterSource.ENVIRONMENT: lambda name: f"${ctx.auto_envvar_prefix}_{name.upper()}",
+        ParameterSource.ENVIRONMENT: lambda name: f"${variable(name)}",
         ParameterSource.DEFAULT_MAP: lambda name: str(files[name][1]),
     }
     rows = []
-    for name, value in ctx.params.items():
-        source = ctx.get_parameter_source(name)
-        rows.append((name, value, names[source](name) if source in names else "default"))
+    for parameter in ctx.command.params:
+        name, source = setting(parameter), ctx.get_parameter_source(parameter.name or "")
+        if name in SETTINGS:
+            rows.append((name, ctx.params[parameter.name or ""], names[source](name) if source in names else "default"))
     return rows

@@ -10,6 +10,7 @@ import msgspec
 
 from asrd.cli.config import ConfiguredCommand
 from asrd.cli.options import PATIENCE, control_option
+from asrd.cli.plain import plain_console
 from asrd.clients import Control
 from asrd.core.errors import AsrdError, TransportError
 from asrd.core.units import seconds
@@ -34,10 +35,9 @@ def status(control: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(state)))
         return
-    from rich.console import Console
     from rich.table import Table
 
-    console = Console(highlight=False)
+    console = plain_console()
     factor = state.inference_seconds / state.audio_seconds if state.audio_seconds else 0.0
     console.print(f"asrd {state.version}, process {state.pid}, up {state.uptime:.0f} s")
     console.print(f"backend  {state.backend} ({state.arithmetic}), real-time factor {factor:.3f}")

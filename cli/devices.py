@@ -5,6 +5,7 @@ import json
 
 import click
 
+from asrd.cli.plain import plain_console
 from asrd.daemon.sources import portaudio
 
 
@@ -29,13 +30,12 @@ def devices(as_json: bool) -> None:
 
 
 def _print(found: list[portaudio.InputDevice]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     table = Table("", "#", "name", "channels", "rate", "system", box=None)
     for device in found:
         mark = "*" if device.default else ""
         table.add_row(mark, str(device.index), device.name, str(device.channels), f"{device.rate} Hz", device.host)
-    Console().print(table)
+    plain_console().print(table)
     if any(device.default for device in found):
         click.echo("* the default, which --source mic uses", err=True)

@@ -8,6 +8,7 @@ import click
 
 from asrd.cli.config import ConfiguredCommand
 from asrd.cli.options import PATIENCE, events_option, format_option
+from asrd.cli.plain import plain_console
 from asrd.cli.signals import orderly
 from asrd.clients import Hole, Subscriber
 from asrd.clients.captions import WEBVTT_HEADER, srt_cue, vtt_cue
@@ -110,12 +111,12 @@ class Live:
     """
 
     def __init__(self) -> None:
-        from rich.console import Console, Group
+        from rich.console import Group
         from rich.live import Live as Region
 
         self._group = Group
         self._open: dict[str, Partial] = {}
-        self._region = Region(console=Console(highlight=False), auto_refresh=False, transient=True)
+        self._region = Region(console=plain_console(), auto_refresh=False, transient=True)
         self._region.start()
 
     def show(self, item: AnyEvent | Hole) -> None:

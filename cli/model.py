@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 from rich.table import Table
 
+from asrd.cli.plain import plain_console
 from asrd.cli.stages import Stages
 from asrd.core.errors import MissingExtraError, ModelError
 from asrd.models import ModelDirectory, hub, manifest, store
@@ -48,7 +48,7 @@ def list_(*, as_json: bool) -> None:
     for entry in found:
         name = f"{entry.name} (default)" if entry.name == store.DEFAULT_MODEL else entry.name
         table.add_row(name, entry.origin, " ".join(_backends(entry.path)), f"{_size(entry.path) / 1e6:.1f} MB")
-    Console().print(table)
+    plain_console().print(table)
 
 
 @model.command()
@@ -105,7 +105,7 @@ def verify(*, name: str, measure: bool, dataset: str, as_json: bool) -> None:
     else:
         click.echo(f"{name}: all {len(manifest.read(directory.path)['files'])} files are as the manifest says")
         if repeated:
-            Console().print(_rates(repeated))
+            plain_console().print(_rates(repeated))
     if broken:
         worst = max(broken, key=lambda rate: abs(rate.measured - rate.recorded))
         raise ModelError(

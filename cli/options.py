@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 
 import click
 
-from asrd.cli.config import ConfiguredCommand
 from asrd.core.endpoints import control_endpoint, events_endpoint
 from asrd.core.units import samples
 
@@ -56,12 +55,6 @@ def recognition_options(command: Command) -> Command:
     for option in reversed(_RECOGNITION):
         command = option(command)
     return command
-
-
-ConfiguredCommand.known = frozenset(
-    {"backend", "model", "device", "threads", "vad", "pre_roll", "min_speech", "hangover", "max_utterance"}
-    | {"source", "pace", "events", "control", "partials", "format"}
-)
 
 
 def recognition(params: dict[str, Any], partials: float = 0.0) -> Any:

@@ -2,15 +2,22 @@
 
 import asyncio
 import logging
+import re
 import sys
 import time
-from typing import Any
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from asrd.cli.config import ConfiguredCommand, origins
 from asrd.cli.options import SPAN, control_option, recognition, recognition_options
+from asrd.cli.plain import plain_console
 from asrd.core.endpoints import events_endpoint
+from asrd.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from asrd.daemon.options import DaemonOptions
 
 
 @click.command(cls=ConfiguredCommand)
@@ -50,7 +57,7 @@ def start(ctx: click.Context, /, check: bool, verbose: bool, **params: Any) -> N
     """
     options = _options(params)
     if check:
-        _show(ctx)
+        _show(ctx, options)
         return
     logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, format="asrd: %(message)s", stream=sys.stderr)
     from asrd.daemon.service import Daemon
@@ -72,7 +79,7 @@ def start(ctx: click.Context, /, check: bool, verbose: bool, **params: Any) -> N
     asyncio.run(Daemon(options, ready).run())
 
 
-def _options(params: dict[str, Any]) -> Any:
+def _options(params: dict[str, Any]) -> "DaemonOptions":
     from asrd.daemon.options import DaemonOptions
 
     return DaemonOptions(
@@ -84,20 +91,38 @@ def _options(params: dict[str, Any]) -> Any:
     )
 
 
-def _show(ctx: click.Context) -> None:
-    """Also resolves the model and the sources, so that a mistake shows now and not at start."""
-    from rich.console import Console
+def _show(ctx: click.Context, options: "DaemonOptions") -> None:
+    """Every setting, once it is sure that a daemon could make sense of them all."""
     from rich.table import Table
 
+    _check(options)
+    table = Table("setting", "value", "from", box=None)
+    for name, value, origin in origins(ctx):
+        shown = " ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+        table.add_row(name.replace("_", "-"), shown, origin)
+    plain_console().print(table)
+
+
+def _check(options: "DaemonOptions") -> None:
+    """Look for mistakes without taking an endpoint or opening a source, which a daemon may be using."""
+    from asrd.backends.registry import find
     from asrd.daemon.sources.spec import parse_source
     from asrd.models.store import resolve
 
-    resolve(ctx.params["model"])
-    for spec in ctx.params["source"]:
-        parse_source(spec, ctx.params["pace"])
-    table = Table("setting", "value", "from", box=None)
-    for name, value, origin in origins(ctx):
-        if name not in ("check", "verbose"):
-            shown = " ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-            table.add_row(name.replace("_", "-"), shown, origin)
-    Console().print(table)
+    find(options.recognition.backend)
+    resolve(options.recognition.model)
+    streams = Counter(parse_source(spec, options.pace).stream for spec in options.sources)
+    for stream, count in streams.items():
+        if count > 1:
+            raise UsageError(f"{count} sources are called '{stream}'; name them apart: --source NAME=…")
+    for endpoint in (*options.events, options.control):
+        _check_endpoint(endpoint)
+
+
+def _check_endpoint(endpoint: str) -> None:
+    """What libzmq would refuse to bind, as far as that can be told without binding."""
+    tcp = re.fullmatch(r"tcp://.+:(\d{1,5}|\*)", endpoint)
+    if tcp and (tcp[1] == "*" or int(tcp[1]) < 2**16):
+        return
+    if not re.fullmatch(r"ipc://.+", endpoint):
+        raise UsageError(f"'{endpoint}' is not an endpoint; write tcp://127.0.0.1:7007 or ipc:///path/to/socket")

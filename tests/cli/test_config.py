@@ -1,0 +1,88 @@
+"""Settings in files and in the environment, and what `asrd start --check` makes of them."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from asrd.cli.config import SETTINGS, ConfiguredCommand, setting
+from asrd.cli.main import COMMANDS, asrd
+from asrd.cli.options import format_option
+from asrd.core.errors import AsrdError, UsageError
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A settings file, the only one there is."""
+    path = tmp_path / "asrd.toml"
+    monkeypatch.setattr("asrd.cli.config.config_files", lambda: [path])
+    return path
+
+
+@click.command(cls=ConfiguredCommand)
+@format_option
+@click.option("--check", is_flag=True)
+def show(format_: str, check: bool) -> None:
+    click.echo(f"{format_} {check}")
+
+
+def check(*arguments: str) -> Result:
+    return CliRunner().invoke(asrd, ["start", "--check", *arguments], env={"COLUMNS": "200"})
+
+
+def commands(group: click.Group) -> list[click.Command]:
+    context = click.Context(group)
+    found = [group.get_command(context, name) for name in group.list_commands(context)]
+    inner = [command for sub in found if isinstance(sub, click.Group) for command in commands(sub)]
+    return [command for command in found if command is not None] + inner
+
+
+def test_every_option_of_a_configured_command_is_a_setting_or_for_one_occasion() -> None:
+    configured = [command for command in commands(asrd) if isinstance(command, ConfiguredCommand)]
+    names = {setting(parameter) for command in configured for parameter in command.params} - {""}
+    assert len(configured) < len(COMMANDS)
+    assert names - set(SETTINGS) == {"check", "json", "verbose"}
+    assert set(SETTINGS) <= names
+
+
+@pytest.mark.parametrize(("content", "environment"), [('format = "json"', {}), ("", {"ASRD_FORMAT": "json"})])
+def test_a_setting_has_the_name_of_its_option(file: Path, content: str, environment: dict[str, Any]) -> None:
+    file.write_text(content)
+    assert CliRunner().invoke(show, env=environment).stdout == "json False\n"
+
+
+def test_a_setting_of_another_command_is_no_misspelling(file: Path) -> None:
+    file.write_text('wait = 20.0\nstream = "desk"\nsource = "pcm:-"\n')
+    result = check()
+    assert result.exit_code == 0, result.exception
+
+
+@pytest.mark.parametrize("name", ["check", "json", "verbose", "files", "debug"])
+def test_what_is_asked_once_is_no_setting(file: Path, name: str) -> None:
+    file.write_text(f"{name} = true\n")
+    with pytest.raises(UsageError, match=f"there is no setting '{name}'"):
+        CliRunner().invoke(show, catch_exceptions=False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--backend", "cuda"], "no backend is called 'cuda'"),
+        (["--events", "nonsense"], "'nonsense' is not an endpoint"),
+        (["--control", "tcp://127.0.0.1:70000"], "is not an endpoint"),
+        (["--source", "a=pcm:-", "--source", "a=mic"], "2 sources are called 'a'"),
+    ],
+)
+def test_check_finds_what_start_would_refuse(file: Path, arguments: list[str], message: str) -> None:
+    result = check("--source", "b=pcm:-", *arguments)
+    assert isinstance(result.exception, AsrdError)
+    assert message in str(result.exception)
+
+
+@pytest.mark.parametrize("name", ["[front]", "[/b]", ":smile:"])
+def test_check_shows_values_as_they_are(file: Path, name: str) -> None:
+    result = check("--source", f"mic:{name}")
+    assert result.exit_code == 0, result.exception
+    assert f"mic:{name}" in result.stdout

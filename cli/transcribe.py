@@ -10,6 +10,7 @@ import click
 
 from asrd.cli.config import ConfiguredCommand
 from asrd.cli.options import format_option, recognition, recognition_options
+from asrd.cli.plain import plain_console
 from asrd.clients.captions import WEBVTT_HEADER, srt_cue, vtt_cue
 from asrd.core.units import seconds
 
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 def transcribe(ctx: click.Context, /, files: tuple[Path, ...], format_: str, **params: Any) -> None:
     """Transcribe recordings as fast as this machine can; the text is the daemon's.
 
-    A file that cannot be read is reported and the others are still transcribed; the exit code is
-    then 1.
+    A file that cannot be read, or only in part, is reported and the others are still transcribed; the
+    exit code is then 1.
 
     \b
     Examples:
@@ -34,10 +35,12 @@ def transcribe(ctx: click.Context, /, files: tuple[Path, ...], format_: str, **p
       asrd transcribe *.wav --format json > talks.jsonl
     """
     from asrd.backends import load
-    from asrd.core.errors import AudioError
+    from asrd.core.errors import AudioError, UsageError
     from asrd.daemon.offline import transcribe_file
     from asrd.models.store import resolve
 
+    if format_ in ("srt", "vtt") and len(files) > 1:
+        raise UsageError(f"--format {format_} makes one file of subtitles; transcribe one recording at a time")
     options = recognition(params)
     model = resolve(options.model)
     backend = load(options.backend, model, options.load)
@@ -49,14 +52,18 @@ def transcribe(ctx: click.Context, /, files: tuple[Path, ...], format_: str, **p
     }
     failed = False
     for path in files:
+        utterances: list[Utterance] = []
+        damage: AudioError | None = None
         try:
             with progress(path) as heard:
-                utterances = [heard(utterance) for utterance in transcribe_file(path, backend, options)]
+                utterances += map(heard, transcribe_file(path, backend, options))
         except AudioError as error:
-            click.echo(f"asrd: {error}", err=True)
+            damage = error
+        if utterances or not damage:
+            click.echo(write[format_](path, utterances))
+        if damage:
+            click.echo(f"asrd: {damage}", err=True)
             failed = True
-            continue
-        click.echo(write[format_](path, utterances))
     backend.close()
     ctx.exit(1 if failed else 0)
 
@@ -64,13 +71,12 @@ def transcribe(ctx: click.Context, /, files: tuple[Path, ...], format_: str, **p
 @contextmanager
 def progress(path: Path) -> "Iterator[Callable[[Utterance], Utterance]]":
     """A bar with the time left, on a terminal's standard error; counts utterances passed through it."""
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     from asrd.daemon.sources.files import duration
 
-    console = Console(stderr=True)
-    columns = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
+    console = plain_console(stderr=True)
+    columns = TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(path.name, total=duration(path))
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asrd.backends import Backend
+from asrd.core.errors import AudioError
 from asrd.core.flow import FloatArray, Hypothesis, Onset, Window
 from asrd.core.units import Samples
 from asrd.daemon.options import RecognitionOptions
@@ -26,7 +27,8 @@ class Utterance:
 def transcribe(blocks: Iterable[FloatArray], backend: Backend, segmenter: Segmenter) -> Iterator[Utterance]:
     """Utterances of a recording given as blocks `(n,)` of mono 16 kHz audio, each as it is finished.
 
-    Raises BackendError where the backend fails. Memory does not grow with the recording.
+    Raises BackendError where the backend fails. Where reading fails, what was heard before is finished
+    first, and then AudioError raised. Memory does not grow with the recording.
     """
     recognizer = Recognizer(backend.model)
     start = Samples(0)
@@ -41,9 +43,15 @@ def transcribe(blocks: Iterable[FloatArray], backend: Backend, segmenter: Segmen
             if item.last:
                 yield Utterance(start, item.keep_end, hypothesis)
 
-    for block in blocks:
-        yield from finished(segmenter.push(block))
+    damage: AudioError | None = None
+    try:
+        for block in blocks:
+            yield from finished(segmenter.push(block))
+    except AudioError as error:
+        damage = error
     yield from finished(segmenter.flush())
+    if damage:
+        raise damage
 
 
 def transcribe_file(path: Path, backend: Backend, options: RecognitionOptions) -> Iterator[Utterance]:

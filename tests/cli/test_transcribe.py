@@ -7,7 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from click.testing import CliRunner
 
+from asrd.cli.transcribe import transcribe
+from asrd.core.errors import UsageError
 from asrd.models.speech import bundled
 
 from .conftest import Run, Spawn
@@ -86,3 +89,19 @@ def test_sending_where_nobody_listens(run: Run, tmp_path: Path) -> None:
     result = run("send", CLIPS[0], "--to", f"ipc://{tmp_path}/nobody")
     assert result.returncode == 1
     assert "nothing listens at" in result.stderr
+
+
+def test_what_was_heard_before_the_damage_is_printed(run: Run, tmp_path: Path) -> None:
+    whole = CLIPS[0].read_bytes()
+    (tmp_path / "trunc.flac").write_bytes(whole[: len(whole) * 3 // 4])
+    result = run("transcribe", tmp_path / "trunc.flac")
+    assert result.returncode == 1
+    assert len(result.stdout.split()) > 2
+    assert (result.stderr.count("\n"), "trunc.flac" in result.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("format_", ["srt", "vtt"])
+def test_subtitles_are_of_one_file(format_: str) -> None:
+    result = CliRunner().invoke(transcribe, [*map(str, CLIPS), "--format", format_])
+    assert isinstance(result.exception, UsageError)
+    assert result.stdout == ""

@@ -2,6 +2,7 @@ import asyncio
 import logging
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import numpy as np
@@ -318,8 +319,56 @@ def test_a_daemon_that_stops_listening_stops_the_sender(endpoint):
 
     with zmq.Context() as context, context.socket(zmq.PULL) as daemon:
         daemon.bind(endpoint)
-        with pytest.raises(TransportError, match=r"took no audio for 0\.3 s"), Sender(endpoint, timeout=0.3) as sender:
+        with pytest.raises(TransportError, match="has gone"), Sender(endpoint, timeout=0.3) as sender:
             send_for_ever(sender, daemon)
+
+
+def fill(sender):
+    """Send until it fails."""
+    while True:
+        sender.send(np.zeros(16_000, np.int16))
+
+
+def test_a_daemon_that_takes_nothing_is_given_up(endpoint):
+    with zmq.Context() as context, context.socket(zmq.PULL) as daemon:
+        daemon.bind(endpoint)
+        with pytest.raises(TransportError, match=r"took no audio for 0\.3 s"), Sender(endpoint, patience=0.3) as sender:
+            fill(sender)
+
+
+def test_a_daemon_that_is_behind_is_waited_for_longer_than_one_that_is_not_there(free_port):
+    """It hears 0.1 s of audio in 0.02 s, and stands still at first for longer than the sender's `timeout`."""
+
+    def hear(daemon):
+        time.sleep(0.5)
+        frames = 0
+        while daemon.poll(5_000):
+            message, payload = daemon.recv_multipart()
+            if msgspec.json.decode(message)["end"]:
+                return frames
+            frames += len(payload) // 2
+            time.sleep(0.02 * len(payload) / 3_200)
+        return frames
+
+    with zmq.Context() as context, context.socket(zmq.PULL) as daemon, ThreadPoolExecutor() as threads:
+        daemon.rcvhwm = 32
+        daemon.setsockopt(zmq.RCVBUF, 1 << 16)
+        daemon.bind(f"tcp://127.0.0.1:{free_port}")
+        hearing = threads.submit(hear, daemon)
+        with Sender(f"tcp://127.0.0.1:{free_port}", timeout=0.2) as sender:
+            for _ in range(12):
+                sender.send(np.zeros(16_000, np.int16))
+        assert hearing.result() == 192_000
+
+
+def test_long_blocks_are_cut_so_that_the_queue_empties_steadily(endpoint, audio):
+    def send(endpoint):
+        with Sender(endpoint) as sender:
+            sender.send(np.zeros(16_000, np.float32))
+
+    chunks = receive(endpoint, send, ended(1))
+    assert len(audio(chunks)) == 16_000
+    assert max(len(chunk.pcm) for chunk in chunks) <= 1_600
 
 
 def test_a_slow_daemon_holds_the_sender_back_and_loses_nothing(endpoint, audio):

@@ -15,6 +15,12 @@ from asrd.daemon.sources.waiting import Waiting
 IDLE = 5.0
 """Seconds without a message after which a sender is taken to be gone, and another may send."""
 
+LEAP = 3600
+"""Seconds a sender may run ahead of what was heard of it: a longer hole is a mistake, or malice."""
+
+LAST = Samples(2**48)
+"""Where holes end for good, 500 years from the start: positions stay exact in 64-bit floats."""
+
 log = logging.getLogger(__name__)
 
 
@@ -73,7 +79,9 @@ class Sessions:
             return self._malformed(error)
         timeline = self._admit(message)
         if timeline is None:
-            return self._refuse("changed", f"sender {message.session} changed its rate or went back; that is ignored")
+            return self._refuse(
+                "changed", f"sender {message.session} changed its rate, went back or leapt; that is ignored"
+            )
         self._heard = time.monotonic()
         lost = message.position - self._expected
         self._expected = message.position + len(pcm)
@@ -95,7 +103,8 @@ class Sessions:
         """The timeline this message belongs on, a new one for a new session; None where it fits none."""
         timeline = self._timeline
         if timeline is not None and message.session == self._session:
-            fits = message.rate == timeline.rate and message.position >= self._expected
+            ahead = message.position - self._expected
+            fits = message.rate == timeline.rate and 0 <= ahead <= _longest_hole(timeline)
             if fits or self.active:
                 self.active = True
                 return timeline if fits else None
@@ -103,6 +112,8 @@ class Sessions:
         self._timeline = Timeline(message.rate, start)
         self._session = message.session
         self._expected = self._waiting.missed(message)  # what was sent before it reached us is not lost here
+        if message.position - self._expected > _longest_hole(self._timeline):
+            self._expected = message.position
         self.active = True
         self._silenced.clear()
         log.info("%s: receiving from %s at %d Hz", self._stream, self._session, message.rate)
@@ -130,3 +141,8 @@ class Sessions:
             self._silenced.add(kind)
             log.warning("%s: %s", self._stream, what)
         return []
+
+
+def _longest_hole(timeline: Timeline) -> int:
+    """Frames that may be missing next."""
+    return LEAP * timeline.rate if timeline.position < LAST else 0

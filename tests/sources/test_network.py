@@ -209,6 +209,8 @@ MALFORMED = [
     (header(position=100, format="f32le"), np.full(50, np.inf, "<f4").tobytes()),
     (header(position=0), good),  # went back
     (header(position=200, rate=8_000), good),  # changed its rate
+    (header(position=100 + 3_601 * 16_000), good),  # leapt more than an hour
+    (header(position=2**53), good),
 ]
 
 
@@ -221,6 +223,18 @@ def test_malformed_messages_are_ignored_with_one_line(endpoint, audio, caplog, b
     assert [chunk.lost for chunk in chunks if chunk.lost] == [100]  # what the bad message should have held
     assert len(caplog.records) == 1
     assert "\n" not in caplog.records[0].getMessage()
+
+
+def test_no_number_of_leaps_takes_the_clock_beyond_its_range(monkeypatch):
+    monkeypatch.setattr(sessions, "LAST", 2 * 3_600 * 16_000)
+    heard = sessions.Sessions("net")
+    ends = []
+    for name in "abcde":
+        for position in (0, 3_600 * 1_000):
+            message = header(name, position, rate=1_000, end=position > 0)
+            chunks = heard.receive([msgspec.json.encode(message), good])
+        ends += [chunk.start + len(chunk.pcm) for chunk in chunks]
+    assert max(ends, default=0) < 3 * 3_600 * 16_000
 
 
 def test_a_message_of_one_part_or_three_is_ignored(endpoint, audio, caplog):

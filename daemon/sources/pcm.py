@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import sys
 import time
 from collections.abc import AsyncIterator
 
@@ -16,6 +17,9 @@ from asrd.daemon.sources.timeline import Timeline
 
 READ_SIZE = 1 << 16
 """Bytes read at once: as much as a Linux pipe holds."""
+
+_open: set[int] = set()
+"""Descriptors that are read: two readers would each hear half."""
 
 log = logging.getLogger(__name__)
 
@@ -33,16 +37,23 @@ class PipeSource(Source):
         self._fd = fd
         self._wake = asyncio.Event()
         self._closed = False
+        self._mine = False
 
     async def open(self) -> None:
         """Raises AudioError when there is nothing to read from."""
         check_rate(self.rate, "pcm:-")
         try:
+            if self._fd == 0 and sys.stdin is None:  # another file may have been given its number since
+                raise OSError("closed at the start")
             os.fstat(self._fd)
         except OSError as error:
             raise AudioError("pcm:- reads from standard input, which is closed; pipe audio into it") from error
         if os.isatty(self._fd):
             raise AudioError("pcm:- reads from standard input, which is a terminal; pipe audio into it")
+        if self._fd in _open:
+            raise AudioError("two sources read standard input; give pcm:- only once")
+        _open.add(self._fd)
+        self._mine = True
 
     async def chunks(self) -> AsyncIterator[AudioChunk]:
         """What was read, as it comes. Raises AudioError at a sample that is not a number."""
@@ -81,9 +92,15 @@ class PipeSource(Source):
                     await self._wake.wait()
                 finally:
                     loop.remove_reader(self._fd)
-        return b"" if self._closed else os.read(self._fd, READ_SIZE)
+        try:
+            return b"" if self._closed else os.read(self._fd, READ_SIZE)
+        except OSError as error:
+            raise AudioError(f"pcm:- cannot be read ({error.strerror}); pipe raw audio into it") from error
 
     async def close(self) -> None:
         """End `chunks`. The descriptor was not opened here and is left open."""
         self._closed = True
+        if self._mine:
+            _open.discard(self._fd)
+            self._mine = False
         self._wake.set()

@@ -163,7 +163,10 @@ def _portaudio() -> Iterator[Any]:
     try:
         import sounddevice
 
-        yield sounddevice
+        try:
+            yield sounddevice
+        except sounddevice.PortAudioError as error:
+            raise AudioError(f"the sound system failed ({error}); look with 'asrd devices'") from error
     except OSError as error:  # what `import sounddevice` raises where the library is missing
         raise AudioError(f"PortAudio is missing ({error}); install it: sudo apt install libportaudio2") from error
     finally:

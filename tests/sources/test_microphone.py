@@ -35,6 +35,12 @@ def played(tmp_path, chirp):
     return path, chirp(2.0)
 
 
+def test_a_failure_of_portaudio_is_one_of_audio():
+    pytest.importorskip("sounddevice", exc_type=OSError)
+    with pytest.raises(AudioError, match="Internal PortAudio error"), portaudio._portaudio() as sd:
+        raise sd.PortAudioError("Internal PortAudio error", -9986)
+
+
 def seconds(chunks):
     return sum(len(chunk.pcm) for chunk in chunks) / 16_000
 

@@ -1,5 +1,6 @@
 import asyncio
 import os
+import sys
 import threading
 from pathlib import Path
 
@@ -83,6 +84,36 @@ def test_a_terminal_and_a_closed_input_are_refused(gather):
         os.close(slave)
     with pytest.raises(AudioError, match="closed"):
         gather(PipeSource("pcm", fd=10**6))
+
+
+def test_an_input_closed_at_the_start_is_refused_whoever_has_its_number_now(gather, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(AudioError, match="closed"):
+        gather(PipeSource("pcm"))
+
+
+def test_what_cannot_be_read_is_one_line(tmp_path, gather):
+    directory = os.open(tmp_path, os.O_RDONLY)
+    try:
+        with pytest.raises(AudioError, match="cannot be read"):
+            gather(PipeSource("pcm", fd=directory))
+    finally:
+        os.close(directory)
+
+
+def test_two_sources_cannot_share_an_input(pipe):
+    async def run():
+        first, second = PipeSource("a", fd=pipe[0]), PipeSource("b", fd=pipe[0])
+        await first.open()
+        with pytest.raises(AudioError, match="two sources"):
+            await second.open()
+        await second.close()
+        await first.close()
+        await second.open()
+        await second.close()
+
+    asyncio.run(run())
+    pipe[1]()
 
 
 @pytest.mark.parametrize("way", ["close", "cancel"])

@@ -21,6 +21,13 @@ BLOCK = {"realtime": 0.05, "fast": 1.0}
 """Seconds read at once: little enough to come as smoothly as a microphone, or enough to be quick."""
 
 
+SLACK = 0.1
+"""Seconds a whole file may fall short of its header: MP3 encoders and decoders count their padding differently."""
+
+UNKNOWN = 1 << 62
+"""Frames from which on libsndfile means that it cannot tell."""
+
+
 class _Sequential(soundfile.SoundFile):  # type: ignore[misc]
     """Read from the beginning to the end. After each read of a file that can seek, soundfile seeks to
     where it is already, upon which an MP3 decoder starts afresh: every block would begin with a glitch.
@@ -56,6 +63,9 @@ def read_blocks(path: Path, block: float = BLOCK["fast"]) -> Iterator[FloatArray
                 yield converted
         if position == 0:
             raise AudioError(f"{path} holds no audio (0 samples); record it again")
+        if position + SLACK * file.samplerate < file.frames < UNKNOWN:
+            read, whole = position / file.samplerate, file.frames / file.samplerate
+            raise AudioError(f"{path} ends after {read:.1f} s of {whole:.1f} s; it is damaged, copy it again")
         if len(tail := resampler.flush()):
             yield tail
 

@@ -111,6 +111,14 @@ def test_a_truncated_file_gives_what_it_has(tmp_path, chirp):
     assert len(np.concatenate(list(read_blocks(path)))) == 16_000
 
 
+def test_a_truncated_mp3_says_how_much_was_read(tmp_path, chirp):
+    path = tmp_path / "cut.mp3"
+    soundfile.write(path, chirp(10.0, 44_100), 44_100)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(AudioError, match=r"ends after \d\.\d s of 10\.\d s"):
+        list(read_blocks(path))
+
+
 def test_three_hours_are_read_in_little_memory(tmp_path):
     import resource
 

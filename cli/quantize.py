@@ -1,6 +1,8 @@
 """`asrd quantize`: build an INT8 model under accuracy control, and prove it."""
 
 import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +11,7 @@ import click
 
 from asrd.cli.clips import usable
 from asrd.cli.stages import Stages
-from asrd.core.errors import UsageError
+from asrd.core.errors import AsrdError, UsageError
 
 if TYPE_CHECKING:
     from asrd.models import ModelDirectory
@@ -90,31 +92,34 @@ def quantize(
       asrd quantize --advise --dataset speech.jsonl --budget 20
       asrd start --backend int8 --model base-int8
     """
+    if (output is None) == (not advise):
+        raise UsageError("give either -o OUT, the directory to write, or --advise")
+    options |= {"ranking_subset": ranking_subset_size, "iterations": max_reverted}
+    with _bounded(memory):
+        source, recipe, parts = _prepare(model, options)
+        if output:
+            _build(source, output, recipe, parts, resume)
+        else:
+            _advise(source, model, recipe, parts, budget * 60)
+
+
+def _prepare(model: str, options: dict[str, Any]) -> "tuple[ModelDirectory, Recipe, Split]":
+    """What to quantize, how, and with which speech; says what is about to happen."""
     from asrd.models import store
     from asrd.quant.recipe import Recipe
 
-    if (output is None) == (not advise):
-        raise UsageError("give either -o OUT, the directory to write, or --advise")
-    if memory:
-        _limit(memory)
     source = store.resolve(model)
     sizes = {name: options.pop(name) for name in ("calibration", "validation", "test")}
     parts = _data(options["dataset"], options["test_dataset"], sizes, options["seed"], options["same_data"])
-    counts = {name: len(getattr(parts, name)) for name in sizes}
-    chosen: dict[str, Any] = {**counts, **options}
-    recipe = Recipe(ranking_subset=ranking_subset_size, iterations=max_reverted, **chosen)
+    options |= {name: len(getattr(parts, name)) for name in sizes}
+    recipe = Recipe(**options)
     _introduce(source, parts, recipe)
-    if advise:
-        from asrd.cli.advise import show
-        from asrd.quant.advise import advise as explore
+    return source, recipe, parts
 
-        with Stages() as stages:
-            points = explore(source, recipe, parts, budget * 60, stages)
-        show(points, model)
-        return
+
+def _build(source: "ModelDirectory", output: Path, recipe: "Recipe", parts: "Split", resume: bool) -> None:
     from asrd.quant.build import build
 
-    assert output
     try:
         with Stages() as stages:
             result = build(source, output, recipe, parts, resume=resume, progress=stages)
@@ -124,6 +129,15 @@ def quantize(
     _show(result)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     click.echo(f"wrote {output}, with manifest.json and report.html; {peak / GIB:.1f} GiB of memory at most")
+
+
+def _advise(source: "ModelDirectory", model: str, recipe: "Recipe", parts: "Split", budget: float) -> None:
+    from asrd.cli.advise import show
+    from asrd.quant.advise import advise
+
+    with Stages() as stages:
+        points = advise(source, recipe, parts, budget, stages)
+    show(points, model)
 
 
 def _data(data: str, test_data: str, sizes: dict[str, int | None], seed: int, same: bool) -> "Split":
@@ -163,9 +177,23 @@ def _introduce(source: "ModelDirectory", parts: "Split", recipe: "Recipe") -> No
     click.echo(estimate(source, parts, recipe).text, err=True)
 
 
-def _limit(gibibytes: float) -> None:
-    """Memory that this process itself allocates; mapped files, which can be dropped, do not count."""
-    resource.setrlimit(resource.RLIMIT_DATA, (round(gibibytes * GIB),) * 2)
+@contextmanager
+def _bounded(gibibytes: float | None) -> Iterator[None]:
+    """Let this process allocate no more; mapped files, which can be dropped, do not count."""
+    if gibibytes:
+        resource.setrlimit(resource.RLIMIT_DATA, (round(gibibytes * GIB),) * 2)
+    try:
+        yield
+    except Exception as error:  # a library that gets no memory says so in many ways, or not at all
+        if gibibytes and (isinstance(error, MemoryError) or _allocated() > 0.8 * gibibytes * GIB):
+            raise AsrdError(f"this takes more than the {gibibytes:g} GiB that --memory allows; allow more") from error
+        raise
+
+
+def _allocated() -> int:
+    """Bytes that count against the bound."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData"))
 
 
 def _show(result: "Result") -> None:

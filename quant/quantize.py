@@ -97,7 +97,8 @@ def _advanced(nncf: Any, recipe: Recipe, backend: dict[str, Any]) -> Any:
     """NNCF's advanced parameters. Without VNNI or its kin 8-bit sums may saturate on the machine the
     model is *used* on, which is not known here, so NNCF's fix for that keeps its default.
     """
-    weights = nncf.QuantizationParameters(per_channel=False) if recipe.per_tensor_weights else None
+    parameters = nncf.quantization.advanced_parameters
+    weights = parameters.QuantizationParameters(per_channel=False) if recipe.per_tensor_weights else None
     return nncf.AdvancedQuantizationParameters(
         smooth_quant_alphas=nncf.AdvancedSmoothQuantParameters(matmul=recipe.smooth_quant),
         weights_quantization_params=weights,

@@ -1,5 +1,6 @@
 """`asrd quantize`: build an INT8 model under accuracy control, and prove it."""
 
+import importlib.util
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ import click
 
 from asrd.cli.clips import usable
 from asrd.cli.stages import Stages
-from asrd.core.errors import AsrdError, UsageError
+from asrd.core.errors import AsrdError, MissingExtraError, UsageError
 
 if TYPE_CHECKING:
     from asrd.models import ModelDirectory
@@ -94,6 +95,8 @@ def quantize(
     """
     if (output is None) == (not advise):
         raise UsageError("give either -o OUT, the directory to write, or --advise")
+    if importlib.util.find_spec("nncf") is None:  # say so before the speech is read
+        raise MissingExtraError("quant", "'asrd quantize'")
     options |= {"ranking_subset": ranking_subset_size, "iterations": max_reverted}
     with _bounded(memory):
         source, recipe, parts = _prepare(model, options)

@@ -1,7 +1,9 @@
 """The Pareto front, and the commands that lead to it."""
 
+import importlib.util
 import shlex
 
+import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,3 +50,10 @@ def test_every_command_is_one_that_quantize_takes() -> None:
 def test_output_and_advise_exclude_each_other() -> None:
     for arguments in ([], ["--advise", "-o", "x"]):
         assert "either -o OUT" in str(CliRunner().invoke(quantize, arguments).exception)
+
+
+def test_without_the_extra_the_command_says_which_before_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    result = CliRunner().invoke(quantize, ["-o", "x"])
+    assert "pip install 'asrd[quant]'" in str(result.exception)
+    assert result.output == ""

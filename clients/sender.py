@@ -159,11 +159,12 @@ class Sender:
             end=end,
         )
         parts = [msgspec.json.encode(header), data]
-        try:
-            self._socket.send_multipart(parts, zmq.NOBLOCK, copy=True)
-        except zmq.Again:
-            self._wait()
-            self._socket.send_multipart(parts, zmq.NOBLOCK, copy=True)
+        while True:  # room that was there may be gone again when the connection has just changed
+            try:
+                self._socket.send_multipart(parts, zmq.NOBLOCK, copy=True)
+                return
+            except zmq.Again:
+                self._wait()
 
     def _wait(self) -> None:
         """Until there is room for a message. The daemon may be behind for long, but not away for long."""

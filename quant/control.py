@@ -45,8 +45,7 @@ class Validator:
     """NNCF's validation function: accuracy of a compiled model, over all clips and for each.
 
     steps: accuracies over all of `clips`, in the order they were asked for: the original, the
-    quantized model, and then one for each group that was reverted. reused: evaluations that the
-    journal knew already.
+    quantized model, and then one for each group that was reverted.
     """
 
     model: ModelDirectory
@@ -56,7 +55,6 @@ class Validator:
     probe: FloatArray
     advance: Callable[[int], None] = lambda _: None
     steps: list[float] = field(default_factory=list)
-    reused: int = 0
 
     def __call__(self, compiled: Any, items: Iterable[int]) -> tuple[float, list[float]]:
         """`items` are indices into `clips`."""
@@ -67,8 +65,6 @@ class Validator:
         if known is None:
             known = [hear(backend, self.clips[index]) for index in chosen]
             self.journal.record(key, known)
-        else:
-            self.reused += 1
         self.advance(len(chosen))
         texts = [self.clips[index].text for index in chosen]
         accuracy = 1 - error_rate(self.metric, texts, known)

@@ -140,6 +140,7 @@ class _Run:
     split: Split
     journal: Journal
     progress: Progress
+    windows: FloatArray | None = None
 
     def complete(self) -> Result:
         """All stages. Raises QuantizationError when the result is not good enough."""
@@ -175,8 +176,11 @@ class _Run:
         return model
 
     def _windows(self, model: ModelDirectory) -> FloatArray:
-        recipe = self.recipe
-        return calibration_windows(model, self.split.calibration, recipe.windows, recipe.seed, recipe.calibrate_on)
+        """Read and cut once, for quantization and for sensitivity."""
+        if self.windows is None:
+            recipe, clips = self.recipe, self.split.calibration
+            self.windows = calibration_windows(model, clips, recipe.windows, recipe.seed, recipe.calibrate_on)
+        return self.windows
 
     def _quantize(self, model: ModelDirectory) -> None:
         windows, network = self._windows(model), read_network(model)

@@ -1,0 +1,108 @@
+"""Cuts what an utterance says into windows for the model."""
+
+import numpy as np
+
+from asrd.core.flow import Window
+from asrd.core.units import Samples
+from asrd.daemon.history import History
+from asrd.daemon.settings import SegmenterSettings
+from asrd.daemon.utterance import OpenUtterance
+from asrd.models import Geometry
+
+
+class Cutter:
+    """Windows of one unbroken stretch of a stream, which begins at `origin`.
+
+    The frames of all windows lie on one grid: window starts are multiples of the model's stride
+    away from the origin. Away from the origin and from the stretch's end every window is exactly
+    `settings.window` samples long.
+    """
+
+    def __init__(self, geometry: Geometry, settings: SegmenterSettings, history: History) -> None:
+        self._geometry = geometry
+        self._settings = settings
+        self._history = history
+        self._origin = history.start
+        self._hop = settings.hop(geometry)
+
+    def full(self, spoken: OpenUtterance) -> list[Window]:
+        """The windows that are full of speech. Never to the last voiced frame: what follows the
+        right context stays open, so that the final window has something to keep.
+        """
+        windows: list[Window] = []
+        while True:
+            keep_end = spoken.committed + self._hop
+            end = self._grid_after(keep_end + self._settings.right_context)
+            if end > spoken.heard:
+                return windows
+            windows.append(self._cut(spoken, keep_end, end))
+
+    def preview(self, spoken: OpenUtterance) -> list[Window]:
+        """Now and then, a window of what is still open, if more was heard since the last one."""
+        interval = self._settings.partial_interval
+        if not interval or spoken.judged - spoken.previewed < interval or spoken.heard == spoken.previewed_heard:
+            return []
+        audible = spoken.heard + self._settings.tail
+        end = min(self._grid_before(spoken.judged), self._grid_after(audible))
+        room = self._settings.window - self._settings.left_context // 2
+        if not self._geometry.receptive_field <= end - spoken.committed <= room:
+            return []
+        return [self._cut(spoken, min(end, audible), end, provisional=True)]
+
+    def rest(self, spoken: OpenUtterance, end: int, available: int, reason: str) -> list[Window]:
+        """All that remains of an utterance that ends at `end`; audio up to `available` may serve as context."""
+        settings = self._settings
+        windows: list[Window] = []
+        while end - spoken.committed > self._hop:
+            keep_end = spoken.committed + self._hop
+            context = self._grid_after(keep_end + settings.right_context)
+            if context > available:  # the stream ends here: less context, but all frames
+                context = self._grid_before(available)
+                keep_end = min(keep_end, context - self._geometry.receptive_field)
+            windows.append(self._cut(spoken, keep_end, context))
+        context = min(self._grid_after(end + settings.right_context), self._grid_before(available))
+        if context < end:
+            context = available
+        return [*windows, self._cut(spoken, end, context, reason=reason)]
+
+    def whole(self, spoken: OpenUtterance) -> int:
+        """The end of the audio that full windows can reach, and of all that was heard."""
+        return max(spoken.heard, self._grid_before(spoken.judged))
+
+    def _cut(
+        self, spoken: OpenUtterance, keep_end: int, end: int, *, provisional: bool = False, reason: str = ""
+    ) -> Window:
+        """The window that ends at `end` and keeps `[committed, keep_end)`."""
+        start = self._align(max(end - self._settings.window, self._origin))
+        pcm = self._history.slice(start, end)
+        missing = self._geometry.receptive_field - len(pcm)
+        if missing > 0:  # a whole stream shorter than one frame of the model
+            pcm = np.pad(pcm, (0, missing))
+        window = Window(
+            utterance=spoken.number,
+            start=Samples(start),
+            pcm=pcm,
+            left=Samples(spoken.committed - start),
+            right=Samples(start + len(pcm) - keep_end),
+            level=spoken.moments.level(),
+            provisional=provisional,
+            last=bool(reason),
+            reason=reason,
+            speech_end=Samples(spoken.heard),
+        )
+        spoken.previewed, spoken.previewed_heard = spoken.judged, spoken.heard
+        if not provisional:
+            spoken.committed = keep_end
+        return window
+
+    def _align(self, position: int) -> int:
+        """The first grid position at or after `position`."""
+        return position + (self._origin - position) % self._geometry.stride
+
+    def _grid_after(self, position: int) -> int:
+        """The first position at or after `position` at which a full window on the grid may end."""
+        return self._align(position - self._settings.window) + self._settings.window
+
+    def _grid_before(self, position: int) -> int:
+        """The last such position at or before `position`."""
+        return self._grid_after(position - self._geometry.stride + 1)

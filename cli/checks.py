@@ -4,13 +4,11 @@ import platform
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
+from asrd.core import cpu
 from asrd.core.errors import AsrdError, TransportError
 from asrd.core.units import MAX_WINDOW, seconds
-
-CPUINFO = Path("/proc/cpuinfo")
 
 INT8_FEATURES = {
     "amx_int8": "AMX",
@@ -54,9 +52,8 @@ def check_python(_: Subject) -> Iterator[Finding]:
 
 
 def check_cpu(_: Subject) -> Iterator[Finding]:
-    """Whether 8-bit arithmetic is fast here. x86 calls the line "flags", ARM "Features"."""
-    lines = CPUINFO.read_text().splitlines() if CPUINFO.is_file() else []
-    flags = {flag for line in lines if line.startswith(("flags", "Features")) for flag in line.split(":")[1].split()}
+    """Whether 8-bit arithmetic is fast here."""
+    flags = set(cpu.flags())
     if not flags:
         yield Finding("cpu", "warn", "cannot tell what this processor can do", "measure it: asrd transcribe FILE")
         return

@@ -43,8 +43,8 @@ def compare(
       asrd compare --dataset hf:librispeech_asr:clean:test --limit 200
       asrd compare --model base-int8 --backends fp16,int8 --html report.html
     """
+    from asrd.core.cpu import flags
     from asrd.models import store
-    from asrd.quant.cpu import flags
     from asrd.quant.figures import figures, size, verdict
     from asrd.quant.report import Report, write_report
     from asrd.quant.text import NORMALIZATION

@@ -2,10 +2,8 @@
 
 import asyncio
 import logging
-import re
 import sys
 import time
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,8 +11,7 @@ import click
 from asrd.cli.config import ConfiguredCommand, origins
 from asrd.cli.options import SPAN, control_option, recognition, recognition_options
 from asrd.cli.plain import plain_console
-from asrd.core.endpoints import events_endpoint
-from asrd.core.errors import UsageError
+from asrd.core.endpoints import check_endpoint, events_endpoint
 
 if TYPE_CHECKING:
     from asrd.daemon.options import DaemonOptions
@@ -106,23 +103,11 @@ def _show(ctx: click.Context, options: "DaemonOptions") -> None:
 def _check(options: "DaemonOptions") -> None:
     """Look for mistakes without taking an endpoint or opening a source, which a daemon may be using."""
     from asrd.backends.registry import find
-    from asrd.daemon.sources.spec import parse_source
+    from asrd.daemon.sources.spec import parse_sources
     from asrd.models.store import resolve
 
     find(options.recognition.backend)
     resolve(options.recognition.model)
-    streams = Counter(parse_source(spec, options.pace).stream for spec in options.sources)
-    for stream, count in streams.items():
-        if count > 1:
-            raise UsageError(f"{count} sources are called '{stream}'; name them apart: --source NAME=…")
+    parse_sources(options.sources, options.pace)
     for endpoint in (*options.events, options.control):
-        _check_endpoint(endpoint)
-
-
-def _check_endpoint(endpoint: str) -> None:
-    """What libzmq would refuse to bind, as far as that can be told without binding."""
-    tcp = re.fullmatch(r"tcp://.+:(\d{1,5}|\*)", endpoint)
-    if tcp and (tcp[1] == "*" or int(tcp[1]) < 2**16):
-        return
-    if not re.fullmatch(r"ipc://.+", endpoint):
-        raise UsageError(f"'{endpoint}' is not an endpoint; write tcp://127.0.0.1:7007 or ipc:///path/to/socket")
+        check_endpoint(endpoint)

@@ -5,11 +5,16 @@ said in a room are private. `--events tcp://…` opens them to the network on re
 """
 
 import os
+import re
 import tempfile
 from pathlib import Path
 
+from asrd.core.errors import UsageError
+
 EVENTS_VARIABLE = "ASRD_EVENTS"
 CONTROL_VARIABLE = "ASRD_CONTROL"
+
+MAX_PORT = 65_535
 
 
 def runtime_directory() -> Path:
@@ -30,3 +35,14 @@ def events_endpoint() -> str:
 def control_endpoint() -> str:
     """Where a daemon takes requests: `$ASRD_CONTROL`, or a Unix socket."""
     return os.environ.get(CONTROL_VARIABLE) or f"ipc://{runtime_directory() / 'control'}"
+
+
+def check_endpoint(endpoint: str) -> None:
+    """Raise UsageError for what can never be bound, as far as that can be told without binding. libzmq
+    itself would take a port modulo 65536.
+    """
+    tcp = re.fullmatch(r"tcp://.+:(\d+|\*)", endpoint)
+    if not tcp and not re.fullmatch(r"ipc://.+", endpoint):
+        raise UsageError(f"'{endpoint}' is not an endpoint; write tcp://127.0.0.1:7007 or ipc:///path/to/socket")
+    if tcp and tcp[1] != "*" and int(tcp[1]) > MAX_PORT:
+        raise UsageError(f"'{endpoint}' is not an endpoint: the largest port is {MAX_PORT}")

@@ -25,7 +25,7 @@ from asrd.daemon.publisher import Publisher
 from asrd.daemon.scheduler import Scheduler
 from asrd.daemon.segmenter import Segmenter
 from asrd.daemon.sources.base import Source
-from asrd.daemon.sources.spec import parse_source
+from asrd.daemon.sources.spec import parse_sources
 from asrd.daemon.stream import Stream
 from asrd.daemon.vad import WebRtcVad
 from asrd.daemon.worker import in_thread
@@ -65,8 +65,7 @@ class Daemon:
             cleanup.append(self.publisher.close)
             controller = Controller(context, self._options.control, self._answer)
             cleanup.append(controller.close)
-            sources = [parse_source(spec, self._options.pace) for spec in self._options.sources]
-            _check_names(sources)
+            sources = parse_sources(self._options.sources, self._options.pace)
             await self._load()
             cleanup.append(self.scheduler.close)
             self.streams = [self._stream(source) for source in sources]
@@ -203,10 +202,3 @@ class Daemon:
                 await self.scheduler.use(name, backend)
                 await self._announce(previous)
             return {"backend": name, "previous": previous}
-
-
-def _check_names(sources: list[Source]) -> None:
-    names = [source.stream for source in sources]
-    for name in names:
-        if names.count(name) > 1:
-            raise AsrdError(f"two sources are called '{name}'; name one of them: --source NAME=…")

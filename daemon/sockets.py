@@ -3,16 +3,13 @@
 import errno
 import fcntl
 import os
-import re
 from pathlib import Path
 from typing import IO, Any
 
 import zmq
 
-from asrd.core.endpoints import runtime_directory
+from asrd.core.endpoints import check_endpoint, runtime_directory
 from asrd.core.errors import TransportError, UsageError
-
-MAX_PORT = 65_535
 
 
 class Binding:
@@ -26,9 +23,7 @@ class Binding:
         """Bind. Raises UsageError for a malformed endpoint, TransportError when it is taken."""
         self._socket = socket
         self._lock: IO[str] | None = None
-        port = re.fullmatch(r"tcp://.*:(\d+)", endpoint)
-        if port and int(port[1]) > MAX_PORT:  # libzmq would take it modulo 65536
-            raise UsageError(f"'{endpoint}' has no such port; the largest is {MAX_PORT}")
+        check_endpoint(endpoint)
         if endpoint.startswith("ipc://") and endpoint[6:7] not in ("@", "*"):
             self._lock = _lock(Path(endpoint.removeprefix("ipc://")), endpoint)
         try:

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from asrd.backends import LoadOptions, load
+from asrd.core.cpu import flags
 from asrd.core.errors import ModelError, UsageError
 from asrd.core.flow import FloatArray
 from asrd.models import ModelDirectory, manifest
 from asrd.models.convert import convert, save
 from asrd.quant.calibrate import calibration_windows
 from asrd.quant.control import Validator
-from asrd.quant.cpu import flags
 from asrd.quant.data import Clip, fingerprint
 from asrd.quant.figures import figures, size
 from asrd.quant.graph import in_floating_point, layers, select

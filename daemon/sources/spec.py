@@ -1,6 +1,8 @@
 """Sources as people name them: `[NAME=]KIND[:ARGUMENT]`."""
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -13,6 +15,15 @@ from asrd.daemon.sources.network import NetworkSource
 from asrd.daemon.sources.pcm import PipeSource
 
 KINDS = "mic, mic:NAME, file:PATH, pcm:-, pcm:tcp://HOST:PORT or pcm:ipc://PATH"
+
+
+def parse_sources(specs: Iterable[str], pace: Pace = "realtime") -> list[Source]:
+    """The sources of one daemon. Raises UsageError also where two would have one name."""
+    sources = [parse_source(spec, pace) for spec in specs]
+    for stream, count in Counter(source.stream for source in sources).items():
+        if count > 1:
+            raise UsageError(f"{count} sources are called '{stream}'; name them apart: --source NAME=…")
+    return sources
 
 
 def parse_source(spec: str, pace: Pace = "realtime") -> Source:

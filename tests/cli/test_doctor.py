@@ -8,9 +8,9 @@ import pytest
 import zmq
 from click.testing import CliRunner
 
-from asrd.cli import checks
 from asrd.cli.checks import Subject, check_backends, check_cpu, check_endpoints, check_microphones, check_model
 from asrd.cli.doctor import doctor
+from asrd.core import cpu
 from asrd.core.errors import AudioError
 from asrd.daemon.sockets import Binding
 from asrd.models import ModelDirectory
@@ -78,7 +78,7 @@ def subject(base_model: ModelDirectory, endpoints: dict[str, str]) -> Subject:
 def test_the_processor(
     cpuinfo: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, subject: Subject
 ) -> None:
-    monkeypatch.setattr(checks, "CPUINFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(cpu, "CPUINFO", tmp_path / "cpuinfo")
     if cpuinfo:
         (tmp_path / "cpuinfo").write_text(f"processor\t: 0\n{cpuinfo}")
     (finding,) = check_cpu(subject)

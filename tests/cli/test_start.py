@@ -96,7 +96,7 @@ def test_a_paced_file_ends_the_daemon_when_it_ends(spawn: Spawn, environment: di
         (["--hangover", "0", "--source", "pcm:-"], 2, "hang-over"),
         (["--source", "pcm:ftp://x"], 2, "pcm:"),
         (["--events", "nonsense", "--source", "pcm:-"], 2, "is not an endpoint"),
-        (["--source", "a=pcm:-", "--source", "a=pcm:-"], 1, "called 'a'"),
+        (["--source", "a=pcm:-", "--source", "a=pcm:-"], 2, "called 'a'"),
         (["--vad", "7"], 2, "--vad"),
         (["--source", "mic:No Such Device"], 1, "asrd devices"),
     ],

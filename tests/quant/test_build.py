@@ -21,7 +21,6 @@ from asrd.models import manifest as manifests
 from asrd.models.convert import save
 from asrd.quant.build import Result, build, draft_of
 from asrd.quant.calibrate import calibration_windows
-from asrd.quant.cpu import flags
 from asrd.quant.data import dataset
 from asrd.quant.graph import layers, select
 from asrd.quant.quantize import quantize, read_network
@@ -191,10 +190,3 @@ def test_the_command_says_what_it_does_and_what_it_costs(
         assert words in done.stdout
     again = subprocess.run([*command, "--test=9"], capture_output=True, text=True, timeout=180, check=False)
     assert (again.returncode, "usable clips" in again.stderr) == (2, True)
-
-
-def test_cpu_flags_are_those_that_matter(tmp_path: Path) -> None:
-    cpuinfo = tmp_path / "cpuinfo"
-    cpuinfo.write_text("processor : 0\nflags : fpu sse2 avx2 avx512_vnni\nbugs : amx_int8\n")
-    assert flags(cpuinfo) == ["avx2", "avx512_vnni"]
-    assert flags(tmp_path / "none") == []

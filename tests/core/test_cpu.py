@@ -1,0 +1,14 @@
+"""What a processor says of itself."""
+
+from pathlib import Path
+
+import pytest
+
+from asrd.core import cpu
+
+
+def test_the_flags_are_those_that_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cpu, "CPUINFO", tmp_path / "cpuinfo")
+    assert cpu.flags() == []
+    cpu.CPUINFO.write_text("processor : 0\nflags : fpu sse2 avx2 avx512_vnni\nbugs : amx_int8\n")
+    assert cpu.flags() == ["avx2", "avx512_vnni"]

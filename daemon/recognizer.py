@@ -5,11 +5,19 @@ from collections.abc import Sequence
 import numpy as np
 
 from asrd.backends import Backend
-from asrd.core.flow import Emission, Hypothesis, Window
-from asrd.daemon.ctc import greedy, log_softmax
+from asrd.core.flow import Emission, FloatArray, Hypothesis, Window
+from asrd.daemon.decoding import Decoding
+from asrd.daemon.decoding.greedy import GreedyDecoder
 from asrd.daemon.level import normalize
 from asrd.daemon.stitcher import Stitcher
 from asrd.models import ModelDirectory
+
+
+def log_softmax(logits: FloatArray) -> FloatArray:
+    """Log-probabilities over the last axis, computed without overflow."""
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    result: FloatArray = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return result
 
 
 def recognize(backend: Backend, windows: Sequence[Window]) -> list[Emission]:
@@ -26,15 +34,23 @@ def silent(window: Window, model: ModelDirectory) -> Emission:
 
 
 class Recognizer:
-    """Turns the emissions of one stream's windows, in their order, into hypotheses."""
+    """Turns the emissions of one stream's windows, in their order, into hypotheses.
 
-    def __init__(self, model: ModelDirectory) -> None:
+    decoding: makes the decoder of each utterance; greedy where none is given.
+    """
+
+    def __init__(self, model: ModelDirectory, decoding: Decoding | None = None) -> None:
         self._model = model
-        self._stitcher = Stitcher(model.geometry)
+        self._decoding = decoding or (lambda: GreedyDecoder(model.vocabulary, model.geometry.stride))
+        self._begin()
 
     def accept(self, window: Window, emission: Emission) -> Hypothesis:
         """What is known of the window's utterance now; final if `window.last`."""
         frames, settled = self._stitcher.add(window, emission)
+        hypothesis = self._decoder.decode(frames, settled, window.last)
         if window.last:
-            self._stitcher = Stitcher(self._model.geometry)
-        return greedy(frames, self._model.vocabulary, self._model.geometry.stride, settled)
+            self._begin()
+        return hypothesis
+
+    def _begin(self) -> None:
+        self._stitcher, self._decoder = Stitcher(self._model.geometry), self._decoding()

@@ -10,8 +10,9 @@ import transformers
 from asrd.backends import load
 from asrd.core.flow import FloatArray, Level
 from asrd.core.units import MAX_WINDOW
-from asrd.daemon.ctc import greedy, log_softmax
+from asrd.daemon.decoding.greedy import GreedyDecoder
 from asrd.daemon.level import normalize
+from asrd.daemon.recognizer import log_softmax
 from asrd.daemon.stitcher import Frames
 from asrd.models import ModelDirectory
 
@@ -47,7 +48,8 @@ def ours(name: str, model: ModelDirectory, audio: FloatArray) -> FloatArray:
 def spelled(model: ModelDirectory, logits: FloatArray) -> str:
     """Greedy text of `(frames, vocabulary)`."""
     positions = np.arange(len(logits)) * model.geometry.stride
-    return greedy(Frames(log_softmax(logits), positions), model.vocabulary, model.geometry.stride, len(logits)).text
+    greedy = GreedyDecoder(model.vocabulary, model.geometry.stride)
+    return greedy.decode(Frames(log_softmax(logits), positions), len(logits), last=True).text
 
 
 def test_torch_is_transformers(model: ModelDirectory, audio: FloatArray) -> None:

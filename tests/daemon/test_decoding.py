@@ -9,14 +9,20 @@ import transformers
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asrd.core.flow import Hypothesis
 from asrd.core.units import Samples
-from asrd.daemon.ctc import greedy, log_softmax
+from asrd.daemon.decoding.greedy import GreedyDecoder
+from asrd.daemon.recognizer import log_softmax
 from asrd.daemon.stitcher import Frames
 from asrd.models import Vocabulary
 
 STRIDE = Samples(100)
 LETTERS = Vocabulary(("<pad>", "<s>", "|", "A", "B"), blank=0, delimiter=2, special=frozenset({1}))
 LABEL = {"_": 0, "s": 1, "|": 2, "A": 3, "B": 4}
+
+
+def greedy(heard: Frames, settled: int) -> Hypothesis:
+    return GreedyDecoder(LETTERS, STRIDE).decode(heard, settled, last=False)
 
 
 def frames(path: str, probability: float = 0.9, start: int = 1_000) -> Frames:
@@ -42,11 +48,11 @@ def frames(path: str, probability: float = 0.9, start: int = 1_000) -> Frames:
     ],
 )
 def test_the_collapsing_rule(path: str, text: str) -> None:
-    assert greedy(frames(path), LETTERS, STRIDE, len(path)).text == text
+    assert greedy(frames(path), len(path)).text == text
 
 
 def test_words_have_the_times_and_probabilities_of_their_frames() -> None:
-    hypothesis = greedy(frames("_AA_B|_B", 0.8), LETTERS, STRIDE, 8)
+    hypothesis = greedy(frames("_AA_B|_B", 0.8), 8)
     assert [(word.text, word.start, word.end) for word in hypothesis.words] == [
         ("AB", 1_100, 1_500),
         ("B", 1_700, 1_800),
@@ -57,8 +63,8 @@ def test_words_have_the_times_and_probabilities_of_their_frames() -> None:
 
 @given(st.text("_s|AB", max_size=40), st.text("_s|AB", max_size=40))
 def test_what_is_settled_is_a_prefix_whatever_follows(settled: str, more: str) -> None:
-    alone = greedy(frames(settled), LETTERS, STRIDE, len(settled))
-    longer = greedy(frames(settled + more), LETTERS, STRIDE, len(settled))
+    alone = greedy(frames(settled), len(settled))
+    longer = greedy(frames(settled + more), len(settled))
     assert alone.stable == len(alone.text)
     assert longer.stable == alone.stable
     assert longer.text.startswith(alone.text)
@@ -75,7 +81,7 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> transformers.Wav2Vec2
 def test_text_is_that_of_transformers(tokenizer: transformers.Wav2Vec2CTCTokenizer, path: str) -> None:
     """Which, unlike us, spells sentence marks out, and keeps the spaces between nothing."""
     expected = tokenizer.decode([LABEL[label] for label in path]).replace("<s>", "")
-    assert greedy(frames(path), LETTERS, STRIDE, 0).text == " ".join(expected.split())
+    assert greedy(frames(path), 0).text == " ".join(expected.split())
 
 
 def test_log_softmax_is_a_distribution_even_for_huge_logits() -> None:

@@ -1,7 +1,7 @@
-"""From log-probabilities to words: greedy CTC decoding.
+"""From a CTC path, which is one label a frame, to words: merge repeats, drop blanks.
 
-Graves et al. 2006, "Connectionist temporal classification", section 3: take the likeliest label of
-each frame, merge repeats, drop blanks.
+Graves et al. 2006, "Connectionist temporal classification", section 3. Whichever decoder chose the
+path, its words get their times and confidences here.
 """
 
 import math
@@ -10,27 +10,24 @@ from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from asrd.core.flow import FloatArray, Hypothesis, Word
+from asrd.core.flow import Hypothesis, Word
 from asrd.core.units import Samples
 from asrd.daemon.stitcher import Frames
 from asrd.models import Vocabulary
 
-
-def log_softmax(logits: FloatArray) -> FloatArray:
-    """Log-probabilities over the last axis, computed without overflow."""
-    shifted = logits - logits.max(axis=-1, keepdims=True)
-    result: FloatArray = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-    return result
+Labels = npt.NDArray[np.intp]
+"""One label a frame: int `(n,)`, indices into the vocabulary."""
 
 
-def greedy(frames: Frames, vocabulary: Vocabulary, stride: Samples, settled: int) -> Hypothesis:
-    """The best path's words.
+def follow(labels: Labels, frames: Frames, vocabulary: Vocabulary, stride: Samples, settled: int) -> Hypothesis:
+    """The words of a path through the frames.
 
-    settled: how many leading frames will not change. Merging repeats and dropping blanks only
-    ever appends when frames are appended, so the text of the settled frames is a stable prefix.
+    settled: how many leading labels will not change. Merging repeats and dropping blanks only
+    ever appends when labels are appended, so the text of the settled ones is a stable prefix.
     """
-    runs = _runs(frames, vocabulary, stride)
+    runs = _runs(labels, frames, vocabulary, stride)
     words = tuple(_word(letters, vocabulary) for letters in _split(runs, vocabulary))
     stable = [run for run in runs if run.frame < settled]
     lengths = [word.end - word.start for word in words]
@@ -56,20 +53,20 @@ class _Run(NamedTuple):
     score: float
 
 
-def _runs(frames: Frames, vocabulary: Vocabulary, stride: Samples) -> list[_Run]:
-    """The best path's runs, without blanks and without labels that are never text (sentence marks)."""
-    labels = frames.log_probs.argmax(axis=1)
+def _runs(labels: Labels, frames: Frames, vocabulary: Vocabulary, stride: Samples) -> list[_Run]:
+    """The path's runs, without blanks and without labels that are never text (sentence marks)."""
     if not len(labels):
         return []
     firsts = np.flatnonzero(np.diff(labels, prepend=-1))
     lasts = np.append(firsts[1:], len(labels)) - 1
+    scores = np.take_along_axis(frames.log_probs, labels[:, None], axis=1)[:, 0]
     columns = (
         labels[firsts],
         firsts,
         frames.positions[firsts],
         frames.positions[lasts] + stride,
         lasts - firsts + 1,
-        np.add.reduceat(frames.log_probs.max(axis=1), firsts, dtype=np.float64),
+        np.add.reduceat(scores, firsts, dtype=np.float64),
     )
     rows = zip(*(column.tolist() for column in columns), strict=True)
     silent = vocabulary.special | {vocabulary.blank}

@@ -1,0 +1,24 @@
+"""What a decoder is."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from asrd.core.flow import Hypothesis
+from asrd.daemon.stitcher import Frames
+
+
+class Decoder(Protocol):
+    """Decodes one utterance, window by window; it may remember what it was given before."""
+
+    def decode(self, frames: Frames, settled: int, last: bool) -> Hypothesis:
+        """What the utterance says, as far as it is known.
+
+        frames: all of the utterance so far. settled: how many leading ones no later call will
+        change. last: the utterance has ended, and this is the last call.
+
+        The first `stable` characters of the text are those of every later call's text.
+        """
+
+
+Decoding = Callable[[], Decoder]
+"""Makes the decoder of the next utterance."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 RELEVANT = (
-    *("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8", "amx_bf16"),
+    *("sse4_2", "avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8", "amx_bf16"),
     *("asimd", "asimddp", "i8mm", "bf16"),
 )
 """As Linux names them. Without one of the VNNI kinds or dot products, 8-bit sums can saturate."""

@@ -1,11 +1,11 @@
 """OpenVINO backends: the same code on another file of the model directory."""
 
-from contextlib import suppress
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from platformdirs import user_cache_path
 
+from asrd.backends import cache
 from asrd.backends.base import Backend, LoadOptions
 from asrd.core.errors import BackendError, ModelError
 from asrd.core.flow import FloatArray
@@ -46,7 +46,7 @@ class OpenVinoBackend(Backend):
         if not path.is_file() or not path.with_suffix(".bin").is_file():
             raise ModelError(f"{model.name} has no {cls.precision.upper()} model at {path}; {cls._remedy(model)}")
         core = runtime.openvino().Core()
-        settings = cls._settings(options)
+        settings = cls._settings(path, options)
         try:
             network = core.read_model(path)
             dynamic = core.compile_model(network, options.device, settings)
@@ -58,7 +58,7 @@ class OpenVinoBackend(Backend):
         return cls(model, static, dynamic)
 
     @classmethod
-    def _settings(cls, options: LoadOptions) -> dict[str, Any]:
+    def _settings(cls, path: Path, options: LoadOptions) -> dict[str, Any]:
         """OpenVINO's names for `options`."""
         settings: dict[str, Any] = {
             "PERFORMANCE_HINT": "LATENCY",
@@ -68,11 +68,8 @@ class OpenVinoBackend(Backend):
             settings["CPU_RUNTIME_CACHE_CAPACITY"] = SHAPES_REMEMBERED
         if options.threads:
             settings["INFERENCE_NUM_THREADS"] = options.threads
-        if options.cache:
-            with suppress(OSError):  # a read-only home costs the next start some seconds, no more
-                cache = user_cache_path("asrd", ensure_exists=True) / "openvino"
-                cache.mkdir(exist_ok=True)
-                settings["CACHE_DIR"] = str(cache)
+        if options.cache and (kept := cache.compiled(path)):
+            settings["CACHE_DIR"] = str(kept)
         return settings
 
     @classmethod

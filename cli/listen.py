@@ -1,17 +1,19 @@
 """`asrd listen`: show a daemon's transcripts as they come."""
 
 import sys
+from collections import defaultdict
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
 from asrd.cli.config import ConfiguredCommand
-from asrd.cli.options import PATIENCE, events_option, format_option
+from asrd.cli.options import PATIENCE, events_option, format_option, text_options, text_style
 from asrd.cli.plain import plain_console
 from asrd.cli.signals import orderly
 from asrd.clients import Hole, Subscriber
-from asrd.clients.captions import WEBVTT_HEADER, srt_cue, vtt_cue
+from asrd.clients.captions import Captions
+from asrd.clients.text import Style, Writer, join
 from asrd.core.events import AnyEvent, Error, Final, Gap, Partial, encode
 from asrd.core.units import seconds
 
@@ -36,17 +38,21 @@ class View(Protocol):
 @click.option("--stream", "streams", multiple=True, help="Only this stream. Repeatable.")
 @format_option
 @click.option("--wait", default=3.0, type=PATIENCE, show_default=True, help="Seconds to wait for a daemon.")
-def listen(events: str, streams: tuple[str, ...], format_: str, wait: float) -> None:
+@text_options
+def listen(events: str, streams: tuple[str, ...], format_: str, wait: float, **params: Any) -> None:
     """Show transcripts live: partials are redrawn in place, finals are kept.
+
+    Text and subtitles have sentences and case; JSON is the events as they are, with the words as the model
+    wrote them, as --raw shows them.
 
     \b
     Examples:
       asrd listen
       asrd listen --format json | jq -r 'select(.type == "final").text'
-      asrd listen --format srt > talk.srt
+      asrd listen --format srt --stream desk > talk.srt
     """
     with orderly():
-        view = _view(format_)
+        view = _view(format_, text_style(params))
         try:
             with Subscriber(events, streams, timeout=wait) as subscriber:
                 for item in subscriber:
@@ -59,15 +65,12 @@ def listen(events: str, streams: tuple[str, ...], format_: str, wait: float) -> 
             view.close()
 
 
-def _view(format_: str) -> View:
+def _view(format_: str, style: Style) -> View:
     if format_ == "json":
         return _Lines(lambda event: encode(event).decode())
-    if format_ == "srt":
-        return _Finals(lambda number, final: srt_cue(number, final.start, final.end, final.text))
-    if format_ == "vtt":
-        click.echo(WEBVTT_HEADER)
-        return _Finals(lambda _, final: vtt_cue(final.start, final.end, final.text))
-    return Live() if sys.stdout.isatty() else _Finals(lambda _, final: final.text)
+    if format_ in ("srt", "vtt"):
+        return _Subtitles(Captions(format_, style))
+    return Live(style) if sys.stdout.isatty() else _Texts(style)
 
 
 class _Lines:
@@ -85,23 +88,52 @@ class _Lines:
 
 
 class _Finals:
-    """One line or one subtitle an utterance, for a pipe or a file; what went wrong goes to standard error."""
-
-    def __init__(self, write: Callable[[int, Final], str]) -> None:
-        self._write = write
-        self._count = 0
+    """Finals, for a pipe or a file; what went wrong goes to standard error."""
 
     def show(self, item: AnyEvent | Hole) -> None:
-        if isinstance(item, Final) and item.text:
-            self._count += 1
-            click.echo(self._write(self._count, item))
+        if isinstance(item, Final):
+            self.write(item)
         elif isinstance(item, Gap):
             click.echo(f"asrd: {item.stream} at {seconds(item.start):.1f} s: {_not_heard(item)}", err=True)
         elif isinstance(item, Error):
             click.echo(f"asrd: {item.stream}: {item.message}", err=True)
 
+    def write(self, final: Final) -> None:
+        raise NotImplementedError
+
     def close(self) -> None:
         pass
+
+
+class _Texts(_Finals):
+    """One line an utterance."""
+
+    def __init__(self, style: Style) -> None:
+        self._writers = _writers(style)
+
+    def write(self, final: Final) -> None:
+        if text := join(self._writers[final.stream].utterance(final.words, final.reason)):
+            click.echo(text)
+
+
+class _Subtitles(_Finals):
+    """Subtitles of the stream that is heard first: each stream has a clock of its own."""
+
+    def __init__(self, captions: Captions) -> None:
+        self._captions = captions
+        self._stream = ""
+        self._left_out = set[str]()
+        if captions.header:
+            click.echo(captions.header)
+
+    def write(self, final: Final) -> None:
+        self._stream = self._stream or final.stream
+        if final.stream == self._stream:
+            for cue in self._captions.add(final.words, final.reason):
+                click.echo(cue)
+        elif final.stream not in self._left_out:
+            self._left_out.add(final.stream)
+            click.echo(f"asrd: subtitles are of '{self._stream}'; choose '{final.stream}' with --stream", err=True)
 
 
 class Live:
@@ -110,11 +142,12 @@ class Live:
     The stable part of a partial is bright, what may still change is dim.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, style: Style | None = None) -> None:
         from rich.console import Group
         from rich.live import Live as Region
 
         self._group = Group
+        self._writers = _writers(style or Style())
         self._open: dict[str, Partial] = {}
         self._region = Region(console=plain_console(), auto_refresh=False, transient=True)
         self._region.start()
@@ -127,8 +160,8 @@ class Live:
         elif isinstance(item, Final):
             self._open.pop(item.stream, None)
             self._redraw()
-            if item.text:
-                self._print(item.stream, seconds(item.start), item.text, "")
+            if text := join(self._writers[item.stream].utterance(item.words, item.reason)):
+                self._print(item.stream, seconds(item.start), text, "")
         elif isinstance(item, Gap):
             self._print(item.stream, seconds(item.start), f"[{_not_heard(item)}]", "yellow")
         elif isinstance(item, Error):
@@ -145,8 +178,8 @@ class Live:
         self._region.console.print(self._line(stream, at, (text, style)))
 
     def _partial(self, partial: Partial) -> "Table":
-        settled, open_ = partial.text[: partial.stable], partial.text[partial.stable :]
-        return self._line(partial.stream, seconds(partial.start), (settled, ""), (open_ + " …", "dim italic"))
+        settled, open_ = self._writers[partial.stream].partial(partial.words, partial.stable)
+        return self._line(partial.stream, seconds(partial.start), (settled, ""), (f" {open_} …", "dim italic"))
 
     def _line(self, stream: str, at: float | None, *text: tuple[str, str]) -> "Table":
         """Time, stream and text in columns, so that long text is wrapped under itself."""
@@ -163,3 +196,8 @@ class Live:
 
 def _not_heard(gap: Gap) -> str:
     return f"{seconds(gap.end - gap.start):.1f} s not heard: {gap.reason}"
+
+
+def _writers(style: Style) -> defaultdict[str, Writer]:
+    """One a stream."""
+    return defaultdict(lambda: Writer(style))

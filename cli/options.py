@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
+from asrd.clients.text import Style
 from asrd.core.endpoints import control_endpoint, events_endpoint
 from asrd.core.units import samples
 
@@ -88,3 +89,38 @@ control_option = click.option(
 format_option = click.option(
     "--format", "format_", type=click.Choice(["text", "json", "srt", "vtt"]), default="text", show_default=True
 )
+
+_TEXT = [
+    click.option("--raw", is_flag=True, help="Text as the model wrote it: no case, no sentences."),
+    click.option("--numbers", is_flag=True, help="Numbers in digits: 23, 3.14, 1984."),
+    click.option(
+        "--sentence-pause",
+        default=0.5,
+        type=SPAN,
+        show_default=True,
+        help="Seconds of silence that end a sentence in mid-utterance.",
+    ),
+    click.option(
+        "--spelling",
+        multiple=True,
+        metavar="WORDS",
+        help='A name to be written just so, for example "Saoirse Ronan". Repeatable.',
+    ),
+]
+
+
+def text_options(command: Command) -> Command:
+    """How text for people is written; `text_style` makes the style of them. JSON is never touched."""
+    for option in reversed(_TEXT):
+        command = option(command)
+    return command
+
+
+def text_style(params: dict[str, Any]) -> Style:
+    """The style of a command's parameters."""
+    return Style(
+        raw=params["raw"],
+        numbers=params["numbers"],
+        pause=samples(params["sentence_pause"]),
+        spellings=tuple(params["spelling"]),
+    )

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from asrd.cli.config import ConfiguredCommand
-from asrd.cli.options import format_option, recognition, recognition_options
+from asrd.cli.options import format_option, recognition, recognition_options, text_options, text_style
 from asrd.cli.plain import plain_console
-from asrd.clients.captions import WEBVTT_HEADER, srt_cue, vtt_cue
+from asrd.clients.captions import Captions
+from asrd.clients.text import Style, Writer, join
+from asrd.core.events import WireWord
 from asrd.core.units import seconds
 
 if TYPE_CHECKING:
@@ -22,9 +24,13 @@ if TYPE_CHECKING:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @recognition_options
 @format_option
+@text_options
 @click.pass_context
 def transcribe(ctx: click.Context, /, files: tuple[Path, ...], format_: str, **params: Any) -> None:
     """Transcribe recordings as fast as this machine can; the text is the daemon's.
+
+    Text is one line a file, and subtitles follow the conventions of the trade, both with sentences and
+    case; JSON has the words as the model wrote them, as --raw does.
 
     A file that cannot be read, or only in part, is reported and the others are still transcribed; the
     exit code is then 1.
@@ -32,6 +38,7 @@ def transcribe(ctx: click.Context, /, files: tuple[Path, ...], format_: str, **p
     \b
     Examples:
       asrd transcribe talk.flac
+      asrd transcribe talk.flac --format srt --numbers --spelling "Jane Austen" > talk.srt
       asrd transcribe *.wav --format json > talks.jsonl
     """
     from asrd.backends import load
@@ -41,15 +48,15 @@ def transcribe(ctx: click.Context, /, files: tuple[Path, ...], format_: str, **p
 
     if format_ in ("srt", "vtt") and len(files) > 1:
         raise UsageError(f"--format {format_} makes one file of subtitles; transcribe one recording at a time")
-    options = recognition(params)
+    options, style = recognition(params), text_style(params)
     model = resolve(options.model)
     backend = load(options.backend, model, options.load)
-    write: dict[str, Callable[[Path, list[Utterance]], str]] = {
-        "text": lambda _, utterances: " ".join(u.hypothesis.text for u in utterances if u.hypothesis.text),
-        "json": lambda path, utterances: _json(path, utterances, options.backend, model.name),
-        "srt": lambda _, utterances: _srt(utterances),
-        "vtt": lambda _, utterances: _vtt(utterances),
-    }
+
+    def write(path: Path, utterances: "list[Utterance]") -> str:
+        if format_ == "json":
+            return _json(path, utterances, options.backend, model.name)
+        return _text(utterances, style) if format_ == "text" else _subtitles(utterances, format_, style)
+
     failed = False
     for path in files:
         utterances: list[Utterance] = []
@@ -60,7 +67,7 @@ def transcribe(ctx: click.Context, /, files: tuple[Path, ...], format_: str, **p
         except AudioError as error:
             damage = error
         if utterances or not damage:
-            click.echo(write[format_](path, utterances))
+            click.echo(write(path, utterances))
         if damage:
             click.echo(f"asrd: {damage}", err=True)
             failed = True
@@ -111,11 +118,17 @@ def _json(path: Path, utterances: "list[Utterance]", backend: str, model: str) -
     return json.dumps(record, ensure_ascii=False)
 
 
-def _srt(utterances: "list[Utterance]") -> str:
-    spoken = [utterance for utterance in utterances if utterance.hypothesis.text]
-    return "\n".join(srt_cue(n, u.start, u.end, u.hypothesis.text) for n, u in enumerate(spoken, 1))
+def _text(utterances: "list[Utterance]", style: Style) -> str:
+    writer = Writer(style)
+    said = (writer.utterance(_words(utterance), utterance.reason) for utterance in utterances)
+    return " ".join(filter(None, map(join, said)))
 
 
-def _vtt(utterances: "list[Utterance]") -> str:
-    cues = [vtt_cue(u.start, u.end, u.hypothesis.text) for u in utterances if u.hypothesis.text]
-    return "\n".join([WEBVTT_HEADER, *cues])
+def _subtitles(utterances: "list[Utterance]", format_: str, style: Style) -> str:
+    captions = Captions(format_, style)
+    cues = [cue for utterance in utterances for cue in captions.add(_words(utterance), utterance.reason)]
+    return "\n".join([captions.header, *cues] if captions.header else cues)
+
+
+def _words(utterance: "Utterance") -> list[WireWord]:
+    return [WireWord(word.text, word.start, word.end, word.confidence) for word in utterance.hypothesis.words]

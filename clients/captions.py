@@ -1,8 +1,40 @@
-"""Subtitles: SubRip (SRT) and WebVTT cues."""
+"""Subtitle files: SubRip (SRT) and WebVTT."""
 
+from collections.abc import Sequence
+
+from asrd.clients.cues import Layout
+from asrd.clients.text import Style, Writer
+from asrd.core.events import WireWord
 from asrd.core.units import seconds
 
 WEBVTT_HEADER = "WEBVTT\n"
+
+
+class Captions:
+    """The subtitles of one stream as they are written to a file, utterance after utterance."""
+
+    def __init__(self, format_: str, style: Style) -> None:
+        self._format = format_
+        self._writer, self._layout = Writer(style), Layout()
+        self._count = 0
+
+    @property
+    def header(self) -> str:
+        """What the file begins with, "" for nothing."""
+        return WEBVTT_HEADER if self._format == "vtt" else ""
+
+    def add(self, words: Sequence[WireWord], reason: str) -> list[str]:
+        """The cues of an utterance, each with the empty line that ends it. reason: why it ended, as in a final."""
+        texts = []
+        for cue in self._layout.add(self._writer.utterance(words, reason)):
+            self._count += 1
+            text = "\n".join(cue.lines)
+            texts.append(
+                srt_cue(self._count, cue.start, cue.end, text)
+                if self._format == "srt"
+                else vtt_cue(cue.start, cue.end, text)
+            )
+        return texts
 
 
 def srt_cue(number: int, start: int, end: int, text: str) -> str:

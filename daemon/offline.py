@@ -17,11 +17,12 @@ from asrd.daemon.vad import WebRtcVad
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """start, end: stream positions of what belongs to it."""
+    """start, end: stream positions of what belongs to it. reason: why it ended, as in a final."""
 
     start: Samples
     end: Samples
     hypothesis: Hypothesis
+    reason: str = "end"
 
 
 def transcribe(blocks: Iterable[FloatArray], backend: Backend, segmenter: Segmenter) -> Iterator[Utterance]:
@@ -41,7 +42,7 @@ def transcribe(blocks: Iterable[FloatArray], backend: Backend, segmenter: Segmen
                 continue
             hypothesis = recognizer.accept(item, recognize(backend, [item])[0])
             if item.last:
-                yield Utterance(start, item.keep_end, hypothesis)
+                yield Utterance(start, item.keep_end, hypothesis, item.reason)
 
     damage: AudioError | None = None
     try:

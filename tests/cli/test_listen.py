@@ -54,6 +54,38 @@ def test_gaps_and_errors_are_told_on_standard_error(
     ]
 
 
+def final(stream: str, text: str, seq: int) -> events.Final:
+    words = tuple(events.WireWord(word, 16_000 * n, 16_000 * n + 8000, 1.0) for n, word in enumerate(text.split(), 1))
+    stages = events.Stages(heard=0, cut=0, started=0, recognized=0)
+    span = {"start": 0, "end": 48_000, "speech_end": 40_000, "utterance": seq}
+    said = {"text": text, "words": words, "confidence": 1.0, "backend": "fp16", "reason": "silence"}
+    return events.Final(stream=stream, seq=seq, daemon="d", stages=stages, **span, **said)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--sentence-pause", "1"], ["Saoirse 23.", "Hello."]),
+        (["--raw"], ["SAOIRSE TWENTY THREE", "HELLO"]),
+        (["--format", "srt"], ["1", "00:00:01,000 --> 00:00:01,916", "Saoirse."]),
+    ],
+)
+def test_finals_as_people_read_them(
+    publisher: "zmq.Socket[bytes]", tmp_path: Path, options: list[str], said: list[str]
+) -> None:
+    """Subtitles are of one stream: each has a clock of its own."""
+    finals = final("desk", "SAOIRSE TWENTY THREE", 1), final("call", "HELLO", 2)
+    thread = Thread(target=publish, args=(publisher, *finals, events.Stopped(reason="end", seq=3, daemon="d")))
+    thread.start()
+    always = ["--events", f"ipc://{tmp_path}/events", "--numbers", "--spelling", "Saoirse"]
+    result = CliRunner().invoke(listen, [*always, *options])
+    thread.join()
+    assert result.stdout.splitlines()[: len(said)] == said
+    assert ("choose 'call' with --stream" in result.stderr) == (
+        "Hello" not in result.stdout and "HELLO" not in result.stdout
+    )
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_gives_the_cursor_back(
     publisher: "zmq.Socket[bytes]", tmp_path: Path, environment: dict[str, str], number: signal.Signals

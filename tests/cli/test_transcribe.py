@@ -19,7 +19,7 @@ CLIPS = [utterance.audio for utterance in bundled("real")[:2]]
 
 
 def test_text_and_json_agree_and_words_lie_within_the_file(run: Run) -> None:
-    text = run("transcribe", *CLIPS)
+    text = run("transcribe", "--raw", *CLIPS)
     records = [json.loads(line) for line in run("transcribe", "--format", "json", *CLIPS).stdout.splitlines()]
     assert text.returncode == 0
     assert [record["text"] for record in records] == text.stdout.splitlines()
@@ -39,9 +39,10 @@ def test_text_and_json_agree_and_words_lie_within_the_file(run: Run) -> None:
 def test_subtitles_are_well_formed(run: Run, format_: str, point: str) -> None:
     output = run("transcribe", "--format", format_, CLIPS[0]).stdout
     stamp = rf"(\d\d):(\d\d):(\d\d){re.escape(point)}(\d\d\d)"
-    [cue] = re.findall(rf"{stamp} --> {stamp}\n(.+)", output)
-    assert cue[:4] < cue[4:8]
-    assert cue[8]
+    cues = re.findall(rf"{stamp} --> {stamp}\n(.+)", output)
+    assert all(cue[:4] < cue[4:8] for cue in cues)
+    assert cues[0][8][0].isupper()
+    assert output.strip().endswith(".")
     assert output.startswith("WEBVTT\n\n" if format_ == "vtt" else "1\n")
 
 
@@ -52,6 +53,13 @@ def test_a_bad_file_does_not_cost_the_good_ones(run: Run, tmp_path: Path) -> Non
     assert len(result.stdout.splitlines()) == 1
     assert [line.split(":")[0] for line in result.stderr.splitlines()] == ["asrd", "asrd"]
     assert result.stdout == run("transcribe", CLIPS[1]).stdout
+
+
+def test_text_reads_well_unless_it_shall_be_raw(run: Run) -> None:
+    raw, text = (run("transcribe", *options, CLIPS[1]).stdout.strip() for options in (["--raw"], []))
+    assert raw == raw.upper()
+    assert text.replace(".", "").upper() == raw
+    assert (text[0].isupper(), text[1:] != raw[1:], text[-1]) == (True, True, ".")
 
 
 def test_silence_gives_an_empty_line(run: Run, tmp_path: Path) -> None:
@@ -76,7 +84,7 @@ def test_the_daemon_says_the_same_as_transcribe(run: Run, spawn: Spawn, tmp_path
     run("stop")
     assert daemon.wait(10) == 0
     assert listener.wait(10) == 0
-    assert finals == run("transcribe", CLIPS[0]).stdout.splitlines()
+    assert finals == run("transcribe", "--raw", CLIPS[0]).stdout.splitlines()
 
 
 def test_listening_where_nobody_speaks(run: Run) -> None:

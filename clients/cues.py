@@ -1,0 +1,111 @@
+"""Subtitles laid out by the conventions of the trade.
+
+Netflix, "Timed Text Style Guide: General Requirements" (at most two lines; 5/6 s to 7 s; two frames
+between subtitles; out-times up to 12 frames after the audio; where to break lines) and "English Template"
+(42 characters a line; 17 characters a second). The BBC's "Subtitle Guidelines" ask for much the same.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from asrd.clients.text import Token
+from asrd.clients.wrap import CAPACITY, chop, harm, length, wrap
+from asrd.core.units import SAMPLE_RATE, Samples, samples
+
+SHORTEST, LONGEST = samples(0.834), samples(7)
+GAP = samples(0.084)
+"""Two frames, at 24 a second."""
+
+LINGER = samples(0.5)
+"""A subtitle may stay so long after its last word, where nothing follows."""
+
+READING = 17
+"""Characters a second, spaces included."""
+
+LATE = samples(1)
+"""To be read in time, a subtitle may push the next back so far behind its first word. Speech faster than people
+read must be read faster then, or subtitles would fall behind without end."""
+
+GRID = SAMPLE_RATE // 1000
+"""Both file formats count milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """start, end: samples, on whole milliseconds."""
+
+    start: Samples
+    end: Samples
+    lines: tuple[str, ...]
+
+
+class Layout:
+    """The subtitles of one stream, utterance after utterance.
+
+    They never overlap, begin no earlier than their first word, hold all the words in their order, and end
+    with a sentence at the latest. The last of an utterance does not wait to hear what the next one
+    brings, so that live subtitles and those of a file are the same.
+    """
+
+    def __init__(self) -> None:
+        self._free = 0
+
+    def add(self, sentences: Sequence[Sequence[Token]]) -> list[Cue]:
+        """The subtitles of one utterance, which lies behind the earlier ones."""
+        pieces = [piece for sentence in sentences for piece in _pieces(list(chop(sentence)))]
+        cues = []
+        for index, piece in enumerate(pieces):
+            following = pieces[index + 1][0].start if index + 1 < len(pieces) else None
+            cue = self._time(piece, following)
+            self._free = cue.end + GAP
+            cues.append(cue)
+        return cues
+
+    def _time(self, piece: Sequence[Token], following: int | None) -> Cue:
+        """following: when the next subtitle's first word is said, None where that is not known."""
+        start = max(_up(piece[0].start), self._free)
+        read = start + _up(length(piece) * SAMPLE_RATE / READING)
+        wanted = _up(piece[-1].end) + LINGER
+        if following is not None:
+            read = min(read, _up(following) + LATE - GAP)
+            wanted = min(wanted, _up(following) - GAP)
+        end = min(max(start + SHORTEST, read, wanted), start + LONGEST)
+        return Cue(Samples(start), Samples(end), wrap(piece) or ())
+
+
+def _up(position: float) -> int:
+    """The next whole millisecond."""
+    return int(-(-position // GRID)) * GRID
+
+
+def _pieces(sentence: Sequence[Token]) -> list[Sequence[Token]]:
+    """A sentence cut into subtitles at the least harmful places, by dynamic programming.
+
+    A subtitle costs 1, more where it is half empty, flashes by, or is cut off from what belongs to it.
+    """
+    best: list[tuple[float, int]] = [(0.0, 0)]
+    for last in range(1, len(sentence) + 1):
+        options = []
+        for first in range(last - 1, -1, -1):
+            if length(sentence[first:last]) > CAPACITY:
+                break
+            options.append((best[first][0] + _cost(sentence, first, last), first))
+        best.append(min(options))
+    cuts = [len(sentence)]
+    while cuts[-1]:
+        cuts.append(best[cuts[-1]][1])
+    cuts.reverse()
+    return [sentence[first:last] for first, last in pairwise(cuts)]
+
+
+def _cost(sentence: Sequence[Token], first: int, last: int) -> float:
+    piece = sentence[first:last]
+    if len(piece) > 1 and (wrap(piece) is None or piece[-1].end - piece[0].start > LONGEST):
+        return float("inf")
+    empty = 1 - length(piece) / CAPACITY
+    cost = 1 + empty * empty
+    if last < len(sentence):
+        shown = sentence[last].start - piece[0].start
+        cost += harm(piece[-1], sentence[last]) + max(0.0, 1 - shown / (SHORTEST + GAP))
+    return cost

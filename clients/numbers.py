@@ -1,0 +1,91 @@
+"""Spoken English numbers in digits: by the library text2num, and years and digit strings, which it leaves to others."""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from text_to_num import find_numbers
+
+from asrd.clients.english import NUMBERS
+
+DIGITS_JOINED = 4
+"""So many digits said one by one are one number, of a telephone or a house; fewer may be a count."""
+
+
+class Written(NamedTuple):
+    """text: stands for the words `[first, last)`."""
+
+    text: str
+    first: int
+    last: int
+
+
+class _Spoken:
+    """One word, as the library asks for it."""
+
+    def __init__(self, word: str) -> None:
+        self._word = word
+
+    def text(self) -> str:
+        return self._word
+
+    def nt_separated(self, _: "_Spoken") -> bool:
+        """Whether something stands between this word and the one before: sentences are cut already."""
+        return False
+
+    def not_a_number_part(self) -> bool:
+        return False
+
+
+def digits(words: Sequence[str]) -> list[Written]:
+    """The words of a sentence, numbers among them in digits.
+
+    Numbers below three that stand alone stay words ("no one", "a second one"), which is the library's rule.
+    """
+    heard = [word.lower() for word in words]
+    for index in range(1, len(heard) - 1):
+        if heard[index] == "oh" and heard[index - 1] in NUMBERS and heard[index + 1] in NUMBERS:
+            heard[index] = "o"  # as the library calls this zero
+    numbers = [Written(found.text, found.start, found.end) for found in find_numbers(list(map(_Spoken, heard)), "en")]
+    result: list[Written] = []
+    position = 0
+    for number in _join(numbers):
+        result += _plain(words, position, number.first)
+        result.append(number)
+        position = number.last
+    return [*result, *_plain(words, position, len(words))]
+
+
+def _plain(words: Sequence[str], first: int, last: int) -> Iterator[Written]:
+    return (Written(words[index], index, index + 1) for index in range(first, last))
+
+
+def _join(numbers: Sequence[Written]) -> Iterator[Written]:
+    """Neighbours that are one number: "19 84", "5 5 5 01 02"."""
+    neighbours: list[list[Written]] = []
+    for number in numbers:
+        if neighbours and neighbours[-1][-1].last == number.first:
+            neighbours[-1].append(number)
+        else:
+            neighbours.append([number])
+    for run in neighbours:
+        if len(run) == 2 and _year(*run):
+            yield _one(run)
+            continue
+        for single, group in groupby(run, key=lambda number: re.fullmatch(r"0*\d", number.text) is not None):
+            same = list(group)
+            if single and sum(len(number.text) for number in same) >= DIGITS_JOINED:
+                yield _one(same)
+            else:
+                yield from same
+
+
+def _one(numbers: Sequence[Written]) -> Written:
+    return Written("".join(number.text for number in numbers), numbers[0].first, numbers[-1].last)
+
+
+def _year(century: Written, rest: Written) -> bool:
+    """As in "19 84" and "20 05"; not in "11 12", which is counting."""
+    fits = re.fullmatch(r"1[1-9]|20", century.text) and re.fullmatch(r"0\d|[1-9]\d", rest.text)
+    return bool(fits) and int(rest.text) != int(century.text) + 1

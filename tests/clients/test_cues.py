@@ -1,0 +1,123 @@
+"""Subtitles keep to the conventions, whatever was said and however fast."""
+
+import re
+from itertools import pairwise
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from asrd.clients.captions import Captions
+from asrd.clients.cues import GAP, LATE, LINGER, LONGEST, READING, SHORTEST, Cue, Layout
+from asrd.clients.text import Style, Token, sentences
+from asrd.clients.wrap import WIDTH
+from asrd.core.events import WireWord
+from asrd.core.units import SAMPLE_RATE
+
+Utterances = list[list[WireWord]]
+MILLISECOND = SAMPLE_RATE // 1000
+
+
+def lay_out(*utterances: list[WireWord]) -> list[tuple[list[Cue], list[list[Token]]]]:
+    layout, result = Layout(), []
+    for words in utterances:
+        said = sentences(words, Style())
+        result.append((layout.add(said), said))
+    return result
+
+
+def spread(letters: list[str], seconds: float, start: int = 0) -> list[WireWord]:
+    step = round(seconds * SAMPLE_RATE / max(1, len(letters)))
+    return [WireWord(word, start + index * step, start + (index + 1) * step, 1.0) for index, word in enumerate(letters)]
+
+
+@st.composite
+def speech(draw: st.DrawFn) -> Utterances:
+    """Utterances of words of any length, at any speed, with any pauses."""
+    position, utterances = 0, []
+    word = st.tuples(st.integers(1, 60), st.integers(0, 3 * SAMPLE_RATE), st.integers(0, SAMPLE_RATE))
+    for spoken in draw(st.lists(st.lists(word, max_size=40), max_size=4)):
+        words = []
+        for size, length, pause in spoken:
+            words.append(WireWord("A" * size, position, position + length, 1.0))
+            position += length + pause
+        utterances.append(words)
+    return utterances
+
+
+@given(speech())
+@example([[WireWord("A" * 60, 0, 8000, 1.0)]])
+@example([[WireWord("A" * 300, 0, 8000, 1.0)]])
+@example([[WireWord("WORD", 800, 800, 1.0)] * 40, [WireWord("WORD", 800, 800, 1.0)] * 40])
+@example([spread(["WORD"] * 500, 5.0), spread(["AND"] * 3, 1.0, 6 * SAMPLE_RATE)])
+@example([[WireWord("SLOW", 0, 20 * SAMPLE_RATE, 1.0), WireWord("WORDS", 20 * SAMPLE_RATE, 30 * SAMPLE_RATE, 1.0)]])
+def test_conventions_hold_for_any_speech(utterances: Utterances) -> None:
+    laid = lay_out(*utterances)
+    cues = [cue for some, _ in laid for cue in some]
+    for cue in cues:
+        assert 1 <= len(cue.lines) <= 2
+        assert all(0 < len(line) <= WIDTH for line in cue.lines)
+        assert SHORTEST <= cue.end - cue.start <= LONGEST
+        assert cue.start % MILLISECOND == cue.end % MILLISECOND == 0
+    for cue, following in pairwise(cues):
+        assert cue.end + GAP <= following.start
+    for some, said in laid:
+        text = " ".join(line for cue in some for line in cue.lines)
+        assert re.sub("- ", "", text) == " ".join(token.text for sentence in said for token in sentence)
+
+
+@given(speech())
+def test_reading_speed_yields_to_nothing_but_lateness(utterances: Utterances) -> None:
+    """A cue is faster only where the next would else begin too long after its own first word."""
+    cues = [cue for some, _ in lay_out(*utterances) for cue in some]
+    for cue, following in pairwise(cues):
+        enough = len(" ".join(cue.lines)) * SAMPLE_RATE / READING <= cue.end - cue.start
+        assert enough or following.start - GAP == cue.end
+    for cue in cues[-1:]:
+        assert len(" ".join(cue.lines)) * SAMPLE_RATE / READING <= cue.end - cue.start
+
+
+@given(st.lists(st.integers(1, 12), min_size=1, max_size=80), st.floats(6, READING - 3))
+def test_at_the_pace_of_speech_cues_are_in_time_and_can_be_read(sizes: list[int], pace: float) -> None:
+    letters = ["A" * size for size in sizes]
+    words = spread(letters, max(2.0, len(" ".join(letters)) / pace))
+    [(cues, _)] = lay_out(words)
+    starts = {word.start for word in words}
+    for cue in cues:
+        assert len(" ".join(cue.lines)) * SAMPLE_RATE <= READING * (cue.end - cue.start) + READING * MILLISECOND
+        assert any(
+            -MILLISECOND < start - cue.start <= MILLISECOND or 0 <= cue.start - start <= LATE for start in starts
+        )
+    assert cues[-1].end <= max(words[-1].end + LINGER + MILLISECOND, cues[-1].start + SHORTEST) + LATE
+
+
+def test_lines_are_balanced_and_broken_where_it_does_no_harm() -> None:
+    text = "TO CONSIDER HOW MUCH THERE MIGHT BE PRUDENTLY IN HIS POWER TO DO FOR THEM"
+    [(cues, _)] = lay_out(spread(text.split(), 5.0))
+    assert [cue.lines for cue in cues] == [
+        ("To consider how much there might be", "prudently in his power to do for them.")
+    ]
+
+
+def test_a_long_sentence_is_cut_where_the_speaker_breathes() -> None:
+    first, rest = ["ONE"] * 12, ["TWO"] * 14
+    words = [*spread(first, 4.0), *spread(rest, 5.0, round(4.3 * SAMPLE_RATE))]
+    [(cues, _)] = lay_out(words)
+    assert [re.sub(r"\W", "", "".join(cue.lines)).lower() for cue in cues] == ["one" * 12, "two" * 14]
+
+
+def test_no_cue_spans_a_pause() -> None:
+    [(cues, _)] = lay_out([*spread(["YES"], 0.4), *spread(["NO"], 0.4, 20_000)])
+    assert [(cue.start, cue.lines) for cue in cues] == [(0, ("Yes.",)), (20_000, ("No.",))]
+
+
+@pytest.mark.parametrize(("format_", "stamp"), [("srt", "00:00:01,250"), ("vtt", "00:00:01.250")])
+def test_files_count_on_from_utterance_to_utterance(format_: str, stamp: str) -> None:
+    captions = Captions(format_, Style())
+    cues = captions.add([WireWord("A<B", 0, 8000, 1.0)], "length") + captions.add(
+        [WireWord("C", 20_000, 24_000, 1.0)], "end"
+    )
+    assert [cue.splitlines()[-1] for cue in cues] == ["A&lt;b" if format_ == "vtt" else "A<b", "c."]
+    assert f"{stamp} --> " in cues[1]
+    assert cues[1].startswith("2\n") == (format_ == "srt")
+    assert captions.header == ("WEBVTT\n" if format_ == "vtt" else "")

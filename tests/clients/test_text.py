@@ -1,0 +1,96 @@
+"""Case, sentences, names and numbers of text for people; the words themselves are never changed."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asrd.clients.text import Style, Writer, join, sentences
+from asrd.core.events import WireWord
+
+
+def spoken(text: str, pause_after: str = "") -> list[WireWord]:
+    """A word every 0.4 s, 0.1 s between them; a second of silence after `pause_after`."""
+    words, position = [], 0
+    for word in text.split():
+        words.append(WireWord(word, position, position + 4800, 1.0))
+        position += 6400 + 16_000 * (word == pause_after)
+    return words
+
+
+def written(text: str, pause_after: str = "", **style: object) -> str:
+    return join(sentences(spoken(text, pause_after), Style(**style)))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("heard", "text"),
+    [
+        ("", ""),
+        ("HELLO", "Hello."),
+        ("WELL I'M SURE I SAID SO ON MONDAY", "Well I'm sure I said so on Monday."),
+        ("'TIS SO", "'Tis so."),
+        ("hello there", "Hello there."),
+        ("Guten Tag mein Freund", "Guten Tag mein Freund."),
+        ("is it so?", "Is it so?"),
+    ],
+)
+def test_case_and_full_stops(heard: str, text: str) -> None:
+    assert written(heard) == text
+
+
+def test_a_pause_ends_a_sentence() -> None:
+    assert written("HE CAME HE SAW", pause_after="CAME") == "He came. He saw."
+    assert written("HE CAME HE SAW", pause_after="CAME", pause=32_000) == "He came he saw."
+
+
+def test_raw_text_is_what_the_model_wrote() -> None:
+    assert written("HE CAME TWENTY THREE", pause_after="CAME", raw=True, numbers=True) == "HE CAME TWENTY THREE"
+
+
+def test_names_are_written_as_asked() -> None:
+    names = ("Saoirse", "New York", "iPhone")
+    assert written("SAOIRSE IN NEW YORK HAS A NEW IPHONE", spellings=names) == "Saoirse in New York has a new iPhone."
+    assert written("IPHONE", spellings=names) == "iPhone."
+
+
+@pytest.mark.parametrize(
+    ("heard", "text"),
+    [
+        ("TWENTY THREE APPLES", "23 apples."),
+        ("THREE POINT ONE FOUR", "3.14."),
+        ("IN NINETEEN EIGHTY FOUR", "In 1984."),
+        ("IN NINETEEN OH FIVE", "In 1905."),
+        ("IN TWO THOUSAND AND SIX", "In 2006."),
+        ("CALL FIVE FIVE FIVE OH ONE TWO THREE", "Call 5550123."),
+        ("ONE TWO THREE", "1 2 3."),
+        ("ELEVEN TWELVE", "11 12."),
+        ("THE TWENTY FIRST DAY", "The 21st day."),
+        ("NO ONE OH MY", "No one oh my."),
+    ],
+)
+def test_numbers_in_digits_when_asked(heard: str, text: str) -> None:
+    assert written(heard, numbers=True) == text
+    assert written(heard) == heard.capitalize() + "."
+
+
+def test_a_number_lasts_as_long_as_its_words() -> None:
+    [[number, apples]] = sentences(spoken("TWENTY THREE APPLES"), Style(numbers=True))
+    assert (number.start, number.end, apples.start) == (0, 11_200, 12_800)
+
+
+def test_an_utterance_cut_for_its_length_is_gone_on_with() -> None:
+    writer = Writer(Style())
+    said = [writer.utterance(spoken(text), reason) for text, reason in (("HE IS", "length"), ("", "length"))]
+    assert [join(one) for one in said] == ["He is", ""]
+    assert writer.partial(spoken("A YOUNG MAN"), stable=8) == ("a young", "man")
+    assert join(writer.utterance(spoken("A YOUNG MAN"), "silence")) == "a young man."
+    assert join(writer.utterance(spoken("YES"), "silence")) == "Yes."
+
+
+@given(st.lists(st.text("ABCI'", min_size=1, max_size=8), max_size=30), st.integers(0, 200), st.booleans())
+def test_letters_are_kept_and_a_partial_is_its_text(words: list[str], stable: int, raw: bool) -> None:
+    heard = spoken(" ".join(words))
+    text = join(sentences(heard, Style(raw=raw)))
+    assert text.upper().rstrip(".") == " ".join(words)
+    settled, rest = Writer(Style(raw=raw)).partial(heard, stable)
+    assert f"{settled} {rest}".strip() == text.rstrip(".")
+    assert len(settled) <= stable

@@ -7,6 +7,7 @@ imported, so it is made so: a None in `sys.modules` is Python's way to say that 
 huggingface_hub describes the machine in every request, and looks up whether an AI agent runs it.
 """
 
+import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -15,16 +16,22 @@ from asrd.core.errors import MissingExtraError
 
 REPORTER = "openvino_telemetry"
 
+INSTRUCTIONS = "AVX512_CORE_BF16"
+"""The newest processor instructions that OpenVINO's kernels may use. With AMX, which comes after these,
+OpenVINO 2026.4 computes 8-bit grouped convolutions wrong, such as the positional one of Wav2Vec2: the
+bundled INT8 model then hears nothing. The variable is oneDNN's, and whoever sets it decides.
+"""
+
 
 def openvino() -> Any:
     """The module `openvino`, imported silently."""
-    _silence()
+    _prepare()
     return import_module("openvino")
 
 
 def nncf() -> Any:
     """The module `nncf`, imported silently. Raises MissingExtraError where it is not installed."""
-    _silence()
+    _prepare()
     try:
         return import_module("nncf")
     except ImportError as error:
@@ -46,6 +53,7 @@ def datasets() -> Any:
         raise MissingExtraError("quant", "a data set of the hub") from error
 
 
-def _silence() -> None:
+def _prepare() -> None:
     """Whoever imported the reporter before us did so knowingly; it is left alone then."""
+    os.environ.setdefault("ONEDNN_MAX_CPU_ISA", INSTRUCTIONS)
     sys.modules.setdefault(REPORTER, None)  # type: ignore[arg-type]

@@ -129,7 +129,8 @@ class Status(Event, frozen=True, kw_only=True):
     """The daemon as it is. Published when a subscriber joins.
 
     audio_seconds, inference_seconds: recognised (context included) and spent on it; their ratio
-    is the real-time factor of the backend. peak_memory: bytes, of the whole process.
+    is the real-time factor of the backend. peak_memory: bytes, of the whole process. recording:
+    where the audio of all streams is kept; "" when it is not.
     """
 
     version: str
@@ -142,6 +143,7 @@ class Status(Event, frozen=True, kw_only=True):
     inference_seconds: float
     peak_memory: int
     streams: dict[str, StreamStatus]
+    recording: str = ""
 
 
 class Heartbeat(Event, frozen=True, kw_only=True):

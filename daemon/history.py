@@ -1,5 +1,7 @@
 """The audio a segmenter may still need, addressed by stream position."""
 
+from typing import Any
+
 import numpy as np
 
 from asrd.core.flow import FloatArray
@@ -51,3 +53,12 @@ class History:
         self._offset += drop
         self._length -= drop
         self.start = Samples(self.start + drop)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What it holds, without the room around it."""
+        return {"start": self.start, "pcm": self.slice(self.start, self.end)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Hold what another held."""
+        self.__init__(state["start"])  # type: ignore[misc]
+        self.append(state["pcm"])

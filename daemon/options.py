@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from asrd.backends import LoadOptions
+from asrd.daemon.recorder.options import RecordingOptions
 from asrd.daemon.settings import SegmenterSettings
 from asrd.daemon.sources.files import Pace
 
@@ -22,10 +23,13 @@ class RecognitionOptions:
 
 @dataclass(frozen=True, slots=True)
 class DaemonOptions:
-    """sources: as `parse_source` takes them. pace: of file sources. events: endpoints to publish on."""
+    """sources: as `parse_source` takes them. pace: of file sources. events: endpoints to publish on.
+    record: None to record nothing.
+    """
 
     recognition: RecognitionOptions
     sources: tuple[str, ...]
     pace: Pace
     events: tuple[str, ...]
     control: str
+    record: RecordingOptions | None = None

@@ -3,8 +3,8 @@
 import time
 import uuid
 from collections import deque
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 import msgspec
 import zmq
@@ -24,6 +24,14 @@ HIGH_WATER_MARK = 10_000
 """Events queued for one slow subscriber before ZeroMQ drops its newest; it sees that in `seq`."""
 
 
+class Outlet(Protocol):
+    """Where events go."""
+
+    async def publish(self, event: Event, stream: str = events.DAEMON_STREAM) -> None:
+        """Number, stamp and send an event."""
+        ...
+
+
 class Publisher:
     """An XPUB socket: like PUB, but it tells when someone subscribes."""
 
@@ -37,6 +45,8 @@ class Publisher:
         self._seq = 0
         self._recent: deque[tuple[int, bytes]] = deque()
         self._bytes = 0
+        self.record: Callable[[str, bytes], None] = lambda stream, payload: None
+        """Told of every event: its stream and its payload."""
         try:
             for endpoint in endpoints:
                 self._bindings.append(Binding(self._socket, endpoint))
@@ -54,6 +64,7 @@ class Publisher:
         numbered = msgspec.structs.replace(event, daemon=self.daemon, seq=self._seq, stream=stream, time=time.time())
         payload = events.encode(numbered)
         self._remember(payload)
+        self.record(stream, payload)
         self._seq += 1
         await self._socket.send_multipart([events.topic(numbered), payload])
 

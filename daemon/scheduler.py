@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Result:
     """What became of a window. cut, started, recognized: Unix seconds. failure: why the emission
-    is empty, or "".
+    is empty, or "". row, rows: its place in the batch it was recognised in.
     """
 
     window: Window
@@ -29,6 +29,8 @@ class Result:
     started: float
     recognized: float
     failure: str = ""
+    row: int = 0
+    rows: int = 1
 
 
 Deliver = Callable[[Result], Awaitable[None]]
@@ -65,7 +67,7 @@ class Scheduler:
 
     def __init__(self, name: str, backend: Backend) -> None:
         self._name, self._backend = name, backend
-        self._lanes: list[Lane] = []
+        self.lanes: list[Lane] = []
         self._changed = asyncio.Condition()
         self._worker = Worker("backend")
         self._running = 0
@@ -85,7 +87,7 @@ class Scheduler:
     def lane(self, deliver: Deliver, *, bound: int = 8, patience: float = 0.3) -> Lane:
         """Open a lane; `deliver` is awaited with each window's result, in the lane's order."""
         lane = Lane(deliver, bound, patience)
-        self._lanes.append(lane)
+        self.lanes.append(lane)
         return lane
 
     async def submit(self, lane: Lane, window: Window) -> None:
@@ -105,7 +107,7 @@ class Scheduler:
     async def drain(self) -> None:
         """Wait until nothing waits and nothing runs."""
         async with self._changed:
-            await self._changed.wait_for(lambda: not self._running and not any(lane.waiting for lane in self._lanes))
+            await self._changed.wait_for(lambda: not self._running and not any(lane.waiting for lane in self.lanes))
 
     async def use(self, name: str, backend: Backend) -> None:
         """Let another backend take over with the next window; the old one is closed after its last."""
@@ -119,7 +121,7 @@ class Scheduler:
         """Serve windows until cancelled."""
         while True:
             async with self._changed:
-                await self._changed.wait_for(lambda: any(lane.waiting for lane in self._lanes))
+                await self._changed.wait_for(lambda: any(lane.waiting for lane in self.lanes))
                 batch = self._take()
                 self._running = len(batch)
                 self._changed.notify_all()
@@ -135,7 +137,7 @@ class Scheduler:
 
     def _take(self) -> list[tuple[Lane, Ticket]]:
         """The most urgent lane's next window, and those of other lanes that fit in one batch with it."""
-        urgent = sorted((lane for lane in self._lanes if lane.waiting), key=lambda lane: lane.waiting[0].deadline)
+        urgent = sorted((lane for lane in self.lanes if lane.waiting), key=lambda lane: lane.waiting[0].deadline)
         length = len(urgent[0].waiting[0].window.pcm)
         fitting = [lane for lane in urgent if len(lane.waiting[0].window.pcm) == length]
         return [(lane, lane.waiting.popleft()) for lane in fitting[: self._backend.max_batch]]
@@ -153,6 +155,6 @@ class Scheduler:
         self.inference_seconds += ended - started
         self.audio_seconds += sum(seconds(len(window.pcm)) for window in windows)
         return [
-            (lane, Result(ticket.window, emission, name, ticket.cut, started, ended, failure))
-            for (lane, ticket), emission in zip(batch, emissions, strict=True)
+            (lane, Result(ticket.window, emission, name, ticket.cut, started, ended, failure, row, len(batch)))
+            for row, ((lane, ticket), emission) in enumerate(zip(batch, emissions, strict=True))
         ]

@@ -22,12 +22,12 @@ from asrd.daemon.controller import Controller
 from asrd.daemon.notify import notify
 from asrd.daemon.options import DaemonOptions
 from asrd.daemon.publisher import Publisher
+from asrd.daemon.recorder.recorder import Recorder
+from asrd.daemon.recorder.tape import Tape
 from asrd.daemon.scheduler import Scheduler
-from asrd.daemon.segmenter import Segmenter
 from asrd.daemon.sources.base import Source
 from asrd.daemon.sources.spec import parse_sources
-from asrd.daemon.stream import Stream
-from asrd.daemon.vad import WebRtcVad
+from asrd.daemon.stream import Stream, make_stream
 from asrd.daemon.worker import in_thread
 from asrd.models.store import resolve
 
@@ -51,6 +51,7 @@ class Daemon:
         self._stop_reason = ""
         self._stopping = asyncio.Event()
         self._switching = asyncio.Lock()
+        self.recorder: Recorder | None = None
 
     async def run(self) -> None:
         """Serve until told to stop or all sources have ended.
@@ -63,6 +64,10 @@ class Daemon:
         try:
             self.publisher = Publisher(context, self._options.events)
             cleanup.append(self.publisher.close)
+            if self._options.record:
+                self.recorder = Recorder(self._options.record, self.publisher.daemon)
+                self.publisher.record = self.recorder.said
+                cleanup.append(self.recorder.close)
             controller = Controller(context, self._options.control, self._answer)
             cleanup.append(controller.close)
             sources = parse_sources(self._options.sources, self._options.pace)
@@ -73,7 +78,9 @@ class Daemon:
                 cleanup.append(source.close)
                 await source.open()
             self._listen_to_signals()
-            jobs = (self.scheduler.run(), controller.run(), self._beat(), self._greet())
+            jobs = [self.scheduler.run(), controller.run(), self._beat(), self._greet()]
+            if self.recorder:
+                jobs.append(self.recorder.run(self._complain))
             background += [asyncio.create_task(job) for job in jobs]
             await self._announce("")
             self._ready(self)
@@ -115,7 +122,7 @@ class Daemon:
             except TimeoutError:
                 background[0].cancel()  # the scheduler: nothing is delivered from here on
                 for stream in self.streams:
-                    await stream.abandon()
+                    await stream.abandon(time.time())
         else:
             await streams
             await self.scheduler.drain()
@@ -139,8 +146,14 @@ class Daemon:
 
     def _stream(self, source: Source) -> Stream:
         recognition = self._options.recognition
-        segmenter = Segmenter(WebRtcVad(recognition.aggressiveness), self.model.geometry, recognition.segmenter)
-        return Stream(source, segmenter, self.scheduler, self.publisher, self.model)
+        tape = Tape()
+        if self.recorder:
+            tape = self.recorder.tape(source.stream, self.model, recognition, live=source.live)
+        return make_stream(source, recognition, self.scheduler, self.publisher, self.model, tape=tape)
+
+    async def _complain(self, message: str) -> None:
+        log.error("%s", message)
+        await self.publisher.publish(events.Error(message=message))
 
     def _listen_to_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -179,6 +192,7 @@ class Daemon:
             inference_seconds=self.scheduler.inference_seconds,
             peak_memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             streams={stream.source.stream: stream.status for stream in self.streams},
+            recording=self.recorder.directory if self.recorder else "",
         )
 
     async def _answer(self, request: AnyRequest) -> Any:

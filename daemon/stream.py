@@ -2,16 +2,21 @@
 
 import logging
 import time
+from typing import Any
 
 from asrd.core.errors import AsrdError, reason
 from asrd.core.events import Error, Final, Gap, Partial, Stages, Started, StreamStatus, WireWord
 from asrd.core.flow import AudioChunk, Hypothesis, Onset, Window
 from asrd.core.units import SAMPLE_RATE, Samples
-from asrd.daemon.publisher import Publisher
+from asrd.daemon.options import RecognitionOptions
+from asrd.daemon.publisher import Outlet
 from asrd.daemon.recognizer import Recognizer
+from asrd.daemon.recorder import state
+from asrd.daemon.recorder.tape import Tape
 from asrd.daemon.scheduler import Result, Scheduler
 from asrd.daemon.segmenter import Segmenter
 from asrd.daemon.sources.base import Source
+from asrd.daemon.vad import Vad, WebRtcVad
 from asrd.models import ModelDirectory
 
 log = logging.getLogger(__name__)
@@ -28,13 +33,22 @@ class Stream:
     """
 
     def __init__(
-        self, source: Source, segmenter: Segmenter, scheduler: Scheduler, publisher: Publisher, model: ModelDirectory
+        self,
+        source: Source,
+        segmenter: Segmenter,
+        scheduler: Scheduler,
+        publisher: Outlet,
+        model: ModelDirectory,
+        *,
+        tape: Tape | None = None,
     ) -> None:
+        """tape: is told all that decides the stream's events."""
         self.source = source
         self._segmenter = segmenter
         self._scheduler = scheduler
         self._publisher = publisher
         self._recognizer = Recognizer(model)
+        self._tape = tape or Tape()
         self._lane = scheduler.lane(self._deliver, patience=PATIENCE_LIVE if source.live else PATIENCE_FILE)
         self._starts: dict[int, Samples] = {}
         self._latest: dict[int, Partial] = {}
@@ -66,22 +80,24 @@ class Stream:
         except Exception as error:  # a defect of one source must not end the others
             log.exception("%s: the source failed", self.source.stream)
             await self._fail(f"the source failed ({reason(error)}); the log says more")
+        else:
+            self._tape.ended("")
         finally:
             self._open = False
         await self._submit(self._segmenter.flush())
 
-    async def abandon(self) -> None:
+    async def abandon(self, now: float) -> None:
         """Finish what is still open with what is known of it, because there is no more time.
 
-        What was said since is named by a gap. Nothing may be delivered any more.
+        What was said since is named by a gap. Nothing may be delivered any more. now: Unix seconds.
         """
+        self._tape.abandoned(now, self._scheduler.name)
         for number, start in list(self._starts.items()):
             partial = self._latest.get(number)
             heard = partial.end if partial else start
             end = Samples(max(heard, self._segmenter.position))
             if end > heard:
                 await self._gap(heard, end, "there was no time to recognise it")
-            now = time.time()
             final = Final(
                 utterance=number,
                 start=start,
@@ -98,6 +114,7 @@ class Stream:
         self._starts.clear()
 
     async def _fail(self, message: str) -> None:
+        self._tape.ended(message)
         self.failure = message
         await self._publisher.publish(Error(message=message), self.source.stream)
 
@@ -105,7 +122,20 @@ class Stream:
         self._lost += end - start
         await self._publisher.publish(Gap(start=start, end=end, reason=why), self.source.stream)
 
+    def state(self) -> dict[str, Any]:
+        """What the stream goes on from when no utterance is open, as data; `resume` takes it."""
+        return {"clock": self._clock, "segmenter": state.capture(self._segmenter)}
+
+    def resume(self, earlier: dict[str, Any]) -> None:
+        """Go on from where another stream with the same settings was. Raises AsrdError for another version's."""
+        if earlier:
+            self._clock = tuple(earlier["clock"])
+            state.restore(self._segmenter, earlier["segmenter"])
+
     async def _accept(self, chunk: AudioChunk) -> None:
+        if not self._starts:
+            self._tape.rest(self.state)
+        self._tape.heard(chunk)
         if chunk.lost or chunk.reason:
             await self._submit(self._segmenter.gap(chunk.start, "gap" if chunk.lost else "end"))
         if chunk.lost:
@@ -121,9 +151,12 @@ class Stream:
                 self._starts[item.utterance] = item.start
                 await self._publisher.publish(Started(utterance=item.utterance, start=item.start), self.source.stream)
             else:
+                self._tape.cut(item)
                 await self._scheduler.submit(self._lane, item)
+                self._tape.queued()
 
     async def _deliver(self, result: Result) -> None:
+        self._tape.answered(result)
         window, stream = result.window, self.source.stream
         if result.failure:
             log.error("backend %s failed: %s", result.backend, result.failure)
@@ -178,3 +211,19 @@ class Stream:
         """When this position was captured, reckoned from the latest chunk's time."""
         end, captured = self._clock
         return captured - (end - position) / SAMPLE_RATE
+
+
+def make_stream(
+    source: Source,
+    options: RecognitionOptions,
+    scheduler: Scheduler,
+    publisher: Outlet,
+    model: ModelDirectory,
+    *,
+    tape: Tape | None = None,
+    vad: Vad | None = None,
+) -> Stream:
+    """A stream as the options say. vad: the detector to use in place of theirs."""
+    tape = tape or Tape()
+    segmenter = Segmenter(tape.vad(vad or WebRtcVad(options.aggressiveness)), model.geometry, options.segmenter)
+    return Stream(source, segmenter, scheduler, publisher, model, tape=tape)

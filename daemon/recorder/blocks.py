@@ -1,0 +1,91 @@
+r"""A recording's file: blocks of records, each of them whole or not there.
+
+    "asrd recording 1\n", then blocks: sizes of records and audio, CRC-32 of both, records, audio
+
+A process that dies, or a disk that is full, costs the block that was being written and none before.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO
+
+import msgspec
+import numpy as np
+
+from asrd.core.errors import AsrdError, UsageError
+from asrd.daemon.recorder import audio
+from asrd.daemon.recorder.records import AnyRecord, Heard
+
+MAGIC = b"asrd recording 1\n"
+HEAD = struct.Struct("<III")
+MOST = 1 << 28
+"""Bytes a block may claim to have, against files made in bad faith."""
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(list[AnyRecord])
+
+
+def pack(records: Sequence[AnyRecord]) -> bytes:
+    """A block of these records."""
+    pieces = [record.pcm for record in records if isinstance(record, Heard)]
+    bare = [msgspec.structs.replace(item, pcm=b"") if isinstance(item, Heard) else item for item in records]
+    said = zlib.compress(_encoder.encode(bare), 1)
+    heard = audio.pack(np.frombuffer(b"".join(pieces), "<f4")) if pieces else b""
+    return HEAD.pack(len(said), len(heard), zlib.crc32(heard, zlib.crc32(said))) + said + heard
+
+
+def read(path: Path, *, with_audio: bool = True) -> Iterator[AnyRecord]:
+    """All records up to the end of the file, or to where it is damaged. Without audio, `pcm` is empty.
+
+    Raises AsrdError where it cannot be read at all, UsageError for a file that is no recording.
+    """
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise AsrdError(f"{path} cannot be read: {error.strerror}") from error
+    with file:
+        if (magic := file.read(len(MAGIC))) != MAGIC:
+            newer = magic.startswith(MAGIC[:15])
+            what = "made by a newer asrd; upgrade to replay it" if newer else "no recording of asrd's"
+            raise UsageError(f"{path} is {what}")
+        while (block := _block(file)) is not None:
+            yield from _unpack(*block) if with_audio else _records(block[0])
+
+
+def _block(file: IO[bytes]) -> tuple[bytes, bytes] | None:
+    """The two parts of the next block; None where there is no whole one."""
+    head = file.read(HEAD.size)
+    if len(head) < HEAD.size:
+        return None
+    said, heard, check = HEAD.unpack(head)
+    if said + heard > MOST:
+        return None
+    body = file.read(said + heard)
+    if len(body) < said + heard or zlib.crc32(body) != check:
+        return None
+    return body[:said], body[said:]
+
+
+def _records(said: bytes) -> list[AnyRecord]:
+    try:
+        return _decoder.decode(zlib.decompressobj().decompress(said, MOST))
+    except (zlib.error, msgspec.DecodeError) as error:
+        raise AsrdError(
+            f"a recording this version of asrd cannot read ({error}); was it made by a newer one?"
+        ) from error
+
+
+def _unpack(said: bytes, heard: bytes) -> Iterator[AnyRecord]:
+    records = _records(said)
+    samples = sum(record.samples for record in records if isinstance(record, Heard))
+    pcm = audio.unpack(heard, samples) if samples else np.zeros(0, np.float32)
+    position = 0
+    for record in records:
+        if isinstance(record, Heard):
+            piece = pcm[position : position + record.samples]
+            position += record.samples
+            yield msgspec.structs.replace(record, pcm=piece.tobytes())
+        else:
+            yield record

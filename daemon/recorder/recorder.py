@@ -1,0 +1,131 @@
+"""The flight recorder of one daemon: takes from the tapes twice a second and writes in a thread of its own.
+
+Recording never makes the pipeline wait. Where the disk fails, or falls too far behind, recording ends and
+the daemon goes on.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from asrd.core.errors import reason
+from asrd.daemon.recorder import identity
+from asrd.daemon.recorder.options import RecordingOptions
+from asrd.daemon.recorder.records import AnyRecord, Begin
+from asrd.daemon.recorder.ring import Ring
+from asrd.daemon.recorder.tape import RecordingTape
+from asrd.daemon.worker import Worker
+from asrd.models import ModelDirectory
+
+log = logging.getLogger(__name__)
+
+INTERVAL = 0.5
+"""Seconds between writes: what a process that is killed loses at most."""
+
+BEHIND = 64 << 20
+"""Bytes that may wait for the disk, a quarter of an hour of one stream: more, and it is given up."""
+
+PATIENCE = 0.5
+"""Seconds that the disk gets at the end."""
+
+DAEMON = "daemon"
+
+
+class Recorder:
+    """Opt-in: a daemon has one only if it was told to record."""
+
+    def __init__(self, options: RecordingOptions, daemon: str) -> None:
+        """Take the directory. Raises UsageError or AsrdError where it cannot be used."""
+        self.failure = ""
+        self._daemon = daemon
+        self._ring = Ring(options.directory, options.limit, options.hours)
+        self._worker = Worker("recorder")
+        self._stopped = asyncio.Event()
+        own = partial(self._begin, DAEMON, live=False, options={}, model="")
+        self._tapes = {DAEMON: RecordingTape(own)}
+
+    @property
+    def directory(self) -> str:
+        """Where to it records; "" when it no longer does."""
+        return "" if self.failure else str(self._ring.directory)
+
+    def tape(self, stream: str, model: ModelDirectory, options: Any, *, live: bool) -> RecordingTape:
+        """The tape of a stream. options: the RecognitionOptions it began with."""
+        begin = partial(self._begin, stream, live=live, options=options, model=str(model.path))
+        self._tapes[stream] = RecordingTape(begin)
+        return self._tapes[stream]
+
+    def said(self, stream: str, payload: bytes) -> None:
+        """An event was published. What the daemon says about itself has a tape of its own."""
+        if stream not in self._tapes:
+            stream = DAEMON
+        if stream == DAEMON:
+            self._tapes[DAEMON].rest(dict)
+        self._tapes[stream].said(payload)
+        if sum(tape.bytes for tape in self._tapes.values()) > BEHIND:
+            self._fail("the disk is too slow")
+
+    async def run(self, failed: Callable[[str], Awaitable[None]]) -> None:
+        """Write until cancelled. failed: told, once, why recording has ended."""
+        writing = asyncio.create_task(self._write_on())
+        try:
+            await self._stopped.wait()
+            writing.cancel()
+            await failed(f"recording to {self._ring.directory} has ended: {self.failure}; free space and start again")
+            await asyncio.Event().wait()
+        finally:
+            writing.cancel()
+
+    async def close(self) -> None:
+        """Write what is left, if the disk takes it in time."""
+        if not self.failure:
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    await self._worker.run(self._write, self._take())
+                    await self._worker.run(self._ring.close)
+            except (OSError, TimeoutError) as error:
+                self._fail(reason(error))
+        self._worker.close(self._ring.abandon)
+
+    async def _write_on(self) -> None:
+        while True:
+            await asyncio.sleep(INTERVAL)
+            try:
+                await self._worker.run(self._write, self._take())
+            except Exception as error:  # full, gone, unplugged: whatever it is, transcription goes on
+                log.warning("recording failed", exc_info=not isinstance(error, OSError))
+                self._fail(reason(error))
+                return
+
+    def _fail(self, why: str) -> None:
+        self.failure = self.failure or why
+        for tape in self._tapes.values():
+            tape.stop()
+        self._stopped.set()
+
+    def _take(self) -> dict[str, list[AnyRecord]]:
+        return {stream: tape.take() for stream, tape in self._tapes.items()}
+
+    def _begin(
+        self, stream: str, index: int, state: dict[str, Any] | None, *, live: bool, options: Any, model: str
+    ) -> Begin:
+        plain = msgspec.to_builtins(options, enc_hook=str)
+        return Begin(version("asrd"), self._daemon, stream, live, index, time.time(), state, plain, model)
+
+    def _write(self, records: dict[str, list[AnyRecord]]) -> None:
+        """In the recorder's thread, where there is time to hash a model."""
+        self._ring.write({stream: [_identified(record) for record in tape] for stream, tape in records.items()})
+
+
+def _identified(record: AnyRecord) -> AnyRecord:
+    if not isinstance(record, Begin):
+        return record
+    files = identity.files(Path(record.model)) if record.model else {}
+    return msgspec.structs.replace(record, files=files, environment=identity.environment())

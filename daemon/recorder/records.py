@@ -1,0 +1,100 @@
+"""What a tape holds, in the order in which it happened on the event loop.
+
+Records travel as msgpack arrays. Fields are only ever appended, with defaults.
+"""
+
+from typing import Any
+
+import msgspec
+
+Bytes = bytes
+
+
+class Record(msgspec.Struct, frozen=True, array_like=True, tag=str.lower):
+    """Base of all records."""
+
+
+class Begin(Record, frozen=True):
+    """Opens a file.
+
+    index: of the file within its stream's recording; 0 holds the beginning of the stream.
+    time: Unix seconds. state: what `state.capture` knows of the stream, which is at rest here; None
+    where it was not, so that the file only continues the one before.
+    options: RecognitionOptions in force. environment, files: see `identity`.
+    """
+
+    asrd: str
+    daemon: str
+    stream: str
+    live: bool
+    index: int
+    time: float
+    state: dict[str, Any] | None
+    options: dict[str, Any]
+    model: str = ""
+    files: dict[str, str] = {}
+    environment: dict[str, str] = {}
+
+
+class Heard(Record, frozen=True):
+    """A chunk reached the segmenter. pcm: little-endian float32; stored apart, without loss."""
+
+    start: int
+    samples: int
+    captured: float
+    lost: int
+    reason: str
+    pcm: Bytes = b""
+
+
+class Judged(Record, frozen=True):
+    """What the VAD said since the last record: "1" speech, "0" none, "r" it was reset first."""
+
+    frames: str
+
+
+class Queued(Record, frozen=True):
+    """The scheduler has taken up a window, or left it out, and the stream went on."""
+
+
+class Answered(Record, frozen=True):
+    """A window was recognised. window: how many were cut before it since the stream was last at rest
+    where a file began.
+
+    row, rows: its place in the batch. cut, started, recognized: Unix seconds. failure: or "".
+    """
+
+    window: int
+    backend: str
+    cut: float
+    started: float
+    recognized: float
+    failure: str
+    row: int
+    rows: int
+
+
+class Said(Record, frozen=True):
+    """An event was published. payload: its JSON."""
+
+    payload: Bytes
+
+
+class Ended(Record, frozen=True):
+    """The source delivers no more; failure: why, or ""."""
+
+    failure: str
+
+
+class Abandoned(Record, frozen=True):
+    """There was no more time: what was open got the final that was known. now: Unix seconds."""
+
+    now: float
+    backend: str
+
+
+class Closed(Record, frozen=True):
+    """The file is whole."""
+
+
+AnyRecord = Begin | Heard | Judged | Queued | Answered | Said | Ended | Abandoned | Closed

@@ -1,0 +1,150 @@
+"""The directory of a recording: files of about a minute, the oldest deleted when the bound is reached.
+
+All of this runs in the recorder's own thread, but for opening it.
+"""
+
+import fcntl
+import os
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from asrd.core.errors import AsrdError, UsageError
+from asrd.daemon.recorder import blocks
+from asrd.daemon.recorder.records import AnyRecord, Begin, Closed
+
+SMALLEST = 1 << 20
+"""Bytes that a bound may be. Less would not hold a minute of one stream."""
+
+NAME = re.compile(r"\d{8}T\d{9}Z-[0-9a-f]+-[A-Za-z0-9_-]+-\d{6}\.asrd")
+"""Of the files that are the recorder's to delete: their order is the order in time."""
+
+
+@dataclass(slots=True)
+class _Open:
+    path: Path
+    descriptor: int
+
+
+class Ring:
+    """Never holds more than `limit` bytes, nor anything older than `hours`."""
+
+    def __init__(self, directory: Path, limit: int, hours: float) -> None:
+        """Take the directory. Raises UsageError or AsrdError where that cannot be."""
+        if limit < SMALLEST:
+            raise UsageError(f"a recording needs room for at least {SMALLEST >> 20} MB")
+        self.directory = directory.expanduser().absolute()
+        self._limit, self._hours = limit, hours
+        self._lock = _take(self.directory)
+        self._kept = {path: path.stat().st_size for path in files(self.directory)}
+        self._bytes = sum(self._kept.values())
+        self._open: dict[str, _Open] = {}
+
+    def write(self, records: dict[str, Sequence[AnyRecord]]) -> None:
+        """Append what each stream's tape holds. Raises OSError where the disk will not take it."""
+        for stream, tape in records.items():
+            first = 0
+            for index, record in enumerate(tape):
+                if isinstance(record, Begin):
+                    self._append(stream, tape[first:index])
+                    self._begin(stream, record)
+                    first = index
+            self._append(stream, tape[first:])
+        self._expire()
+
+    def close(self) -> None:
+        """Finish every file and let go of the directory."""
+        try:
+            for stream in list(self._open):
+                self._finish(stream)
+        finally:
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Let go of everything as it is."""
+        for file in self._open.values():
+            os.close(file.descriptor)
+        self._open.clear()
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def _begin(self, stream: str, begin: Begin) -> None:
+        self._finish(stream)
+        stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(begin.time)) + f"{int(begin.time % 1 * 1000):03d}Z"
+        path = self.directory / f"{stamp}-{begin.daemon}-{stream}-{begin.index:06d}.asrd"
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        self._open[stream] = _Open(path, descriptor)
+        self._kept[path] = 0
+        self._put(stream, blocks.MAGIC)
+
+    def _append(self, stream: str, records: Sequence[AnyRecord]) -> None:
+        if records and stream in self._open:
+            self._put(stream, blocks.pack(records))
+
+    def _finish(self, stream: str) -> None:
+        if stream in self._open:
+            self._append(stream, [Closed()])
+            os.close(self._open.pop(stream).descriptor)
+
+    def _put(self, stream: str, data: bytes) -> None:
+        self._make_room(len(data))
+        if stream not in self._open:  # its file alone was all there was room for
+            return
+        file, left = self._open[stream], memoryview(data)
+        while left:
+            left = left[os.write(file.descriptor, left) :]
+        self._bytes += len(data)
+        self._kept[file.path] += len(data)
+
+    def _make_room(self, needed: int) -> None:
+        while self._kept and self._bytes + needed > self._limit:
+            self._delete_oldest()
+
+    def _expire(self) -> None:
+        bound = time.time() - 3600 * self._hours
+        while self._hours and self._kept and _modified(next(iter(self._kept))) < bound:
+            self._delete_oldest()
+
+    def _delete_oldest(self) -> None:
+        """Also if it is being written, which takes a bound of a few files: then until the next begins."""
+        path = next(iter(self._kept))
+        for stream, file in list(self._open.items()):
+            if file.path == path:
+                os.close(self._open.pop(stream).descriptor)
+        path.unlink(missing_ok=True)
+        self._bytes -= self._kept.pop(path)
+
+
+def files(directory: Path) -> list[Path]:
+    """The recorder's own files in a directory, the oldest first."""
+    return sorted(path for path in directory.iterdir() if NAME.fullmatch(path.name))
+
+
+def _modified(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # deleted by someone else
+        return 0.0
+
+
+def _take(directory: Path) -> int:
+    """Make the directory this user's alone, and this process's as long as it lives."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        state = directory.stat()
+        if state.st_uid == os.geteuid() and not any(directory.iterdir()):
+            directory.chmod(0o700)
+        if directory.stat().st_mode & 0o077:
+            raise AsrdError(f"{directory} is open to others, who could hear what is recorded; chmod 700 it")
+        lock = os.open(directory / ".lock", os.O_WRONLY | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise AsrdError(f"cannot record in {directory}: {error.strerror}; choose another directory") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(lock)
+        raise AsrdError(f"another daemon records in {directory}; choose another directory") from error
+    return lock

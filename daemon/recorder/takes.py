@@ -1,0 +1,90 @@
+"""From the files of a recording to takes: stretches that can be replayed, each from a stream at rest."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from asrd.core.errors import UsageError
+from asrd.daemon.recorder import blocks, ring
+from asrd.daemon.recorder.recorder import DAEMON
+from asrd.daemon.recorder.records import AnyRecord, Begin, Closed, Heard
+
+
+@dataclass(slots=True)
+class Take:
+    """begin: how it was. records: what followed. whole: whether nothing is missing at its end.
+    follows: whether it goes on where the take before it ended.
+    """
+
+    begin: Begin
+    follows: bool
+    path: Path
+    records: list[AnyRecord] = field(default_factory=list)
+    whole: bool = False
+
+    @property
+    def samples(self) -> int:
+        """Samples heard."""
+        return sum(record.samples for record in self.records if isinstance(record, Heard))
+
+
+def paths(where: Path) -> list[Path]:
+    """The files of a recording, the oldest first; a single file is one, whatever its name."""
+    if not where.is_dir():
+        return [where]
+    found = ring.files(where)
+    if not found:
+        raise UsageError(f"{where} holds no recording; asrd start --record {where} makes one")
+    return found
+
+
+def takes(where: Path, *, with_audio: bool = True) -> Iterator[Take]:
+    """All takes, those of one stream of one run after each other in time.
+
+    The first file of a stream's that is left may begin within an utterance, and is then passed over up to
+    the next that does not. Raises AsrdError or UsageError where there is nothing to be read.
+    """
+    files = sorted(paths(where), key=_series)
+    if not files:
+        return
+    open_take: Take | None = None
+    last: Begin | None = None
+    whole = False
+    for path in files:
+        for record in blocks.read(path, with_audio=with_audio):
+            if isinstance(record, Begin):
+                follows = whole and last is not None and _next(last, record)
+                if record.state is not None or not follows:
+                    if open_take:
+                        yield open_take
+                    at_rest = record.state is not None and record.stream != DAEMON
+                    open_take = Take(record, follows, path) if at_rest else None
+                last, whole = record, False
+            elif isinstance(record, Closed):
+                whole = True
+            elif open_take:
+                open_take.records.append(record)
+            if open_take:
+                open_take.whole = whole
+    if open_take:
+        yield open_take
+
+
+def _next(last: Begin, begin: Begin) -> bool:
+    return (last.daemon, last.stream, last.index + 1) == (begin.daemon, begin.stream, begin.index)
+
+
+def _series(path: Path) -> tuple[str, ...]:
+    """Run and stream before the time."""
+    stamp, _, rest = path.name.partition("-")
+    return rest.rpartition("-")[0], stamp
+
+
+def check(begin: Begin, files: dict[str, str], environment: dict[str, str]) -> Sequence[str]:
+    """What is not here as it was there: lines for people, the model's files first."""
+    changed = [name for name, digest in begin.files.items() if files.get(name) != digest]
+    lines = [f"the model's {name} is not the one recorded" for name in changed]
+    for name, value in begin.environment.items():
+        if environment.get(name) != value:
+            lines.append(f"{name} was {value}, here it is {environment.get(name, 'absent')}")
+    return lines

@@ -1,0 +1,159 @@
+"""Where a stream says what happens to it. The tape of a daemon that records nothing says nothing."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from asrd.core.flow import AudioChunk, FloatArray, Window
+from asrd.daemon.recorder.records import Abandoned, Answered, AnyRecord, Begin, Ended, Heard, Judged, Queued, Said
+from asrd.daemon.scheduler import Result
+from asrd.daemon.vad import Vad
+
+AT_REST, AT_MOST = 60.0, 600.0
+"""Seconds after which a file ends: at the next moment between two utterances, and in any case."""
+
+
+class Tape:
+    """Keeps nothing. Every method is called on the event loop, at the moment that its name says."""
+
+    def vad(self, vad: Vad) -> Vad:
+        """The detector to use in place of `vad`."""
+        return vad
+
+    def rest(self, state: Callable[[], dict[str, Any]]) -> None:
+        """No utterance is open, and a chunk is about to come. state: gives what to go on from here."""
+
+    def heard(self, chunk: AudioChunk) -> None:
+        """A chunk enters the stream."""
+
+    def cut(self, window: Window) -> None:
+        """A window is about to be submitted to the scheduler."""
+
+    def queued(self) -> None:
+        """The submission has returned."""
+
+    def answered(self, result: Result) -> None:
+        """The scheduler delivers a result."""
+
+    def ended(self, failure: str) -> None:
+        """The source has ended, or failed."""
+
+    def abandoned(self, now: float, backend: str) -> None:
+        """There is no more time for what is open."""
+
+
+class RecordingTape(Tape):
+    """Collects records until somebody takes them.
+
+    begin: makes the record that opens a file, of its index and the state there.
+    """
+
+    def __init__(self, begin: Callable[[int, dict[str, Any] | None], Begin]) -> None:
+        self._make = begin
+        self._records: list[AnyRecord] = []
+        self._judged: list[str] = []
+        self._windows: deque[tuple[int, Window]] = deque()
+        self._cut = 0
+        self._index = -1
+        self._began = 0.0
+        self._stopped = False
+        self.bytes = 0
+
+    def stop(self) -> None:
+        """Keep nothing from here on."""
+        self.take()
+        self._stopped = True
+
+    def take(self) -> list[AnyRecord]:
+        """What was collected since the last time."""
+        self._flush()
+        records, self._records, self.bytes = self._records, [], 0
+        return records
+
+    def vad(self, vad: Vad) -> Vad:
+        """A detector whose decisions are kept."""
+        return _Overheard(vad, self._judged)
+
+    def rest(self, state: Callable[[], dict[str, Any]]) -> None:
+        """Begin a file where it is time for one."""
+        if self._index < 0 or time.monotonic() - self._began > AT_REST:
+            self._begin(state())
+
+    def heard(self, chunk: AudioChunk) -> None:
+        """Keep its audio and all that came with it."""
+        if time.monotonic() - self._began > AT_MOST:
+            self._begin(None)
+        pcm = chunk.pcm.astype("<f4", copy=False).tobytes()
+        self._add(Heard(chunk.start, len(chunk.pcm), chunk.captured, chunk.lost, chunk.reason, pcm), len(pcm))
+
+    def cut(self, window: Window) -> None:
+        """Number it."""
+        self._windows.append((self._cut, window))
+        self._cut += 1
+
+    def queued(self) -> None:
+        """Keep that the stream went on here."""
+        self._add(Queued())
+
+    def answered(self, result: Result) -> None:
+        """Keep which window it was. Those cut before it are never answered: they were left out."""
+        while self._windows:
+            number, window = self._windows.popleft()
+            if window is result.window:
+                break
+        times = (result.cut, result.started, result.recognized)
+        self._add(Answered(number, result.backend, *times, result.failure, result.row, result.rows))
+
+    def ended(self, failure: str) -> None:
+        """Keep that nothing follows."""
+        self._add(Ended(failure))
+
+    def abandoned(self, now: float, backend: str) -> None:
+        """Keep the time that the finals will bear."""
+        self._add(Abandoned(now, backend))
+
+    def said(self, payload: bytes) -> None:
+        """An event of this stream was published."""
+        self._add(Said(payload), len(payload))
+
+    def _begin(self, state: dict[str, Any] | None) -> None:
+        self._index += 1
+        self._began = time.monotonic()
+        if state is not None:
+            self._cut = 0
+            self._windows.clear()
+        self._add(self._make(self._index, state))
+
+    def _add(self, record: AnyRecord, size: int = 0) -> None:
+        if self._stopped:
+            self._judged.clear()
+            return
+        if self._index < 0 and not isinstance(record, Begin):  # it ended before it began
+            self._begin({})
+        self._flush()
+        self._records.append(record)
+        self.bytes += 64 + size
+
+    def _flush(self) -> None:
+        if self._judged:
+            self._records.append(Judged("".join(self._judged)))
+            self._judged.clear()
+
+
+class _Overheard:
+    """A VAD that writes down what it says."""
+
+    def __init__(self, vad: Vad, judged: list[str]) -> None:
+        self.frame = vad.frame
+        self._vad = vad
+        self._judged = judged
+
+    def is_speech(self, pcm: FloatArray) -> bool:
+        voiced = self._vad.is_speech(pcm)
+        self._judged.append("1" if voiced else "0")
+        return voiced
+
+    def reset(self) -> None:
+        self._judged.append("r")
+        self._vad.reset()

@@ -44,6 +44,7 @@ class Subject:
     model: str
     events: str
     control: str
+    record: Path | None = None
 
 
 def check_python(_: Subject) -> Iterator[Finding]:
@@ -147,6 +148,8 @@ def check_endpoints(subject: Subject) -> Iterator[Finding]:
     try:
         state = Control(subject.control, timeout=0.5).status()
         yield Finding("daemon", "ok", f"process {state.pid} answers, on {state.backend}")
+        if state.recording:
+            yield Finding("recording", "warn", f"all that is heard is kept in {state.recording}")
         return
     except TransportError:
         yield Finding("daemon", "ok", "none is running")
@@ -163,4 +166,13 @@ def check_endpoints(subject: Subject) -> Iterator[Finding]:
                 yield Finding("endpoint", "ok", f"{endpoint} is free")
 
 
-CHECKS = (check_python, check_cpu, check_microphones, check_backends, check_model, check_endpoints)
+def check_recording(subject: Subject) -> Iterator[Finding]:
+    """Whether settings say that audio is to be kept: nobody should be recorded unawares."""
+    if subject.record:
+        yield Finding("recording", "warn", f"a daemon started here would keep all that it hears in {subject.record}")
+
+
+CHECKS = (
+    *(check_python, check_cpu, check_microphones, check_backends, check_model),
+    *(check_endpoints, check_recording),
+)

@@ -25,7 +25,20 @@ def config_files() -> list[Path]:
 
 _RECOGNITION = ("backend", "model", "device", "threads", "vad", "pre_roll", "min_speech", "hangover", "max_utterance")
 _TEXT = ("raw", "numbers", "sentence_pause", "spelling")
-SETTINGS = (*_RECOGNITION, "partials", "source", "pace", "events", "control", "stream", "format", "wait", *_TEXT)
+_RECORD = ("record", "record_limit", "record_hours")
+SETTINGS = (
+    *_RECOGNITION,
+    "partials",
+    "source",
+    "pace",
+    "events",
+    "control",
+    "stream",
+    "format",
+    "wait",
+    *_TEXT,
+    *_RECORD,
+)
 """What may be set so: for all commands together, because they share the files. Anything else is
 refused as a misspelling. What one asks for on one occasion (--check, --json) is no setting."""
 

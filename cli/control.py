@@ -43,6 +43,8 @@ def status(control: str, as_json: bool) -> None:
     console.print(f"backend  {state.backend} ({state.arithmetic}), real-time factor {factor:.3f}")
     console.print(f"model    {state.model}")
     console.print(f"memory   {state.peak_memory / 2**20:.0f} MiB at most")
+    if state.recording:
+        console.print(f"records  all audio and events, in {state.recording}")
     table = Table("stream", "source", "heard", "utterances", "waiting", "lost", "partials skipped", "state", box=None)
     for name, stream in state.streams.items():
         table.add_row(

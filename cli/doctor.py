@@ -3,12 +3,13 @@
 import json
 import sys
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
 from asrd.cli.checks import CHECKS, Finding, Subject
 from asrd.cli.config import ConfiguredCommand
-from asrd.cli.options import control_option, events_option
+from asrd.cli.options import control_option, events_option, record_option
 from asrd.models.store import DEFAULT_MODEL
 
 MARKS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}
@@ -19,8 +20,9 @@ MARKS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")
 @click.option("--model", default=DEFAULT_MODEL, show_default=True, help="A bundled name, directory or hub id.")
 @events_option
 @control_option
+@record_option
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array, one object a finding.")
-def doctor(backend: str, model: str, events: str, control: str, as_json: bool) -> None:
+def doctor(backend: str, model: str, events: str, control: str, record: Path | None, as_json: bool) -> None:
     """Look for what would keep asrd from working, and say what mends it.
 
     Exits with 0 when nothing fails; a warning (no microphone, say) is not a failure.
@@ -28,7 +30,7 @@ def doctor(backend: str, model: str, events: str, control: str, as_json: bool) -
     \b
     Example: asrd doctor --model my-model/
     """
-    subject = Subject(backend, model, events, control)
+    subject = Subject(backend, model, events, control, record)
     found = []
     for check in CHECKS:
         for finding in check(subject):

@@ -1,7 +1,9 @@
 """Options that several commands share."""
 
 import math
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -24,6 +26,20 @@ class Seconds(click.FloatRange):
         if math.isnan(number):
             self.fail(f"{value} is not in the range {self._describe_range()}.", param, ctx)
         return number
+
+
+class Size(click.ParamType):
+    """Bytes, as people write them: 500MB, 2GB."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number of bytes, or click's own complaint."""
+        units = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}
+        parts = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", str(value).strip().lower())
+        if not parts or parts[2] not in units:
+            self.fail(f"{value} is no size; write it as 500MB or 2GB.", param, ctx)
+        return int(float(parts[1]) * units[parts[2]])
 
 
 SPAN = Seconds(0, 60)
@@ -80,6 +96,11 @@ def recognition(params: dict[str, Any], partials: float = 0.0) -> Any:
     )
 
 
+record_option = click.option(
+    "--record",
+    type=click.Path(path_type=Path),
+    help="Keep all audio and events in this directory, for 'asrd replay'. Off unless given.",
+)
 events_option = click.option(
     "--events", default=events_endpoint, show_default="a Unix socket of yours", help="Where the daemon publishes."
 )

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from asrd.cli.config import ConfiguredCommand, origins
-from asrd.cli.options import SPAN, control_option, recognition, recognition_options
+from asrd.cli.options import SPAN, Size, control_option, recognition, recognition_options, record_option
 from asrd.cli.plain import plain_console
 from asrd.core.endpoints import check_endpoint, events_endpoint
 
 if TYPE_CHECKING:
     from asrd.daemon.options import DaemonOptions
+    from asrd.daemon.recorder.options import RecordingOptions
 
 
 @click.command(cls=ConfiguredCommand)
@@ -41,6 +42,15 @@ if TYPE_CHECKING:
     help="Endpoint to publish on, for example tcp://127.0.0.1:7007. Repeatable.",
 )
 @control_option
+@record_option
+@click.option("--record-limit", default="500MB", type=Size(), show_default=True, help="What it may take in all.")
+@click.option(
+    "--record-hours",
+    default=24.0,
+    type=click.FloatRange(0),
+    show_default=True,
+    help="What is older is deleted; 0: never.",
+)
 @click.option("--check", is_flag=True, help="Show every setting and where it comes from, and exit.")
 @click.option("--verbose", "-v", is_flag=True, help="Log more.")
 @click.pass_context
@@ -51,6 +61,7 @@ def start(ctx: click.Context, /, check: bool, verbose: bool, **params: Any) -> N
     Examples:
       asrd start --backend int8 --source mic
       asrd start -s desk=mic:USB -s call=pcm:tcp://0.0.0.0:7000
+      asrd start --record ~/asrd-recording --record-limit 2GB
     """
     options = _options(params)
     if check:
@@ -72,6 +83,8 @@ def start(ctx: click.Context, /, check: bool, verbose: bool, **params: Any) -> N
             ", ".join(stream.source.stream for stream in daemon.streams),
             ", ".join(daemon.publisher.endpoints),
         )
+        if daemon.recorder:
+            logging.getLogger("asrd").warning("all that is heard is recorded in %s", daemon.recorder.directory)
 
     asyncio.run(Daemon(options, ready).run())
 
@@ -85,7 +98,14 @@ def _options(params: dict[str, Any]) -> "DaemonOptions":
         pace=params["pace"],
         events=tuple(params["events"]),
         control=params["control"],
+        record=_recording(params) if params["record"] else None,
     )
+
+
+def _recording(params: dict[str, Any]) -> "RecordingOptions":
+    from asrd.daemon.recorder.options import RecordingOptions
+
+    return RecordingOptions(params["record"], params["record_limit"], params["record_hours"])
 
 
 def _show(ctx: click.Context, options: "DaemonOptions") -> None:

@@ -38,7 +38,7 @@ def unpack(packed: bytes, samples: int) -> FloatArray:
             import soundfile
 
             whole, _ = soundfile.read(io.BytesIO(packed[1:]), dtype="int16")
-            pcm = whole.astype("<f4") / np.float32(32768)
+            pcm: FloatArray = whole.astype("<f4") / np.float32(32768)
         else:
             planes = zlib.decompressobj().decompress(packed[1:], 4 * samples + 1)
             pcm = np.frombuffer(planes, np.uint8).reshape(4, -1).T.copy().view("<f4").ravel()

@@ -42,7 +42,7 @@ class Recorder:
     """Opt-in: a daemon has one only if it was told to record."""
 
     def __init__(self, options: RecordingOptions, daemon: str) -> None:
-        """Take the directory. Raises UsageError or AsrdError where it cannot be used."""
+        """Take the directory. Raises AsrdError where it cannot be used."""
         self.failure = ""
         self._daemon = daemon
         self._ring = Ring(options.directory, options.limit, options.hours)

@@ -11,12 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from asrd.core.errors import AsrdError, UsageError
+from asrd.core.errors import AsrdError
 from asrd.daemon.recorder import blocks
 from asrd.daemon.recorder.records import AnyRecord, Begin, Closed
-
-SMALLEST = 1 << 20
-"""Bytes that a bound may be. Less would not hold a minute of one stream."""
 
 NAME = re.compile(r"\d{8}T\d{9}Z-[0-9a-f]+-[A-Za-z0-9_-]+-\d{6}\.asrd")
 """Of the files that are the recorder's to delete: their order is the order in time."""
@@ -32,9 +29,7 @@ class Ring:
     """Never holds more than `limit` bytes, nor anything older than `hours`."""
 
     def __init__(self, directory: Path, limit: int, hours: float) -> None:
-        """Take the directory. Raises UsageError or AsrdError where that cannot be."""
-        if limit < SMALLEST:
-            raise UsageError(f"a recording needs room for at least {SMALLEST >> 20} MB")
+        """Take the directory. Raises AsrdError where that cannot be."""
         self.directory = directory.expanduser().absolute()
         self._limit, self._hours = limit, hours
         self._lock = _take(self.directory)

@@ -3,7 +3,6 @@
 import asyncio
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from asrd.backends import Backend, LoadOptions, load

@@ -3,7 +3,7 @@
 import json
 import sys
 from dataclasses import asdict
-from pathlib import Path
+from typing import Any
 
 import click
 
@@ -22,7 +22,7 @@ MARKS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")
 @control_option
 @record_option
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array, one object a finding.")
-def doctor(backend: str, model: str, events: str, control: str, record: Path | None, as_json: bool) -> None:
+def doctor(*, as_json: bool, **params: Any) -> None:
     """Look for what would keep asrd from working, and say what mends it.
 
     Exits with 0 when nothing fails; a warning (no microphone, say) is not a failure.
@@ -30,7 +30,7 @@ def doctor(backend: str, model: str, events: str, control: str, record: Path | N
     \b
     Example: asrd doctor --model my-model/
     """
-    subject = Subject(backend, model, events, control, record)
+    subject = Subject(**params)
     found = []
     for check in CHECKS:
         for finding in check(subject):

@@ -28,7 +28,7 @@ class Seconds(click.FloatRange):
         return number
 
 
-class Size(click.ParamType):
+class Size(click.ParamType[int]):
     """Bytes, as people write them: 500MB, 2GB."""
 
     name = "size"

@@ -28,7 +28,7 @@ class Seconds(click.FloatRange):
         return number
 
 
-class Size(click.ParamType[int]):
+class Size(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.3
     """Bytes, as people write them: 500MB, 2GB."""
 
     name = "size"

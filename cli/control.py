@@ -41,7 +41,7 @@ def status(control: str, as_json: bool) -> None:
     factor = state.inference_seconds / state.audio_seconds if state.audio_seconds else 0.0
     console.print(f"asrd {state.version}, process {state.pid}, up {state.uptime:.0f} s")
     console.print(f"backend  {state.backend} ({state.arithmetic}), real-time factor {factor:.3f}")
-    console.print(f"model    {state.model}")
+    console.print(f"model    {state.model}" + ("" if state.calibrated else ", confidence not calibrated"))
     console.print(f"memory   {state.peak_memory / 2**20:.0f} MiB at most")
     if state.recording:
         console.print(f"records  all audio and events, in {state.recording}")

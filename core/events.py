@@ -22,7 +22,11 @@ DAEMON_STREAM = "daemon"
 
 
 class WireWord(msgspec.Struct, frozen=True, omit_defaults=False):
-    """A recognised word. start, end: samples. confidence: in [0, 1]."""
+    """A recognised word. start, end: samples; words follow each other.
+
+    confidence: in [0, 1]; the probability that the word is right where the model is calibrated (see `Status`),
+    otherwise the geometric mean of its letters' probabilities, which is far too high.
+    """
 
     word: str
     start: int
@@ -76,9 +80,9 @@ class Partial(Event, frozen=True, kw_only=True):
 class Final(Event, frozen=True, kw_only=True):
     """All that was heard of an utterance.
 
-    speech_end: end of the last voiced audio; `end` may lie later. reason: why the utterance
-    ended: "silence", "length" (it had become too long), "gap" (audio is missing) or "end" (of
-    the stream).
+    speech_end: end of the last voiced audio; `end` may lie later. confidence: mean of the words', the
+    share of them that is expected to be right; 0 without words. reason: why the utterance ended:
+    "silence", "length" (it had become too long), "gap" (audio is missing) or "end" (of the stream).
     """
 
     utterance: int
@@ -129,8 +133,9 @@ class Status(Event, frozen=True, kw_only=True):
     """The daemon as it is. Published when a subscriber joins.
 
     audio_seconds, inference_seconds: recognised (context included) and spent on it; their ratio
-    is the real-time factor of the backend. peak_memory: bytes, of the whole process. recording:
-    where the audio of all streams is kept; "" when it is not.
+    is the real-time factor of the backend. peak_memory: bytes, of the whole process. calibrated:
+    whether confidences are probabilities, because the model was calibrated. recording: where the
+    audio of all streams is kept; "" when it is not.
     """
 
     version: str
@@ -143,6 +148,7 @@ class Status(Event, frozen=True, kw_only=True):
     inference_seconds: float
     peak_memory: int
     streams: dict[str, StreamStatus]
+    calibrated: bool = False
     recording: str = ""
 
 

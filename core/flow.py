@@ -107,7 +107,7 @@ class Emission:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A recognised word: stream positions and confidence in [0, 1]."""
+    """A recognised word: stream positions, and confidence in [0, 1], the probability that it is right."""
 
     text: str
     start: Samples
@@ -121,7 +121,8 @@ class Hypothesis:
 
     text: the words joined by single spaces.
     stable: length of the prefix of `text` that no later hypothesis will change.
-    confidence: mean of the words' confidences weighted by duration; 0 when there are no words.
+    confidence: mean of the words' confidences, which is the share of them that is expected to be right; 0
+        when there are none.
     """
 
     text: str

@@ -41,7 +41,7 @@ class Recognizer:
 
     def __init__(self, model: ModelDirectory, decoding: Decoding | None = None) -> None:
         self._model = model
-        self._decoding = decoding or (lambda: GreedyDecoder(model.vocabulary, model.geometry.stride))
+        self._decoding = decoding or (lambda: GreedyDecoder(model.vocabulary, model.geometry.stride, model.calibration))
         self._begin()
 
     def accept(self, window: Window, emission: Emission) -> Hypothesis:

@@ -192,6 +192,7 @@ class Daemon:
             inference_seconds=self.scheduler.inference_seconds,
             peak_memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             streams={stream.source.stream: stream.status for stream in self.streams},
+            calibrated=self.model.calibration.words is not None,
             recording=self.recorder.directory if self.recorder else "",
         )
 

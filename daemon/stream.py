@@ -2,6 +2,7 @@
 
 import logging
 import time
+from statistics import fmean
 from typing import Any
 
 from asrd.core.errors import AsrdError, reason
@@ -98,14 +99,15 @@ class Stream:
             end = Samples(max(heard, self._segmenter.position))
             if end > heard:
                 await self._gap(heard, end, "there was no time to recognise it")
+            words = partial.words if partial else ()
             final = Final(
                 utterance=number,
                 start=start,
                 end=end,
                 speech_end=heard,
                 text=partial.text if partial else "",
-                words=partial.words if partial else (),
-                confidence=0.0,
+                words=words,
+                confidence=fmean(word.confidence for word in words) if words else 0.0,
                 backend=self._scheduler.name,
                 reason="end",
                 stages=partial.stages if partial else Stages(heard=now, cut=now, started=now, recognized=now),

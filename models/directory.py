@@ -1,7 +1,7 @@
 """A model is a directory: a Hugging Face checkpoint, and the OpenVINO files built from it.
 
     config.json  preprocessor_config.json  vocab.json  model.safetensors
-    openvino/fp16.xml  openvino/fp16.bin  openvino/int8.xml  openvino/int8.bin  manifest.json
+    openvino/fp16.xml  openvino/fp16.bin  openvino/int8.xml  openvino/int8.bin  calibration.json  manifest.json
 
 Everything asrd must know of a model is derived from these; nothing is assumed of it.
 """
@@ -12,6 +12,7 @@ from typing import Any
 
 from asrd.core.errors import ModelError
 from asrd.core.units import SAMPLE_RATE
+from asrd.models.calibration import UNCALIBRATED, Calibration
 from asrd.models.files import read_object
 from asrd.models.geometry import Geometry
 from asrd.models.vocabulary import Vocabulary
@@ -31,6 +32,7 @@ class ModelDirectory:
     normalize: whether input is brought to zero mean and unit variance.
     attention_mask: whether the model takes a mask when windows of unequal length are padded into
         one batch. asrd never pads, so an all-ones mask is implied and none is passed.
+    calibration: what was learned of its word times and confidences.
     """
 
     path: Path
@@ -38,6 +40,7 @@ class ModelDirectory:
     vocabulary: Vocabulary
     normalize: bool
     attention_mask: bool
+    calibration: Calibration = UNCALIBRATED
 
     @property
     def name(self) -> str:
@@ -75,6 +78,7 @@ class ModelDirectory:
             vocabulary=Vocabulary.load(path, outputs, config.get("pad_token_id")),
             normalize=bool(audio.get("do_normalize", True)),
             attention_mask=bool(audio.get("return_attention_mask", False)),
+            calibration=Calibration.load(path),
         )
 
 

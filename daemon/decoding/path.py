@@ -1,7 +1,7 @@
 """From a CTC path, which is one label a frame, to words: merge repeats, drop blanks.
 
 Graves et al. 2006, "Connectionist temporal classification", section 3. Whichever decoder chose the
-path, its words get their times and confidences here.
+path, its words get their times and confidences here, by what was learned of the model.
 """
 
 import math
@@ -14,30 +14,61 @@ import numpy.typing as npt
 
 from asrd.core.flow import Hypothesis, Word
 from asrd.core.units import Samples
+from asrd.daemon.decoding.times import place
 from asrd.daemon.stitcher import Frames
 from asrd.models import Vocabulary
+from asrd.models.calibration import UNCALIBRATED, Calibration, Evidence
 
 Labels = npt.NDArray[np.intp]
 """One label a frame: int `(n,)`, indices into the vocabulary."""
 
 
-def follow(labels: Labels, frames: Frames, vocabulary: Vocabulary, stride: Samples, settled: int) -> Hypothesis:
+class Found(NamedTuple):
+    """A word of a path, as the model alone has it. start, end: stream positions of its letters' frames."""
+
+    text: str
+    start: int
+    end: int
+    evidence: Evidence
+
+
+def follow(
+    labels: Labels,
+    frames: Frames,
+    vocabulary: Vocabulary,
+    stride: Samples,
+    settled: int,
+    *,
+    calibration: Calibration = UNCALIBRATED,
+) -> Hypothesis:
     """The words of a path through the frames.
 
     settled: how many leading labels will not change. Merging repeats and dropping blanks only
     ever appends when labels are appended, so the text of the settled ones is a stable prefix.
     """
     runs = _runs(labels, frames, vocabulary, stride)
-    words = tuple(_word(letters, vocabulary) for letters in _split(runs, vocabulary))
+    found = [_found(letters, vocabulary) for letters in _split(runs, vocabulary)]
+    if not found:
+        return Hypothesis("")
+    bounds = int(frames.positions[0]), int(frames.positions[-1]) + stride
+    times = place([(word.start, word.end) for word in found], calibration, bounds)
+    words = tuple(
+        Word(word.text, start, end, calibration.confidence(word.evidence))
+        for word, (start, end) in zip(found, times, strict=True)
+    )
     stable = [run for run in runs if run.frame < settled]
-    lengths = [word.end - word.start for word in words]
-    weighted = sum(length * word.confidence for length, word in zip(lengths, words, strict=True))
     return Hypothesis(
         text=" ".join(word.text for word in words),
         words=words,
         stable=len(" ".join(_spell(letters, vocabulary) for letters in _split(stable, vocabulary))),
-        confidence=weighted / sum(lengths) if words else 0.0,
+        confidence=sum(word.confidence for word in words) / len(words),
     )
+
+
+def words(labels: Labels, frames: Frames, vocabulary: Vocabulary, stride: Samples) -> list[Found]:
+    """The words of a path, for `asrd calibrate` to learn from."""
+    runs = _runs(labels, frames, vocabulary, stride)
+    return [_found(letters, vocabulary) for letters in _split(runs, vocabulary)]
 
 
 class _Run(NamedTuple):
@@ -84,11 +115,10 @@ def _spell(letters: Sequence[_Run], vocabulary: Vocabulary) -> str:
     return "".join(vocabulary.tokens[run.label] for run in letters)
 
 
-def _word(letters: Sequence[_Run], vocabulary: Vocabulary) -> Word:
-    """Confidence is the geometric mean of the probabilities of the letters' frames."""
-    return Word(
-        text=_spell(letters, vocabulary),
-        start=Samples(letters[0].start),
-        end=Samples(letters[-1].end),
-        confidence=math.exp(sum(run.score for run in letters) / sum(run.frames for run in letters)),
+def _found(letters: Sequence[_Run], vocabulary: Vocabulary) -> Found:
+    evidence = Evidence(
+        mean=sum(run.score for run in letters) / sum(run.frames for run in letters),
+        least=min(run.score / run.frames for run in letters),
+        letters=math.log(len(letters)),
     )
+    return Found(_spell(letters, vocabulary), letters[0].start, letters[-1].end, evidence)

@@ -1,4 +1,4 @@
-"""Greedy decoding: known paths, the stable prefix, and agreement with transformers."""
+"""Greedy decoding: known paths, the stable prefix, times and confidences, and agreement with transformers."""
 
 import json
 import math
@@ -15,6 +15,7 @@ from asrd.daemon.decoding.greedy import GreedyDecoder
 from asrd.daemon.recognizer import log_softmax
 from asrd.daemon.stitcher import Frames
 from asrd.models import Vocabulary
+from asrd.models.calibration import Calibration, Confidence, Evidence
 
 STRIDE = Samples(100)
 LETTERS = Vocabulary(("<pad>", "<s>", "|", "A", "B"), blank=0, delimiter=2, special=frozenset({1}))
@@ -59,6 +60,37 @@ def test_words_have_the_times_and_probabilities_of_their_frames() -> None:
     ]
     assert [word.confidence for word in hypothesis.words] == pytest.approx([0.8, 0.8], rel=1e-5)
     assert hypothesis.confidence == pytest.approx(0.8, rel=1e-5)
+
+
+def test_an_utterance_is_as_sure_as_its_words_are_in_the_mean() -> None:
+    """Which, calibrated, is the share of them that is expected to be right."""
+    calibration = Calibration(words=Confidence(1.0, Evidence(mean=2.0, least=0.0, letters=-1.0)))
+    hypothesis = GreedyDecoder(LETTERS, STRIDE, calibration).decode(frames("AB|B", 0.8), 4, last=True)
+    scores = [1 + 2 * math.log(0.8) - math.log(2), 1 + 2 * math.log(0.8)]
+    expected = [1 / (1 + math.exp(-score)) for score in scores]
+    assert [word.confidence for word in hypothesis.words] == pytest.approx(expected, rel=1e-5)
+    assert hypothesis.confidence == pytest.approx(sum(expected) / 2, rel=1e-5)
+
+
+@given(st.text("_s|AB", max_size=60), st.integers(-500, 2_000), st.integers(-500, 2_000))
+def test_words_follow_each_other_within_the_utterance(path: str, before: int, after: int) -> None:
+    heard = frames(path)
+    plain = greedy(heard, 0).words
+    words = GreedyDecoder(LETTERS, STRIDE, Calibration(before, after)).decode(heard, 0, last=True).words
+    assert [word.text for word in words] == [word.text for word in plain]
+    edges = [1_000, *(edge for word in words for edge in (word.start, word.end)), 1_000 + 100 * len(path)]
+    assert edges == sorted(edges)
+    for word, letters in zip(words, plain, strict=True):
+        assert word.start < word.end
+        assert word.start <= (letters.start + letters.end) / 2 <= word.end
+        assert word.start <= letters.start or before < 0
+        assert word.end >= letters.end or after < 0
+
+
+def test_neighbours_share_the_gap_by_how_far_they_reach() -> None:
+    calibration = Calibration(before=300, after=100)
+    words = GreedyDecoder(LETTERS, STRIDE, calibration).decode(frames("__A_|_B_____"), 0, last=True).words
+    assert [(word.start, word.end) for word in words] == [(1_000, 1_375), (1_375, 1_800)]
 
 
 @given(st.text("_s|AB", max_size=40), st.text("_s|AB", max_size=40))

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from asrd.backends import cache
+from asrd.backends import amx, cache
 from asrd.backends.base import Backend, LoadOptions
 from asrd.core.errors import BackendError, ModelError
 from asrd.core.flow import FloatArray
@@ -49,6 +49,7 @@ class OpenVinoBackend(Backend):
         settings = cls._settings(path, options)
         try:
             network = core.read_model(path)
+            amx.spare(network)
             dynamic = core.compile_model(network, options.device, settings)
             network.reshape([1, MAX_WINDOW])
             static = core.compile_model(network, options.device, settings)

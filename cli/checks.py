@@ -3,13 +3,17 @@
 import platform
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+import soundfile
+
 from asrd.core import cpu
 from asrd.core.errors import AsrdError, TransportError
-from asrd.core.units import MAX_WINDOW, seconds
+from asrd.core.units import MAX_WINDOW, SAMPLE_RATE, seconds
 
 INT8_FEATURES = {
     "amx_int8": "AMX",
@@ -19,6 +23,10 @@ INT8_FEATURES = {
     "asimddp": "dot products",
 }
 """Instructions that multiply 8-bit numbers, as Linux and as people call them; the fastest first."""
+
+
+AGREEMENT = 0.8
+"""Of the frames of one sentence. A model that was quantized well is above 0.95, noise below 0.6."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +147,30 @@ def check_model(subject: Subject) -> Iterator[Finding]:
         yield Finding("inference", "fail", f"{subject.backend} is slower than speech: {speed}", "use a smaller model")
 
 
+def check_rounding(subject: Subject) -> Iterator[Finding]:
+    """Whether INT8 says here what FP16 says of a spoken sentence: some processors' kernels have had faults."""
+    from asrd.backends import load
+    from asrd.models.speech import bundled
+    from asrd.models.store import resolve
+
+    with suppress(AsrdError):  # which the checks before have told
+        model = resolve(subject.model)
+        if subject.backend != "int8" or not model.openvino("fp16").is_file():
+            return
+        sentence = soundfile.read(bundled("real")[0].audio, MAX_WINDOW, start=SAMPLE_RATE, dtype="float32")[0]
+        window = (sentence - sentence.mean()) / sentence.std() if model.normalize else sentence
+        answers = []
+        for name in ("fp16", "int8"):
+            backend = load(name, model)
+            answers.append(backend.logits(window[None]).argmax(axis=-1))
+            backend.close()
+        agreed = f"INT8 answers as FP16 does in {np.mean(answers[0] == answers[1]):.0%} of frames"
+        if np.mean(answers[0] == answers[1]) < AGREEMENT:
+            yield Finding("rounding", "warn", agreed, "use --backend fp16, or quantize the model anew")
+        else:
+            yield Finding("rounding", "ok", agreed)
+
+
 def check_endpoints(subject: Subject) -> Iterator[Finding]:
     """A daemon that answers, or else whether one could take its places."""
     import zmq
@@ -174,6 +206,6 @@ def check_recording(subject: Subject) -> Iterator[Finding]:
 
 
 CHECKS = (
-    *(check_python, check_cpu, check_microphones, check_backends, check_model),
+    *(check_python, check_cpu, check_microphones, check_backends, check_model, check_rounding),
     *(check_endpoints, check_recording),
 )

@@ -7,7 +7,6 @@ imported, so it is made so: a None in `sys.modules` is Python's way to say that 
 huggingface_hub describes the machine in every request, and looks up whether an AI agent runs it.
 """
 
-import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -15,12 +14,6 @@ from typing import Any
 from asrd.core.errors import MissingExtraError
 
 REPORTER = "openvino_telemetry"
-
-INSTRUCTIONS = "AVX512_CORE_BF16"
-"""The newest processor instructions that OpenVINO's kernels may use. With AMX, which comes after these,
-OpenVINO 2026.4 computes 8-bit grouped convolutions wrong, such as the positional one of Wav2Vec2: the
-bundled INT8 model then hears nothing. The variable is oneDNN's, and whoever sets it decides.
-"""
 
 
 def openvino() -> Any:
@@ -55,5 +48,4 @@ def datasets() -> Any:
 
 def _prepare() -> None:
     """Whoever imported the reporter before us did so knowingly; it is left alone then."""
-    os.environ.setdefault("ONEDNN_MAX_CPU_ISA", INSTRUCTIONS)
     sys.modules.setdefault(REPORTER, None)  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ from asrd.models import ModelDirectory
 from asrd.models.convert import convert, save
 from asrd.quant.build import Progress, copy_checkpoint
 from asrd.quant.calibrate import calibration_windows
-from asrd.quant.graph import layers, select
+from asrd.quant.graph import kept
 from asrd.quant.measure import Measurement, measure
 from asrd.quant.quantize import quantize, read_network
 from asrd.quant.recipe import Recipe
@@ -76,7 +76,7 @@ def advise(source: ModelDirectory, recipe: Recipe, parts: Split, budget: float, 
             if points and time.monotonic() > deadline:
                 break
             network = read_network(model)
-            int8, _ = quantize(network, windows, candidate, keep_float=select(layers(network), candidate.keep_float))
+            int8, _ = quantize(network, windows, candidate, keep_float=kept(network, candidate.keep_float))
             save(int8, model.openvino("int8"), compress=True)
             backend = load("int8", model, LoadOptions(cache=False))
             [measurement] = measure({"int8": backend}, parts.validation).values()

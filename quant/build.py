@@ -17,7 +17,7 @@ from asrd.quant.calibrate import calibration_windows
 from asrd.quant.control import Validator
 from asrd.quant.data import Clip, fingerprint
 from asrd.quant.figures import figures, size
-from asrd.quant.graph import in_floating_point, layers, select
+from asrd.quant.graph import in_floating_point, kept, layers
 from asrd.quant.journal import Journal
 from asrd.quant.measure import Measurement, measure
 from asrd.quant.proof import Proof, prove
@@ -149,8 +149,8 @@ class _Run:
             self._quantize(model)
         network = read_network(model, "int8")
         floating = in_floating_point(network)
-        kept = select(layers(network), self.recipe.keep_float)
-        reverted = tuple(layer.label for layer in floating if layer not in kept)
+        spared = kept(network, self.recipe.keep_float)
+        reverted = tuple(layer.label for layer in floating if layer not in spared)
         measurements = self._measure(model)
         result = Result(
             proof=prove(self.recipe, measurements, reverted),
@@ -161,9 +161,9 @@ class _Run:
         )
         if not result.proof.holds:
             raise QuantizationError(result.proof.verdict)
-        self._report(result, self._sensitivity(model))
+        self._report(result, self._sensitivity(model), [layer.label for layer in floating])
         quantized = [layer.label for layer in layers(network) if layer not in floating]
-        self._record(model, result, quantized, [layer.label for layer in kept])
+        self._record(model, result, quantized, [layer.label for layer in spared])
         return result
 
     def _checkpoint(self) -> ModelDirectory:
@@ -198,12 +198,11 @@ class _Run:
         validator = Validator(
             model, self.split.validation, self.recipe.metric, self.journal, windows[:1], self.progress.advance
         )
-        kept = select(layers(network), self.recipe.keep_float)
         int8, groups = quantize(
             network,
             windows,
             self.recipe,
-            keep_float=kept,
+            keep_float=kept(network, self.recipe.keep_float),
             validator=validator,
             advance=feed,
             notice=self.progress.notice,
@@ -230,7 +229,7 @@ class _Run:
         self.progress.stage("sensitivity of each layer", len(layers(network)))
         return sensitivity(network, self._windows(model), self.recipe, self.progress.advance)
 
-    def _report(self, result: Result, sensitivities: Mapping[str, float]) -> None:
+    def _report(self, result: Result, sensitivities: Mapping[str, float], floating: list[str]) -> None:
         recipe, clips = self.recipe, self.split.test
         names = ["original", "all in 8 bits", *(f"{n} reverted" for n in range(1, len(result.steps)))]
         report = Report(
@@ -246,14 +245,14 @@ class _Run:
                 "data set": f"{recipe.test_dataset or recipe.dataset}, {len(clips)} utterances to measure on"
                 + ("" if recipe.same_data else ", not used to build"),
                 "text": NORMALIZATION,
-                "in floating point": ", ".join((*recipe.keep_float, *result.reverted)) or "no layer",
+                "in floating point": ", ".join(floating) or "no layer",
                 "versions": ", ".join(f"{name} {number}" for name, number in _versions().items()),
                 "processor": ", ".join(flags()) or "unknown",
             },
         )
         write_report(self.draft / "report.html", report)
 
-    def _record(self, model: ModelDirectory, result: Result, quantized: list[str], kept: list[str]) -> None:
+    def _record(self, model: ModelDirectory, result: Result, quantized: list[str], spared: list[str]) -> None:
         """What was built from what, how, and how good it is; the last thing that is written."""
         measured = {row.backend: row.plain() for row in figures(result.measurements, result.sizes)}
         manifest.write(
@@ -268,7 +267,7 @@ class _Run:
                 "text": NORMALIZATION,
                 "versions": _versions(),
                 "cpu": flags(),
-                "layers": {"int8": quantized, "kept": kept, "reverted": list(result.reverted)},
+                "layers": {"int8": quantized, "kept": spared, "reverted": list(result.reverted)},
                 "accuracy_steps": list(result.steps),
                 "sizes": dict(result.sizes),
                 "verdict": result.proof.verdict,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
+from asrd.backends import amx
 from asrd.core.errors import UsageError
 
 ATTENTION = "ScaledDotProductAttention"
@@ -66,6 +67,16 @@ def select(found: Sequence[Layer], patterns: Sequence[str]) -> list[Layer]:
             labels = ", ".join(layer.label for layer in found)
             raise UsageError(f"no layer matches '{pattern}'; the layers are: {labels}")
     return [layer for layer in found if any(fnmatchcase(layer.label, pattern) for pattern in patterns)]
+
+
+def kept(network: Any, patterns: Sequence[str]) -> list[Layer]:
+    """The layers to leave in floating point: those selected, and those that some CPUs compute wrongly in
+    8 bits, so that a model is right wherever it goes.
+    """
+    nodes = {node.get_friendly_name(): node for node in network.get_ordered_ops()}
+    found = layers(network)
+    chosen = select(found, patterns)
+    return [layer for layer in found if layer in chosen or amx.is_unsafe(nodes[layer.node])]
 
 
 def _attentions(network: Any) -> Iterator[Any]:

@@ -23,7 +23,19 @@ def config_files() -> list[Path]:
     return [Path("/etc/asrd/asrd.toml"), user_config_path("asrd") / "asrd.toml"]
 
 
-_RECOGNITION = ("backend", "model", "device", "threads", "vad", "pre_roll", "min_speech", "hangover", "max_utterance")
+_RECOGNITION = (
+    "backend",
+    "model",
+    "device",
+    "threads",
+    "vad",
+    "pre_roll",
+    "min_speech",
+    "hangover",
+    "max_utterance",
+    "hop",
+    "right_context",
+)
 _TEXT = ("raw", "numbers", "sentence_pause", "spelling")
 _RECORD = ("record", "record_limit", "record_hours")
 SETTINGS = (

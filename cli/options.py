@@ -63,6 +63,10 @@ _RECOGNITION = [
     click.option(
         "--hangover", default=0.6, type=SPAN, show_default=True, help="Seconds of silence that end an utterance."
     ),
+    click.option("--hop", default=0.6, type=SPAN, show_default=True, help="Seconds of new audio a window settles."),
+    click.option(
+        "--right-context", default=0.4, type=SPAN, show_default=True, help="Seconds a window hears beyond those."
+    ),
     click.option("--max-utterance", default=25.0, type=SPAN, show_default=True, help="Seconds after which one is cut."),
 ]
 
@@ -86,6 +90,8 @@ def recognition(params: dict[str, Any], partials: float = 0.0) -> Any:
         load=LoadOptions(device=params["device"], threads=params["threads"]),
         aggressiveness=params["vad"],
         segmenter=SegmenterSettings(
+            hop=samples(params["hop"]),
+            right_context=samples(params["right_context"]),
             pre_roll=samples(params["pre_roll"]),
             min_speech=samples(params["min_speech"]),
             hangover=samples(params["hangover"]),

@@ -85,7 +85,7 @@ class Segmenter:
     def _begin(self, start: int) -> Onset:
         now = self._position
         self._open = OpenUtterance(
-            self._utterances, start, committed=start, judged=now, heard=now, previewed=start, previewed_heard=start
+            self._utterances, start, committed=start, judged=now, heard=now, previewed=start, previewed_end=start
         )
         self._open.moments.add(self._history.slice(start, now))
         self._utterances += 1

@@ -12,8 +12,10 @@ class SegmenterSettings:
     """All lengths in samples.
 
     window: what the model is given at once, context included.
-    left_context, right_context: real audio around the kept part of a window. The model hears
-        across the cut; the frames near the edges, which hear less, are dropped.
+    hop: new audio that a committed window brings. The smaller, the sooner words are stable, and
+        the more windows are computed.
+    right_context: real audio after the kept part of a window. The model hears across the cut; the
+        frames near the edges, which hear less, are dropped. The left context is what is left.
     min_speech: span in which mostly voiced frames start an utterance.
     pre_roll: audio before the first voiced frame that belongs to the utterance: quiet
         consonants, which no detector hears, start many words.
@@ -24,7 +26,7 @@ class SegmenterSettings:
     """
 
     window: Samples = MAX_WINDOW
-    left_context: Samples = samples(0.40)
+    hop: Samples = samples(0.60)
     right_context: Samples = samples(0.40)
     min_speech: Samples = samples(0.10)
     pre_roll: Samples = samples(0.30)
@@ -33,19 +35,18 @@ class SegmenterSettings:
     max_utterance: Samples = samples(25.0)
     partial_interval: Samples = samples(0.30)
 
-    def hop(self, geometry: Geometry) -> Samples:
-        """New audio a full window brings: what context, and alignment to frames, leave of it.
-
-        Raises UsageError where they leave too little, or where the context is shorter than the
-        model's receptive field, so that frames at the seams would be missing.
+    def check(self, geometry: Geometry) -> None:
+        """Raises UsageError where hop and right context, and alignment to frames, leave a window no left
+        context, or where a context is shorter than the model's receptive field, so that frames at the
+        seams would be missing.
         """
-        field = geometry.receptive_field
-        hop = self.window - self.left_context - self.right_context - geometry.stride
-        if min(self.left_context, self.right_context) < field:
-            raise UsageError(f"left and right context must be at least {seconds(field):.3f} s for this model")
-        if hop < field + geometry.stride:
-            raise UsageError(f"left and right context leave no room in a window of {seconds(self.window):.3f} s")
-        return Samples(hop)
+        field, stride = geometry.receptive_field, geometry.stride
+        shortest, longest = field + 2 * stride, self.window - self.right_context - field - stride
+        if self.right_context < field:
+            raise UsageError(f"the right context must be at least {seconds(field):.3f} s for this model")
+        if not shortest <= self.hop <= longest:
+            limits = f"from {seconds(shortest):.3f} to {seconds(longest):.3f} s"
+            raise UsageError(f"with {seconds(self.right_context):.3f} s of right context the hop must be {limits}")
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself."""

@@ -12,8 +12,8 @@ PAUSE = 3
 @dataclass(slots=True)
 class OpenUtterance:
     """Stream positions. committed: audio before this is in windows already. judged: the VAD has
-    come this far. heard: end of the last voiced frame. previewed, previewed_heard: `judged` and
-    `heard` when the last window was cut. quiet: frames without voice up to now. pause: the middle
+    come this far. heard: end of the last voiced frame. previewed: `judged` when the last window was
+    cut. previewed_end: where that window ended. quiet: frames without voice up to now. pause: the middle
     of the last pause of `PAUSE` frames.
     """
 
@@ -23,7 +23,7 @@ class OpenUtterance:
     judged: int
     heard: int
     previewed: int
-    previewed_heard: int
+    previewed_end: int
     quiet: int = 0
     pause: int = -1
     moments: Moments = field(default_factory=Moments)

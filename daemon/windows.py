@@ -23,7 +23,7 @@ class Cutter:
         self._settings = settings
         self._history = history
         self._origin = history.start
-        self._hop = settings.hop(geometry)
+        settings.check(geometry)
 
     def full(self, spoken: OpenUtterance) -> list[Window]:
         """The windows that are full of speech. Never to the last voiced frame: what follows the
@@ -31,39 +31,41 @@ class Cutter:
         """
         windows: list[Window] = []
         while True:
-            keep_end = spoken.committed + self._hop
+            keep_end = spoken.committed + self._settings.hop
             end = self._grid_after(keep_end + self._settings.right_context)
             if end > spoken.heard:
                 return windows
             windows.append(self._cut(spoken, keep_end, end))
 
     def preview(self, spoken: OpenUtterance) -> list[Window]:
-        """Now and then, a window of what is still open, if more was heard since the last one."""
-        interval = self._settings.partial_interval
-        if not interval or spoken.judged - spoken.previewed < interval or spoken.heard == spoken.previewed_heard:
+        """Now and then, a window of what is still open, if it reaches further than the last one."""
+        settings = self._settings
+        if not settings.partial_interval or spoken.judged - spoken.previewed < settings.partial_interval:
             return []
-        audible = spoken.heard + self._settings.tail
-        end = min(self._grid_before(spoken.judged), self._grid_after(audible))
-        room = self._settings.window - self._settings.left_context // 2
-        if not self._geometry.receptive_field <= end - spoken.committed <= room:
+        audible = spoken.heard + settings.tail
+        room = spoken.committed + settings.window - self._geometry.receptive_field - self._geometry.stride
+        end = min(self._grid_before(min(spoken.judged, room)), self._grid_after(audible))
+        if end <= spoken.previewed_end or end - spoken.committed < self._geometry.receptive_field:
             return []
         return [self._cut(spoken, min(end, audible), end, provisional=True)]
 
     def rest(self, spoken: OpenUtterance, end: int, available: int, reason: str) -> list[Window]:
-        """All that remains of an utterance that ends at `end`; audio up to `available` may serve as context."""
-        settings = self._settings
-        windows: list[Window] = []
-        while end - spoken.committed > self._hop:
-            keep_end = spoken.committed + self._hop
-            context = self._grid_after(keep_end + settings.right_context)
-            if context > available:  # the stream ends here: less context, but all frames
+        """All that remains of an utterance that ends at `end`; audio up to `available` may serve as context.
+
+        That is one window, unless hop, right context and tail together are longer than a window.
+        """
+        right, windows = self._settings.right_context, list[Window]()
+        last = min(self._grid_after(end + right), self._grid_before(available))
+        if last < end:  # the stream ends here
+            last = available
+        while self._start(last) > max(spoken.committed - self._geometry.receptive_field, self._origin):
+            keep_end = min(spoken.committed + self._settings.hop, end - self._geometry.stride)
+            context = self._grid_after(keep_end + right)
+            if context > available:
                 context = self._grid_before(available)
                 keep_end = min(keep_end, context - self._geometry.receptive_field)
             windows.append(self._cut(spoken, keep_end, context))
-        context = min(self._grid_after(end + settings.right_context), self._grid_before(available))
-        if context < end:
-            context = available
-        return [*windows, self._cut(spoken, end, context, reason=reason)]
+        return [*windows, self._cut(spoken, end, last, reason=reason)]
 
     def whole(self, spoken: OpenUtterance) -> int:
         """The end of the audio that full windows can reach, and of all that was heard."""
@@ -73,7 +75,7 @@ class Cutter:
         self, spoken: OpenUtterance, keep_end: int, end: int, *, provisional: bool = False, reason: str = ""
     ) -> Window:
         """The window that ends at `end` and keeps `[committed, keep_end)`."""
-        start = self._align(max(end - self._settings.window, self._origin))
+        start = self._start(end)
         pcm = self._history.slice(start, end)
         missing = self._geometry.receptive_field - len(pcm)
         if missing > 0:  # a whole stream shorter than one frame of the model
@@ -90,10 +92,14 @@ class Cutter:
             reason=reason,
             speech_end=Samples(spoken.heard),
         )
-        spoken.previewed, spoken.previewed_heard = spoken.judged, spoken.heard
+        spoken.previewed, spoken.previewed_end = spoken.judged, end
         if not provisional:
             spoken.committed = keep_end
         return window
+
+    def _start(self, end: int) -> int:
+        """Where a window that ends at `end` starts."""
+        return self._align(max(end - self._settings.window, self._origin))
 
     def _align(self, position: int) -> int:
         """The first grid position at or after `position`."""

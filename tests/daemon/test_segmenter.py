@@ -1,5 +1,6 @@
 """The segmenter's promises, for any audio, any chunking and several geometries."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -44,7 +45,7 @@ def speech(draw: st.DrawFn) -> FloatArray:
 
 SETTINGS = st.builds(
     SegmenterSettings,
-    left_context=st.integers(850, 8_000).map(Samples),
+    hop=st.integers(1_600, 22_000).map(Samples),
     right_context=st.integers(850, 6_000).map(Samples),
     min_speech=st.integers(320, 4_000).map(Samples),
     pre_roll=st.integers(0, 8_000).map(Samples),
@@ -160,12 +161,43 @@ def test_every_frame_is_stitched_exactly_once(audio: FloatArray, geometry: Geome
 @given(speech(), SETTINGS)
 def test_previews_change_nothing_else(audio: FloatArray, chosen: SegmenterSettings) -> None:
     with_previews = committed(segment(audio, STANDARD, chosen))
-    plain = {name: getattr(chosen, name) for name in chosen.__slots__} | {"partial_interval": Samples(0)}
-    without = segment(audio, STANDARD, SegmenterSettings(**plain))
+    without = segment(audio, STANDARD, replace(chosen, partial_interval=Samples(0)))
     assert not any(isinstance(item, Window) and item.provisional for item in without)
     assert [(w.start, w.keep_start, w.keep_end, w.level) for w in with_previews] == [
         (w.start, w.keep_start, w.keep_end, w.level) for w in committed(without)
     ]
+
+
+@settings(max_examples=100, deadline=None)
+@given(speech(), GEOMETRIES, SETTINGS)
+def test_what_is_said_is_shown_within_an_interval(
+    audio: FloatArray, geometry: Geometry, chosen: SegmenterSettings
+) -> None:
+    """After every voiced frame of an open utterance the last window is younger than the interval."""
+    interval = samples(0.3)
+    segmenter = Segmenter(MarkedVad(), geometry, replace(chosen, partial_interval=interval))
+    speaking, latest = False, 0
+    for start in range(0, len(audio) - MarkedVad.frame + 1, MarkedVad.frame):
+        frame = audio[start : start + MarkedVad.frame]
+        began = speaking
+        for item in segmenter.push(frame):
+            speaking = isinstance(item, Onset) or not item.last
+            latest = segmenter.position
+        if began and speaking and MarkedVad().is_speech(frame):
+            assert segmenter.position - latest < interval + MarkedVad.frame
+
+
+@settings(max_examples=60, deadline=None)
+@given(speech(), GEOMETRIES, SETTINGS)
+def test_an_endpoint_leaves_one_window_to_wait_for(
+    audio: FloatArray, geometry: Geometry, chosen: SegmenterSettings
+) -> None:
+    chosen = replace(chosen, hop=Samples(9_600), right_context=Samples(6_400), tail=min(chosen.tail, samples(0.2)))
+    segmenter = Segmenter(MarkedVad(), geometry, chosen)
+    for start in range(0, len(audio), MarkedVad.frame):
+        found = segmenter.push(audio[start : start + MarkedVad.frame])
+        windows = [item for item in found if isinstance(item, Window)]
+        assert len(windows) <= 1
 
 
 def tone(length: float, *, loud: bool) -> FloatArray:
@@ -232,8 +264,8 @@ def test_the_real_detector_finds_a_vowel_in_silence() -> None:
         {"tail": Samples(samples(0.7))},
         {"pre_roll": Samples(-1)},
         {"max_utterance": Samples(1000)},
-        {"left_context": Samples(100)},
-        {"left_context": Samples(20_000), "right_context": Samples(10_000)},
+        {"hop": Samples(100)},
+        {"hop": Samples(20_000), "right_context": Samples(10_000)},
     ],
 )
 def test_contradictory_settings_are_refused(wrong: dict[str, Samples]) -> None:

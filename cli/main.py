@@ -18,6 +18,7 @@ COMMANDS = {
     "status": "asrd.cli.control:status",
     "listen": "asrd.cli.listen:listen",
     "send": "asrd.cli.send:send",
+    "replay": "asrd.cli.replay:replay",
     "transcribe": "asrd.cli.transcribe:transcribe",
     "devices": "asrd.cli.devices:devices",
     "backend": "asrd.cli.backend:backend",

@@ -18,8 +18,8 @@ from asrd.core.errors import AsrdError, AudioError
 from asrd.core.events import Event
 from asrd.core.flow import AudioChunk, Emission, FloatArray, Window
 from asrd.core.units import Samples
-from asrd.daemon.options import RecognitionOptions
 from asrd.daemon.recognizer import recognize, silent
+from asrd.daemon.recorder import equipment
 from asrd.daemon.recorder.records import Abandoned, Answered, AnyRecord, Ended, Heard, Judged, Queued, Said
 from asrd.daemon.recorder.takes import Take
 from asrd.daemon.recorder.tape import Tape
@@ -64,14 +64,15 @@ class Player:
         tape: is told what happens, as the daemon's was. Raises DivergedError where the replay
         cannot go on as the recording did; AsrdError where the backend cannot be had.
         """
-        real = WebRtcVad(_options(take).aggressiveness)
+        real = WebRtcVad(equipment.options(take.begin).aggressiveness)
         if take.begin.index == 0:
             self._vad = RecordedVad(real, following=False)
         elif not take.follows or self._vad is None:
             self._vad = RecordedVad(real, following=True)
-        self._vad.expect(take.records)
+        self._vad.expect(None)
         loop = asyncio.new_event_loop()
         replay = _Replay(take, self._model, self._backend, vad=self._vad, tape=tape or Tape())
+        self._vad.expect(take.records)
         steps = replay.steps()
         try:
             while True:
@@ -90,34 +91,36 @@ class RecordedVad:
     """Says what was said at the time, and notices where the real one says something else.
 
     following: the real one did not hear what came before, so it is not asked until the stream
-    begins anew.
+    begins anew. strict: whether it must then say the same; else what it says now counts.
     """
 
-    def __init__(self, real: Vad, *, following: bool) -> None:
+    def __init__(self, real: Vad, *, following: bool, strict: bool = True) -> None:
         self.frame = real.frame
         self._real = real
         self._following = following
-        self._judged: Iterator[str] = iter("")
-        self._fresh = True
+        self._strict = strict
+        self._judged: Iterator[str] | None = None
 
-    def expect(self, records: Sequence[AnyRecord]) -> None:
-        """The decisions that follow."""
-        self._judged = iter("".join(record.frames for record in records if isinstance(record, Judged)))
-        self._fresh = True
+    def expect(self, records: Sequence[AnyRecord] | None) -> None:
+        """The decisions that follow; None while a segmenter is built, which resets what has heard nothing."""
+        frames = None if records is None else [record.frames for record in records if isinstance(record, Judged)]
+        self._judged = None if frames is None else iter("".join(frames))
 
     def is_speech(self, pcm: FloatArray) -> bool:
         """The recorded decision, which must also be the real one's if it heard all there was."""
-        self._fresh = False
-        voiced = next(self._judged, "") == "1"
-        if not self._following and self._real.is_speech(pcm) != voiced:
-            raise DivergedError("the VAD now judges a frame otherwise")
-        return voiced
+        voiced = next(self._judged or iter(""), "") == "1"
+        if self._following:
+            return voiced
+        now = self._real.is_speech(pcm)
+        if self._strict and now != voiced:
+            raise DivergedError("the VAD judges a frame otherwise than it did")
+        return now
 
     def reset(self) -> None:
         """From here on the real one knows all that the recorded one knew."""
-        if self._fresh:  # a segmenter being built
+        if self._judged is None:
             return
-        if next(self._judged, "") != "r":
+        if next(self._judged, "") != "r" and self._strict:
             raise DivergedError("the stream begins anew where it did not")
         self._following = False
         self._real.reset()
@@ -184,8 +187,9 @@ class _Scheduler(Scheduler):
 class _Outlet:
     """Stamps events as they were stamped at the time."""
 
-    def __init__(self, recorded: list[bytes]) -> None:
+    def __init__(self, recorded: list[bytes], tape: Tape) -> None:
         self.recorded = recorded
+        self._tape = tape
         self.made: list[bytes] = []
 
     async def publish(self, event: Event, stream: str = events.DAEMON_STREAM) -> None:
@@ -193,6 +197,7 @@ class _Outlet:
         if number < len(self.recorded):
             then = events.decode(self.recorded[number])
             event = msgspec.structs.replace(event, daemon=then.daemon, seq=then.seq, time=then.time)
+            self._tape.said(self.recorded[number])
         self.made.append(events.encode(msgspec.structs.replace(event, stream=stream)))
 
 
@@ -206,14 +211,14 @@ class _Replay:
         vad: RecordedVad,
         tape: Tape,
     ) -> None:
-        options = _options(take)
+        options = equipment.options(take.begin)
         self._take = take
         self._model = model
         self._backend = backend
         self._turnstile = _Turnstile()
         self._source = _Source(take.begin.stream, self._turnstile, live=take.begin.live)
         self._scheduler = _Scheduler(backend(options.backend), self._turnstile)
-        self._outlet = _Outlet([record.payload for record in take.records if isinstance(record, Said)])
+        self._outlet = _Outlet([record.payload for record in take.records if isinstance(record, Said)], tape)
         self._stream = make_stream(self._source, options, self._scheduler, self._outlet, model, tape=tape, vad=vad)
         self._lane = self._scheduler.lanes[0]
         self._stream.resume(take.begin.state or {})
@@ -276,8 +281,8 @@ class _Replay:
         for _ in range(TURNS):
             if condition():
                 return
-            if self._task.done() and not self._task.cancelled() and (error := self._task.exception()):
-                raise error if isinstance(error, DivergedError) else DivergedError(f"the stream failed: {error}")
+            if self._stream.failure and self._stream.failure != self._source.failure:
+                raise DivergedError(self._stream.failure)
             await asyncio.sleep(0)
         raise DivergedError(f"here {what}, and now it does not")
 
@@ -303,7 +308,3 @@ class _Replay:
 def _recognize(backend: Backend, window: Window, row: int, rows: int) -> Emission:
     """As in a batch of that many: the arithmetic of a row depends on how many there are, not on what they hold."""
     return recognize(backend, [window] * rows)[row]
-
-
-def _options(take: Take) -> RecognitionOptions:
-    return msgspec.convert(take.begin.options, RecognitionOptions)

@@ -1,13 +1,15 @@
 """From the files of a recording to takes: stretches that can be replayed, each from a stream at rest."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from asrd.core.errors import UsageError
+from asrd.core import events
+from asrd.core.errors import AsrdError, UsageError
+from asrd.core.events import Final
 from asrd.daemon.recorder import blocks, ring
 from asrd.daemon.recorder.recorder import DAEMON
-from asrd.daemon.recorder.records import AnyRecord, Begin, Closed, Heard
+from asrd.daemon.recorder.records import AnyRecord, Begin, Closed, Heard, Said
 
 
 @dataclass(slots=True)
@@ -26,6 +28,11 @@ class Take:
     def samples(self) -> int:
         """Samples heard."""
         return sum(record.samples for record in self.records if isinstance(record, Heard))
+
+    def finals(self) -> list[Final]:
+        """The finals that were published."""
+        said = [events.decode(record.payload) for record in self.records if isinstance(record, Said)]
+        return [event for event in said if isinstance(event, Final)]
 
 
 def paths(where: Path) -> list[Path]:
@@ -48,6 +55,7 @@ def takes(where: Path, *, with_audio: bool = True) -> Iterator[Take]:
     if not files:
         return
     open_take: Take | None = None
+    any_take = False
     last: Begin | None = None
     whole = False
     for path in files:
@@ -56,6 +64,7 @@ def takes(where: Path, *, with_audio: bool = True) -> Iterator[Take]:
                 follows = whole and last is not None and _next(last, record)
                 if record.state is not None or not follows:
                     if open_take:
+                        any_take = True
                         yield open_take
                     at_rest = record.state is not None and record.stream != DAEMON
                     open_take = Take(record, follows, path) if at_rest else None
@@ -68,23 +77,15 @@ def takes(where: Path, *, with_audio: bool = True) -> Iterator[Take]:
                 open_take.whole = whole
     if open_take:
         yield open_take
+    elif not any_take:
+        raise AsrdError(f"nothing in {where} can be replayed: it is damaged, or broke off before anything was heard")
 
 
 def _next(last: Begin, begin: Begin) -> bool:
-    return (last.daemon, last.stream, last.index + 1) == (begin.daemon, begin.stream, begin.index)
+    return begin.index > 0 and (last.daemon, last.stream, last.index + 1) == (begin.daemon, begin.stream, begin.index)
 
 
 def _series(path: Path) -> tuple[str, ...]:
     """Run and stream before the time."""
     stamp, _, rest = path.name.partition("-")
     return rest.rpartition("-")[0], stamp
-
-
-def check(begin: Begin, files: dict[str, str], environment: dict[str, str]) -> Sequence[str]:
-    """What is not here as it was there: lines for people, the model's files first."""
-    changed = [name for name, digest in begin.files.items() if files.get(name) != digest]
-    lines = [f"the model's {name} is not the one recorded" for name in changed]
-    for name, value in begin.environment.items():
-        if environment.get(name) != value:
-            lines.append(f"{name} was {value}, here it is {environment.get(name, 'absent')}")
-    return lines

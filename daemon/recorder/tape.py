@@ -36,6 +36,9 @@ class Tape:
     def answered(self, result: Result) -> None:
         """The scheduler delivers a result."""
 
+    def said(self, payload: bytes) -> None:
+        """An event of this stream was published."""
+
     def ended(self, failure: str) -> None:
         """The source has ended, or failed."""
 
@@ -114,7 +117,7 @@ class RecordingTape(Tape):
         self._add(Abandoned(now, backend))
 
     def said(self, payload: bytes) -> None:
-        """An event of this stream was published."""
+        """Keep it as it is."""
         self._add(Said(payload), len(payload))
 
     def _begin(self, state: dict[str, Any] | None) -> None:

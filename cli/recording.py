@@ -1,0 +1,95 @@
+"""What is in a recording, and how to take a piece of it along."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from asrd.cli.plain import plain_console
+from asrd.core.errors import AsrdError, UsageError
+from asrd.core.units import seconds
+
+if TYPE_CHECKING:
+    from asrd.daemon.recorder.takes import Take
+
+
+def show_recording(recording: Path, stream: str | None, *, as_json: bool) -> None:
+    """Every stream of every run, or the utterances of one stream."""
+    from rich.table import Table
+
+    from asrd.daemon.recorder.takes import takes
+
+    found = (take for take in takes(recording, with_audio=False) if stream in (None, take.begin.stream))
+    rows = list(_utterances(found) if stream else _streams(found))
+    if as_json:
+        for row in rows:
+            click.echo(json.dumps(row))
+        return
+    table = Table(*(rows[0] if rows else ["nothing in it"]), box=None)
+    for row in rows:
+        table.add_row(*map(str, row.values()))
+    plain_console().print(table)
+
+
+def _streams(found: "Iterator[Take]") -> Iterator[dict[str, Any]]:
+    for (daemon, stream), group in groupby(found, key=lambda take: (take.begin.daemon, take.begin.stream)):
+        parts = [(take.begin, take.samples, [final.utterance for final in take.finals()], take.path) for take in group]
+        heard = [number for _, _, numbers, _ in parts for number in numbers]
+        yield {
+            "stream": stream,
+            "daemon": daemon,
+            "from": _time(parts[0][0].time),
+            "audio": f"{seconds(sum(samples for _, samples, _, _ in parts)):.1f} s",
+            "utterances": f"{min(heard)}–{max(heard)}" if heard else "none",
+            "backend": parts[0][0].options.get("backend", ""),
+            "size": f"{sum(path.stat().st_size for path in {path for *_, path in parts}) / 1e6:.1f} MB",
+        }
+
+
+def _utterances(found: "Iterator[Take]") -> Iterator[dict[str, Any]]:
+    for take in found:
+        for final in take.finals():
+            yield {
+                "utterance": final.utterance,
+                "said": _time(final.stages.heard),
+                "at": f"{seconds(final.start):.2f} s",
+                "reason": final.reason,
+                "backend": final.backend,
+                "text": final.text,
+            }
+
+
+def _time(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def export_utterances(found: "Iterator[Take]", path: Path, utterances: tuple[int, ...]) -> None:
+    """Write a recording of these utterances alone. Raises UsageError where it is not clear which are meant."""
+    from asrd.daemon.recorder import equipment
+    from asrd.daemon.recorder.excerpt import excerpt, write
+    from asrd.daemon.recorder.replay import Player
+
+    if not utterances:
+        raise UsageError("which utterances? --export needs --utterance N; --list --stream NAME shows them")
+    holding = [(take, final.utterance) for take in found for final in take.finals() if final.utterance in utterances]
+    for number in utterances:
+        runs = {(take.begin.daemon, take.begin.stream) for take, utterance in holding if utterance == number}
+        if not runs:
+            raise AsrdError(
+                f"there is no utterance {number} in this recording; --list --stream NAME shows what there is"
+            )
+        if len(runs) > 1:
+            raise UsageError(
+                f"{len(runs)} streams have an utterance {number}; name one with --stream, or a single file"
+            )
+    backends, excerpts = equipment.Backends(), []
+    for take, number in holding:
+        model = equipment.model(take.begin)
+        excerpts.append(excerpt(take, number, Player(model, backends.of(model, equipment.options(take.begin)))))
+    backends.close()
+    size = write(path, excerpts)
+    click.echo(f"{path}: {len(excerpts)} utterances, {size / 1000:.0f} kB. It holds their audio.", err=True)

@@ -1,0 +1,163 @@
+"""`asrd replay`: hear a recording again, and compare."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from itertools import chain, groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from asrd.cli.options import recognition, recognition_options
+from asrd.cli.recording import export_utterances, show_recording
+from asrd.core.events import Final, decode
+from asrd.core.units import seconds
+
+if TYPE_CHECKING:
+    from asrd.daemon.recorder.takes import Take
+
+
+@click.command()
+@click.argument("recording", type=click.Path(path_type=Path))
+@click.option("--stream", help="Only this one.")
+@click.option("--list", "as_list", is_flag=True, help="Show what is in it; with --stream its utterances.")
+@click.option("--text", is_flag=True, help="Compare the text of utterances, not all bits of all events.")
+@click.option("--compare/--no-compare", default=True, help="Whether a difference is a failure.")
+@click.option("--speed", default=0.0, type=click.FloatRange(0), help="1 as fast as it was; 0 as fast as it goes.")
+@click.option("--export", type=click.Path(path_type=Path), help="Write utterances to a small recording, for a test.")
+@click.option("--utterance", "utterances", multiple=True, type=click.IntRange(0), help="Of --export. Repeatable.")
+@click.option("--json", "as_json", is_flag=True, help="Print events, or what is asked for, as JSON lines.")
+@recognition_options
+@click.pass_context
+def replay(ctx: click.Context, /, recording: Path, **params: Any) -> None:
+    """Hear what 'asrd start --record' kept, and say whether the same events come of it, bit for bit.
+
+    RECORDING is the directory, or a single file. With --backend, --model or another option of recognition, it is
+    heard with that instead, and what is then another text is shown. Exit code 1 where something differs.
+
+    \b
+    Examples:
+      asrd replay ~/asrd-recording
+      asrd replay ~/asrd-recording --backend fp16
+      asrd replay ~/asrd-recording --export report.asrd --utterance 17
+    """
+    from asrd.daemon.recorder.takes import takes
+
+    sources = {name: ctx.get_parameter_source(name) for name in ctx.params}
+    given = {name for name, source in sources.items() if source is ParameterSource.COMMANDLINE}
+    chosen = given - {parameter.name for parameter in _own(ctx)}
+    found = (take for take in takes(recording) if params["stream"] in (None, take.begin.stream))
+    if params["as_list"]:
+        show_recording(recording, params["stream"], as_json=params["as_json"])
+    elif params["export"]:
+        export_utterances(found, params["export"], params["utterances"])
+    elif not (_rehear(found, params, chosen) if chosen or params["text"] else _replay(found, params)):
+        ctx.exit(1 if params["compare"] else 0)
+
+
+def _own(ctx: click.Context) -> list[click.Parameter]:
+    """The parameters that say nothing of recognition."""
+
+    @recognition_options
+    def nothing() -> None: ...
+
+    shared = {parameter.name for parameter in getattr(nothing, "__click_params__", [])}
+    return [parameter for parameter in ctx.command.params if parameter.name not in shared]
+
+
+def _replay(found: "Iterator[Take]", params: dict[str, Any]) -> bool:
+    """Every event again, by the recording's own clock."""
+    from asrd.daemon.recorder import equipment
+    from asrd.daemon.recorder.compare import difference
+    from asrd.daemon.recorder.replay import DivergedError, Player
+
+    backends, told = equipment.Backends(), set[str]()
+    events, samples, differing, first = 0, 0, 0, ""
+    for _, run in groupby(found, key=lambda take: (take.begin.daemon, take.begin.stream)):
+        player: Player | None = None
+        for take in run:
+            if player is None:
+                model = equipment.model(take.begin)
+                _tell(told, equipment.check(take.begin, model))
+                player = Player(model, backends.of(model, equipment.options(take.begin)))
+            samples += take.samples
+            pace = Pace(take.begin.time, params["speed"])
+            try:
+                for pair in player.play(take):
+                    events += 1
+                    differing += not pair.same
+                    first = first or ("" if pair.same else difference(pair))
+                    if pair.made:
+                        _show(pair.made, pace, as_json=params["as_json"])
+            except DivergedError as error:
+                differing, first, player = differing + 1, first or f"{take.begin.stream}, {take.path}: {error}", None
+    backends.close()
+    verdict = f"{differing} differ; the first: {first}" if differing else "the same, bit for bit"
+    click.echo(f"{events} events of {seconds(samples):.0f} s of audio: {verdict}", err=True)
+    return not differing
+
+
+def _rehear(found: "Iterator[Take]", params: dict[str, Any], chosen: set[str]) -> bool:
+    """The same audio with what was chosen; where the text is now another."""
+    from asrd.daemon.recorder import equipment
+    from asrd.daemon.recorder.compare import changes
+    from asrd.daemon.recorder.rehear import rehear
+    from asrd.models.store import resolve
+
+    backends, wanted, utterances, differing = equipment.Backends(), recognition(params), 0, 0
+    for (_, stream), run in groupby(found, key=lambda take: (take.begin.daemon, take.begin.stream)):
+        first = next(run)
+        options = equipment.chosen(equipment.options(first.begin), wanted, chosen)
+        model = resolve(options.model) if "model" in chosen else equipment.model(first.begin)
+        backend = backends.of(model, options)(options.backend)
+        then: list[Final] = []
+
+        def noted(take: "Take", then: list[Final] = then) -> "Take":
+            then += take.finals()
+            return take
+
+        now = list(rehear(map(noted, chain([first], run)), backend, options))
+        utterances += len(then)
+        for change in changes(then, now):
+            differing += 1
+            if params["as_json"]:
+                click.echo(json.dumps({"stream": stream, **asdict(change)}))
+                continue
+            click.echo(f"{stream} {seconds(change.start):.2f}–{seconds(change.end):.2f} s")
+            click.secho(f"  - {change.recorded}", fg="red")
+            click.secho(f"  + {change.now}", fg="green")
+    backends.close()
+    click.echo(f"{utterances} utterances: {differing or 'none'} with another text", err=True)
+    return not differing
+
+
+class Pace:
+    """speed: how fast time goes by; 0 does not wait. began: Unix seconds in the recording."""
+
+    def __init__(self, began: float, speed: float) -> None:
+        self._recorded, self._now = began, time.monotonic()
+        self._speed = speed
+
+    def reach(self, moment: float) -> None:
+        """Wait until a moment of the recording."""
+        if self._speed:
+            time.sleep(max(0.0, self._now + (moment - self._recorded) / self._speed - time.monotonic()))
+
+
+def _show(payload: bytes, pace: Pace, *, as_json: bool) -> None:
+    event = decode(payload)
+    pace.reach(event.time)
+    if as_json:
+        click.echo(payload)
+    elif isinstance(event, Final):
+        click.echo(f"{event.stream} {seconds(event.start):8.2f}  {event.text}")
+
+
+def _tell(told: set[str], lines: list[str]) -> None:
+    for line in lines:
+        if line not in told:
+            click.echo(f"asrd: {line}", err=True)
+            told.add(line)

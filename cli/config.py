@@ -32,6 +32,8 @@ _RECOGNITION = (
     "pre_roll",
     "min_speech",
     "hangover",
+    "min_hangover",
+    "max_hangover",
     "max_utterance",
     "hop",
     "right_context",

@@ -61,7 +61,25 @@ _RECOGNITION = [
         "--min-speech", default=0.1, type=SPAN, show_default=True, help="Seconds of speech that start an utterance."
     ),
     click.option(
-        "--hangover", default=0.6, type=SPAN, show_default=True, help="Seconds of silence that end an utterance."
+        "--hangover",
+        default=0.6,
+        type=SPAN,
+        show_default=True,
+        help="Seconds of silence that end an utterance at first.",
+    ),
+    click.option(
+        "--min-hangover",
+        default=0.3,
+        type=SPAN,
+        show_default=True,
+        help="The least that the speaker's pauses make of it.",
+    ),
+    click.option(
+        "--max-hangover",
+        default=0.9,
+        type=SPAN,
+        show_default=True,
+        help="The most. The same for all three: it is fixed.",
     ),
     click.option("--hop", default=0.6, type=SPAN, show_default=True, help="Seconds of new audio a window settles."),
     click.option(
@@ -95,7 +113,9 @@ def recognition(params: dict[str, Any], partials: float = 0.0) -> Any:
             pre_roll=samples(params["pre_roll"]),
             min_speech=samples(params["min_speech"]),
             hangover=samples(params["hangover"]),
-            tail=samples(min(0.2, params["hangover"])),
+            min_hangover=samples(params["min_hangover"]),
+            max_hangover=samples(params["max_hangover"]),
+            tail=samples(min(0.2, params["min_hangover"])),
             max_utterance=samples(params["max_utterance"]),
             partial_interval=samples(partials),
         ),

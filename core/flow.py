@@ -40,6 +40,10 @@ class Onset:
     start: Samples
 
 
+NOBODY = -1
+"""The utterance of windows that are cut while no utterance is open."""
+
+
 @dataclass(frozen=True, slots=True)
 class Level:
     """Mean and standard deviation of the audio a window is normalised with."""
@@ -59,6 +63,8 @@ class Window:
         parts of an utterance's committed windows follow each other without gap or overlap.
     provisional: a preview of the open end of an utterance; its kept part will be covered again by
         a later window, so it may be skipped when the machine is behind.
+    probe: a provisional window that asks the recogniser whether the speaker has finished, or, where
+        `utterance` is NOBODY, whether what the VAD takes for speech has words.
     last: the final window of its utterance. `reason` then says why it ended
         ("silence", "length", "gap" or "end").
     speech_end: position where speech was last heard, for latency figures.
@@ -71,6 +77,7 @@ class Window:
     right: Samples
     level: Level
     provisional: bool = False
+    probe: bool = False
     last: bool = False
     reason: str = ""
     speech_end: Samples = Samples(0)
@@ -90,6 +97,11 @@ class Window:
         """Stream position after the last kept sample."""
         return Samples(self.end - self.right)
 
+    @property
+    def asks(self) -> bool:
+        """Whether the segmenter wants to be told what was heard in it: see `Answer`."""
+        return self.probe or not (self.provisional or self.last)
+
 
 @dataclass(frozen=True, slots=True)
 class Emission:
@@ -103,6 +115,22 @@ class Emission:
     log_probs: FloatArray
     start: Samples
     stride: Samples
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the recogniser tells the segmenter of a window that `asks`.
+
+    due: stream position at which it takes effect, so that the same audio gives the same windows
+        however fast the recogniser is, as long as it answers in time.
+    until: stream position after the last frame.
+    words: where each begins and ends, as far as it lies in the window.
+    """
+
+    utterance: int
+    due: Samples
+    until: Samples
+    words: tuple[tuple[Samples, Samples], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,28 +7,35 @@ from collections import deque
 class Endpointer:
     """Two thresholds over two spans, so that a click does not start speech nor a breath end it.
 
-    Speech starts when at least `enter` of the last `onset` frames are voiced, and ends when at
-    most `leave` of the last `hangover` frames are. Both spans count frames since the last change,
-    and only a voiced frame starts speech, only an unvoiced one ends it.
+    Speech starts with a voiced frame when at least `enter` of the last `onset` frames are voiced.
+    It ends with an unvoiced one when at most `leave` of the last `limit` frames are voiced and the
+    first of them is not: no silence shorter than the limit ends it. Frames before the last change
+    do not count.
     """
 
-    def __init__(self, onset: int, hangover: int, enter: float = 0.8, leave: float = 0.1) -> None:
-        self._enter = math.ceil(onset * enter)
-        self._leave = math.floor(hangover * leave)
-        self._onset: deque[bool] = deque(maxlen=onset)
-        self._hangover: deque[bool] = deque(maxlen=hangover)
+    def __init__(self, onset: int, enter: float = 0.8, leave: float = 0.1) -> None:
+        self._enter, self._leave = enter, leave
+        self._frame = self._changed = 0
+        self._found: tuple[bool, ...] = ()
+        self._voiced: deque[int] = deque(maxlen=1024)
         self.speaking = False
+        self.resize(onset)
 
-    def accept(self, voiced: bool) -> bool:
+    def resize(self, onset: int) -> None:
+        """Look for the start of speech in so many frames from now on."""
+        self._onset: deque[bool] = deque(maxlen=onset)
+
+    def accept(self, voiced: bool, limit: int) -> bool:
         """Take the next frame; return whether `speaking` changed with it."""
-        recent = self._hangover if self.speaking else self._onset
-        recent.append(voiced)
-        if len(recent) < (recent.maxlen or 0):
-            return False
+        self._frame += 1
+        if voiced:
+            self._voiced.append(self._frame)
         if self.speaking:
-            change = not voiced and sum(recent) <= self._leave
+            change = not voiced and self._silent(limit)
         else:
-            change = voiced and sum(recent) >= self._enter
+            self._onset.append(voiced)
+            full = len(self._onset) == self._onset.maxlen
+            change = voiced and full and sum(self._onset) >= math.ceil(len(self._onset) * self._enter)
         if change:
             self.switch(not self.speaking)
         return change
@@ -43,4 +50,10 @@ class Endpointer:
         self._found = tuple(self._onset)
         self.speaking = speaking
         self._onset.clear()
-        self._hangover.clear()
+        self._voiced.clear()
+        self._changed = self._frame
+
+    def _silent(self, limit: int) -> bool:
+        before = self._frame - limit
+        recent = [frame for frame in self._voiced if frame > before]
+        return before >= self._changed and len(recent) <= self._leave * limit and before + 1 not in recent

@@ -8,6 +8,7 @@ from asrd.backends import Backend
 from asrd.core.errors import AudioError
 from asrd.core.flow import FloatArray, Hypothesis, Onset, Window
 from asrd.core.units import Samples
+from asrd.daemon.answers import answer
 from asrd.daemon.options import RecognitionOptions
 from asrd.daemon.recognizer import Recognizer, recognize
 from asrd.daemon.segmenter import Segmenter
@@ -34,20 +35,25 @@ def transcribe(blocks: Iterable[FloatArray], backend: Backend, segmenter: Segmen
     recognizer = Recognizer(backend.model)
     start = Samples(0)
 
-    def finished(items: list[Onset | Window]) -> Iterator[Utterance]:
+    def finished(items: Iterable[Onset | Window]) -> Iterator[Utterance]:
         nonlocal start
         for item in items:
             if isinstance(item, Onset):
                 start = item.start
                 continue
-            hypothesis = recognizer.accept(item, recognize(backend, [item])[0])
+            [emission] = recognize(backend, [item])
+            if item.asks:
+                segmenter.hear(answer(item, emission, backend.model))
+            if item.provisional:
+                continue
+            hypothesis = recognizer.accept(item, emission)
             if item.last:
                 yield Utterance(start, item.keep_end, hypothesis, item.reason)
 
     damage: AudioError | None = None
     try:
         for block in blocks:
-            yield from finished(segmenter.push(block))
+            yield from finished(segmenter.feed(block))
     except AudioError as error:
         damage = error
     yield from finished(segmenter.flush())

@@ -50,6 +50,7 @@ class Lane:
 
     bound: committed windows that may wait. patience: seconds a window may wait before it is late;
     the lower, the earlier its turn. skipped: previews left out because the machine was behind.
+    running: one of its windows is with the backend, or being delivered.
     """
 
     def __init__(self, deliver: Deliver, bound: int, patience: float) -> None:
@@ -57,7 +58,13 @@ class Lane:
         self.bound = bound
         self.patience = patience
         self.skipped = 0
+        self.running = False
         self.waiting: deque[Ticket] = deque()
+
+    @property
+    def idle(self) -> bool:
+        """Whether all that was submitted has been delivered."""
+        return not self.waiting and not self.running
 
 
 class Scheduler:
@@ -90,8 +97,8 @@ class Scheduler:
         self.lanes.append(lane)
         return lane
 
-    async def submit(self, lane: Lane, window: Window) -> None:
-        """Queue a window, waiting while the lane is full."""
+    async def submit(self, lane: Lane, window: Window, *, settle: bool = False) -> None:
+        """Queue a window, waiting while the lane is full. settle: wait until it has been delivered, too."""
         cut = time.time()
         async with self._changed:
             if lane.waiting and lane.waiting[-1].window.provisional:
@@ -103,6 +110,8 @@ class Scheduler:
             await self._changed.wait_for(lambda: len(lane.waiting) < lane.bound)
             lane.waiting.append(Ticket(window, time.monotonic() + lane.patience, cut))
             self._changed.notify_all()
+            if settle:
+                await self._changed.wait_for(lambda: lane.idle)
 
     async def drain(self) -> None:
         """Wait until nothing waits and nothing runs."""
@@ -129,6 +138,8 @@ class Scheduler:
                 await lane.deliver(result)
             async with self._changed:
                 self._running = 0
+                for lane, _ in batch:
+                    lane.running = False
                 self._changed.notify_all()
 
     def close(self) -> None:
@@ -140,7 +151,10 @@ class Scheduler:
         urgent = sorted((lane for lane in self.lanes if lane.waiting), key=lambda lane: lane.waiting[0].deadline)
         length = len(urgent[0].waiting[0].window.pcm)
         fitting = [lane for lane in urgent if len(lane.waiting[0].window.pcm) == length]
-        return [(lane, lane.waiting.popleft()) for lane in fitting[: self._backend.max_batch]]
+        chosen = fitting[: self._backend.max_batch]
+        for lane in chosen:
+            lane.running = True
+        return [(lane, lane.waiting.popleft()) for lane in chosen]
 
     async def _recognize(self, batch: list[tuple[Lane, Ticket]]) -> list[tuple[Lane, Result]]:
         """Run a batch off the loop. A failing backend gives empty emissions, not a dead daemon."""

@@ -1,25 +1,43 @@
 """Cuts a stream into utterances.
 
-Pure: audio in, windows out. It knows no clock and no thread, and for the same audio gives the same
-windows however the audio was chunked.
+Pure: audio in, windows out. It knows no clock and no thread. Windows depend on the audio, on what
+it was told (`hear`, `use`) and at which position, and not on how the audio was chunked.
 """
 
-from asrd.core.flow import FloatArray, Onset, Window
+import math
+from collections.abc import Iterator
+
+from asrd.core.flow import NOBODY, Answer, FloatArray, Onset, Window
 from asrd.core.units import Samples, samples
+from asrd.daemon import limits, overlong
 from asrd.daemon.endpoint import Endpointer
 from asrd.daemon.history import History
+from asrd.daemon.pauses import Pauses
 from asrd.daemon.settings import SegmenterSettings
 from asrd.daemon.utterance import OpenUtterance
 from asrd.daemon.vad import Vad
 from asrd.daemon.windows import Cutter
 from asrd.models import Geometry
 
-SEEK = samples(4.0)
-"""How long before the limit a pause is good enough to cut an over-long utterance in."""
+PROBE = samples(0.14)
+"""Silence after which the recogniser is asked whether the text has ended: `LAG` before the shortest hang-over."""
+
+SUSPICION = samples(0.30)
+"""Without words, though the VAD hears a voice, after which it is asked again and again."""
+
+ASK = samples(0.25)
+"""How often then."""
+
+ASK_IDLE = samples(0.50)
+"""How often when no utterance is open but the VAD hears a voice in what has no words."""
 
 
 class Segmenter:
     """One stream's segmentation. Windows of an utterance are cut in order, the last with `last`.
+
+    An utterance begins where the VAD hears speech, and ends when both the VAD and the recogniser
+    have heard none for long enough. Where the VAD goes on hearing a voice without words (music, a
+    crowd), the next utterance begins when the recogniser hears words.
 
     A stretch of the stream begins with its first sample, or the first after a gap.
     """
@@ -28,6 +46,7 @@ class Segmenter:
         self._vad = vad
         self._geometry = geometry
         self._settings = settings or SegmenterSettings()
+        self._pauses = Pauses(self._settings.hangover)
         self._utterances = 0
         self._begin_stream(Samples(0))
 
@@ -36,16 +55,52 @@ class Segmenter:
         """Stream position up to which audio was judged."""
         return Samples(self._position)
 
+    @property
+    def settings(self) -> SegmenterSettings:
+        """Those in force."""
+        return self._settings
+
+    @property
+    def doubts(self) -> bool:
+        """Whether the VAD hears a voice that has no words: no utterance is open, but windows are cut."""
+        return self._doubtful is not None
+
+    @property
+    def hangover(self) -> Samples:
+        """The silence that would end an utterance of ordinary length now."""
+        return Samples(round(limits.for_length(self._pauses.limit(), 0, self._settings)))
+
     def push(self, pcm: FloatArray) -> list[Onset | Window]:
         """Take the next `(n,)` samples of the stream, any `n`."""
+        return list(self.feed(pcm))
+
+    def feed(self, pcm: FloatArray) -> Iterator[Onset | Window]:
+        """The same, each item as soon as it is found: what was heard of a window can be told before
+        more audio is judged. What is not taken from the iterator comes first with the next samples.
+        """
         self._history.append(pcm)
-        found: list[Onset | Window] = []
         while self._history.end - self._position >= self._vad.frame:
             frame = self._history.view(self._position, self._position + self._vad.frame)
             self._position += self._vad.frame
-            found += self._judge(frame)
+            yield from self._judge(frame)
         self._history.forget(self._needed_from())
-        return found
+
+    def hear(self, answer: Answer) -> None:
+        """What was heard in a window that `asks`: counts when `answer.due` is reached, or at once if it was."""
+        self._told.append(answer)
+
+    def use(self, settings: SegmenterSettings) -> None:
+        """Go by other settings from the next frame on.
+
+        A new `hangover` starts counting the speaker's pauses anew. Window and context cannot change.
+        """
+        if settings.hangover != self._settings.hangover:
+            self._pauses = Pauses(settings.hangover)
+            if self._open:
+                self._open.limit = self._pauses.limit()
+        if settings.min_speech != self._settings.min_speech:
+            self._endpointer.resize(self._frames(settings.min_speech))
+        self._settings = self._cutter.settings = settings
 
     def gap(self, start: Samples, reason: str = "gap") -> list[Onset | Window]:
         """The stream is broken: close the open utterance; the next sample is at position `start`."""
@@ -58,51 +113,150 @@ class Segmenter:
         return self._close("end", self._history.end) if self._open else []
 
     def _begin_stream(self, origin: int) -> None:
-        frame, settings = self._vad.frame, self._settings
-        self._position = self._closed = origin
+        self._position = self._closed = self._silent_from = origin
         self._history = History(Samples(origin))
-        self._cutter = Cutter(self._geometry, settings, self._history)
+        self._cutter = Cutter(self._geometry, self._settings, self._history)
         self._open: OpenUtterance | None = None
+        self._doubtful: OpenUtterance | None = None
+        self._told: list[Answer] = []
+        self._heard: Answer | None = None
         self._vad.reset()
-        self._endpointer = Endpointer(
-            onset=max(1, round(settings.min_speech / frame)), hangover=max(1, round(settings.hangover / frame))
-        )
+        self._endpointer = Endpointer(self._frames(self._settings.min_speech))
+
+    def _frames(self, length: float) -> int:
+        """The fewest frames that are as long."""
+        return max(1, math.ceil(length / self._vad.frame))
 
     def _judge(self, frame: FloatArray) -> list[Onset | Window]:
         """Advance by one VAD frame, which ends at `_position`."""
         voiced = self._vad.is_speech(frame)
-        changed = self._endpointer.accept(voiced)
+        self._weigh()
+        changed = self._endpointer.accept(voiced, 1 if voiced else self._frames(self._limit()))
         if self._open is None:
-            if not changed:
-                return []
-            first_voiced = self._position - (self._endpointer.lookback + 1) * self._vad.frame
-            return [self._begin(max(first_voiced - self._settings.pre_roll, self._closed))]
-        self._open.hear(frame, voiced=voiced)
+            return self._doubt(frame, voiced, changed) if self._doubtful else self._wait(changed)
+        spoken = self._open
+        if voiced:
+            self._pauses.pause(spoken.quiet * self._vad.frame)
+            self._pauses.speech(self._vad.frame)
+        spoken.hear(frame, voiced=voiced)
         if changed:
-            return self._close("silence", self._cutter.whole(self._open))
-        return [*self._cutter.full(self._open)] or self._limit() or [*self._cutter.preview(self._open)]
+            return self._close("silence", self._cutter.whole(spoken))
+        return (
+            self._wordless()
+            or [*self._cutter.full(spoken)]
+            or self._cut_overlong()
+            or (self._cutter.probe(spoken) if self._asks(spoken) else [*self._cutter.preview(spoken)])
+        )
+
+    def _weigh(self) -> None:
+        """Take note of what is due and concerns what is open now."""
+        due = [told for told in self._told if told.due <= self._position]
+        if not due:
+            return
+        self._told = [told for told in self._told if told.due > self._position]
+        current = self._open or self._doubtful
+        for told in due:
+            if current and told.utterance == current.number and not (self._heard and told.until < self._heard.until):
+                words = tuple(word for word in told.words if word[1] > current.start)
+                self._heard = Answer(told.utterance, told.due, told.until, words)
+                if words:
+                    current.text_end = max(current.text_end, words[-1][1])
+
+    def _limit(self) -> float:
+        """The silence that ends what is open now."""
+        spoken, settings = self._open, self._settings
+        if spoken is None:
+            return settings.max_hangover
+        if not spoken.quiet:
+            spoken.limit = self._pauses.limit()
+        limit = limits.for_length(spoken.limit, self._position - spoken.start, settings)
+        return limits.for_text(limit, spoken.heard, self._heard, settings)
+
+    def _wait(self, changed: bool) -> list[Onset | Window]:
+        if not changed:
+            return []
+        first_voiced = self._position - (self._endpointer.lookback + 1) * self._vad.frame
+        if first_voiced - self._silent_from < self._settings.max_hangover:
+            self._pauses.pause(first_voiced - self._silent_from)
+        return [self._begin(max(first_voiced - self._settings.pre_roll, self._closed))]
+
+    def _doubt(self, frame: FloatArray, voiced: bool, changed: bool) -> list[Onset | Window]:
+        """The VAD hears a voice, the recogniser has heard no words: ask whether there are some now."""
+        assert self._doubtful
+        noise = self._doubtful
+        noise.hear(frame, voiced=voiced)
+        if changed:
+            self._doubtful = None
+            return []
+        if self._heard and self._heard.words:
+            start = max(self._heard.words[0][0] - self._settings.pre_roll, noise.committed)
+            return [self._begin(start)]
+        if noise.judged - noise.previewed < ASK_IDLE:
+            return []
+        noise.committed = max(noise.committed, noise.judged - self._settings.window + self._settings.right_context)
+        return [*self._cutter.probe(noise)]
 
     def _begin(self, start: int) -> Onset:
-        now = self._position
-        self._open = OpenUtterance(
-            self._utterances, start, committed=start, judged=now, heard=now, previewed=start, previewed_end=start
-        )
-        self._open.moments.add(self._history.slice(start, now))
+        self._open = OpenUtterance.at(self._utterances, start, self._position)
+        self._open.moments.add(self._history.slice(start, self._position))
+        self._doubtful = self._heard = None
         self._utterances += 1
         return Onset(self._open.number, Samples(start))
 
-    def _limit(self) -> list[Onset | Window]:
+    def _asks(self, spoken: OpenUtterance) -> bool:
+        """Whether to ask the recogniser now: once in a pause, and again and again while the VAD hears a
+        voice without words, or a place is sought to cut.
+        """
+        if spoken.quiet:
+            return spoken.quiet == self._frames(PROBE)
+        pressing = self._blank(spoken) >= SUSPICION or self._left(spoken) <= self._seek
+        return pressing and spoken.judged - spoken.previewed >= ASK
+
+    def _blank(self, spoken: OpenUtterance) -> int:
+        """For how long the recogniser has heard nothing, as far as it is known."""
+        return self._heard.until - (spoken.text_end + limits.MARGIN) if self._heard else 0
+
+    def _wordless(self) -> list[Onset | Window]:
+        """End an utterance in which the VAD goes on hearing a voice, but the recogniser no words."""
+        assert self._open
+        spoken = self._open
+        if self._blank(spoken) < self._settings.max_hangover:
+            return []
+        available = self._cutter.whole(spoken)
+        spoken.heard = min(spoken.heard, spoken.text_end + limits.MARGIN)
+        end = max(spoken.heard + self._settings.tail, spoken.committed + self._vad.frame)
+        found = self._close("silence", available, end=end)
+        self._doubtful = OpenUtterance.at(NOBODY, end, self._position)
+        self._doubtful.moments = spoken.moments
+        return found
+
+    @property
+    def _seek(self) -> int:
+        """The end of a maximum utterance in which a place to cut is sought."""
+        return min(overlong.SEEK, self._settings.max_utterance // 4)
+
+    def _left(self, spoken: OpenUtterance) -> int:
+        """Samples until the utterance is too long."""
+        return spoken.start + self._settings.max_utterance - self._position
+
+    def _cut_overlong(self) -> list[Onset | Window]:
         """Cut an utterance that has become too long; the next one follows it directly.
 
-        In a pause if one comes in time, else wherever the speaker is.
+        In a pause if one comes in time, else between words, else where it is quietest.
         """
         assert self._open
         spoken, latest = self._open, self._position - self._settings.right_context
-        length, limit = self._position - spoken.start, self._settings.max_utterance
-        cut = spoken.pause if spoken.committed < spoken.pause <= latest else latest
-        early = cut == spoken.pause and length >= limit - min(SEEK, limit // 4)
-        if (length < limit and not early) or cut <= spoken.committed:
+        left = self._left(spoken)
+        if left > self._seek or latest - spoken.committed <= overlong.BLOCK:
             return []
+        cut: int | None = spoken.pause
+        if not spoken.committed < spoken.pause <= latest:
+            words = self._heard.words if self._heard else ()
+            cut = overlong.between_words(words, spoken.committed, latest, overlong.needed(left, self._seek))
+        if cut is None:
+            if left > 0:
+                return []
+            cut = spoken.committed + overlong.quietest(self._history.view(spoken.committed, latest))
         if spoken.heard <= cut:
             self._endpointer.switch(speaking=False)
             return self._close("length", self._cutter.whole(spoken))
@@ -117,12 +271,13 @@ class Segmenter:
         if end is None:
             end = min(self._open.heard + self._settings.tail, available)
         windows = self._cutter.rest(self._open, end, available, reason)
-        self._open, self._closed = None, end
+        self._silent_from, self._closed = self._open.heard, end
+        self._open = self._heard = None
         return [*windows]
 
     def _needed_from(self) -> int:
         """The oldest sample that a window may still want."""
-        settings = self._settings
+        settings, current = self._settings, self._open or self._doubtful
         lookback = settings.pre_roll + settings.min_speech + self._vad.frame
-        oldest = self._open.committed if self._open else self._position - lookback
+        oldest = current.committed if current else self._position - lookback
         return oldest - settings.window

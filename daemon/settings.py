@@ -19,7 +19,9 @@ class SegmenterSettings:
     min_speech: span in which mostly voiced frames start an utterance.
     pre_roll: audio before the first voiced frame that belongs to the utterance: quiet
         consonants, which no detector hears, start many words.
-    hangover: span of silence that ends an utterance.
+    hangover: span of silence that ends an utterance, until the speaker's own pauses tell better.
+    min_hangover, max_hangover: bounds of what the pauses, the utterance's length and the
+        recogniser make of it.
     tail: audio after the last voiced frame that belongs to the utterance.
     max_utterance: an utterance is cut here even if the speaker goes on.
     partial_interval: how often the open end of an utterance is previewed; 0 never.
@@ -31,6 +33,8 @@ class SegmenterSettings:
     min_speech: Samples = samples(0.10)
     pre_roll: Samples = samples(0.30)
     hangover: Samples = samples(0.60)
+    min_hangover: Samples = samples(0.30)
+    max_hangover: Samples = samples(0.90)
     tail: Samples = samples(0.20)
     max_utterance: Samples = samples(25.0)
     partial_interval: Samples = samples(0.30)
@@ -52,11 +56,16 @@ class SegmenterSettings:
         """Refuse what contradicts itself."""
         if not 0 < self.window <= MAX_WINDOW:
             raise UsageError(f"a window is at most {seconds(MAX_WINDOW):.3f} s")
-        if min(self.min_speech, self.hangover, self.max_utterance) <= 0:
+        if min(self.min_speech, self.min_hangover, self.max_utterance) <= 0:
             raise UsageError("minimum speech, hang-over and maximum utterance must be longer than 0 s")
+        if not self.min_hangover <= self.hangover <= self.max_hangover:
+            raise UsageError(
+                f"the hang-over, {seconds(self.hangover):g} s, must lie within its bounds, "
+                f"{seconds(self.min_hangover):g} and {seconds(self.max_hangover):g} s; move them too"
+            )
         if min(self.pre_roll, self.tail, self.partial_interval) < 0:
             raise UsageError("pre-roll, tail and partial interval cannot be negative")
         if self.max_utterance < self.window:
             raise UsageError(f"the maximum utterance must be at least one window, {seconds(self.window):.3f} s")
-        if self.tail > self.hangover:
-            raise UsageError("the tail cannot be longer than the hang-over, in which it lies")
+        if self.tail > self.min_hangover:
+            raise UsageError("the tail cannot be longer than the shortest hang-over, in which it lies")

@@ -2,13 +2,15 @@
 
 import logging
 import time
+from collections.abc import Iterable
 from statistics import fmean
 from typing import Any
 
 from asrd.core.errors import AsrdError, reason
 from asrd.core.events import Error, Final, Gap, Partial, Stages, Started, StreamStatus, WireWord
-from asrd.core.flow import AudioChunk, Hypothesis, Onset, Window
+from asrd.core.flow import NOBODY, AudioChunk, Hypothesis, Onset, Window
 from asrd.core.units import SAMPLE_RATE, Samples
+from asrd.daemon.answers import answer
 from asrd.daemon.options import RecognitionOptions
 from asrd.daemon.publisher import Outlet
 from asrd.daemon.recognizer import Recognizer
@@ -48,6 +50,7 @@ class Stream:
         self._segmenter = segmenter
         self._scheduler = scheduler
         self._publisher = publisher
+        self._model = model
         self._recognizer = Recognizer(model)
         self._tape = tape or Tape()
         self._lane = scheduler.lane(self._deliver, patience=PATIENCE_LIVE if source.live else PATIENCE_FILE)
@@ -135,7 +138,7 @@ class Stream:
             state.restore(self._segmenter, earlier["segmenter"])
 
     async def _accept(self, chunk: AudioChunk) -> None:
-        if not self._starts:
+        if not self._starts and not self._segmenter.doubts and self._lane.idle:
             self._tape.rest(self.state)
         self._tape.heard(chunk)
         if chunk.lost or chunk.reason:
@@ -145,16 +148,19 @@ class Stream:
         elif chunk.reason and self.source.live:  # a sender may leave; a microphone should not
             await self._publisher.publish(Error(message=chunk.reason), self.source.stream)
         self._clock = (chunk.start + len(chunk.pcm), chunk.captured)
-        await self._submit(self._segmenter.push(chunk.pcm))
+        await self._submit(self._segmenter.feed(chunk.pcm))
 
-    async def _submit(self, items: list[Onset | Window]) -> None:
+    async def _submit(self, items: Iterable[Onset | Window]) -> None:
+        """Queue windows. A source that can wait does so until the segmenter has its answer: then events
+        do not depend on how fast the machine is.
+        """
         for item in items:
             if isinstance(item, Onset):
                 self._starts[item.utterance] = item.start
                 await self._publisher.publish(Started(utterance=item.utterance, start=item.start), self.source.stream)
             else:
                 self._tape.cut(item)
-                await self._scheduler.submit(self._lane, item)
+                await self._scheduler.submit(self._lane, item, settle=item.asks and not self.source.live)
                 self._tape.queued()
 
     async def _deliver(self, result: Result) -> None:
@@ -166,6 +172,10 @@ class Stream:
             if window.provisional:
                 return
             await self._gap(window.keep_start, window.keep_end, "the backend failed")
+        if window.asks and not result.failure:
+            self._segmenter.hear(answer(window, result.emission, self._model))
+        if window.utterance == NOBODY:
+            return
         hypothesis = self._recognizer.accept(window, result.emission)
         stages = Stages(
             heard=self._wall_clock(window.speech_end),

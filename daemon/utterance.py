@@ -1,6 +1,7 @@
 """An utterance that is being spoken: how far it was heard, and how far it is in windows."""
 
 from dataclasses import dataclass, field
+from typing import Self
 
 from asrd.core.flow import FloatArray
 from asrd.daemon.level import Moments
@@ -14,7 +15,8 @@ class OpenUtterance:
     """Stream positions. committed: audio before this is in windows already. judged: the VAD has
     come this far. heard: end of the last voiced frame. previewed: `judged` when the last window was
     cut. previewed_end: where that window ended. quiet: frames without voice up to now. pause: the middle
-    of the last pause of `PAUSE` frames.
+    of the last pause of `PAUSE` frames. text_end: end of the last word that the recogniser told of.
+    limit: the silence that ends it, as the speaker's pauses were when this one began.
     """
 
     number: int
@@ -26,7 +28,14 @@ class OpenUtterance:
     previewed_end: int
     quiet: int = 0
     pause: int = -1
+    text_end: int = 0
+    limit: float = 0.0
     moments: Moments = field(default_factory=Moments)
+
+    @classmethod
+    def at(cls, number: int, start: int, now: int) -> Self:
+        """Begin at `start`; the VAD has come as far as `now`."""
+        return cls(number, start, start, judged=now, heard=now, previewed=start, previewed_end=start, text_end=start)
 
     def hear(self, frame: FloatArray, *, voiced: bool) -> None:
         """Take the next frame `(n,)` that the VAD has judged."""

@@ -20,7 +20,7 @@ class Cutter:
 
     def __init__(self, geometry: Geometry, settings: SegmenterSettings, history: History) -> None:
         self._geometry = geometry
-        self._settings = settings
+        self.settings = settings
         self._history = history
         self._origin = history.start
         settings.check(geometry)
@@ -31,15 +31,15 @@ class Cutter:
         """
         windows: list[Window] = []
         while True:
-            keep_end = spoken.committed + self._settings.hop
-            end = self._grid_after(keep_end + self._settings.right_context)
+            keep_end = spoken.committed + self.settings.hop
+            end = self._grid_after(keep_end + self.settings.right_context)
             if end > spoken.heard:
                 return windows
             windows.append(self._cut(spoken, keep_end, end))
 
     def preview(self, spoken: OpenUtterance) -> list[Window]:
         """Now and then, a window of what is still open, if it reaches further than the last one."""
-        settings = self._settings
+        settings = self.settings
         if not settings.partial_interval or spoken.judged - spoken.previewed < settings.partial_interval:
             return []
         audible = spoken.heard + settings.tail
@@ -49,17 +49,25 @@ class Cutter:
             return []
         return [self._cut(spoken, min(end, audible), end, provisional=True)]
 
+    def probe(self, spoken: OpenUtterance) -> list[Window]:
+        """A window of what is still open up to now, if there is room for it in one."""
+        end = self._grid_before(spoken.judged)
+        if not self._geometry.receptive_field <= end - spoken.committed <= self.settings.window:
+            return []
+        keep_end = min(end, spoken.heard + self.settings.tail)
+        return [self._cut(spoken, keep_end, end, provisional=True, probe=True)]
+
     def rest(self, spoken: OpenUtterance, end: int, available: int, reason: str) -> list[Window]:
         """All that remains of an utterance that ends at `end`; audio up to `available` may serve as context.
 
         That is one window, unless hop, right context and tail together are longer than a window.
         """
-        right, windows = self._settings.right_context, list[Window]()
+        right, windows = self.settings.right_context, list[Window]()
         last = min(self._grid_after(end + right), self._grid_before(available))
         if last < end:  # the stream ends here
             last = available
         while self._start(last) > max(spoken.committed - self._geometry.receptive_field, self._origin):
-            keep_end = min(spoken.committed + self._settings.hop, end - self._geometry.stride)
+            keep_end = min(spoken.committed + self.settings.hop, end - self._geometry.stride)
             context = self._grid_after(keep_end + right)
             if context > available:
                 context = self._grid_before(available)
@@ -72,7 +80,14 @@ class Cutter:
         return max(spoken.heard, self._grid_before(spoken.judged))
 
     def _cut(
-        self, spoken: OpenUtterance, keep_end: int, end: int, *, provisional: bool = False, reason: str = ""
+        self,
+        spoken: OpenUtterance,
+        keep_end: int,
+        end: int,
+        *,
+        provisional: bool = False,
+        probe: bool = False,
+        reason: str = "",
     ) -> Window:
         """The window that ends at `end` and keeps `[committed, keep_end)`."""
         start = self._start(end)
@@ -88,6 +103,7 @@ class Cutter:
             right=Samples(start + len(pcm) - keep_end),
             level=spoken.moments.level(),
             provisional=provisional,
+            probe=probe,
             last=bool(reason),
             reason=reason,
             speech_end=Samples(spoken.heard),
@@ -99,7 +115,7 @@ class Cutter:
 
     def _start(self, end: int) -> int:
         """Where a window that ends at `end` starts."""
-        return self._align(max(end - self._settings.window, self._origin))
+        return self._align(max(end - self.settings.window, self._origin))
 
     def _align(self, position: int) -> int:
         """The first grid position at or after `position`."""
@@ -107,7 +123,7 @@ class Cutter:
 
     def _grid_after(self, position: int) -> int:
         """The first position at or after `position` at which a full window on the grid may end."""
-        return self._align(position - self._settings.window) + self._settings.window
+        return self._align(position - self.settings.window) + self.settings.window
 
     def _grid_before(self, position: int) -> int:
         """The last such position at or before `position`."""

@@ -67,7 +67,7 @@ def _as_heard(model: ModelDirectory, clips: Iterable[Clip]) -> Iterator[FloatArr
         pause = _background(pcm)
         for block in (pause, pcm, pause):
             for item in segmenter.push(block):
-                if isinstance(item, Window) and len(item.pcm) == MAX_WINDOW:
+                if isinstance(item, Window) and not item.provisional and len(item.pcm) == MAX_WINDOW:
                     yield normalize(item.pcm, item.level) if model.normalize else item.pcm
 
 

@@ -8,11 +8,11 @@ from typing import NamedTuple
 from asrd.backends import Backend
 from asrd.core.flow import FloatArray, Window
 from asrd.core.units import MAX_WINDOW, SAMPLE_RATE, Samples
+from asrd.daemon.answers import answer
 from asrd.daemon.recognizer import Recognizer, recognize
 from asrd.daemon.segmenter import Segmenter
 from asrd.daemon.settings import SegmenterSettings
 from asrd.daemon.vad import WebRtcVad
-from asrd.models import Geometry
 from asrd.quant.data import Clip, read
 from asrd.quant.score import Score, score
 from asrd.quant.text import normalize_text
@@ -81,25 +81,26 @@ def hear(backend: Backend, clip: Clip) -> str:
 def listen(backend: Backend, pcm: FloatArray) -> Heard:
     """Recognise a recording `(samples,)` as the daemon would a stream that consists of it."""
     recognizer, texts, windows = Recognizer(backend.model), [], []
-    for window in cut(pcm, backend.model.geometry):
+    segmenter = Segmenter(WebRtcVad(), backend.model.geometry, SegmenterSettings(partial_interval=Samples(0)))
+    for window in cut(pcm, segmenter):
         began = time.perf_counter()
         [emission] = recognize(backend, [window])
-        windows.append(Timed(window.keep_end - window.keep_start, len(window.pcm), time.perf_counter() - began))
+        brought = 0 if window.provisional else window.keep_end - window.keep_start
+        windows.append(Timed(brought, len(window.pcm), time.perf_counter() - began))
+        if window.asks:
+            segmenter.hear(answer(window, emission, backend.model))
+        if window.provisional:
+            continue
         hypothesis = recognizer.accept(window, emission)
         if window.last and hypothesis.text:
             texts.append(hypothesis.text)
     return Heard(" ".join(texts), windows)
 
 
-def cut(pcm: FloatArray, geometry: Geometry) -> Iterator[Window]:
-    """The windows of a recording, as the daemon's segmenter cuts them.
-
-    Without previews of open utterances: those show partial text early and never change the final one.
-    """
-    segmenter = Segmenter(WebRtcVad(), geometry, SegmenterSettings(partial_interval=Samples(0)))
-    for item in (*segmenter.push(pcm), *segmenter.flush()):
-        if isinstance(item, Window):
-            yield item
+def cut(pcm: FloatArray, segmenter: Segmenter) -> Iterator[Window]:
+    """The windows of a recording `(samples,)`, each as soon as the segmenter cuts it."""
+    yield from (item for item in segmenter.feed(pcm) if isinstance(item, Window))
+    yield from (item for item in segmenter.flush() if isinstance(item, Window))
 
 
 def exact_match(one: Measurement, other: Measurement) -> float:

@@ -172,7 +172,7 @@ class _Scheduler(Scheduler):
         self.windows: dict[int, Window] = {}
         self.cut = 0
 
-    async def submit(self, lane: Lane, window: Window) -> None:
+    async def submit(self, lane: Lane, window: Window, *, settle: bool = False) -> None:
         self.windows[self.cut] = window
         self.cut += 1
         await self._turnstile.wait("queue")

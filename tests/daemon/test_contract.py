@@ -99,11 +99,11 @@ def test_a_hole_in_the_audio_is_a_gap_and_closes_the_utterance(harness: Harness,
         async with harness.running():
             sender = Sender(harness.audio)
             with sender:
-                sender.send(audio[:40_000])
+                await asyncio.to_thread(sender.send, audio[:40_000])
                 await harness.until(lambda item: isinstance(item, Partial))
                 sender.position += 20_000
-                sender.send(audio[60_000:])
-                sender.end()
+                await asyncio.to_thread(sender.send, audio[60_000:])
+                await asyncio.to_thread(sender.end)
                 await harness.until(lambda item: len(harness.of(Final)) == 2)
 
     drive(scenario())

@@ -1,0 +1,26 @@
+"""What a window's emission says of where words are, for the segmenter."""
+
+import numpy as np
+
+from asrd.core.flow import Answer, Emission, Window
+from asrd.core.units import Samples, samples
+from asrd.daemon.decoding.greedy import GreedyDecoder
+from asrd.daemon.stitcher import Frames
+from asrd.models import ModelDirectory
+
+LAG = samples(0.16)
+"""Stream time in which the recogniser can answer: some 50 ms for a block of the source, the rest for inference."""
+
+
+def answer(window: Window, emission: Emission, model: ModelDirectory) -> Answer:
+    """Where the best path through the window alone has words.
+
+    Of the window alone, so that it does not matter which windows were recognised before. An
+    emission without frames, of a window that could not be recognised, tells nothing: `until` is its start.
+    """
+    stride, count = emission.stride, len(emission.log_probs)
+    positions = window.start + (model.geometry.receptive_field - stride) // 2 + stride * np.arange(count)
+    decoder = GreedyDecoder(model.vocabulary, stride)
+    words = decoder.decode(Frames(emission.log_probs, positions), settled=0, last=False).words
+    until = Samples(int(positions[-1]) + stride) if count else window.start
+    return Answer(window.utterance, Samples(window.end + LAG), until, tuple((word.start, word.end) for word in words))

@@ -145,7 +145,7 @@ class Segmenter:
             self._wordless()
             or [*self._cutter.full(spoken)]
             or self._cut_overlong()
-            or (self._cutter.probe(spoken) if self._asks(spoken) else [*self._cutter.preview(spoken)])
+            or [*(self._cutter.probe(spoken) if self._asks(spoken) else self._cutter.preview(spoken))]
         )
 
     def _weigh(self) -> None:

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 from asrd.core.flow import AudioChunk, FloatArray, Window
+from asrd.core.units import seconds
 from asrd.daemon.recorder.records import Abandoned, Answered, AnyRecord, Begin, Ended, Heard, Judged, Queued, Said
 from asrd.daemon.scheduler import Result
 from asrd.daemon.vad import Vad
 
 AT_REST, AT_MOST = 60.0, 600.0
-"""Seconds after which a file ends: at the next moment between two utterances, and in any case."""
+"""Seconds, of audio or by the clock, after which a file ends: at the next moment between two utterances, and
+in any case."""
 
 
 class Tape:
@@ -59,7 +61,7 @@ class RecordingTape(Tape):
         self._windows: deque[tuple[int, Window]] = deque()
         self._cut = 0
         self._index = -1
-        self._began = 0.0
+        self._began, self._heard = 0.0, 0
         self._stopped = False
         self.bytes = 0
 
@@ -80,13 +82,14 @@ class RecordingTape(Tape):
 
     def rest(self, state: Callable[[], dict[str, Any]]) -> None:
         """Begin a file where it is time for one."""
-        if self._index < 0 or time.monotonic() - self._began > AT_REST:
+        if self._index < 0 or self._age() > AT_REST:
             self._begin(state())
 
     def heard(self, chunk: AudioChunk) -> None:
         """Keep its audio and all that came with it."""
-        if time.monotonic() - self._began > AT_MOST:
+        if self._age() > AT_MOST:
             self._begin(None)
+        self._heard += len(chunk.pcm)
         pcm = chunk.pcm.astype("<f4", copy=False).tobytes()
         self._add(Heard(chunk.start, len(chunk.pcm), chunk.captured, chunk.lost, chunk.reason, pcm), len(pcm))
 
@@ -120,9 +123,12 @@ class RecordingTape(Tape):
         """Keep it as it is."""
         self._add(Said(payload), len(payload))
 
+    def _age(self) -> float:
+        return max(time.monotonic() - self._began, seconds(self._heard))
+
     def _begin(self, state: dict[str, Any] | None) -> None:
         self._index += 1
-        self._began = time.monotonic()
+        self._began, self._heard = time.monotonic(), 0
         if state is not None:
             self._cut = 0
             self._windows.clear()

@@ -24,6 +24,7 @@ COMMANDS = {
     "backend": "asrd.cli.backend:backend",
     "model": "asrd.cli.model:model",
     "quantize": "asrd.cli.quantize:quantize",
+    "calibrate": "asrd.cli.calibrate:calibrate",
     "compare": "asrd.cli.compare:compare",
     "doctor": "asrd.cli.doctor:doctor",
 }

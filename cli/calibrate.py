@@ -1,0 +1,128 @@
+"""`asrd calibrate`: make a model's confidences probabilities, and its word times unbiased."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from asrd.cli.clips import usable
+from asrd.cli.stages import Stages
+from asrd.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from asrd.quant.trust.calibrate import Judgement, Times
+    from asrd.quant.trust.examples import Transcript
+
+
+@click.command()
+@click.option("--model", default="asrd-tiny-en", show_default=True, help="Name, hub id or directory.")
+@click.option("--backend", default="fp16", show_default=True, help="That hears the speech; one map serves all.")
+@click.option(
+    "--dataset",
+    "datasets",
+    multiple=True,
+    default=["bundled"],
+    show_default=True,
+    metavar="[NAME=]DATASET",
+    help="As 'asrd quantize' takes it; NAME is what reports call it. Repeatable.",
+)
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Take N utterances of each.  [default: all]")
+@click.option("--seed", default=0, show_default=True, help="Chooses them.")
+@click.option("--check", is_flag=True, help="Write nothing: measure what the model has.")
+@click.option(
+    "--report", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.md", help="Write a page and a picture."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def calibrate(
+    *,
+    model: str,
+    backend: str,
+    datasets: tuple[str, ...],
+    limit: int | None,
+    seed: int,
+    check: bool,
+    report: Path | None,
+    as_json: bool,
+) -> None:
+    """Learn from transcribed speech how often a model is right, so that its confidences are probabilities.
+
+    Writes calibration.json into the model's directory. Where flite is installed, word times are learned too. The
+    figures printed are of speakers held out from what was learned; --check holds nothing out.
+
+    \b
+    Examples:
+      asrd calibrate --model base-int8 --dataset my-speech.jsonl --report confidence.md
+      asrd calibrate --check --backend int8 --dataset "call centre=calls/manifest.jsonl"
+    """
+    from asrd.backends import load
+    from asrd.models import store
+    from asrd.quant.trust import calibrate as steps
+    from asrd.quant.trust.examples import transcripts
+
+    if check and report:
+        raise UsageError("--check holds no speech out, so it writes no report; leave one of them out")
+    source = store.resolve(model)
+    loaded = load(backend, source)
+    spoken: dict[str, list[Transcript]] = {}
+    times: Times | None = None
+    calibration = source.calibration
+    with Stages() as stages:
+        for name, spec in map(_named, datasets):
+            clips = usable(spec, stages, limit, seed)
+            stages.stage(f"hearing {name}"[:27], len(clips))
+            spoken.setdefault(name, []).extend(transcripts(loaded, clips, stages.advance))
+        if not check and steps.flite():
+            stages.stage("word times", 4 * steps.SENTENCES)
+            calibration, times = steps.learn_times(loaded, calibration, stages.advance)
+        loaded.close()
+        stages.stage("confidences", None)
+        if check:
+            found = [steps.judge(name, part, [calibration] * len(part)) for name, part in spoken.items()]
+            judgements = [one for one in found if one]
+        else:
+            calibration, judgements = steps.learn_confidence(spoken, calibration)
+    if not check:
+        path = steps.save(source, calibration, judgements, times)
+        click.echo(
+            f"wrote {path}" + ("" if times else "; flite is not installed, so word times are as before"), err=True
+        )
+    if report:
+        from asrd.quant.trust.report import write
+
+        write(report, source.name, calibration, judgements, times)
+        click.echo(f"wrote {report} and {report.with_suffix('.png')}", err=True)
+    if as_json:
+        facts = {"model": source.name, "backend": backend, **steps.content(calibration, judgements, times)}
+        click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
+    else:
+        _show(judgements, times)
+
+
+def _named(spec: str) -> tuple[str, str]:
+    """What to call a data set, and what it is. A path says too much about the machine: its folder is its name."""
+    name, mark, rest = spec.partition("=")
+    if mark and not Path(spec).exists():
+        return name, rest
+    path = Path(spec)
+    return (path.resolve().parent.name if path.is_file() else path.name if path.is_dir() else spec), spec
+
+
+def _show(judgements: "list[Judgement]", times: "Times | None") -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("speech", "", box=box.SIMPLE, pad_edge=False)
+    for column in ("count", "ECE before", "ECE", "95 % interval"):
+        table.add_column(column, justify="right")
+    for one in judgements:
+        for kind, judged in (("words", one.words), ("utterances", one.utterances)):
+            after = judged.after
+            interval = f"{after.low:.3f}–{after.high:.3f}"
+            table.add_row(one.dataset, kind, str(after.count), f"{judged.before.ece:.3f}", f"{after.ece:.3f}", interval)
+    console = Console()
+    console.print(table)
+    if times:
+        for name, letters, placed in zip(("starts", "ends"), times.before[:2], times.after[:2], strict=True):
+            console.print(f"word {name} err by {placed:.0f} ms, {letters:.0f} before")

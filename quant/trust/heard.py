@@ -1,0 +1,28 @@
+"""The frames of a recording, as the daemon has them when it decodes an utterance for the last time."""
+
+from asrd.backends import Backend
+from asrd.core.flow import FloatArray, Hypothesis
+from asrd.daemon.recognizer import Recognizer, recognize
+from asrd.daemon.stitcher import Frames
+from asrd.quant.measure import cut
+
+
+class _Keeper:
+    """A decoder that keeps the frames instead."""
+
+    def __init__(self, kept: list[Frames]) -> None:
+        self._kept = kept
+
+    def decode(self, frames: Frames, settled: int, last: bool) -> Hypothesis:
+        if last:
+            self._kept.append(frames)
+        return Hypothesis("")
+
+
+def utterances(backend: Backend, pcm: FloatArray) -> list[Frames]:
+    """The stitched frames of each utterance of a recording `(samples,)`. Raises BackendError."""
+    kept: list[Frames] = []
+    recognizer = Recognizer(backend.model, decoding=lambda: _Keeper(kept))
+    for window in cut(pcm, backend.model.geometry):
+        recognizer.accept(window, recognize(backend, [window])[0])
+    return [frames for frames in kept if len(frames.positions)]

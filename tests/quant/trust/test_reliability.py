@@ -1,0 +1,36 @@
+"""Expected calibration error: 0 where confidence keeps its word, its distance where it does not."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asrd.quant.trust.reliability import BINS, Item, bins, reliability
+
+chances = st.floats(0, 1)
+
+
+def test_confidence_that_keeps_its_word() -> None:
+    items = [Item(0.75, float(index % 4 != 0), index // 60) for index in range(60 * BINS)]
+    found = reliability(items)
+    assert found.ece == pytest.approx(0, abs=1e-9)
+    assert found.low <= found.high < 0.2
+
+
+def test_confidence_that_is_too_high() -> None:
+    items = [Item(0.9, float(index % 2), index % 40) for index in range(400)]
+    found = reliability(items)
+    assert found.ece == pytest.approx(0.4, abs=0.02)
+    assert found.low - 0.02 <= found.ece <= found.high + 0.02
+
+
+@given(st.lists(st.tuples(chances, chances), min_size=1, max_size=100))
+def test_bins_are_of_equal_size_and_hold_every_item(items: list[tuple[float, float]]) -> None:
+    confidence, accuracy = np.array(items).T
+    found = bins(confidence, accuracy)
+    sizes = [one.size for one in found]
+    assert sum(sizes) == len(items)
+    assert max(sizes) - min(sizes) <= 1
+    assert [one.confidence for one in found] == pytest.approx(sorted(one.confidence for one in found))
+    assert sum(one.accuracy * one.size for one in found) == pytest.approx(accuracy.sum())
+    assert 0 <= reliability([Item(*item, 0) for item in items], resamples=3).ece <= 1

@@ -9,6 +9,7 @@ from asrd.backends import Backend
 from asrd.core.flow import FloatArray, Window
 from asrd.core.units import MAX_WINDOW, SAMPLE_RATE, Samples
 from asrd.daemon.answers import answer
+from asrd.daemon.decoding import Decoding
 from asrd.daemon.recognizer import Recognizer, recognize
 from asrd.daemon.segmenter import Segmenter
 from asrd.daemon.settings import SegmenterSettings
@@ -78,9 +79,12 @@ def hear(backend: Backend, clip: Clip) -> str:
     return listen(backend, read(clip)).text
 
 
-def listen(backend: Backend, pcm: FloatArray) -> Heard:
-    """Recognise a recording `(samples,)` as the daemon would a stream that consists of it."""
-    recognizer, texts, windows = Recognizer(backend.model), [], []
+def listen(backend: Backend, pcm: FloatArray, decoding: Decoding | None = None) -> Heard:
+    """Recognise a recording `(samples,)` as the daemon would a stream that consists of it.
+
+    decoding: makes the decoder of each utterance; greedy where none is given.
+    """
+    recognizer, texts, windows = Recognizer(backend.model, decoding), [], []
     segmenter = Segmenter(WebRtcVad(), backend.model.geometry, SegmenterSettings(partial_interval=Samples(0)))
     for window in cut(pcm, segmenter):
         began = time.perf_counter()

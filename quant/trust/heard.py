@@ -2,9 +2,8 @@
 
 from asrd.backends import Backend
 from asrd.core.flow import FloatArray, Hypothesis
-from asrd.daemon.recognizer import Recognizer, recognize
 from asrd.daemon.stitcher import Frames
-from asrd.quant.measure import cut
+from asrd.quant.measure import listen
 
 
 class _Keeper:
@@ -22,7 +21,5 @@ class _Keeper:
 def utterances(backend: Backend, pcm: FloatArray) -> list[Frames]:
     """The stitched frames of each utterance of a recording `(samples,)`. Raises BackendError."""
     kept: list[Frames] = []
-    recognizer = Recognizer(backend.model, decoding=lambda: _Keeper(kept))
-    for window in cut(pcm, backend.model.geometry):
-        recognizer.accept(window, recognize(backend, [window])[0])
+    listen(backend, pcm, lambda: _Keeper(kept))
     return [frames for frames in kept if len(frames.positions)]

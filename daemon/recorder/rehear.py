@@ -130,10 +130,10 @@ class _Chunks(Source):
 
 
 class _Directly(Scheduler):
-    """Recognises each window at once; previews are nobody's to see."""
+    """Recognises each window at once; previews that nobody asks about are nobody's to see."""
 
-    async def submit(self, lane: Lane, window: Window) -> None:
-        if not window.provisional:
+    async def submit(self, lane: Lane, window: Window, *, settle: bool = False) -> None:
+        if window.asks or not window.provisional:
             emission = recognize(self.backend, [window])[0]
             await lane.deliver(Result(window, emission, self.name, cut=0.0, started=0.0, recognized=0.0))
 

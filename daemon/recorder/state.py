@@ -65,10 +65,10 @@ def restore(owner: object, state: dict[str, Any]) -> None:
 
 def _encode(value: Any, seen: set[int]) -> Any:  # noqa: PLR0911 - a table
     match value:
+        case np.generic():  # some of which are floats, too
+            return value.item()
         case None | bool() | int() | float() | str():
             return value
-        case np.generic():
-            return value.item()
         case np.ndarray():
             if value.dtype == np.float32 and value.ndim == 1:
                 return {"pcm": audio.pack(value), "samples": len(value)}

@@ -1,5 +1,6 @@
 """Where a stream says what happens to it. The tape of a daemon that records nothing says nothing."""
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from asrd.core.units import seconds
 from asrd.daemon.recorder.records import Abandoned, Answered, AnyRecord, Begin, Ended, Heard, Judged, Queued, Said
 from asrd.daemon.scheduler import Result
 from asrd.daemon.vad import Vad
+
+log = logging.getLogger(__name__)
 
 AT_REST, AT_MOST = 60.0, 600.0
 """Seconds, of audio or by the clock, after which a file ends: at the next moment between two utterances, and
@@ -83,7 +86,11 @@ class RecordingTape(Tape):
     def rest(self, state: Callable[[], dict[str, Any]]) -> None:
         """Begin a file where it is time for one."""
         if self._index < 0 or self._age() > AT_REST:
-            self._begin(state())
+            try:
+                self._begin(state())
+            except Exception:  # the stream must not end of what cannot be written down
+                log.exception("the state of a stream cannot be recorded")
+                self._begin(None)
 
     def heard(self, chunk: AudioChunk) -> None:
         """Keep its audio and all that came with it."""

@@ -60,10 +60,9 @@ class Toy(Backend):
 class Chunks(Source):
     """Speech-like sound and silence, in chunks of any size, with holes and interruptions."""
 
-    live = True
-
     def __init__(self, sound: FloatArray, chance: random.Random) -> None:
         super().__init__("a")
+        self.live = chance.random() < 0.5
         self._sound = sound
         self._chance = chance
 
@@ -99,10 +98,10 @@ class Chance(Scheduler):
         self._chance = chance
         self._waiting: list[Window] = []
 
-    async def submit(self, lane: Lane, window: Window) -> None:
+    async def submit(self, lane: Lane, window: Window, *, settle: bool = False) -> None:
         if not window.provisional or self._chance.random() < 0.6:
             self._waiting.append(window)
-        while self._waiting and self._chance.random() < 0.5:
+        while self._waiting and (settle or self._chance.random() < 0.5):
             await self.answer(lane)
 
     async def answer(self, lane: Lane) -> None:
@@ -140,16 +139,16 @@ def test_whatever_happens_happens_again(
     chance = random.Random(seed)
     pause = np.zeros(12_000, np.float32)
     sound = np.concatenate([babble, pause, 0.5 * babble, babble, pause, pause, babble])
-    options, backend = RecognitionOptions(backend="toy"), Toy(bundled)
+    source, options, backend = Chunks(sound, chance), RecognitionOptions(backend="toy"), Toy(bundled)
 
     def begin(index: int, state: dict[str, object] | None) -> Begin:
         plain = msgspec.to_builtins(options)
-        return Begin("1", "d0", "a", True, index, 1e9 + index, state, plain, str(bundled.path))
+        return Begin("1", "d0", "a", source.live, index, 1e9 + index, state, plain, str(bundled.path))
 
     async def run(record: tape.RecordingTape) -> None:
         scheduler = Chance(backend, chance)
         outlet = Outlet(record, chance)
-        stream = make_stream(Chunks(sound, chance), options, scheduler, outlet, bundled, tape=record)
+        stream = make_stream(source, options, scheduler, outlet, bundled, tape=record)
         await stream.run()
         if interrupted:
             await stream.abandon(chance.random())

@@ -52,7 +52,7 @@ $(DEMO_VENV)/dependencies: pyproject.toml constraints.txt
 	$(call environment,$(DEMO_VENV),.)
 
 $(VENV)/dependencies: pyproject.toml constraints.txt
-	$(call environment,$(VENV),.[torch$(,)quant$(,)dev])
+	$(call environment,$(VENV),.[torch$(,)quant$(,)silero$(,)dev])
 
 , := ,
 

@@ -13,7 +13,7 @@ from asrd.daemon.options import RecognitionOptions
 from asrd.daemon.recognizer import Recognizer, recognize
 from asrd.daemon.segmenter import Segmenter
 from asrd.daemon.sources.files import read_blocks
-from asrd.daemon.vad import WebRtcVad
+from asrd.daemon.vad import create
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,5 +63,5 @@ def transcribe(blocks: Iterable[FloatArray], backend: Backend, segmenter: Segmen
 
 def transcribe_file(path: Path, backend: Backend, options: RecognitionOptions) -> Iterator[Utterance]:
     """The utterances of an audio file. Raises AudioError where it cannot be read."""
-    segmenter = Segmenter(WebRtcVad(options.aggressiveness), backend.model.geometry, options.segmenter)
+    segmenter = Segmenter(create(options.vad), backend.model.geometry, options.segmenter)
     return transcribe(read_blocks(path), backend, segmenter)

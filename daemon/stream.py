@@ -19,7 +19,7 @@ from asrd.daemon.recorder.tape import Tape
 from asrd.daemon.scheduler import Result, Scheduler
 from asrd.daemon.segmenter import Segmenter
 from asrd.daemon.sources.base import Source
-from asrd.daemon.vad import Vad, WebRtcVad
+from asrd.daemon.vad import Vad, create
 from asrd.models import ModelDirectory
 
 log = logging.getLogger(__name__)
@@ -237,5 +237,5 @@ def make_stream(
 ) -> Stream:
     """A stream as the options say. vad: the detector to use in place of theirs."""
     tape = tape or Tape()
-    segmenter = Segmenter(tape.vad(vad or WebRtcVad(options.aggressiveness)), model.geometry, options.segmenter)
+    segmenter = Segmenter(tape.vad(vad or create(options.vad)), model.geometry, options.segmenter)
     return Stream(source, segmenter, scheduler, publisher, model, tape=tape)

@@ -26,7 +26,7 @@ from asrd.daemon.recorder.tape import Tape
 from asrd.daemon.scheduler import Lane, Result, Scheduler
 from asrd.daemon.sources.base import Source
 from asrd.daemon.stream import make_stream
-from asrd.daemon.vad import Vad, WebRtcVad
+from asrd.daemon.vad import Vad, create
 from asrd.models import ModelDirectory
 
 TURNS = 1000
@@ -64,7 +64,7 @@ class Player:
         tape: is told what happens, as the daemon's was. Raises DivergedError where the replay
         cannot go on as the recording did; AsrdError where the backend cannot be had.
         """
-        real = WebRtcVad(equipment.options(take.begin).aggressiveness)
+        real = create(equipment.options(take.begin).vad)
         if take.begin.index == 0:
             self._vad = RecordedVad(real, following=False)
         elif not take.follows or self._vad is None:

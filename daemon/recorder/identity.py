@@ -8,7 +8,7 @@ from pathlib import Path
 from asrd.core.cpu import flags
 from asrd.models.manifest import sha256
 
-LIBRARIES = ("asrd", "numpy", "openvino", "torch", "transformers", "webrtcvad-wheels", "soxr")
+LIBRARIES = ("asrd", "numpy", "openvino", "torch", "transformers", "webrtcvad-wheels", "silero-vad", "soxr")
 
 DECIDING = {".json", ".xml", ".bin", ".safetensors"}
 """Suffixes of the files of a model that decide what it answers; manifests and reports do not."""

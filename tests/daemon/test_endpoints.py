@@ -17,7 +17,6 @@ from asrd.daemon.pauses import SHORTEST, Pauses
 from asrd.daemon.segmenter import Segmenter
 from asrd.daemon.settings import SegmenterSettings
 from asrd.daemon.sources.files import read_blocks
-from asrd.daemon.vad import WebRtcVad
 from asrd.models import Geometry, ModelDirectory
 from asrd.models.speech import bundled as bundled_speech
 
@@ -216,6 +215,18 @@ def test_what_was_heard_of_a_closed_utterance_is_forgotten() -> None:
     assert [item.utterance for item in after if isinstance(item, Window) and item.last] == [1]
 
 
+class Unbroken:
+    """Never hears a pause."""
+
+    frame = samples(0.020)
+
+    def is_speech(self, pcm: FloatArray) -> bool:
+        return True
+
+    def reset(self) -> None:
+        pass
+
+
 def test_an_over_long_utterance_of_real_speech_is_not_cut_inside_a_word(bundled: ModelDirectory) -> None:
     """Sentences without a pause between them: no cut falls into a word of what is heard without cuts."""
     clips = [np.concatenate([*read_blocks(one.audio)]) for one in bundled_speech()[5:17]]
@@ -224,7 +235,7 @@ def test_an_over_long_utterance_of_real_speech_is_not_cut_inside_a_word(bundled:
 
     def heard(longest: float) -> list[tuple[int, int, str, list[tuple[int, int]]]]:
         chosen = SegmenterSettings(max_utterance=samples(longest), max_hangover=samples(5.0))
-        segmenter = Segmenter(WebRtcVad(0), bundled.geometry, chosen)
+        segmenter = Segmenter(Unbroken(), bundled.geometry, chosen)
         return [
             (one.start, one.end, one.reason, [(word.start, word.end) for word in one.hypothesis.words])
             for one in transcribe([audio], backend, segmenter)

@@ -33,7 +33,34 @@ class Stop(Request, frozen=True, tag="stop"):
     """Finish open utterances and exit. Answered at once."""
 
 
-AnyRequest = GetStatus | UseBackend | Replay | Stop
+class GetSettings(Request, frozen=True, tag="settings"):
+    """What can be set while running: answered with a `Setting` by stream and name. stream: "" for all."""
+
+    stream: str = ""
+
+
+class SetSettings(Request, frozen=True, tag="settings set"):
+    """Go by these values, in samples, from the next audio on; answered as `GetSettings` is.
+
+    All of them are set, in every stream that is meant, or none.
+    """
+
+    values: dict[str, int]
+    stream: str = ""
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """A length in samples: what it is, what it would be by default, and what it may be, the other settings
+    being what they are.
+    """
+
+    value: int
+    default: int
+    least: int
+    most: int
+
+
+AnyRequest = GetStatus | UseBackend | Replay | Stop | GetSettings | SetSettings
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):

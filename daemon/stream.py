@@ -7,7 +7,7 @@ from statistics import fmean
 from typing import Any
 
 from asrd.core.errors import AsrdError, reason
-from asrd.core.events import Error, Final, Gap, Partial, Stages, Started, StreamStatus, WireWord
+from asrd.core.events import Error, Final, Gap, Partial, Settings, Stages, Started, StreamStatus, WireWord
 from asrd.core.flow import NOBODY, AudioChunk, Hypothesis, Onset, Window
 from asrd.core.units import SAMPLE_RATE, Samples
 from asrd.daemon.answers import answer
@@ -18,6 +18,7 @@ from asrd.daemon.recorder import state
 from asrd.daemon.recorder.tape import Tape
 from asrd.daemon.scheduler import Result, Scheduler
 from asrd.daemon.segmenter import Segmenter
+from asrd.daemon.settings import SegmenterSettings
 from asrd.daemon.sources.base import Source
 from asrd.daemon.vad import Vad, create
 from asrd.models import ModelDirectory
@@ -53,6 +54,7 @@ class Stream:
         self._model = model
         self._recognizer = Recognizer(model)
         self._tape = tape or Tape()
+        self._wanted: SegmenterSettings | None = None
         self._lane = scheduler.lane(self._deliver, patience=PATIENCE_LIVE if source.live else PATIENCE_FILE)
         self._starts: dict[int, Samples] = {}
         self._latest: dict[int, Partial] = {}
@@ -72,7 +74,18 @@ class Stream:
             lost=self._lost,
             skipped=self._lane.skipped,
             open=self._open,
+            settings={name: setting.value for name, setting in self.settings.settable().items()},
+            hangover=self._segmenter.hangover,
         )
+
+    @property
+    def settings(self) -> SegmenterSettings:
+        """Those that the next audio will be segmented by."""
+        return self._wanted or self._segmenter.settings
+
+    def use(self, settings: SegmenterSettings) -> None:
+        """Segment by other settings from the next audio on; an event says from which position."""
+        self._wanted = settings
 
     async def run(self) -> None:
         """Until the source ends or fails (see `failure`); then the open utterance is finished."""
@@ -140,6 +153,8 @@ class Stream:
     async def _accept(self, chunk: AudioChunk) -> None:
         if not self._starts and not self._segmenter.doubts and self._lane.idle:
             self._tape.rest(self.state)
+        if self._wanted:
+            await self._apply(self._wanted)
         self._tape.heard(chunk)
         if chunk.lost or chunk.reason:
             await self._submit(self._segmenter.gap(chunk.start, "gap" if chunk.lost else "end"))
@@ -149,6 +164,13 @@ class Stream:
             await self._publisher.publish(Error(message=chunk.reason), self.source.stream)
         self._clock = (chunk.start + len(chunk.pcm), chunk.captured)
         await self._submit(self._segmenter.feed(chunk.pcm))
+
+    async def _apply(self, settings: SegmenterSettings) -> None:
+        self._tape.used(settings)
+        self._segmenter.use(settings)
+        self._wanted = None
+        values = {name: setting.value for name, setting in settings.settable().items()}
+        await self._publisher.publish(Settings(position=self._segmenter.position, values=values), self.source.stream)
 
     async def _submit(self, items: Iterable[Onset | Window]) -> None:
         """Queue windows. A source that can wait does so until the segmenter has its answer: then events

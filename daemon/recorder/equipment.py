@@ -57,7 +57,7 @@ def chosen(recorded: Options, wanted: Options, names: set[str]) -> Options:
         then, now = getattr(recorded, name), getattr(wanted, name)
         if is_dataclass(then):
             values[name] = chosen(then, now, names)
-        elif name in names or (name == "tail" and "hangover" in names):  # the one bounds the other
+        elif name in names or (name == "tail" and "min_hangover" in names):  # the one bounds the other
             values[name] = now
     return replace(recorded, **values)
 

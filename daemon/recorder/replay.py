@@ -20,10 +20,11 @@ from asrd.core.flow import AudioChunk, Emission, FloatArray, Window
 from asrd.core.units import Samples
 from asrd.daemon.recognizer import recognize, silent
 from asrd.daemon.recorder import equipment
-from asrd.daemon.recorder.records import Abandoned, Answered, AnyRecord, Ended, Heard, Judged, Queued, Said
+from asrd.daemon.recorder.records import Abandoned, Answered, AnyRecord, Ended, Heard, Judged, Queued, Said, Used
 from asrd.daemon.recorder.takes import Take
 from asrd.daemon.recorder.tape import Tape
 from asrd.daemon.scheduler import Lane, Result, Scheduler
+from asrd.daemon.settings import SegmenterSettings
 from asrd.daemon.sources.base import Source
 from asrd.daemon.stream import make_stream
 from asrd.daemon.vad import Vad, create
@@ -246,6 +247,9 @@ class _Replay:
             case Answered():
                 await self._until(lambda: record.window in self._scheduler.windows, "a window was cut")
                 await self._answer(record)
+            case Used():
+                settings = {name: Samples(value) for name, value in record.settings.items()}
+                self._stream.use(SegmenterSettings(**settings))
             case Said():
                 self._said += 1
                 await self._until(lambda: len(self._outlet.made) >= self._said, "an event was published")

@@ -153,9 +153,12 @@ class Stream:
     async def _accept(self, chunk: AudioChunk) -> None:
         if not self._starts and not self._segmenter.doubts and self._lane.idle:
             self._tape.rest(self.state)
-        if self._wanted:
-            await self._apply(self._wanted)
+        wanted, self._wanted = self._wanted, None
+        if wanted:
+            self._tape.used(wanted)
         self._tape.heard(chunk)
+        if wanted:
+            await self._apply(wanted)
         if chunk.lost or chunk.reason:
             await self._submit(self._segmenter.gap(chunk.start, "gap" if chunk.lost else "end"))
         if chunk.lost:
@@ -166,9 +169,7 @@ class Stream:
         await self._submit(self._segmenter.feed(chunk.pcm))
 
     async def _apply(self, settings: SegmenterSettings) -> None:
-        self._tape.used(settings)
         self._segmenter.use(settings)
-        self._wanted = None
         values = {name: setting.value for name, setting in settings.settable().items()}
         await self._publisher.publish(Settings(position=self._segmenter.position, values=values), self.source.stream)
 

@@ -27,11 +27,13 @@ class Cutter:
 
     def full(self, spoken: OpenUtterance) -> list[Window]:
         """The windows that are full of speech. Never to the last voiced frame: what follows the
-        right context stays open, so that the final window has something to keep.
+        right context stays open, so that the final window has something to keep. And never a short
+        one: the first window of a stretch waits until it is full, and keeps all but its right context.
         """
+        first = self._origin + self.settings.window - self.settings.right_context
         windows: list[Window] = []
         while True:
-            keep_end = spoken.committed + self.settings.hop
+            keep_end = max(spoken.committed + self.settings.hop, first)
             end = self._grid_after(keep_end + self.settings.right_context)
             if end > spoken.heard:
                 return windows

@@ -79,8 +79,8 @@ def level(pcm: FloatArray) -> Level:
 
 
 def _cut(segmenter: Segmenter, pcm: FloatArray) -> Iterator[Window]:
-    for items in (segmenter.feed(pcm), segmenter.flush()):
-        yield from (item for item in items if isinstance(item, Window))
+    yield from (item for item in segmenter.feed(pcm) if isinstance(item, Window))
+    yield from (item for item in segmenter.flush() if isinstance(item, Window))
 
 
 def _listen(

@@ -41,7 +41,7 @@ def test_within_a_window_all_is_one(backend: Backend, sentence: FloatArray) -> N
 def test_windows_cover_the_recording_and_meet_where_kept_parts_do(backend: Backend, sentence: FloatArray) -> None:
     heard = windowed(backend, sentence, SETTINGS)
     places = [joint.place for joint in heard.joints]
-    assert places[0] == MAX_WINDOW - SETTINGS.right_context
+    assert places[0] == MAX_WINDOW - SETTINGS.right_context - SETTINGS.tail
     assert set(np.diff(places)) == {SETTINGS.hop}
     assert heard.committed > len(sentence)
     assert heard.previewed > 0

@@ -33,7 +33,7 @@ from asrd.daemon.segmenter import Segmenter
 from asrd.daemon.settings import SegmenterSettings
 from asrd.daemon.sources.files import FileSource
 from asrd.daemon.stream import Stream
-from asrd.daemon.vad import WebRtcVad
+from asrd.daemon.vad import create
 from asrd.models import ModelDirectory
 from asrd.models.store import DEFAULT_MODEL, resolve
 from asrd.quant.data import dataset, read
@@ -78,7 +78,7 @@ class Collector:
 async def play(recording: Path, backend: Backend, settings: SegmenterSettings) -> tuple[Collector, int]:
     """Events of a recording in real time, and how many previews were left out."""
     collector, scheduler = Collector(), Scheduler("measured", backend)
-    segmenter = Segmenter(WebRtcVad(), backend.model.geometry, settings)
+    segmenter = Segmenter(create(), backend.model.geometry, settings)
     source = FileSource("speech", recording, "realtime")
     stream = Stream(source, segmenter, scheduler, cast("Publisher", collector), backend.model)
     serving = asyncio.create_task(scheduler.run())

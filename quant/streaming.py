@@ -13,7 +13,7 @@ from asrd.daemon.level import Moments
 from asrd.daemon.recognizer import Recognizer, recognize
 from asrd.daemon.segmenter import Segmenter
 from asrd.daemon.settings import SegmenterSettings
-from asrd.daemon.vad import WebRtcVad
+from asrd.daemon.vad import create
 from asrd.quant.seams import Joint
 
 
@@ -67,7 +67,7 @@ def windowed(backend: Backend, pcm: FloatArray, settings: SegmenterSettings, *, 
 
 def streamed(backend: Backend, pcm: FloatArray, settings: SegmenterSettings) -> Listened:
     """As the daemon hears it: detector, endpoints, windows, stitching."""
-    segmenter = Segmenter(WebRtcVad(), backend.model.geometry, settings)
+    segmenter = Segmenter(create(), backend.model.geometry, settings)
     return _listen(backend, _cut(segmenter, pcm), tell=segmenter.hear)
 
 

@@ -35,11 +35,11 @@ def check(begin: Begin, found: ModelDirectory) -> list[str]:
 
     Raises ModelError where the model is another one: no bit could be the same.
     """
-    here = identity.files(found.path)
+    here = identity.files(found.path) | identity.named(begin.options)
     changed = [name for name, digest in begin.files.items() if here.get(name) != digest]
     if changed:
         raise ModelError(
-            f"{found.path} is not the model that was recorded with ({changed[0]} differs);"
+            f"{found.path} is not the model that was recorded with: {changed[0]} differs;"
             " name that one with --model, or compare the text alone with --text"
         )
     now = identity.environment()

@@ -49,10 +49,10 @@ $(VENV)/installed: $(VENV)/dependencies $(SOURCES)
 	$(call install,$(VENV))
 
 $(DEMO_VENV)/dependencies: pyproject.toml constraints.txt
-	$(call environment,$(DEMO_VENV),.)
+	$(call environment,$(DEMO_VENV),.[lm])
 
 $(VENV)/dependencies: pyproject.toml constraints.txt
-	$(call environment,$(VENV),.[torch$(,)quant$(,)silero$(,)dev])
+	$(call environment,$(VENV),.[lm$(,)torch$(,)quant$(,)dev])
 
 , := ,
 

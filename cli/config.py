@@ -38,10 +38,12 @@ _RECOGNITION = (
     "hop",
     "right_context",
 )
+_DECODING = ("decoder", "lm", "beam_width", "lm_weight", "word_bonus", "words")
 _TEXT = ("raw", "numbers", "sentence_pause", "spelling")
 _RECORD = ("record", "record_limit", "record_hours")
 SETTINGS = (
     *_RECOGNITION,
+    *_DECODING,
     "partials",
     "source",
     "pace",

@@ -42,12 +42,11 @@ def status(control: str, as_json: bool) -> None:
     console.print(f"asrd {state.version}, process {state.pid}, up {state.uptime:.0f} s")
     console.print(f"backend  {state.backend} ({state.arithmetic}), real-time factor {factor:.3f}")
     console.print(f"model    {state.model}" + ("" if state.calibrated else ", confidence not calibrated"))
+    console.print(f"decoder  {state.decoder}, language model {state.lm}, {state.hot_words} hot words")
     console.print(f"memory   {state.peak_memory / 2**20:.0f} MiB at most")
     if state.recording:
         console.print(f"records  all audio and events, in {state.recording}")
-    table = Table(
-        "stream", "source", "heard", "utterances", "waiting", "lost", "partials skipped", "hang-over", "state", box=None
-    )
+    table = Table("stream", "source", "heard", "utterances", "waiting", "lost", "partials skipped", "state", box=None)
     for name, stream in state.streams.items():
         table.add_row(
             name,
@@ -57,7 +56,6 @@ def status(control: str, as_json: bool) -> None:
             str(stream.waiting),
             f"{seconds(stream.lost):.1f} s",
             str(stream.skipped),
-            f"{seconds(stream.hangover):.2f} s",
             "open" if stream.open else "ended",
         )
     console.print(table)

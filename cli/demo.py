@@ -8,11 +8,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
+from click.core import ParameterSource
 
 from asrd.cli.listen import Live
+from asrd.cli.options import decoding_options
 from asrd.cli.signals import orderly
 from asrd.clients import Control, Hole, Subscriber
 from asrd.clients.sender import Sender
@@ -32,7 +35,9 @@ START = 60.0
 @click.command()
 @click.option("--backend", default="int8", show_default=True, help="See 'asrd backend list'.")
 @click.option("--model", default="asrd-tiny-en", show_default=True, help="A bundled name, directory or hub id.")
-def demo(backend: str, model: str) -> None:
+@decoding_options
+@click.pass_context
+def demo(ctx: click.Context, /, backend: str, model: str, **decoding: Any) -> None:
     """Start a daemon, play real speech into it in real time, and show what comes out.
 
     \b
@@ -42,7 +47,9 @@ def demo(backend: str, model: str) -> None:
 
     sentences = [utterance for utterance in bundled() if utterance.kind == "real"]
     with orderly(), tempfile.TemporaryDirectory(prefix="asrd-demo-") as directory:
-        run = _Run(Path(directory), backend, model)
+        given = [name for name in decoding if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+        flags = [part for name in given for part in (f"--{name.replace('_', '-')}", str(decoding[name]))]
+        run = _Run(Path(directory), ["--backend", backend, "--model", model, *flags])
         click.echo(f"Starting: {' '.join(run.shown)}", err=True)
         with run:
             audio = _recording([sentence.audio for sentence in sentences])
@@ -58,8 +65,7 @@ class _Run:
     """A daemon of the demo's own, on sockets in its own directory."""
 
     directory: Path
-    backend: str
-    model: str
+    flags: list[str]
     command: list[str] = field(init=False)
     process: "subprocess.Popen[bytes]" = field(init=False)
 
@@ -67,7 +73,7 @@ class _Run:
         self.audio, self.events, self.control = (
             f"ipc://{self.directory / name}" for name in ("audio", "events", "control")
         )
-        self.shown = ["asrd", "start", "--backend", self.backend, "--model", self.model, "--source", "demo=pcm:…"]
+        self.shown = ["asrd", "start", *self.flags, "--source", "demo=pcm:…"]
         self.command = [sys.executable, "-m", "asrd.cli.main", *self.shown[1:-1], f"demo=pcm:{self.audio}"]
         self.command += ["--events", self.events, "--control", self.control]
 

@@ -43,6 +43,8 @@ def transcribe(ctx: click.Context, /, files: tuple[Path, ...], format_: str, **p
     """
     from asrd.backends import load
     from asrd.core.errors import AudioError, UsageError
+    from asrd.daemon.decoding import make_decoding
+    from asrd.daemon.hotwords import HotWords
     from asrd.daemon.offline import transcribe_file
     from asrd.models.store import resolve
 
@@ -50,6 +52,8 @@ def transcribe(ctx: click.Context, /, files: tuple[Path, ...], format_: str, **p
         raise UsageError(f"--format {format_} makes one file of subtitles; transcribe one recording at a time")
     options, style = recognition(params), text_style(params)
     model = resolve(options.model)
+    decoding = make_decoding(options.decoding, model)
+    boosts = HotWords(params["words"], decoding).boosts
     backend = load(options.backend, model, options.load)
 
     def write(path: Path, utterances: "list[Utterance]") -> str:
@@ -63,7 +67,7 @@ def transcribe(ctx: click.Context, /, files: tuple[Path, ...], format_: str, **p
         damage: AudioError | None = None
         try:
             with progress(path) as heard:
-                utterances += map(heard, transcribe_file(path, backend, options))
+                utterances += map(heard, transcribe_file(path, backend, options, decoding, boosts))
         except AudioError as error:
             damage = error
         if utterances or not damage:

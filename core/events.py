@@ -114,18 +114,10 @@ class Backend(Event, frozen=True, kw_only=True):
     arithmetic: str
 
 
-class Settings(Event, frozen=True, kw_only=True):
-    """A stream goes by these settings from this position on: all that can be set while running, in samples."""
-
-    position: int
-    values: dict[str, int]
-
-
 class StreamStatus(msgspec.Struct, frozen=True, kw_only=True):
     """One stream. position: samples judged so far. waiting: windows not yet recognised.
     utterances: finals so far. lost: samples named in gaps. skipped: partials left out because
-    the machine was behind. open: whether the source still delivers. settings: those that can be set while
-    running, in samples. hangover: the silence that would end an utterance now.
+    the machine was behind. open: whether the source still delivers.
     """
 
     source: str
@@ -135,8 +127,6 @@ class StreamStatus(msgspec.Struct, frozen=True, kw_only=True):
     lost: int
     skipped: int
     open: bool
-    settings: dict[str, int] = {}
-    hangover: int = 0
 
 
 class Status(Event, frozen=True, kw_only=True):
@@ -145,7 +135,7 @@ class Status(Event, frozen=True, kw_only=True):
     audio_seconds, inference_seconds: recognised (context included) and spent on it; their ratio
     is the real-time factor of the backend. peak_memory: bytes, of the whole process. calibrated:
     whether confidences are probabilities, because the model was calibrated. recording: where the
-    audio of all streams is kept; "" when it is not.
+    audio of all streams is kept; "" when it is not. decoder: of finals; lm: its language model, or "none".
     """
 
     version: str
@@ -160,6 +150,9 @@ class Status(Event, frozen=True, kw_only=True):
     streams: dict[str, StreamStatus]
     calibrated: bool = False
     recording: str = ""
+    decoder: str = "greedy"
+    lm: str = "none"
+    hot_words: int = 0
 
 
 class Heartbeat(Event, frozen=True, kw_only=True):
@@ -180,7 +173,7 @@ class Error(Event, frozen=True, kw_only=True):
     message: str
 
 
-AnyEvent = Started | Partial | Final | Gap | Backend | Settings | Status | Heartbeat | Stopped | Error
+AnyEvent = Started | Partial | Final | Gap | Backend | Status | Heartbeat | Stopped | Error
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)

@@ -9,11 +9,12 @@ from asrd.core.errors import AudioError
 from asrd.core.flow import FloatArray, Hypothesis, Onset, Window
 from asrd.core.units import Samples
 from asrd.daemon.answers import answer
+from asrd.daemon.decoding import Boosts, Decoding
 from asrd.daemon.options import RecognitionOptions
-from asrd.daemon.recognizer import Recognizer, recognize
+from asrd.daemon.recognizer import NO_BOOSTS, Recognizer, recognize
 from asrd.daemon.segmenter import Segmenter
 from asrd.daemon.sources.files import read_blocks
-from asrd.daemon.vad import create
+from asrd.daemon.vad import WebRtcVad
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +27,21 @@ class Utterance:
     reason: str = "end"
 
 
-def transcribe(blocks: Iterable[FloatArray], backend: Backend, segmenter: Segmenter) -> Iterator[Utterance]:
+def transcribe(
+    blocks: Iterable[FloatArray],
+    backend: Backend,
+    segmenter: Segmenter,
+    decoding: Decoding | None = None,
+    boosts: Boosts = NO_BOOSTS,
+) -> Iterator[Utterance]:
     """Utterances of a recording given as blocks `(n,)` of mono 16 kHz audio, each as it is finished.
+
+    decoding: greedy where none is given. boosts: hot words.
 
     Raises BackendError where the backend fails. Where reading fails, what was heard before is finished
     first, and then AudioError raised. Memory does not grow with the recording.
     """
-    recognizer = Recognizer(backend.model)
+    recognizer = Recognizer(backend.model, decoding)
     start = Samples(0)
 
     def finished(items: Iterable[Onset | Window]) -> Iterator[Utterance]:
@@ -46,7 +55,7 @@ def transcribe(blocks: Iterable[FloatArray], backend: Backend, segmenter: Segmen
                 segmenter.hear(answer(item, emission, backend.model))
             if item.provisional:
                 continue
-            hypothesis = recognizer.accept(item, emission)
+            hypothesis = recognizer.accept(item, emission, boosts)
             if item.last:
                 yield Utterance(start, item.keep_end, hypothesis, item.reason)
 
@@ -61,7 +70,12 @@ def transcribe(blocks: Iterable[FloatArray], backend: Backend, segmenter: Segmen
         raise damage
 
 
-def transcribe_file(path: Path, backend: Backend, options: RecognitionOptions) -> Iterator[Utterance]:
-    """The utterances of an audio file. Raises AudioError where it cannot be read."""
-    segmenter = Segmenter(create(options.vad), backend.model.geometry, options.segmenter)
-    return transcribe(read_blocks(path), backend, segmenter)
+def transcribe_file(
+    path: Path, backend: Backend, options: RecognitionOptions, decoding: Decoding, boosts: Boosts = NO_BOOSTS
+) -> Iterator[Utterance]:
+    """The utterances of an audio file. Raises AudioError where it cannot be read.
+
+    decoding: what `make_decoding` made of the options.
+    """
+    segmenter = Segmenter(WebRtcVad(options.aggressiveness), backend.model.geometry, options.segmenter)
+    return transcribe(read_blocks(path), backend, segmenter, decoding, boosts)

@@ -1,9 +1,10 @@
 """What a daemon is started with."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from asrd.backends import LoadOptions
-from asrd.daemon import vad
+from asrd.daemon.decoding.options import DecoderOptions
 from asrd.daemon.recorder.options import RecordingOptions
 from asrd.daemon.settings import SegmenterSettings
 from asrd.daemon.sources.files import Pace
@@ -12,20 +13,21 @@ from asrd.daemon.sources.files import Pace
 @dataclass(frozen=True, slots=True)
 class RecognitionOptions:
     """What decides the text: the same options give the same text for the same audio, in a daemon
-    and without one. model: a bundled name, a directory or a hub id. vad: as `vad.create` takes it.
+    and without one. model: a bundled name, a directory or a hub id. aggressiveness: of the VAD.
     """
 
     backend: str = "int8"
     model: str = "asrd-tiny-en"
     load: LoadOptions = field(default_factory=LoadOptions)
-    vad: str = vad.DEFAULT
+    aggressiveness: int = 2
     segmenter: SegmenterSettings = field(default_factory=SegmenterSettings)
+    decoding: DecoderOptions = field(default_factory=DecoderOptions)
 
 
 @dataclass(frozen=True, slots=True)
 class DaemonOptions:
     """sources: as `parse_source` takes them. pace: of file sources. events: endpoints to publish on.
-    record: None to record nothing.
+    record: None to record nothing. words: the file of hot words; None to keep none.
     """
 
     recognition: RecognitionOptions
@@ -34,3 +36,4 @@ class DaemonOptions:
     events: tuple[str, ...]
     control: str
     record: RecordingOptions | None = None
+    words: Path | None = None

@@ -1,7 +1,5 @@
 """How long this speaker's pauses are, and so how long a silence ends an utterance. Pure counting: no clock."""
 
-import math
-
 import numpy as np
 
 from asrd.core.units import samples
@@ -54,7 +52,7 @@ class Pauses:
 
     def limit(self) -> float:
         """In samples, from what was counted up to now."""
-        faded = math.exp(-self._new / MEMORY)
+        faded = np.exp(-self._new / MEMORY)
         self._longer *= faded
         self._speech = self._speech * faded + self._new
         self._new = 0

@@ -1,13 +1,14 @@
 """One stream's recognition state: windows and their emissions in, hypotheses out."""
 
 from collections.abc import Sequence
+from types import MappingProxyType
 
 import numpy as np
 
 from asrd.backends import Backend
 from asrd.core.flow import Emission, FloatArray, Hypothesis, Window
-from asrd.daemon.decoding import Decoding
-from asrd.daemon.decoding.greedy import GreedyDecoder
+from asrd.daemon.decoding import Boosts, Decoder, Decoding
+from asrd.daemon.decoding.make import GreedyDecoding
 from asrd.daemon.level import normalize
 from asrd.daemon.stitcher import Stitcher
 from asrd.models import ModelDirectory
@@ -33,6 +34,9 @@ def silent(window: Window, model: ModelDirectory) -> Emission:
     return Emission(np.zeros((0, len(model.vocabulary)), np.float32), window.start, model.geometry.stride)
 
 
+NO_BOOSTS: Boosts = MappingProxyType({})
+
+
 class Recognizer:
     """Turns the emissions of one stream's windows, in their order, into hypotheses.
 
@@ -41,16 +45,23 @@ class Recognizer:
 
     def __init__(self, model: ModelDirectory, decoding: Decoding | None = None) -> None:
         self._model = model
-        self._decoding = decoding or (lambda: GreedyDecoder(model.vocabulary, model.geometry.stride, model.calibration))
-        self._begin()
+        self._decoding = decoding or GreedyDecoding(model)
+        self._stitcher = Stitcher(model.geometry)
+        self._decoder: Decoder | None = None
 
-    def accept(self, window: Window, emission: Emission) -> Hypothesis:
-        """What is known of the window's utterance now; final if `window.last`."""
+    @property
+    def idle(self) -> bool:
+        """Whether the next window begins an utterance."""
+        return self._decoder is None
+
+    def accept(self, window: Window, emission: Emission, boosts: Boosts = NO_BOOSTS) -> Hypothesis:
+        """What is known of the window's utterance now; final if `window.last`.
+
+        boosts: hot words, which matter where the window begins an utterance.
+        """
+        self._decoder = self._decoder or self._decoding.begin(boosts)
         frames, settled = self._stitcher.add(window, emission)
         hypothesis = self._decoder.decode(frames, settled, window.last)
         if window.last:
-            self._begin()
+            self._stitcher, self._decoder = Stitcher(self._model.geometry), None
         return hypothesis
-
-    def _begin(self) -> None:
-        self._stitcher, self._decoder = Stitcher(self._model.geometry), self._decoding()

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from asrd.backends import Backend
 from asrd.core.flow import Emission, Window
@@ -14,6 +15,8 @@ from asrd.daemon.recognizer import recognize, silent
 from asrd.daemon.worker import Worker
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,10 @@ class Scheduler:
             self._changed.notify_all()
             if settle:
                 await self._changed.wait_for(lambda: lane.idle)
+
+    async def aside(self, call: Callable[..., T], *arguments: Any) -> T:
+        """The result of a call that would hold up the loop, made in the backend's thread, which waits for it anyway."""
+        return await self._worker.run(call, *arguments)
 
     async def drain(self) -> None:
         """Wait until nothing waits and nothing runs."""

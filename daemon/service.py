@@ -6,7 +6,7 @@ import os
 import resource
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
@@ -15,10 +15,12 @@ import zmq.asyncio
 
 from asrd.backends import Backend, load
 from asrd.core import events
-from asrd.core.control import AnyRequest, GetSettings, GetStatus, Replay, SetSettings, Setting, Stop, UseBackend
-from asrd.core.errors import AsrdError, UsageError
+from asrd.core.control import AnyRequest, GetStatus, Replay, Stop, UseBackend
+from asrd.core.errors import AsrdError
 from asrd.core.units import MAX_WINDOW
 from asrd.daemon.controller import Controller
+from asrd.daemon.decoding import make_decoding
+from asrd.daemon.hotwords import HotWords
 from asrd.daemon.notify import notify
 from asrd.daemon.options import DaemonOptions
 from asrd.daemon.publisher import Publisher
@@ -134,6 +136,8 @@ class Daemon:
     async def _load(self) -> None:
         recognition = self._options.recognition
         self.model = await in_thread(resolve, recognition.model)
+        self.decoding = await in_thread(make_decoding, recognition.decoding, self.model)
+        self.words = HotWords(self._options.words, self.decoding)
         backend = await in_thread(self._load_backend, recognition.backend)
         self.scheduler = Scheduler(recognition.backend, backend)
 
@@ -149,7 +153,16 @@ class Daemon:
         tape = Tape()
         if self.recorder:
             tape = self.recorder.tape(source.stream, self.model, recognition, live=source.live)
-        return make_stream(source, recognition, self.scheduler, self.publisher, self.model, tape=tape)
+        return make_stream(
+            source,
+            recognition,
+            self.scheduler,
+            self.publisher,
+            self.model,
+            decoding=self.decoding,
+            hot=lambda: self.words.boosts,
+            tape=tape,
+        )
 
     async def _complain(self, message: str) -> None:
         log.error("%s", message)
@@ -194,6 +207,9 @@ class Daemon:
             streams={stream.source.stream: stream.status for stream in self.streams},
             calibrated=self.model.calibration.words is not None,
             recording=self.recorder.directory if self.recorder else "",
+            decoder=self.decoding.name,
+            lm=self.decoding.lm,
+            hot_words=len(self.words.boosts),
         )
 
     async def _answer(self, request: AnyRequest) -> Any:
@@ -207,23 +223,8 @@ class Daemon:
                 return None
             case UseBackend(name):
                 return await self._use(name)
-            case GetSettings(stream):
-                return {one.source.stream: one.settings.settable() for one in self._meant(stream)}
-            case SetSettings(values, stream):
-                return self._set(values, stream)
-
-    def _meant(self, stream: str) -> list[Stream]:
-        names = [one.source.stream for one in self.streams]
-        if stream and stream not in names:
-            raise UsageError(f"no stream is called '{stream}'; there are: {', '.join(names)}")
-        return [one for one in self.streams if stream in ("", one.source.stream)]
-
-    def _set(self, values: Mapping[str, int], stream: str) -> dict[str, dict[str, Setting]]:
-        """All that is asked for, or nothing."""
-        chosen = [(one, one.settings.changed(values)) for one in self._meant(stream)]
-        for one, settings in chosen:
-            one.use(settings)
-        return {one.source.stream: settings.settable() for one, settings in chosen}
+            case _:
+                return self.words.answer(request)
 
     async def _use(self, name: str) -> dict[str, str]:
         """Load while the present backend goes on working, then switch between two windows."""

@@ -2,15 +2,16 @@
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from statistics import fmean
 from typing import Any
 
 from asrd.core.errors import AsrdError, reason
-from asrd.core.events import Error, Final, Gap, Partial, Settings, Stages, Started, StreamStatus, WireWord
+from asrd.core.events import Error, Final, Gap, Partial, Stages, Started, StreamStatus, WireWord
 from asrd.core.flow import NOBODY, AudioChunk, Hypothesis, Onset, Window
 from asrd.core.units import SAMPLE_RATE, Samples
 from asrd.daemon.answers import answer
+from asrd.daemon.decoding import Boosts, Decoding, make_decoding
 from asrd.daemon.options import RecognitionOptions
 from asrd.daemon.publisher import Outlet
 from asrd.daemon.recognizer import Recognizer
@@ -18,9 +19,8 @@ from asrd.daemon.recorder import state
 from asrd.daemon.recorder.tape import Tape
 from asrd.daemon.scheduler import Result, Scheduler
 from asrd.daemon.segmenter import Segmenter
-from asrd.daemon.settings import SegmenterSettings
 from asrd.daemon.sources.base import Source
-from asrd.daemon.vad import Vad, create
+from asrd.daemon.vad import Vad, WebRtcVad
 from asrd.models import ModelDirectory
 
 log = logging.getLogger(__name__)
@@ -44,17 +44,19 @@ class Stream:
         publisher: Outlet,
         model: ModelDirectory,
         *,
+        decoding: Decoding,
+        hot: Callable[[], Boosts] = dict,
         tape: Tape | None = None,
     ) -> None:
-        """tape: is told all that decides the stream's events."""
+        """hot: tells the hot words of now. tape: is told all that decides the stream's events."""
         self.source = source
         self._segmenter = segmenter
         self._scheduler = scheduler
         self._publisher = publisher
         self._model = model
-        self._recognizer = Recognizer(model)
+        self._recognizer = Recognizer(model, decoding)
+        self._hot = hot
         self._tape = tape or Tape()
-        self._wanted: SegmenterSettings | None = None
         self._lane = scheduler.lane(self._deliver, patience=PATIENCE_LIVE if source.live else PATIENCE_FILE)
         self._starts: dict[int, Samples] = {}
         self._latest: dict[int, Partial] = {}
@@ -74,18 +76,7 @@ class Stream:
             lost=self._lost,
             skipped=self._lane.skipped,
             open=self._open,
-            settings={name: setting.value for name, setting in self.settings.settable().items()},
-            hangover=self._segmenter.hangover,
         )
-
-    @property
-    def settings(self) -> SegmenterSettings:
-        """Those that the next audio will be segmented by."""
-        return self._wanted or self._segmenter.settings
-
-    def use(self, settings: SegmenterSettings) -> None:
-        """Segment by other settings from the next audio on; an event says from which position."""
-        self._wanted = settings
 
     async def run(self) -> None:
         """Until the source ends or fails (see `failure`); then the open utterance is finished."""
@@ -153,12 +144,7 @@ class Stream:
     async def _accept(self, chunk: AudioChunk) -> None:
         if not self._starts and not self._segmenter.doubts and self._lane.idle:
             self._tape.rest(self.state)
-        wanted, self._wanted = self._wanted, None
-        if wanted:
-            self._tape.used(wanted)
         self._tape.heard(chunk)
-        if wanted:
-            await self._apply(wanted)
         if chunk.lost or chunk.reason:
             await self._submit(self._segmenter.gap(chunk.start, "gap" if chunk.lost else "end"))
         if chunk.lost:
@@ -167,11 +153,6 @@ class Stream:
             await self._publisher.publish(Error(message=chunk.reason), self.source.stream)
         self._clock = (chunk.start + len(chunk.pcm), chunk.captured)
         await self._submit(self._segmenter.feed(chunk.pcm))
-
-    async def _apply(self, settings: SegmenterSettings) -> None:
-        self._segmenter.use(settings)
-        values = {name: setting.value for name, setting in settings.settable().items()}
-        await self._publisher.publish(Settings(position=self._segmenter.position, values=values), self.source.stream)
 
     async def _submit(self, items: Iterable[Onset | Window]) -> None:
         """Queue windows. A source that can wait does so until the segmenter has its answer: then events
@@ -187,19 +168,21 @@ class Stream:
                 self._tape.queued()
 
     async def _deliver(self, result: Result) -> None:
-        self._tape.answered(result)
         window, stream = result.window, self.source.stream
+        boosts = self._hot() if self._recognizer.idle else {}
+        hypothesis = None
+        if window.utterance != NOBODY and not (result.failure and window.provisional):
+            hypothesis = await self._scheduler.aside(self._recognizer.accept, window, result.emission, boosts)
+        self._tape.answered(result, boosts)  # only now, when no other event can come before those of this window
         if result.failure:
             log.error("backend %s failed: %s", result.backend, result.failure)
             await self._publisher.publish(Error(message=f"backend {result.backend}: {result.failure}"), stream)
-            if window.provisional:
-                return
-            await self._gap(window.keep_start, window.keep_end, "the backend failed")
+            if not window.provisional:
+                await self._gap(window.keep_start, window.keep_end, "the backend failed")
         if window.asks and not result.failure:
             self._segmenter.hear(answer(window, result.emission, self._model))
-        if window.utterance == NOBODY:
+        if hypothesis is None:
             return
-        hypothesis = self._recognizer.accept(window, result.emission)
         stages = Stages(
             heard=self._wall_clock(window.speech_end),
             cut=result.cut,
@@ -255,10 +238,13 @@ def make_stream(
     publisher: Outlet,
     model: ModelDirectory,
     *,
+    decoding: Decoding | None = None,
+    hot: Callable[[], Boosts] = dict,
     tape: Tape | None = None,
     vad: Vad | None = None,
 ) -> Stream:
-    """A stream as the options say. vad: the detector to use in place of theirs."""
+    """A stream as the options say. decoding, vad: to use in place of theirs, where they are at hand."""
     tape = tape or Tape()
-    segmenter = Segmenter(tape.vad(vad or create(options.vad)), model.geometry, options.segmenter)
-    return Stream(source, segmenter, scheduler, publisher, model, tape=tape)
+    segmenter = Segmenter(tape.vad(vad or WebRtcVad(options.aggressiveness)), model.geometry, options.segmenter)
+    decoding = decoding or make_decoding(options.decoding, model)
+    return Stream(source, segmenter, scheduler, publisher, model, decoding=decoding, hot=hot, tape=tape)

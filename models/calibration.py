@@ -10,7 +10,7 @@ A model without that file has the times of its letters' frames, and confidences 
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from asrd.core.errors import ModelError
 from asrd.models.files import read_object
@@ -28,13 +28,6 @@ class Evidence(NamedTuple):
     mean: float
     least: float
     letters: float
-
-
-class Probability(Protocol):
-    """Says how likely a word is right."""
-
-    def of(self, evidence: Evidence) -> float:
-        """In [0, 1]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +51,11 @@ class Calibration:
 
     before: int = 0
     after: int = 0
-    words: Probability | None = None
+    words: Confidence | None = None
 
     def confidence(self, evidence: Evidence) -> float:
-        """Of a word."""
-        return self.words.of(evidence) if self.words else plain(evidence)
+        """Of a word; uncalibrated, the geometric mean of its letters' probabilities."""
+        return self.words.of(evidence) if self.words else math.exp(min(0.0, evidence.mean))
 
     @classmethod
     def load(cls, directory: Path) -> "Calibration":
@@ -82,11 +75,6 @@ class Calibration:
 
 
 UNCALIBRATED = Calibration()
-
-
-def plain(evidence: Evidence) -> float:
-    """The geometric mean of the probabilities of a word's letters: what there is without calibration."""
-    return math.exp(min(0.0, evidence.mean))
 
 
 def _confidence(content: Any) -> Confidence | None:

@@ -46,6 +46,14 @@ def datasets() -> Any:
         raise MissingExtraError("quant", "a data set of the hub") from error
 
 
+def beam_search() -> Any:
+    """The module `ctc_beam_decoder`. Raises MissingExtraError where it is not installed."""
+    try:
+        return import_module("ctc_beam_decoder")
+    except ImportError as error:
+        raise MissingExtraError("lm", "beam search") from error
+
+
 def _prepare() -> None:
     """Whoever imported the reporter before us did so knowingly; it is left alone then."""
     sys.modules.setdefault(REPORTER, None)  # type: ignore[arg-type]

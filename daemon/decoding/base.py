@@ -1,10 +1,13 @@
 """What a decoder is."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Protocol
 
 from asrd.core.flow import Hypothesis
 from asrd.daemon.stitcher import Frames
+
+Boosts = Mapping[str, float]
+"""Hot words and phrases as people wrote them, each with the nats that it is worth."""
 
 
 class Decoder(Protocol):
@@ -20,5 +23,8 @@ class Decoder(Protocol):
         """
 
 
-Decoding = Callable[[], Decoder]
-"""Makes the decoder of the next utterance."""
+class Decoding(Protocol):
+    """Makes the decoder of each utterance, and holds what they share."""
+
+    def begin(self, boosts: Boosts) -> Decoder:
+        """For an utterance with these hot words."""

@@ -62,6 +62,7 @@ class Answered(Record, frozen=True):
     where a file began.
 
     row, rows: its place in the batch. cut, started, recognized: Unix seconds. failure: or "".
+    boosts: hot words in force, where it began an utterance.
     """
 
     window: int
@@ -72,12 +73,7 @@ class Answered(Record, frozen=True):
     failure: str
     row: int
     rows: int
-
-
-class Used(Record, frozen=True):
-    """The stream goes by other SegmenterSettings. settings: their fields."""
-
-    settings: dict[str, int]
+    boosts: dict[str, float] = {}
 
 
 class Said(Record, frozen=True):
@@ -103,4 +99,4 @@ class Closed(Record, frozen=True):
     """The file is whole."""
 
 
-AnyRecord = Begin | Heard | Judged | Queued | Answered | Used | Said | Ended | Abandoned | Closed
+AnyRecord = Begin | Heard | Judged | Queued | Answered | Said | Ended | Abandoned | Closed

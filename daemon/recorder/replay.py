@@ -20,14 +20,13 @@ from asrd.core.flow import AudioChunk, Emission, FloatArray, Window
 from asrd.core.units import Samples
 from asrd.daemon.recognizer import recognize, silent
 from asrd.daemon.recorder import equipment
-from asrd.daemon.recorder.records import Abandoned, Answered, AnyRecord, Ended, Heard, Judged, Queued, Said, Used
+from asrd.daemon.recorder.records import Abandoned, Answered, AnyRecord, Ended, Heard, Judged, Queued, Said
 from asrd.daemon.recorder.takes import Take
 from asrd.daemon.recorder.tape import Tape
 from asrd.daemon.scheduler import Lane, Result, Scheduler
-from asrd.daemon.settings import SegmenterSettings
 from asrd.daemon.sources.base import Source
 from asrd.daemon.stream import make_stream
-from asrd.daemon.vad import Vad, create
+from asrd.daemon.vad import Vad, WebRtcVad
 from asrd.models import ModelDirectory
 
 TURNS = 1000
@@ -65,7 +64,7 @@ class Player:
         tape: is told what happens, as the daemon's was. Raises DivergedError where the replay
         cannot go on as the recording did; AsrdError where the backend cannot be had.
         """
-        real = create(equipment.options(take.begin).vad)
+        real = WebRtcVad(equipment.options(take.begin).aggressiveness)
         if take.begin.index == 0:
             self._vad = RecordedVad(real, following=False)
         elif not take.follows or self._vad is None:
@@ -220,7 +219,10 @@ class _Replay:
         self._source = _Source(take.begin.stream, self._turnstile, live=take.begin.live)
         self._scheduler = _Scheduler(backend(options.backend), self._turnstile)
         self._outlet = _Outlet([record.payload for record in take.records if isinstance(record, Said)], tape)
-        self._stream = make_stream(self._source, options, self._scheduler, self._outlet, model, tape=tape, vad=vad)
+        self._boosts: dict[str, float] = {}
+        self._stream = make_stream(
+            self._source, options, self._scheduler, self._outlet, model, hot=lambda: self._boosts, tape=tape, vad=vad
+        )
         self._lane = self._scheduler.lanes[0]
         self._stream.resume(take.begin.state or {})
         self._paired = self._said = 0
@@ -247,9 +249,6 @@ class _Replay:
             case Answered():
                 await self._until(lambda: record.window in self._scheduler.windows, "a window was cut")
                 await self._answer(record)
-            case Used():
-                settings = {name: Samples(value) for name, value in record.settings.items()}
-                self._stream.use(SegmenterSettings(**settings))
             case Said():
                 self._said += 1
                 await self._until(lambda: len(self._outlet.made) >= self._said, "an event was published")
@@ -272,6 +271,7 @@ class _Replay:
         else:
             emission = _recognize(self._backend(record.backend), window, record.row, record.rows)
         times = (record.cut, record.started, record.recognized)
+        self._boosts = record.boosts
         await self._lane.deliver(
             Result(window, emission, record.backend, *times, record.failure, record.row, record.rows)
         )

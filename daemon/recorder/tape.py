@@ -4,14 +4,13 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
 from asrd.core.flow import AudioChunk, FloatArray, Window
 from asrd.core.units import seconds
-from asrd.daemon.recorder.records import Abandoned, Answered, AnyRecord, Begin, Ended, Heard, Judged, Queued, Said, Used
+from asrd.daemon.decoding import Boosts
+from asrd.daemon.recorder.records import Abandoned, Answered, AnyRecord, Begin, Ended, Heard, Judged, Queued, Said
 from asrd.daemon.scheduler import Result
-from asrd.daemon.settings import SegmenterSettings
 from asrd.daemon.vad import Vad
 
 log = logging.getLogger(__name__)
@@ -34,16 +33,13 @@ class Tape:
     def heard(self, chunk: AudioChunk) -> None:
         """A chunk enters the stream."""
 
-    def used(self, settings: SegmenterSettings) -> None:
-        """The stream is about to go by other settings."""
-
     def cut(self, window: Window) -> None:
         """A window is about to be submitted to the scheduler."""
 
     def queued(self) -> None:
         """The submission has returned."""
 
-    def answered(self, result: Result) -> None:
+    def answered(self, result: Result, boosts: Boosts) -> None:
         """The scheduler delivers a result."""
 
     def said(self, payload: bytes) -> None:
@@ -105,10 +101,6 @@ class RecordingTape(Tape):
         pcm = chunk.pcm.astype("<f4", copy=False).tobytes()
         self._add(Heard(chunk.start, len(chunk.pcm), chunk.captured, chunk.lost, chunk.reason, pcm), len(pcm))
 
-    def used(self, settings: SegmenterSettings) -> None:
-        """Keep them."""
-        self._add(Used(asdict(settings)))
-
     def cut(self, window: Window) -> None:
         """Number it."""
         self._windows.append((self._cut, window))
@@ -118,14 +110,14 @@ class RecordingTape(Tape):
         """Keep that the stream went on here."""
         self._add(Queued())
 
-    def answered(self, result: Result) -> None:
+    def answered(self, result: Result, boosts: Boosts) -> None:
         """Keep which window it was. Those cut before it are never answered: they were left out."""
         while self._windows:
             number, window = self._windows.popleft()
             if window is result.window:
                 break
         times = (result.cut, result.started, result.recognized)
-        self._add(Answered(number, result.backend, *times, result.failure, result.row, result.rows))
+        self._add(Answered(number, result.backend, *times, result.failure, result.row, result.rows, dict(boosts)))
 
     def ended(self, failure: str) -> None:
         """Keep that nothing follows."""

@@ -2,15 +2,19 @@
 
 from asrd.backends import Backend
 from asrd.core.flow import FloatArray, Hypothesis
+from asrd.daemon.decoding import Boosts, Decoder
 from asrd.daemon.stitcher import Frames
 from asrd.quant.measure import listen
 
 
 class _Keeper:
-    """A decoder that keeps the frames instead."""
+    """Decodes nothing and keeps the frames instead."""
 
     def __init__(self, kept: list[Frames]) -> None:
         self._kept = kept
+
+    def begin(self, boosts: Boosts) -> Decoder:
+        return self
 
     def decode(self, frames: Frames, settled: int, last: bool) -> Hypothesis:
         if last:
@@ -21,5 +25,5 @@ class _Keeper:
 def utterances(backend: Backend, pcm: FloatArray) -> list[Frames]:
     """The stitched frames of each utterance of a recording `(samples,)`. Raises BackendError."""
     kept: list[Frames] = []
-    listen(backend, pcm, lambda: _Keeper(kept))
+    listen(backend, pcm, _Keeper(kept))
     return [frames for frames in kept if len(frames.positions)]

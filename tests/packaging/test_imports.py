@@ -22,7 +22,7 @@ MAY_IMPORT = {
 }
 """Besides itself."""
 
-HEAVY = ("torch", "transformers", "nncf", "openvino", "sounddevice", "huggingface_hub", "datasets")
+HEAVY = ("ctc_beam_decoder", "torch", "transformers", "nncf", "openvino", "sounddevice", "huggingface_hub", "datasets")
 
 LIGHT = {
     "asrd.core": ("asrd.daemon", "asrd.clients", "asrd.models", "zmq", "click"),

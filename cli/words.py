@@ -1,0 +1,126 @@
+"""`asrd words`: names and terms that the daemon is to listen for."""
+
+import json
+import re
+from collections import Counter
+from typing import TextIO
+
+import click
+
+from asrd.cli.config import ConfiguredCommand
+from asrd.cli.options import control_option
+from asrd.clients import Control
+from asrd.core.control import AddWords, ClearWords, LearnWords, ListWords, RemoveWords
+from asrd.core.errors import UsageError
+
+BOOST = 8.0
+"""Nats. About what separates a name that was spelled by ear from one that was spelled right."""
+
+BATCH = 500
+"""Words in one request, which a daemon takes up to a size."""
+
+boost_option = click.option(
+    "--boost", default=BOOST, show_default=True, type=float, help="How much to listen for them, in nats; up to 30."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object: words and their boosts.")
+
+
+@click.group()
+def words() -> None:
+    """Names and terms that a running daemon is to listen for, kept over restarts.
+
+    Changes take effect with the next utterance. 'asrd transcribe' listens for them as well.
+
+    \b
+    Examples:
+      asrd words add "Saoirse Ronan" Niamh --boost 8
+      asrd words list
+      asrd words learn glossary.txt
+    """
+
+
+@words.command(cls=ConfiguredCommand)
+@click.argument("texts", metavar="WORD...", nargs=-1, required=True)
+@boost_option
+@control_option
+@json_option
+def add(texts: tuple[str, ...], boost: float, control: str, as_json: bool) -> None:
+    """Listen for words and phrases. One that is there already gets the new boost.
+
+    \b
+    Example:
+      asrd words add "Saoirse" --boost 8
+    """
+    _show(Control(control).words(AddWords(dict.fromkeys(texts, boost))), as_json)
+
+
+@words.command("list", cls=ConfiguredCommand)
+@control_option
+@json_option
+def list_words(control: str, as_json: bool) -> None:
+    """Show all hot words and their boosts.
+
+    \b
+    Example:
+      asrd words list --json
+    """
+    _show(Control(control).words(ListWords()), as_json)
+
+
+@words.command(cls=ConfiguredCommand)
+@click.argument("texts", metavar="WORD...", nargs=-1, required=True)
+@control_option
+@json_option
+def remove(texts: tuple[str, ...], control: str, as_json: bool) -> None:
+    """Listen for them no more than for others.
+
+    \b
+    Example:
+      asrd words remove Saoirse
+    """
+    _show(Control(control).words(RemoveWords(list(texts))), as_json)
+
+
+@words.command(cls=ConfiguredCommand)
+@control_option
+@json_option
+def clear(control: str, as_json: bool) -> None:
+    """Remove all hot words.
+
+    \b
+    Example:
+      asrd words clear
+    """
+    _show(Control(control).words(ClearWords()), as_json)
+
+
+@words.command(cls=ConfiguredCommand)
+@click.argument("file", type=click.File(encoding="utf-8"))
+@click.option("--least", default=1, show_default=True, type=click.IntRange(1), help="Times a word must occur.")
+@boost_option
+@control_option
+@json_option
+def learn(file: TextIO, least: int, boost: float, control: str, as_json: bool) -> None:
+    """Listen for the words of a text that the language model does not know.
+
+    \b
+    Example:
+      asrd words learn minutes-of-last-week.txt --least 2
+    """
+    try:
+        counts = Counter(re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)*", file.read()))
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file.name} is no text in UTF-8") from error
+    found = [word.replace("’", "'") for word, count in counts.items() if count >= least]
+    client = Control(control)
+    learned: dict[str, float] = {}
+    for start in range(0, len(found), BATCH):
+        learned |= client.words(LearnWords(found[start : start + BATCH], boost))
+    _show(learned, as_json)
+
+
+def _show(boosts: dict[str, float], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(boosts, ensure_ascii=False))
+    for word, boost in () if as_json else boosts.items():
+        click.echo(f"{boost:5.1f}  {word}")

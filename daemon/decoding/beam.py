@@ -1,0 +1,93 @@
+"""Beam search for what is final, greedy decoding for what is not yet."""
+
+from collections.abc import Sequence
+from itertools import takewhile
+
+import numpy as np
+
+from asrd.core.flow import FloatArray, Hypothesis
+from asrd.core.units import samples
+from asrd.daemon.decoding.align import align
+from asrd.daemon.decoding.hot import Hot, Words
+from asrd.daemon.decoding.path import Labels, follow
+from asrd.daemon.decoding.search import Search
+from asrd.daemon.stitcher import Frames
+from asrd.models import ModelDirectory
+
+CONTEXT = 5
+"""Words that the language model is reminded of; no more than a 6-gram looks at."""
+
+PAUSE = samples(1.0)
+"""Between two searches of one utterance: what has settled since is more than a word or two."""
+
+OPEN, UNDECIDED = samples(4.0), samples(1.5)
+"""When more than `OPEN` is undecided, the likeliest words are decided on, but for the last `UNDECIDED`. It bounds
+what is left to search when the utterance ends, and so the time its final takes.
+"""
+
+
+class BeamDecoder:
+    """Words are decided on one after the other, and what is decided stays.
+
+    Whenever frames have settled, they are searched. The whole words that all surviving beams begin with are
+    decided; the search goes on behind them, with no more than the words to remind the language model. So
+    the decided text is a prefix of all later texts by construction, whatever the search finds, and no frame
+    is searched more than a few times. A partial's text is the decided words and the greedy ones behind them.
+    """
+
+    def __init__(self, search: Search, hot: Hot, model: ModelDirectory) -> None:
+        self._search, self._hot = search, hot
+        self._vocabulary, self._stride, self._calibration = model.vocabulary, model.geometry.stride, model.calibration
+        self._context = max(CONTEXT, hot.longest - 1)
+        self._path: Labels = np.empty(0, np.intp)  # of the decided words; ends with a delimiter
+        self._words: Words = ()  # the last of them
+        self._searched = 0
+
+    def decode(self, frames: Frames, settled: int, last: bool) -> Hypothesis:
+        """The words known of the utterance."""
+        if last:
+            rest = self._find(frames.log_probs[len(self._path) :])[0]
+        else:
+            if (settled - self._searched) * self._stride >= PAUSE:
+                self._decide(frames.log_probs[len(self._path) : settled])
+                self._searched = settled
+            rest = frames.log_probs[len(self._path) :].argmax(axis=1)
+        path = np.concatenate([self._path, rest])
+        decided = len(path) if last else len(self._path)
+        return follow(path, frames, self._vocabulary, self._stride, decided, calibration=self._calibration)
+
+    def _find(self, log_probs: FloatArray) -> tuple[Labels, list[Words]]:
+        """The likeliest path, and the words of all candidates, its own first."""
+        candidates = [one.words for one in self._search.best(log_probs, self._words, self._hot)]
+        if not candidates:
+            return log_probs.argmax(axis=1), []
+        return self._align(log_probs, candidates[0]), candidates
+
+    def _align(self, log_probs: FloatArray, words: Words) -> Labels:
+        assert self._vocabulary.delimiter is not None  # Search has seen to it
+        return align(log_probs, self._search.spell(words), self._vocabulary.blank, self._vocabulary.delimiter)
+
+    def _decide(self, log_probs: FloatArray) -> None:
+        """Decide what there is no doubt about in these frames, which are settled and undecided."""
+        path, candidates = self._find(log_probs)
+        if not candidates:
+            return
+        ends = _word_ends(path, self._vocabulary.delimiter)
+        count = _agreed(candidates)
+        if len(log_probs) * self._stride > OPEN:
+            early = sum(end * self._stride < len(log_probs) * self._stride - UNDECIDED for end in ends)
+            count = max(count, early)
+        if count:
+            self._path = np.concatenate([self._path, path[: ends[count - 1]]])
+            self._words = (*self._words, *candidates[0][:count])[-self._context :]
+
+
+def _agreed(candidates: Sequence[Words]) -> int:
+    """How many words all candidates begin with; the last word of none counts, which may go on."""
+    places = zip(*(words[:-1] for words in candidates), strict=False)
+    return sum(1 for _ in takewhile(lambda place: len(set(place)) == 1, places))
+
+
+def _word_ends(path: Labels, delimiter: int | None) -> list[int]:
+    """The frame after the delimiter behind each word of a path, but for the last word."""
+    return (np.flatnonzero(path == delimiter) + 1).tolist()

@@ -1,0 +1,64 @@
+"""The decoding that options ask for."""
+
+from asrd.core.errors import UsageError
+from asrd.daemon.decoding.base import Boosts, Decoder
+from asrd.daemon.decoding.beam import BeamDecoder
+from asrd.daemon.decoding.greedy import GreedyDecoder
+from asrd.daemon.decoding.options import DECODERS, DecoderOptions
+from asrd.daemon.decoding.search import Search, Weights
+from asrd.models import ModelDirectory
+from asrd.models.lm import DecodingSettings, resolve
+
+
+class GreedyDecoding:
+    """Needs the model alone."""
+
+    name, lm = "greedy", "none"
+
+    def __init__(self, model: ModelDirectory) -> None:
+        self._model = model
+
+    def begin(self, boosts: Boosts) -> Decoder:
+        """Hot words make no difference to it."""
+        return GreedyDecoder(self._model.vocabulary, self._model.geometry.stride, self._model.calibration)
+
+
+class BeamDecoding:
+    """Beam search, where there is something to search for: a language model or hot words. Without either it
+    would only take longer to find, nearly always, what greedy decoding finds.
+    """
+
+    name = "beam"
+
+    def __init__(self, model: ModelDirectory, search: Search) -> None:
+        self._model, self._greedy = model, GreedyDecoding(model)
+        self.search = search
+
+    @property
+    def lm(self) -> str:
+        """What `--lm` calls its language model; "none" without one."""
+        return self.search.lm.name if self.search.lm else "none"
+
+    def begin(self, boosts: Boosts) -> Decoder:
+        """For an utterance with these hot words."""
+        if boosts or self.search.lm:
+            return BeamDecoder(self.search, self.search.hot(boosts), self._model)
+        return self._greedy.begin(boosts)
+
+
+def make_decoding(options: DecoderOptions, model: ModelDirectory) -> GreedyDecoding | BeamDecoding:
+    """Load what is needed. Raises UsageError, ModelError or MissingExtraError where that cannot be."""
+    if options.decoder not in DECODERS:
+        raise UsageError(f"there is no decoder '{options.decoder}'; there are: {', '.join(DECODERS)}")
+    if options.decoder == "greedy":
+        if options.lm not in (None, "none"):
+            raise UsageError("greedy decoding uses no language model; add --decoder beam, or leave out --lm")
+        return GreedyDecoding(model)
+    learned = DecodingSettings.load(model.path)
+    name = learned.lm if options.lm is None else options.lm
+    weights = Weights(
+        width=options.beam_width,
+        lm=learned.lm_weight if options.lm_weight is None else options.lm_weight,
+        bonus=learned.word_bonus if options.word_bonus is None else options.word_bonus,
+    )
+    return BeamDecoding(model, Search(model.vocabulary, None if name == "none" else resolve(name), weights))

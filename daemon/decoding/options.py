@@ -1,0 +1,24 @@
+"""What can be set of decoding."""
+
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+
+DECODERS = ("greedy", "beam")
+
+
+def default_decoder() -> str:
+    """Beam search where its library is installed; it has builds for the usual machines only."""
+    return "beam" if find_spec("ctc_beam_decoder") else "greedy"
+
+
+@dataclass(frozen=True, slots=True)
+class DecoderOptions:
+    """decoder: one of DECODERS. lm: a bundled language model, a file or "none". beam_width: hypotheses that are
+    kept. lm_weight, word_bonus: see `DecodingSettings`. None is what `asrd model tune` found for the model.
+    """
+
+    decoder: str = field(default_factory=default_decoder)
+    lm: str | None = None
+    beam_width: int = 64
+    lm_weight: float | None = None
+    word_bonus: float | None = None

@@ -1,0 +1,42 @@
+"""`decoding.json`: the language model that goes with a model, and the weights found for the two.
+
+    {"lm": "en", "lm_weight": 0.5, "word_bonus": 1.5, …how they were found, and what they were worth}
+
+Written by `asrd model tune`. A model without that file is decoded without a language model: nobody
+knows its language.
+"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from asrd.core.errors import ModelError
+from asrd.models.files import read_object
+
+NAME = "decoding.json"
+
+
+@dataclass(frozen=True, slots=True)
+class DecodingSettings:
+    """lm: as `resolve` takes it, or "none". lm_weight: what its log-probabilities are multiplied by.
+    word_bonus: nats added for each word, against the language model's liking for few.
+    """
+
+    lm: str = "none"
+    lm_weight: float = 0.5
+    word_bonus: float = 1.5
+
+    @classmethod
+    def load(cls, directory: Path) -> "DecodingSettings":
+        """Of a model directory. Raises ModelError where the file is there and cannot be understood."""
+        path = directory / NAME
+        if not path.is_file():
+            return cls()
+        content = read_object(path)
+        try:
+            found = cls(str(content["lm"]), float(content["lm_weight"]), float(content["word_bonus"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(f"{path} is not one of this version; make it again with 'asrd model tune'") from error
+        if not all(map(math.isfinite, (found.lm_weight, found.word_bonus))):
+            raise ModelError(f"{path} holds a weight that is no number; make it again with 'asrd model tune'")
+        return found

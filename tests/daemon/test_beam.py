@@ -1,0 +1,272 @@
+"""Beam search: fusion, hot words, alignment, and that what was decided stays."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from asrd.core.errors import ModelError, UsageError
+from asrd.core.flow import FloatArray
+from asrd.core.units import Samples
+from asrd.daemon.decoding.align import align
+from asrd.daemon.decoding.beam import BeamDecoder
+from asrd.daemon.decoding.hot import Hot
+from asrd.daemon.decoding.search import Search, Weights
+from asrd.daemon.stitcher import Frames
+from asrd.models import Vocabulary
+from asrd.models.calibration import UNCALIBRATED
+from asrd.models.lm import resolve
+
+LETTERS = Vocabulary(
+    ("<pad>", "<s>", "|", *"ABCDEFGHIJKLMNOPQRSTUVWXYZ'"), blank=0, delimiter=2, special=frozenset({1})
+)
+STRIDE = Samples(320)
+NONE = Hot({})
+
+ARPA = r"""\data\
+ngram 1=9
+ngram 2=5
+
+\1-grams:
+-7.0	<unk>
+-99	<s>	-0.3
+-1.0	</s>
+-1.5	the	-0.3
+-2.0	cat	-0.3
+-2.0	sat	-0.3
+-3.0	cad	-0.3
+-3.0	set	-0.3
+-1.5	a	-0.3
+
+\2-grams:
+-0.3	<s> the
+-0.4	the cat
+-0.4	cat sat
+-0.3	sat </s>
+-0.9	a cat
+
+\end\
+"""
+
+
+@pytest.fixture(scope="module")
+def arpa(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("lm") / "cats.arpa"
+    path.write_text(ARPA)
+    return path
+
+
+@pytest.fixture(scope="module")
+def fused(arpa: Path) -> Search:
+    return Search(LETTERS, resolve(str(arpa)), Weights(lm=1.0, bonus=2.0))
+
+
+@pytest.fixture(scope="module")
+def bare() -> Search:
+    return Search(LETTERS, None, Weights())
+
+
+@pytest.fixture(scope="module")
+def searches(bare: Search, fused: Search) -> dict[str, Search]:
+    return {"bare": bare, "fused": fused}
+
+
+def heard(text: str, *, alternatives: dict[int, str] | None = None, certain: float = 0.9) -> FloatArray:
+    """Two frames a letter and a blank after each; "alternatives" are nearly as likely at a letter's place."""
+    rows = []
+    for place, letter in enumerate(text.replace(" ", "|")):
+        label = LETTERS.tokens.index(letter)
+        row = np.full(len(LETTERS), (1 - certain) / len(LETTERS))
+        row[label] = certain
+        if other := (alternatives or {}).get(place):
+            row[label], row[LETTERS.tokens.index(other)] = 0.5, 0.4
+        blank = np.full(len(LETTERS), 0.1 / len(LETTERS))
+        blank[LETTERS.blank] = 0.9
+        rows += [row, row, blank]
+    probabilities = np.array(rows or np.zeros((0, len(LETTERS))))
+    return np.log(probabilities / probabilities.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def frames(log_probs: FloatArray) -> Frames:
+    return Frames(log_probs, STRIDE * np.arange(len(log_probs), dtype=np.int64))
+
+
+MODEL = SimpleNamespace(vocabulary=LETTERS, geometry=SimpleNamespace(stride=STRIDE), calibration=UNCALIBRATED)
+"""What a decoder needs of a model."""
+
+
+def decode(
+    search: Search, log_probs: FloatArray, hot: Hot = NONE, settled: Sequence[int] = ()
+) -> list[tuple[str, int]]:
+    """Texts and stable lengths as windows settle one after the other; the last is the final's."""
+    decoder = BeamDecoder(search, hot, MODEL)  # type: ignore[arg-type]
+    seen = [decoder.decode(frames(log_probs[: count + 7]), count, last=False) for count in settled]
+    seen.append(decoder.decode(frames(log_probs), len(log_probs), last=True))
+    return [(one.text, one.stable) for one in seen]
+
+
+def final(search: Search, log_probs: FloatArray, hot: Hot = NONE) -> str:
+    return decode(search, log_probs, hot)[-1][0]
+
+
+def test_without_a_language_model_it_says_what_was_heard(bare: Search) -> None:
+    assert final(bare, heard("A CAT SAT")) == "A CAT SAT"
+    assert final(bare, heard("")) == ""
+
+
+def test_the_language_model_decides_between_what_sounds_alike(bare: Search, fused: Search) -> None:
+    doubtful = heard("THE CAD SET", alternatives={6: "T", 9: "A"})
+    assert final(bare, doubtful) == "THE CAD SET"
+    assert final(fused, doubtful) == "THE CAT SAT"
+
+
+def test_what_is_certain_is_heard_even_if_no_language_model_knows_it(fused: Search) -> None:
+    assert final(fused, heard("THE CAT SAOIRSE SAT", certain=0.999)) == "THE CAT SAOIRSE SAT"
+
+
+@pytest.mark.parametrize("kind", ["bare", "fused"])
+def test_hot_words_turn_wrong_names_right(request: pytest.FixtureRequest, kind: str) -> None:
+    search: Search = request.getfixturevalue(kind)
+    doubtful = heard("THE CAT SAOIRSA SAT", alternatives={14: "E"})
+    hot = search.hot({"Saoirse": 8.0})
+    assert final(search, doubtful) != "THE CAT SAOIRSE SAT"
+    assert final(search, doubtful, hot) == "THE CAT SAOIRSE SAT"
+
+
+@given(st.lists(st.sampled_from(["THE", "CAT", "SAT", "A", "SET"]), min_size=1, max_size=6))
+def test_hot_words_leave_other_text_alone(fused: Search, bare: Search, words: list[str]) -> None:
+    log_probs = heard(" ".join(words))
+    for search in (fused, bare):
+        hot = search.hot({"Saoirse": 15.0, "Niamh": 8.0, "new york": 8.0})
+        assert final(search, log_probs, hot) == final(search, log_probs)
+
+
+def test_a_phrase_is_not_worth_its_parts_and_each_word_its_own_boost(bare: Search) -> None:
+    hot = bare.hot({"new york": 8.0, "saoirse": 2.0, "york": 1.0})
+    assert hot.bonus(("new", "yorks")) == 0
+    assert hot.bonus(("new", "york", "york")) == 9
+    assert hot.bonus(("saoirse", "saoirse")) == 4
+    doubtful = heard("NEW FORK", alternatives={4: "Y"})
+    assert final(bare, doubtful, bare.hot({"new york": 3.0})) == "NEW YORK"
+    assert final(bare, heard("OLD FORK", alternatives={4: "Y"}), bare.hot({"new york": 3.0})) == "OLD FORK"
+
+
+def test_a_hot_word_is_not_fined_for_being_unknown(fused: Search) -> None:
+    assert fused.hot({"cat": 5.0}).worth == {("cat",): 5.0}
+    assert fused.hot({"Niamh": 5.0}).worth[("niamh",)] > 5.0
+
+
+def test_what_cannot_be_spelled_is_said(bare: Search) -> None:
+    with pytest.raises(UsageError, match="cannot spell 'Zoë': it has no 'ë'"):
+        bare.hot({"Zoë": 5.0})
+    with pytest.raises(UsageError, match="at least one letter"):
+        bare.words("  ")
+
+
+def test_a_file_that_is_no_language_model_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "x.arpa"
+    path.write_text("hello")
+    with pytest.raises(ModelError, match="is no language model"):
+        resolve(str(path))
+    with pytest.raises(ModelError, match="there is no language model 'klingon'"):
+        resolve("klingon")
+    path.write_text(ARPA.replace("ngram 2=5", "ngram 2=50"))
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        Search(LETTERS, resolve(str(path)), Weights())
+
+
+def emissions(seed: int, count: int, peak: float) -> FloatArray:
+    """Random, with a few letters, delimiters and blanks sharing most of each frame, as a doubtful model's do."""
+    random = np.random.default_rng(seed)
+    logits = random.normal(0, 1, (count, len(LETTERS)))
+    usual = [0, 0, 0, 2, *range(3, 9)]
+    logits[np.arange(count), random.choice(usual, count)] += peak
+    logits[np.arange(count), random.choice(usual, count)] += peak - 1
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return (shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))).astype(np.float32)
+
+
+@settings(max_examples=60)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    count=st.integers(0, 320),
+    peak=st.floats(2, 9),
+    hops=st.lists(st.integers(1, 120), max_size=12),
+    boosts=st.dictionaries(st.sampled_from(["abba", "cab", "fed a", "cafe"]), st.floats(1, 20), max_size=3),
+    kind=st.sampled_from(["bare", "fused"]),
+)
+def test_what_is_stable_is_never_taken_back(searches: dict[str, Search], **drawn: Any) -> None:
+    """However the utterance is cut into windows, and across its final."""
+    search, count = searches[drawn["kind"]], drawn["count"]
+    settled = [int(end) for end in np.cumsum(drawn["hops"]) if end <= count] if drawn["hops"] else []
+    log_probs = emissions(drawn["seed"], count, drawn["peak"])
+    seen = decode(search, log_probs, search.hot(drawn["boosts"]), settled)
+    text, stable = "", 0
+    for later, length in seen:
+        assert later.startswith(text[:stable])
+        assert length >= stable
+        text, stable = later, length
+    assert seen[-1][1] == len(seen[-1][0])
+
+
+@given(seed=st.integers(0, 2**32 - 1), text=st.lists(st.text("AB", min_size=1, max_size=5), max_size=4))
+def test_an_alignment_spells_the_text_and_none_is_likelier(seed: int, text: list[str]) -> None:
+    labels = [LETTERS.tokens.index(letter) for letter in "|".join(text)]
+    log_probs = emissions(seed, 3 * len(labels) + 2, 3.0)
+    path = align(log_probs, labels, LETTERS.blank, 2)
+    assert spelled(path) == labels
+    random = np.random.default_rng(seed)
+    best = worth(log_probs, path)
+    for _ in range(20):
+        other = stretched(labels, len(log_probs), random)
+        assert worth(log_probs, other) <= best + 1e-3
+
+
+def spelled(path: FloatArray) -> list[int]:
+    return [int(label) for label, before in zip(path, [-1, *path[:-1]], strict=True) if label not in (0, before)]
+
+
+def stretched(labels: list[int], count: int, random: np.random.Generator) -> list[int]:
+    """Some path that spells the labels."""
+    parts = [0]
+    for label in labels:
+        parts += [label, 0]
+    times = np.ones(len(parts), int)
+    for _ in range(count - len(parts)):
+        times[random.integers(len(parts))] += 1
+    return [part for part, time in zip(parts, times, strict=True) for _ in range(time)]
+
+
+def worth(log_probs: FloatArray, path: Sequence[int]) -> float:
+    """Of a path; in pauses between words a delimiter is as good as a blank."""
+    total = 0.0
+    for frame, label in enumerate(path):
+        total += float(log_probs[frame, label])
+        if label == 0:
+            before = next((one for one in reversed(path[:frame]) if one), 2)
+            after = next((one for one in path[frame:] if one), 2)
+            if 2 in (before, after):
+                total += max(0.0, float(log_probs[frame, 2] - log_probs[frame, 0]))
+    return total
+
+
+def test_too_few_frames_are_refused() -> None:
+    with pytest.raises(ValueError, match="too few frames"):
+        align(heard("A")[:1], [3, 3], LETTERS.blank, 2)
+
+
+def test_words_have_the_times_of_their_letters(bare: Search) -> None:
+    decoder = BeamDecoder(bare, NONE, MODEL)  # type: ignore[arg-type]
+    log_probs = heard("A CAT")
+    hypothesis = decoder.decode(frames(log_probs), len(log_probs), last=True)
+    assert [(word.text, word.start, word.end) for word in hypothesis.words] == [
+        ("A", 0, 2 * STRIDE),
+        ("CAT", 6 * STRIDE, 14 * STRIDE),
+    ]
+    assert all(math.isclose(word.confidence, 0.9, abs_tol=0.02) for word in hypothesis.words)

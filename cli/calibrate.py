@@ -72,7 +72,7 @@ def calibrate(
             clips = usable(spec, stages, limit, seed)
             stages.stage(f"hearing {name}"[:27], len(clips))
             spoken.setdefault(name, []).extend(transcripts(loaded, clips, stages.advance))
-        if not check and steps.flite():
+        if not check and steps.times_can_be_learned(source):
             stages.stage("word times", 4 * steps.SENTENCES)
             calibration, times = steps.learn_times(loaded, calibration, stages.advance)
         loaded.close()
@@ -85,7 +85,9 @@ def calibrate(
     if not check:
         path = steps.save(source, calibration, judgements, times)
         click.echo(
-            f"wrote {path}" + ("" if times else "; flite is not installed, so word times are as before"), err=True
+            f"wrote {path}"
+            + ("" if times else "; word times are as before, which takes flite and a model of English to learn"),
+            err=True,
         )
     if report:
         from asrd.quant.trust.report import write

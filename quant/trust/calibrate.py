@@ -88,9 +88,9 @@ def learn_times(
     return learned, Times(times.errors(others, UNCALIBRATED), times.errors(others, learned))
 
 
-def flite() -> bool:
-    """Whether times can be learned here."""
-    return shutil.which("flite") is not None
+def times_can_be_learned(model: ModelDirectory) -> bool:
+    """Whether flite is here, and the model spells what it says, which is English."""
+    return shutil.which("flite") is not None and times.spells(model.vocabulary)
 
 
 def save(model: ModelDirectory, calibration: Calibration, judgements: Sequence[Judgement], found: Times | None) -> Path:

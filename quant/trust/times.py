@@ -5,6 +5,7 @@ asked twice: of the recogniser, for the words it gets right, and of the forced a
 model that gets few words right can be judged as well.
 """
 
+import string
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from asrd.core.units import SAMPLE_RATE, Samples, samples
 from asrd.daemon.decoding.path import Labels, words
 from asrd.daemon.decoding.times import Span, place
 from asrd.daemon.stitcher import Frames
+from asrd.models import Vocabulary
 from asrd.models.calibration import Calibration
 from asrd.models.speech.timed import Timed, timed
 from asrd.quant.trust.align import align
@@ -60,14 +62,13 @@ def sentences(
 
     Left out are those that the VAD cuts in two. Raises FileNotFoundError without flite.
     """
-    forced, recognised = [], []
+    forced, recognised, vocabulary = [], [], backend.model.vocabulary
     for voice in voices:
         for one in timed(voice, count, seed):
             found = utterances(backend, np.concatenate([SILENCE, one.pcm, SILENCE]))
             advance()
             if len(found) == 1:
-                vocabulary = backend.model.vocabulary
-                labels = align(found[0].log_probs, " ".join(word.word for word in one.words), vocabulary)
+                labels = align(found[0].log_probs, _spelled(one, vocabulary), vocabulary)
                 if labels is not None:
                     forced.append(_sentence(backend, found[0], labels, one))
                 recognised.append(_sentence(backend, found[0], found[0].log_probs.argmax(axis=1), one))
@@ -92,6 +93,22 @@ def fit(heard: Sequence[Sentence], calibration: Calibration, stride: Samples) ->
     return calibration
 
 
+def spells(vocabulary: Vocabulary) -> bool:
+    """Whether a model has the letters of English, in either case: forced alignment needs them."""
+    return bool(_case(vocabulary))
+
+
+def _case(vocabulary: Vocabulary) -> str:
+    """Of its letters: upper, lower, or "" for neither."""
+    cases = {"upper": string.ascii_uppercase, "lower": string.ascii_lowercase}
+    return next((case for case, letters in cases.items() if set(letters) <= set(vocabulary.tokens)), "")
+
+
+def _spelled(one: Timed, vocabulary: Vocabulary) -> str:
+    text = " ".join(word.word for word in one.words)
+    return text.lower() if _case(vocabulary) == "lower" else text
+
+
 def _sentence(backend: Backend, frames: Frames, labels: Labels, one: Timed) -> Sentence:
     stride = backend.model.geometry.stride
     found = words(labels, frames, backend.model.vocabulary, stride)
@@ -106,7 +123,7 @@ def _pairs(found: Sequence[str], one: Timed) -> Iterator[Pair]:
     """The words that are right, by jiwer's alignment, which is that of the word error rate."""
     if not found:
         return
-    [chunks] = jiwer.process_words(" ".join(word.word for word in one.words), " ".join(found)).alignments
+    [chunks] = jiwer.process_words(" ".join(word.word for word in one.words), " ".join(found).upper()).alignments
     for chunk in chunks:
         if chunk.type == "equal":
             for offset in range(chunk.ref_end_idx - chunk.ref_start_idx):

@@ -5,9 +5,10 @@ import shutil
 import pytest
 
 from asrd.core.units import Samples
+from asrd.models import Vocabulary
 from asrd.models.calibration import UNCALIBRATED, Calibration
 from asrd.models.speech.timed import timed
-from asrd.quant.trust.times import Pair, Sentence, errors, fit
+from asrd.quant.trust.times import Pair, Sentence, errors, fit, spells
 
 needs_flite = pytest.mark.skipif(not shutil.which("flite"), reason="flite is not installed")
 
@@ -28,6 +29,13 @@ def test_errors_are_in_milliseconds() -> None:
 def test_the_bias_is_learned() -> None:
     learned = fit([sentence(480, 320), sentence(320, 160), sentence(640, 480)], UNCALIBRATED, Samples(320))
     assert errors([sentence(480, 320)], learned)[:2] == pytest.approx((0, 0), abs=2)
+
+
+@pytest.mark.parametrize(("letters", "english"), [("AZ", True), ("az", True), ("AY", False)])
+def test_a_model_must_spell_english_in_one_case(letters: str, english: bool) -> None:
+    first, last = map(ord, letters)
+    tokens = ("<pad>", "|", *map(chr, range(first, last + 1)))
+    assert spells(Vocabulary(tokens, blank=0, delimiter=1, special=frozenset())) == english
 
 
 @needs_flite

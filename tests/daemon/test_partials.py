@@ -1,0 +1,169 @@
+"""What is said is shown within an interval, and what is stable is never taken back."""
+
+import asyncio
+import threading
+from itertools import groupby, pairwise
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from asrd.backends import LoadOptions, load
+from asrd.core.flow import Emission, FloatArray, Hypothesis, Onset, Window
+from asrd.core.units import samples
+from asrd.daemon.answers import answer
+from asrd.daemon.recognizer import Recognizer, recognize
+from asrd.daemon.scheduler import Result, Scheduler
+from asrd.daemon.segmenter import Segmenter
+from asrd.daemon.settings import SegmenterSettings
+from asrd.daemon.sources.files import read_blocks
+from asrd.daemon.vad import Vad, create
+from asrd.models import ModelDirectory
+from asrd.models.speech import bundled as bundled_speech
+
+from .conftest import drive
+from .marked import SETTINGS, MarkedVad, segment, speech, tone
+from .test_scheduler import GatedBackend
+
+INTERVAL = SegmenterSettings().partial_interval
+
+
+class Listening:
+    """A detector that remembers what it said last."""
+
+    def __init__(self, vad: Vad) -> None:
+        self._vad, self.frame, self.voiced = vad, vad.frame, False
+
+    def is_speech(self, pcm: FloatArray) -> bool:
+        self.voiced = self._vad.is_speech(pcm)
+        return self.voiced
+
+    def reset(self) -> None:
+        self._vad.reset()
+
+
+def clips(step: int) -> list[FloatArray]:
+    """Every so manieth bundled recording."""
+    return [np.concatenate([*read_blocks(one.audio)]) for one in bundled_speech()[::step]]
+
+
+def keeps_its_word(said: list[Hypothesis]) -> bool:
+    """Whether the stable part of an utterance's hypotheses only ever grew."""
+    return all(a.stable <= b.stable and b.text.startswith(a.text[: a.stable]) for a, b in pairwise(said))
+
+
+@pytest.mark.parametrize("step", [20, pytest.param(1, marks=pytest.mark.slow)])
+def test_while_someone_speaks_no_interval_passes_without_a_partial(bundled: ModelDirectory, step: int) -> None:
+    for audio in clips(step):
+        vad = Listening(create())
+        segmenter, latest, speaking = Segmenter(vad, bundled.geometry), 0, False
+        for start in range(0, len(audio) - vad.frame + 1, vad.frame):
+            before = speaking
+            for item in segmenter.push(audio[start : start + vad.frame]):
+                speaking = isinstance(item, Onset) or not item.last
+                latest = segmenter.position
+            if before and speaking and vad.voiced:
+                assert segmenter.position - latest < INTERVAL + vad.frame
+
+
+@settings(max_examples=60, deadline=None)
+@given(speech(), SETTINGS, st.randoms(use_true_random=False), st.integers(0, 2**32 - 1))
+def test_stable_text_stays_whatever_is_said_and_whichever_previews_are_left_out(
+    bundled: ModelDirectory, audio: FloatArray, chosen: SegmenterSettings, random: Random, seed: int
+) -> None:
+    """Each window hears something else, so that nothing but the order of frames can keep the promise."""
+    labels = np.random.default_rng(seed)
+    vocabulary, recognizer = bundled.vocabulary, Recognizer(bundled)
+    letters = [vocabulary.blank, vocabulary.delimiter, *map(vocabulary.tokens.index, "AB")]
+    said: list[tuple[int, Hypothesis]] = []
+    for window in segment(audio, bundled.geometry, chosen):
+        if isinstance(window, Onset) or (window.provisional and random.random() < 0.5):
+            continue
+        log_probs = np.full((bundled.geometry.frames(len(window.pcm)), len(vocabulary)), -20.0, np.float32)
+        log_probs[np.arange(len(log_probs)), labels.choice(letters, len(log_probs))] = 0.0
+        emission = Emission(log_probs, window.start, bundled.geometry.stride)
+        said.append((window.utterance, recognizer.accept(window, emission)))
+    for _, own in groupby(said, key=lambda one: one[0]):
+        hypotheses = [hypothesis for _, hypothesis in own]
+        assert keeps_its_word(hypotheses)
+        assert hypotheses[-1].stable == len(hypotheses[-1].text)
+
+
+EVERYTHING = [pytest.param(name, 1, marks=pytest.mark.slow) for name in ("torch", "fp16", "int8")]
+
+
+@pytest.mark.parametrize(("backend", "step"), [("int8", 60), *EVERYTHING])
+def test_stable_text_of_real_speech_is_never_taken_back(bundled: ModelDirectory, backend: str, step: int) -> None:
+    loaded = load(backend, bundled, LoadOptions())
+    for audio in clips(step):
+        segmenter, recognizer, said = Segmenter(create(), bundled.geometry), Recognizer(bundled), list[Hypothesis]()
+        for items in (segmenter.feed(audio), iter(segmenter.flush())):
+            for item in items:
+                if isinstance(item, Onset) or item.utterance < 0:
+                    continue
+                [emission] = recognize(loaded, [item])
+                if item.asks:
+                    segmenter.hear(answer(item, emission, bundled))
+                said.append(recognizer.accept(item, emission))
+                if item.last:
+                    assert keeps_its_word(said)
+                    said.clear()
+    loaded.close()
+
+
+class PermittedBackend(GatedBackend):
+    """Answers one window for each permit."""
+
+    def __init__(self, model: ModelDirectory) -> None:
+        super().__init__(model)
+        self.gate.set()
+        self.permits = threading.Semaphore(0)
+
+    def _run(self, batch: FloatArray) -> FloatArray:
+        assert self.permits.acquire(timeout=10)
+        return super()._run(batch)
+
+
+def test_a_machine_that_is_behind_shows_less_often_and_nothing_piles_up(bundled: ModelDirectory) -> None:
+    """Half a minute of speech; in the time of half a second of it the backend manages one window."""
+    step = samples(0.5)
+
+    async def scenario() -> None:
+        backend = PermittedBackend(bundled)
+        scheduler, arrived, ages = Scheduler("slow", backend), asyncio.Event(), list[int]()
+        committed, shown, cut = 0, 0, 0
+
+        async def deliver(result: Result) -> None:
+            nonlocal committed, shown
+            committed, shown = committed + (not result.window.provisional), shown + 1
+            ages.append(segmenter.position - result.window.end)
+            arrived.set()
+
+        lane = scheduler.lane(deliver)
+        serving = asyncio.create_task(scheduler.run())
+        segmenter, audio = Segmenter(MarkedVad(), bundled.geometry), tone(30, loud=True)
+        for start in range(0, len(audio), step):
+            for item in segmenter.push(audio[start : start + step]):
+                if isinstance(item, Window):
+                    cut += not item.provisional
+                    await scheduler.submit(lane, item)
+                    assert sum(ticket.window.provisional for ticket in lane.waiting) <= 1
+                    assert len(lane.waiting) <= 3
+            if not lane.idle:
+                arrived.clear()
+                backend.permits.release()
+                async with asyncio.timeout(10):
+                    await arrived.wait()
+        backend.permits.release(1000)
+        await scheduler.drain()
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+        scheduler.close()
+        assert committed == cut
+        assert lane.skipped > 10
+        assert shown < 70
+        assert max(ages) < samples(2.0)
+
+    drive(scenario())

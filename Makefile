@@ -6,6 +6,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 DEMO_VENV ?= .venv-demo
+MODEL_VENV ?= .venv-model
+MODEL ?= training/asrd-tiny-en
 ARGS ?=
 
 PACKAGES := core models backends daemon clients quant cli
@@ -20,6 +22,9 @@ help: ## show this list
 demo: $(DEMO_VENV)/installed ## transcribe bundled speech live, from the core install (no PyTorch)
 	$(DEMO_VENV)/bin/asrd demo $(ARGS)
 
+model: $(MODEL_VENV)/installed ## train a model like the bundled one; see models/recipe/README.md
+	$(MODEL_VENV)/bin/asrd model train $(if $(ARGS),$(ARGS),--voice flite=5 --voice hibari=8 -o $(MODEL))
+
 test: $(VENV)/installed ## run the whole test suite; ARGS="-m 'not slow'" passes options to pytest
 	$(VENV)/bin/pytest $(ARGS)
 
@@ -30,12 +35,14 @@ lint: $(VENV)/installed ## check style and formatting
 types: $(VENV)/installed ## type-check the installed packages
 	$(VENV)/bin/mypy $(addprefix -p asrd.,$(PACKAGES))
 
-constraints: $(VENV)/installed ## pin what is installed now in constraints.txt
-	@{ sed '/^[^#]/,$$d' constraints.txt; $(VENV)/bin/python $(PIP) freeze --all --exclude asrd --exclude pip | sed 's/+.*//'; } > constraints.new
+constraints: $(VENV)/installed $(MODEL_VENV)/installed ## pin what is installed now in constraints.txt
+	@{ sed '/^[^#]/,$$d' constraints.txt; \
+		for venv in $(VENV) $(MODEL_VENV); do $$venv/bin/python $(PIP) freeze --all --exclude asrd --exclude pip; done \
+		| sed 's/+.*//' | sort --ignore-case --unique; } > constraints.new
 	@mv constraints.new constraints.txt
 
 clean: ## remove environments, build results and caches
-	rm -rf $(VENV) $(DEMO_VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(DEMO_VENV) $(MODEL_VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Two steps an environment: what asrd depends on, installed anew when that changes; and asrd itself,
@@ -48,8 +55,14 @@ $(DEMO_VENV)/installed: $(DEMO_VENV)/dependencies $(SOURCES)
 $(VENV)/installed: $(VENV)/dependencies $(SOURCES)
 	$(call install,$(VENV))
 
+$(MODEL_VENV)/installed: $(MODEL_VENV)/dependencies $(SOURCES)
+	$(call install,$(MODEL_VENV))
+
 $(DEMO_VENV)/dependencies: pyproject.toml constraints.txt
 	$(call environment,$(DEMO_VENV),.[lm])
+
+$(MODEL_VENV)/dependencies: pyproject.toml constraints.txt
+	$(call environment,$(MODEL_VENV),.[recipe])
 
 $(VENV)/dependencies: pyproject.toml constraints.txt
 	$(call environment,$(VENV),.[lm$(,)torch$(,)quant$(,)dev])
@@ -73,4 +86,4 @@ define install
 	@touch $@
 endef
 
-.PHONY: help demo test lint types constraints clean
+.PHONY: help demo model test lint types constraints clean

@@ -26,6 +26,7 @@ COMMANDS = {
     "model": "asrd.cli.model:model",
     "quantize": "asrd.cli.quantize:quantize",
     "calibrate": "asrd.cli.calibrate:calibrate",
+    "finetune": "asrd.cli.finetune:finetune",
     "compare": "asrd.cli.compare:compare",
     "doctor": "asrd.cli.doctor:doctor",
 }

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from asrd.cli.plain import plain_console
 from asrd.cli.stages import Stages
+from asrd.cli.train import train
 from asrd.core.errors import MissingExtraError, ModelError
 from asrd.models import ModelDirectory, hub, manifest, store
 from asrd.models.convert import convert as convert_model
@@ -25,11 +26,14 @@ MODEL = click.argument("name", metavar="[MODEL]", default=store.DEFAULT_MODEL)
 
 @click.group()
 def model() -> None:
-    """Models: list, pull, verify, convert.
+    """Models: list, pull, verify, convert, train.
 
     \b
     Example:  asrd model list
     """
+
+
+model.add_command(train)
 
 
 @model.command("list")

@@ -1,0 +1,74 @@
+"""`asrd finetune`: teach a checkpoint a voice."""
+
+import importlib.util
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from asrd.cli.clips import usable
+from asrd.cli.stages import Stages
+from asrd.core.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from asrd.models.recipe.finetune import Tuned
+    from asrd.quant.bootstrap import Rate
+
+
+@click.command()
+@click.option("--model", default="asrd-tiny-en", show_default=True, help="Name, hub id or directory.")
+@click.option("--data", required=True, metavar="DATASET", help="Transcribed speech, as 'asrd quantize' takes it.")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="New model directory to write.")
+@click.option("--epochs", default=30, show_default=True, type=click.IntRange(1), help="At most.")
+@click.option(
+    "--patience", default=4, show_default=True, type=click.IntRange(1), help="Epochs in vain before it stops."
+)
+@click.option("--rate", default=1e-4, show_default=True, type=click.FloatRange(0, min_open=True), help="Of learning.")
+@click.option("--batch", default=8, show_default=True, type=click.IntRange(1), help="Clips a step.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Chooses what is held out.")
+@click.option("--resume", is_flag=True, help="Go on with an interrupted run.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def finetune(*, model: str, data: str, output: Path, resume: bool, as_json: bool, **options: float) -> None:
+    """Go on training a checkpoint on speech of your own, and show what that gained.
+
+    A fifth of the clips is held out and measured before and after, as the daemon hears them; a
+    tenth says when to stop. Ten minutes of one voice are enough to be worth it.
+
+    \b
+    Examples:
+      asrd finetune --data my-voice/manifest.jsonl -o mine
+      asrd finetune --model facebook/wav2vec2-base-960h --data my-voice -o mine --rate 3e-5
+    """
+    if importlib.util.find_spec("torch") is None or importlib.util.find_spec("transformers") is None:
+        raise MissingExtraError("torch", "'asrd finetune'")
+    from asrd.models import store
+    from asrd.models.recipe.finetune import Tuning, divide
+    from asrd.models.recipe.finetune import finetune as tune
+
+    source = store.resolve(model)
+    tuning = Tuning(**options)  # type: ignore[arg-type]
+    try:
+        with Stages() as stages:
+            parts = divide(usable(data, stages), tuning.seed)
+            tuned = tune(source, output, parts, tuning, resume=resume, progress=stages)
+    except KeyboardInterrupt:
+        click.echo("asrd: stopped; the same command with --resume goes on from the last epoch", err=True)
+        raise
+    if as_json:
+        click.echo(json.dumps({"output": str(output), **asdict(tuned)}, indent=2))
+    else:
+        _show(tuned, model, data, output)
+
+
+def _show(tuned: "Tuned", model: str, data: str, output: Path) -> None:
+    click.echo(f"on {tuned.before.words} words that were held out, {model} and then {output} (epoch {tuned.epoch}):")
+    for name in ("wer", "cer"):
+        before, after = getattr(tuned.before, name), getattr(tuned.after, name)
+        click.echo(f"  {name.upper()}  {_interval(before)}  →  {_interval(after)}")
+    click.echo(f"Next: asrd quantize --model {output} --dataset {data} -o {output}-int8")
+
+
+def _interval(rate: "Rate") -> str:
+    return f"{100 * rate.value:.1f} % ({100 * rate.low:.1f}–{100 * rate.high:.1f})"

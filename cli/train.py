@@ -1,0 +1,84 @@
+"""`asrd model train`: a model by the recipe that made the bundled one."""
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from asrd.cli.stages import Stages
+from asrd.core.errors import UsageError
+
+T = TypeVar("T")
+
+
+@click.command()
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="New model directory to write.")
+@click.option("--work", default="training", type=click.Path(path_type=Path), show_default=True, help="Kept.")
+@click.option("--speech", multiple=True, metavar="NAME=DATASET", help="Recorded speech to learn from.")
+@click.option("--test", multiple=True, metavar="NAME=DATASET", help="To measure on; its texts are never learnt.")
+@click.option("--voice", multiple=True, metavar="NAME=HOURS", help="Synthetic speech: flite, hibari.")
+@click.option("--share", multiple=True, metavar="NAME=WEIGHT", help="How often to hear one of these.")
+@click.option("--size", type=click.Choice(["tiny", "small"]), default="tiny", show_default=True)
+@click.option("--minutes", default=100.0, show_default=True, type=click.FloatRange(0.1), help="Of training.")
+@click.option("--watts", default=10.0, show_default=True, type=click.FloatRange(0), help="It draws meanwhile.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
+@click.pass_context
+def train(ctx: click.Context, /, *, output: Path, work: Path, watts: float, **options: Any) -> None:
+    """Train a model: text, synthetic speech, alignment, training, INT8, measurement, card.
+
+    Every stage keeps what it has done in --work: the same command goes on where an interrupted one
+    stopped. Data sets are named as for 'asrd quantize'.
+
+    \b
+    Examples:
+      asrd model train -o my-tiny --voice flite=5 --voice hibari=8
+      asrd model train -o libri --speech clean=LibriSpeech/train-clean-100 --test clean=LibriSpeech/test-clean
+    """
+    from asrd.cli.quantize import quantize
+    from asrd.models import ModelDirectory
+    from asrd.models.recipe import card, run
+
+    if output.exists():
+        raise UsageError(f"{output} exists already; give a new directory, or remove it first")
+    order = _order(work, **options)
+    with Stages() as stages:
+        checkpoint = run.make(order, stages)
+    ctx.invoke(quantize, model=str(checkpoint.path), output=output)
+    model = ModelDirectory.open(output)
+    facts = run.facts(order, model)
+    facts |= {"cores": len(os.sched_getaffinity(0)), "watts": watts, "watt_hours": watts * facts["minutes"] / 60}
+    with Stages() as stages:
+        measured = card.evaluate(model, order.tests or {"bundled": "bundled"}, stages)
+    click.echo(card.write(model, facts, measured))
+
+
+def _order(work: Path, *, minutes: float, seed: int, size: str, **named: tuple[str, ...]) -> Any:
+    from asrd.models.recipe.plan import Plan
+    from asrd.models.recipe.run import Order
+
+    shares = _named(named["share"], "--share", float)
+    return Order(
+        work=work,
+        plan=Plan(minutes=minutes, seed=seed, shares=shares),
+        speech=_named(named["speech"], "--speech", str),
+        tests=_named(named["test"], "--test", str),
+        voices=_named(named["voice"], "--voice", float),
+        size=size,
+    )
+
+
+def _named(given: Iterable[str], option: str, kind: Callable[[str], T]) -> dict[str, T]:
+    """NAME=VALUE, each name once. Raises UsageError where one is not."""
+    found: dict[str, T] = {}
+    for pair in given:
+        name, sign, value = pair.partition("=")
+        try:
+            converted = kind(value)
+        except ValueError:
+            sign = ""
+        if not (name.isidentifier() and sign and value) or name in found:
+            raise UsageError(f"{option} takes NAME=VALUE with a plain word for a name, each once, not '{pair}'")
+        found[name] = converted
+    return found

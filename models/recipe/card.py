@@ -1,0 +1,82 @@
+"""What a model can do and cannot, measured: facts for its manifest, and a card for people."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+from asrd.backends import load
+from asrd.core.cpu import flags
+from asrd.models import ModelDirectory, manifest
+from asrd.quant.build import BACKENDS, Progress
+from asrd.quant.data import Clip, check, dataset
+from asrd.quant.figures import figures, size
+from asrd.quant.measure import measure
+
+
+def evaluate(model: ModelDirectory, tests: Mapping[str, str], progress: Progress) -> dict[str, dict[str, Any]]:
+    """Each test set by name: how many utterances, and the figures of each backend that the model has files for."""
+    names = [name for name in BACKENDS if name == "torch" or model.openvino(name).is_file()]
+    found: dict[str, dict[str, Any]] = {}
+    with ExitStack() as loaded:
+        backends = {name: load(name, model) for name in names}
+        for backend in backends.values():
+            loaded.callback(backend.close)
+        for test, spec in tests.items():
+            clips: Sequence[Clip] = check(dataset(spec)).clips
+            progress.stage(f"measuring on {test}", len(names) * len(clips))
+            rows = figures(measure(backends, clips, progress.advance), {name: size(model, name) for name in names})
+            found[test] = {"utterances": len(clips), "backends": {row.backend: row.plain() for row in rows}}
+    return found
+
+
+def write(model: ModelDirectory, training: Mapping[str, Any], evaluation: Mapping[str, Any]) -> str:
+    """Write `README.md` and the facts in the manifest; the text of the card."""
+    text = card(model, training, evaluation)
+    (model.path / "README.md").write_text(text, encoding="utf-8")
+    manifest.write(model.path, training=dict(training), evaluation=dict(evaluation))
+    return text
+
+
+def card(model: ModelDirectory, training: Mapping[str, Any], evaluation: Mapping[str, Any]) -> str:
+    """In Markdown, from the figures alone."""
+    heard = ", ".join(f"{hours:.1f} h of {name}" for name, hours in training["hours"].items())
+    geometry = model.geometry
+    lines = [
+        f"# {model.name}",
+        "",
+        "A small English Wav2Vec2-CTC model, made by the recipe of asrd.",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| network | `Wav2Vec2ForCTC`, {training['parameters'] / 1e6:.1f} M parameters, size {training['size']} |",
+        f"| geometry | kernels {_row(geometry.kernels)}, strides {_row(geometry.strides)}: a frame every "
+        f"{geometry.stride} samples |",
+        f"| learnt from | {heard} |",
+        f"| training | {training['steps']} steps in {training['minutes']:.0f} minutes on {training['cores']} of this "
+        f"machine's cores ({', '.join(flags()) or 'unknown processor'}), about {training['watt_hours']:.0f} Wh "
+        f"at {training['watts']:g} W: estimated, not measured |",
+        "",
+        "## Accuracy",
+        "",
+        "As deployed: the daemon's windows, stitching and greedy decoding. 95 % bootstrap intervals over utterances.",
+        "",
+        "| speech it was not trained on | backend | WER % | CER % | × real time |",
+        "|---|---|---|---|---|",
+    ]
+    for test, facts in evaluation.items():
+        for backend, row in facts["backends"].items():
+            words = f"{test}: {facts['utterances']} utterances, {row['words']} words"
+            lines.append(
+                f"| {words} | {backend} ({row['arithmetic']}) | {_rate(row['wer'])} | {_rate(row['cer'])} "
+                f"| {1 / row['real_time_factor']:.0f} |"
+            )
+    return "\n".join([*lines, ""])
+
+
+def _row(numbers: Sequence[int]) -> str:
+    return " ".join(map(str, numbers))
+
+
+def _rate(bounds: Sequence[float]) -> str:
+    value, low, high = (100 * bound for bound in bounds)
+    return f"{value:.1f} ({low:.1f}–{high:.1f})"

@@ -1,0 +1,48 @@
+"""Shards of synthetic speech."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from asrd.core.flow import FloatArray
+from asrd.core.units import SAMPLE_RATE
+from asrd.models.recipe.corpus import Corpus
+from asrd.models.recipe.store import Utterance, write_shard
+from asrd.models.recipe.text import labels
+from asrd.models.recipe.voices import VOICES, Voice
+
+SHARD_HOURS = 0.5
+
+_MARGIN = SAMPLE_RATE // 10
+_LONGEST_S = 8.0
+
+
+def spoken(
+    voice: Voice, corpus: Corpus, seed: int, hours: float = SHARD_HOURS
+) -> Iterator[tuple[FloatArray, Utterance]]:
+    """Phrases drawn with `seed`, until `hours` are full; of the silence at either end 0.1 s is left."""
+    rng = random.Random(seed)
+    left = hours * 3600
+    while left > 0:
+        text = corpus.draw(rng)
+        pcm, speaker, phones = voice(text, rng)
+        loud = np.flatnonzero(np.abs(pcm) > 0.01)
+        if len(loud) < SAMPLE_RATE // 8:
+            continue
+        first, last = max(0, int(loud[0]) - _MARGIN), int(loud[-1]) + _MARGIN
+        pcm, cut = pcm[first:last], first / SAMPLE_RATE
+        if not 0.3 < len(pcm) / SAMPLE_RATE < _LONGEST_S:
+            continue
+        phones = [(name, max(0.0, start - cut), end - cut) for name, start, end in phones if end > cut]
+        left -= len(pcm) / SAMPLE_RATE
+        yield pcm / np.abs(pcm).max() * 0.7, Utterance(0, len(pcm), labels(text), speaker, [], phones)
+
+
+def speak(name: str, corpus: Corpus, folder: Path, seed: int, hours: float = SHARD_HOURS) -> Path:
+    """One shard of a voice, unless it is there; another seed gives another."""
+    path = folder / f"{name}-{seed:03d}.jsonl"
+    if not path.exists():
+        write_shard(path, spoken(VOICES[name](), corpus, seed, hours))
+    return path

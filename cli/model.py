@@ -12,7 +12,7 @@ from rich.table import Table
 from asrd.cli.plain import plain_console
 from asrd.cli.stages import Stages
 from asrd.cli.train import train
-from asrd.core.errors import MissingExtraError, ModelError
+from asrd.core.errors import AsrdError, MissingExtraError, ModelError
 from asrd.models import ModelDirectory, hub, manifest, store
 from asrd.models.convert import convert as convert_model
 from asrd.models.directory import WEIGHT_FILES
@@ -48,10 +48,14 @@ def list_(*, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_describe(entry) for entry in found], indent=2))
         return
-    table = Table("model", "from", "backends", "size")
+    table = Table("model", "from", "backends", "size", "WER %", "× real time")
     for entry in found:
         name = f"{entry.name} (default)" if entry.name == store.DEFAULT_MODEL else entry.name
-        table.add_row(name, entry.origin, " ".join(_backends(entry.path)), f"{_size(entry.path) / 1e6:.1f} MB")
+        known = _measured(entry.path)
+        rates = ", ".join(f"{test} {100 * facts['wer']:.0f}" for test, facts in known.items())
+        speed = f"{max(facts['times_real_time'] for facts in known.values()):.0f}" if known else ""
+        size = f"{_size(entry.path) / 1e6:.1f} MB"
+        table.add_row(name, entry.origin, " ".join(_backends(entry.path)), size, rates, speed)
     plain_console().print(table)
 
 
@@ -168,8 +172,28 @@ def _describe(entry: store.Installed) -> dict[str, object]:
         "default": entry.name == store.DEFAULT_MODEL,
         "backends": _backends(entry.path),
         "bytes": _size(entry.path),
+        "measured": _measured(entry.path),
         "path": str(entry.path),
     }
+
+
+def _measured(directory: Path) -> dict[str, dict[str, float]]:
+    """By test set, what the manifest says of the last backend that was measured there: the smallest, INT8.
+
+    Empty where it says nothing.
+    """
+    try:
+        facts = manifest.read(directory)
+        build = facts.get("quantization", {})
+        sets = {name: one["backends"] for name, one in facts.get("evaluation", {}).items()}
+        sets = sets or ({build["dataset"]: build["measured"]} if build else {})
+        last = {name: list(backends.values())[-1] for name, backends in sets.items()}
+        return {
+            name: {"wer": float(row["wer"][0]), "times_real_time": 1 / float(row["real_time_factor"])}
+            for name, row in last.items()
+        }
+    except (AsrdError, AttributeError, KeyError, IndexError, TypeError, ValueError, ZeroDivisionError):
+        return {}
 
 
 def _size(directory: Path) -> int:

@@ -38,13 +38,13 @@ def write(model: ModelDirectory, training: Mapping[str, Any], evaluation: Mappin
 
 
 def card(model: ModelDirectory, training: Mapping[str, Any], evaluation: Mapping[str, Any]) -> str:
-    """In Markdown, from the figures alone."""
+    """In Markdown, from the figures alone: what the model is, what it learnt from, how well it hears, and how badly."""
     heard = ", ".join(f"{hours:.1f} h of {name}" for name, hours in training["hours"].items())
     geometry = model.geometry
     lines = [
         f"# {model.name}",
         "",
-        "A small English Wav2Vec2-CTC model, made by the recipe of asrd.",
+        f"A small English Wav2Vec2-CTC model, made by asrd's recipe. {_honestly(evaluation)}",
         "",
         "| | |",
         "|---|---|",
@@ -70,7 +70,28 @@ def card(model: ModelDirectory, training: Mapping[str, Any], evaluation: Mapping
                 f"| {words} | {backend} ({row['arithmetic']}) | {_rate(row['wer'])} | {_rate(row['cer'])} "
                 f"| {1 / row['real_time_factor']:.0f} |"
             )
+    built = manifest.read(model.path).get("quantization") if (model.path / manifest.NAME).is_file() else None
+    if built:
+        lines += [
+            "",
+            "## INT8",
+            "",
+            f"Built by `asrd quantize --dataset {built['recipe']['dataset']}`. {built['verdict']}.",
+        ]
     return "\n".join([*lines, ""])
+
+
+def _honestly(evaluation: Mapping[str, Any]) -> str:
+    """What such error rates mean to who reads the transcripts. One word in five is about where people stop reading."""
+    rates = [row["wer"][0] for facts in evaluation.values() for row in facts["backends"].values()]
+    worst = max(rates, default=1.0)
+    if worst > 0.5:
+        return (
+            "It gets more than half of the words of some speakers wrong: it hears sounds and spells by ear, enough to see "
+            "the whole path at work and to compare backends, not to rely on. For transcripts that read well pull a "
+            "larger model: `asrd model pull facebook/wav2vec2-base-960h`."
+        )
+    return "It reads well." if worst < 0.2 else "The gist of what is said comes across, with many words wrong."
 
 
 def _row(numbers: Sequence[int]) -> str:

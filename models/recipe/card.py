@@ -87,8 +87,8 @@ def _honestly(evaluation: Mapping[str, Any]) -> str:
     worst = max(rates, default=1.0)
     if worst > 0.5:
         return (
-            "It gets more than half of the words of some speakers wrong: it hears sounds and spells by ear, enough to see "
-            "the whole path at work and to compare backends, not to rely on. For transcripts that read well pull a "
+            "It gets more than half of the words of some speakers wrong: it hears sounds and spells by ear, enough to "
+            "see the whole path at work and to compare backends, not to rely on. For transcripts that read well pull a "
             "larger model: `asrd model pull facebook/wav2vec2-base-960h`."
         )
     return "It reads well." if worst < 0.2 else "The gist of what is said comes across, with many words wrong."

@@ -65,7 +65,7 @@ $(MODEL_VENV)/dependencies: pyproject.toml constraints.txt
 	$(call environment,$(MODEL_VENV),.[recipe])
 
 $(VENV)/dependencies: pyproject.toml constraints.txt
-	$(call environment,$(VENV),.[lm$(,)torch$(,)quant$(,)dev])
+	$(call environment,$(VENV),.[lm$(,)torch$(,)quant$(,)silero$(,)dev])
 
 , := ,
 

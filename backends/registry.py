@@ -2,12 +2,12 @@
 
 import importlib.util
 import inspect
-from collections import defaultdict
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 
 from asrd.backends.base import Backend, LoadOptions
 from asrd.core.errors import AsrdError, BackendError, MissingExtraError, UsageError, reason
+from asrd.core.plugins import claims, shipper
 from asrd.models import ModelDirectory
 
 GROUP = "asrd.backends"
@@ -25,13 +25,13 @@ class BackendStatus:
 def available() -> list[BackendStatus]:
     """All registered backends by name; a broken plugin is a status with a reason, not a crash."""
     found = []
-    for name, claims in sorted(_entries().items()):
+    for name, candidates in sorted(claims(GROUP).items()):
         try:
-            _import(claims)
+            _import(candidates)
             problem = ""
         except (BackendError, MissingExtraError) as error:
             problem = str(error)
-        found.append(BackendStatus(name, " and ".join(map(_shipper, claims)), problem))
+        found.append(BackendStatus(name, " and ".join(map(shipper, candidates)), problem))
     return found
 
 
@@ -52,30 +52,18 @@ def load(name: str, model: ModelDirectory, options: LoadOptions | None = None) -
 
 def find(name: str) -> type[Backend]:
     """The backend called `name`, without loading a model; raises as `load` does for its name and runtime."""
-    entries = _entries()
+    entries = claims(GROUP)
     if name not in entries:
         known = ", ".join(sorted(entries)) or "none"
         raise UsageError(f"no backend is called '{name}'; there are: {known}")
     return _import(entries[name])
 
 
-def _entries() -> dict[str, list[EntryPoint]]:
-    """Who claims which name. More than one claim is a fault: neither is silently preferred."""
-    claims = defaultdict(list)
-    for entry in entry_points(group=GROUP):
-        claims[entry.name].append(entry)
-    return claims
-
-
-def _shipper(entry: EntryPoint) -> str:
-    return f"{entry.dist.name} {entry.dist.version}" if entry.dist else "unknown"
-
-
-def _import(claims: list[EntryPoint]) -> type[Backend]:
+def _import(candidates: list[EntryPoint]) -> type[Backend]:
     """The backend's class. A third party's module may fail in any way; the reason is passed on."""
-    entry = claims[0]
-    if len(claims) > 1:
-        shippers = " and ".join(map(_shipper, claims))
+    entry = candidates[0]
+    if len(candidates) > 1:
+        shippers = " and ".join(map(shipper, candidates))
         raise BackendError(f"{shippers} both register a backend '{entry.name}'; uninstall one of them")
     try:
         backend = entry.load()

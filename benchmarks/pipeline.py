@@ -33,7 +33,7 @@ from asrd.daemon.scheduler import Scheduler
 from asrd.daemon.segmenter import Segmenter
 from asrd.daemon.sources.files import FileSource, read_blocks
 from asrd.daemon.stream import Stream
-from asrd.daemon.vad import WebRtcVad
+from asrd.daemon.vad import create
 from asrd.models import ModelDirectory
 from asrd.models.speech import bundled
 from backends import prepare
@@ -90,7 +90,7 @@ async def transcribe(recording: Path, backend: Timed, endpoint: str) -> dict[str
     subscriber = asyncio.create_task(asyncio.to_thread(_count_finals, endpoint))
     await publisher.joined()
     scheduler = Scheduler("int8", backend)
-    segmenter = Segmenter(WebRtcVad(), backend.model.geometry)
+    segmenter = Segmenter(create(), backend.model.geometry)
     stream = Stream(FileSource("speech", recording, "fast"), segmenter, scheduler, publisher, backend.model)
     before = backend.seconds, backend.windows, backend.around + time.thread_time(), time.perf_counter()
     serving = asyncio.create_task(scheduler.run())

@@ -46,7 +46,9 @@ def status(control: str, as_json: bool) -> None:
     console.print(f"memory   {state.peak_memory / 2**20:.0f} MiB at most")
     if state.recording:
         console.print(f"records  all audio and events, in {state.recording}")
-    table = Table("stream", "source", "heard", "utterances", "waiting", "lost", "partials skipped", "state", box=None)
+    table = Table(
+        "stream", "source", "heard", "utterances", "waiting", "lost", "partials skipped", "hang-over", "state", box=None
+    )
     for name, stream in state.streams.items():
         table.add_row(
             name,
@@ -56,6 +58,7 @@ def status(control: str, as_json: bool) -> None:
             str(stream.waiting),
             f"{seconds(stream.lost):.1f} s",
             str(stream.skipped),
+            f"{seconds(stream.hangover):.2f} s",
             "open" if stream.open else "ended",
         )
     console.print(table)

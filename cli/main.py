@@ -16,6 +16,7 @@ COMMANDS = {
     "start": "asrd.cli.start:start",
     "stop": "asrd.cli.control:stop",
     "status": "asrd.cli.control:status",
+    "set": "asrd.cli.settings:set_",
     "listen": "asrd.cli.listen:listen",
     "send": "asrd.cli.send:send",
     "replay": "asrd.cli.replay:replay",

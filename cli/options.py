@@ -54,7 +54,13 @@ _RECOGNITION = [
     click.option("--model", default="asrd-tiny-en", show_default=True, help="A bundled name, directory or hub id."),
     click.option("--device", default="CPU", show_default=True, help="The runtime's own name for a device."),
     click.option("--threads", default=0, help="Threads for inference; 0 leaves it to the runtime."),
-    click.option("--vad", default=2, type=click.IntRange(0, 3), show_default=True, help="Aggressiveness of the VAD."),
+    click.option(
+        "--vad",
+        default="webrtc",
+        show_default=True,
+        help="What finds speech: webrtc, energy or silero, and how strictly: webrtc:0 to webrtc:3, energy:DECIBELS, "
+        "silero:PROBABILITY.",
+    ),
     click.option(
         "--pre-roll", default=0.3, type=SPAN, show_default=True, help="Seconds kept before speech was noticed."
     ),
@@ -140,7 +146,7 @@ def recognition(params: dict[str, Any], partials: float = 0.0) -> Any:
         backend=params["backend"],
         model=params["model"],
         load=LoadOptions(device=params["device"], threads=params["threads"]),
-        aggressiveness=params["vad"],
+        vad=params["vad"],
         segmenter=SegmenterSettings(
             hop=samples(params["hop"]),
             right_context=samples(params["right_context"]),

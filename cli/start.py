@@ -124,12 +124,14 @@ def _show(ctx: click.Context, options: "DaemonOptions") -> None:
 def _check(options: "DaemonOptions") -> None:
     """Look for mistakes without taking an endpoint or opening a source, which a daemon may be using."""
     from asrd.backends.registry import find
+    from asrd.daemon import vad
     from asrd.daemon.decoding import make_decoding
     from asrd.daemon.sources.spec import parse_sources
     from asrd.models.store import resolve
 
     find(options.recognition.backend)
     make_decoding(options.recognition.decoding, resolve(options.recognition.model))
+    vad.create(options.recognition.vad)
     parse_sources(options.sources, options.pace)
     for endpoint in (*options.events, options.control):
         check_endpoint(endpoint)

@@ -1,11 +1,23 @@
 """Ask a running daemon for something."""
 
+from collections.abc import Mapping
 from typing import TypeVar
 
 import msgspec
 import zmq
 
-from asrd.core.control import AnyRequest, GetStatus, Replay, Reply, Stop, UseBackend, WordsRequest
+from asrd.core.control import (
+    AnyRequest,
+    GetSettings,
+    GetStatus,
+    Replay,
+    Reply,
+    SetSettings,
+    Setting,
+    Stop,
+    UseBackend,
+    WordsRequest,
+)
 from asrd.core.endpoints import control_endpoint
 from asrd.core.errors import AsrdError, TransportError, UsageError, reason
 from asrd.core.events import AnyEvent, Status
@@ -36,6 +48,17 @@ class Control:
         """
         self.status()  # loading takes a while; that nobody is there should show at once
         return self._ask(UseBackend(name), dict[str, str], timeout).get("previous", "")
+
+    def settings(self, stream: str = "") -> dict[str, dict[str, Setting]]:
+        """What can be set while running, in samples, by stream and name. stream: that one alone."""
+        return self._ask(GetSettings(stream), dict[str, dict[str, Setting]])
+
+    def set(self, values: Mapping[str, int], stream: str = "") -> dict[str, dict[str, Setting]]:
+        """Set lengths, in samples, from the next audio on; returns the settings as they are then.
+
+        Raises UsageError where one cannot be; then none is set.
+        """
+        return self._ask(SetSettings(dict(values), stream), dict[str, dict[str, Setting]])
 
     def replay(self, first: int, last: int) -> list[AnyEvent]:
         """Past events `first <= seq <= last`, as far as the daemon remembers them."""

@@ -33,6 +33,33 @@ class Stop(Request, frozen=True, tag="stop"):
     """Finish open utterances and exit. Answered at once."""
 
 
+class GetSettings(Request, frozen=True, tag="settings"):
+    """What can be set while running: answered with a `Setting` by stream and name. stream: "" for all."""
+
+    stream: str = ""
+
+
+class SetSettings(Request, frozen=True, tag="settings set"):
+    """Go by these values, in samples, from the next audio on; answered as `GetSettings` is.
+
+    All of them are set, in every stream that is meant, or none.
+    """
+
+    values: dict[str, int]
+    stream: str = ""
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """A length in samples: what it is, what it would be by default, and what it may be, the other settings
+    being what they are.
+    """
+
+    value: int
+    default: int
+    least: int
+    most: int
+
+
 class AddWords(Request, frozen=True, tag="words add"):
     """Listen for these words and phrases; each with its boost, in nats. Answered with all hot words, as are
     the other requests about them.
@@ -64,7 +91,7 @@ class LearnWords(Request, frozen=True, tag="words learn"):
 
 WordsRequest = AddWords | RemoveWords | ListWords | ClearWords | LearnWords
 
-AnyRequest = GetStatus | UseBackend | Replay | Stop | WordsRequest
+AnyRequest = GetStatus | UseBackend | Replay | Stop | GetSettings | SetSettings | WordsRequest
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):

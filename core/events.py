@@ -114,10 +114,18 @@ class Backend(Event, frozen=True, kw_only=True):
     arithmetic: str
 
 
+class Settings(Event, frozen=True, kw_only=True):
+    """A stream goes by these settings from this position on: all that can be set while running, in samples."""
+
+    position: int
+    values: dict[str, int]
+
+
 class StreamStatus(msgspec.Struct, frozen=True, kw_only=True):
     """One stream. position: samples judged so far. waiting: windows not yet recognised.
     utterances: finals so far. lost: samples named in gaps. skipped: partials left out because
-    the machine was behind. open: whether the source still delivers.
+    the machine was behind. open: whether the source still delivers. settings: those that can be set while
+    running, in samples. hangover: the silence that would end an utterance now.
     """
 
     source: str
@@ -127,6 +135,8 @@ class StreamStatus(msgspec.Struct, frozen=True, kw_only=True):
     lost: int
     skipped: int
     open: bool
+    settings: dict[str, int] = {}
+    hangover: int = 0
 
 
 class Status(Event, frozen=True, kw_only=True):
@@ -173,7 +183,7 @@ class Error(Event, frozen=True, kw_only=True):
     message: str
 
 
-AnyEvent = Started | Partial | Final | Gap | Backend | Status | Heartbeat | Stopped | Error
+AnyEvent = Started | Partial | Final | Gap | Backend | Settings | Status | Heartbeat | Stopped | Error
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)

@@ -14,7 +14,7 @@ from asrd.daemon.options import RecognitionOptions
 from asrd.daemon.recognizer import NO_BOOSTS, Recognizer, recognize
 from asrd.daemon.segmenter import Segmenter
 from asrd.daemon.sources.files import read_blocks
-from asrd.daemon.vad import WebRtcVad
+from asrd.daemon.vad import create
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,5 +77,5 @@ def transcribe_file(
 
     decoding: what `make_decoding` made of the options.
     """
-    segmenter = Segmenter(WebRtcVad(options.aggressiveness), backend.model.geometry, options.segmenter)
+    segmenter = Segmenter(create(options.vad), backend.model.geometry, options.segmenter)
     return transcribe(read_blocks(path), backend, segmenter, decoding, boosts)

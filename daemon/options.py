@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from asrd.backends import LoadOptions
+from asrd.daemon import vad
 from asrd.daemon.decoding.options import DecoderOptions
 from asrd.daemon.recorder.options import RecordingOptions
 from asrd.daemon.settings import SegmenterSettings
@@ -13,13 +14,13 @@ from asrd.daemon.sources.files import Pace
 @dataclass(frozen=True, slots=True)
 class RecognitionOptions:
     """What decides the text: the same options give the same text for the same audio, in a daemon
-    and without one. model: a bundled name, a directory or a hub id. aggressiveness: of the VAD.
+    and without one. model: a bundled name, a directory or a hub id. vad: as `vad.create` takes it.
     """
 
     backend: str = "int8"
     model: str = "asrd-tiny-en"
     load: LoadOptions = field(default_factory=LoadOptions)
-    aggressiveness: int = 2
+    vad: str = vad.DEFAULT
     segmenter: SegmenterSettings = field(default_factory=SegmenterSettings)
     decoding: DecoderOptions = field(default_factory=DecoderOptions)
 

@@ -1,5 +1,7 @@
 """How long this speaker's pauses are, and so how long a silence ends an utterance. Pure counting: no clock."""
 
+import math
+
 import numpy as np
 
 from asrd.core.units import samples
@@ -52,7 +54,7 @@ class Pauses:
 
     def limit(self) -> float:
         """In samples, from what was counted up to now."""
-        faded = np.exp(-self._new / MEMORY)
+        faded = math.exp(-self._new / MEMORY)
         self._longer *= faded
         self._speech = self._speech * faded + self._new
         self._new = 0

@@ -6,7 +6,7 @@ import os
 import resource
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -15,8 +15,8 @@ import zmq.asyncio
 
 from asrd.backends import Backend, load
 from asrd.core import events
-from asrd.core.control import AnyRequest, GetStatus, Replay, Stop, UseBackend
-from asrd.core.errors import AsrdError
+from asrd.core.control import AnyRequest, GetSettings, GetStatus, Replay, SetSettings, Setting, Stop, UseBackend
+from asrd.core.errors import AsrdError, UsageError
 from asrd.core.units import MAX_WINDOW
 from asrd.daemon.controller import Controller
 from asrd.daemon.decoding import make_decoding
@@ -212,7 +212,7 @@ class Daemon:
             hot_words=len(self.words.boosts),
         )
 
-    async def _answer(self, request: AnyRequest) -> Any:
+    async def _answer(self, request: AnyRequest) -> Any:  # noqa: PLR0911 - a table
         match request:
             case GetStatus():
                 return msgspec.structs.replace(self.status(), daemon=self.publisher.daemon, time=time.time())
@@ -223,8 +223,25 @@ class Daemon:
                 return None
             case UseBackend(name):
                 return await self._use(name)
+            case GetSettings(stream):
+                return {one.source.stream: one.settings.settable() for one in self._meant(stream)}
+            case SetSettings(values, stream):
+                return self._set(values, stream)
             case _:
                 return self.words.answer(request)
+
+    def _meant(self, stream: str) -> list[Stream]:
+        names = [one.source.stream for one in self.streams]
+        if stream and stream not in names:
+            raise UsageError(f"no stream is called '{stream}'; there are: {', '.join(names)}")
+        return [one for one in self.streams if stream in ("", one.source.stream)]
+
+    def _set(self, values: Mapping[str, int], stream: str) -> dict[str, dict[str, Setting]]:
+        """All that is asked for, or nothing."""
+        chosen = [(one, one.settings.changed(values)) for one in self._meant(stream)]
+        for one, settings in chosen:
+            one.use(settings)
+        return {one.source.stream: settings.settable() for one, settings in chosen}
 
     async def _use(self, name: str) -> dict[str, str]:
         """Load while the present backend goes on working, then switch between two windows."""

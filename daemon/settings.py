@@ -1,7 +1,9 @@
 """What can be set of segmentation, in the samples the code works in."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
+from asrd.core.control import Setting
 from asrd.core.errors import UsageError
 from asrd.core.units import MAX_WINDOW, Samples, samples, seconds
 from asrd.models import Geometry
@@ -69,3 +71,42 @@ class SegmenterSettings:
             raise UsageError(f"the maximum utterance must be at least one window, {seconds(self.window):.3f} s")
         if self.tail > self.min_hangover:
             raise UsageError("the tail cannot be longer than the shortest hang-over, in which it lies")
+
+    def changed(self, values: Mapping[str, int]) -> "SegmenterSettings":
+        """These with other values for some of `SETTABLE`; the tail follows the shortest hang-over.
+
+        Raises UsageError for a name or a value that cannot be, or values that contradict each other.
+        """
+        for name, value in values.items():
+            if name not in SETTABLE:
+                raise UsageError(f"'{name}' cannot be set while running; {', '.join(SETTABLE)} can")
+            if not 0 <= value <= LONGEST:
+                raise UsageError(f"{name} is from 0 to {seconds(LONGEST):g} s, not {seconds(value):g}")
+        shortest = values.get("min_hangover", self.min_hangover)
+        chosen = {SETTABLE[name]: Samples(value) for name, value in values.items()}
+        return replace(self, **chosen, tail=min(DEFAULTS.tail, Samples(shortest)))
+
+    def settable(self) -> dict[str, Setting]:
+        """What can be set while running, as it is now."""
+        nearer = {
+            "hangover": (self.min_hangover, self.max_hangover),
+            "min_hangover": (1, self.hangover),
+            "max_hangover": (self.hangover, LONGEST),
+            "min_speech": (1, LONGEST),
+            "max_utterance": (self.window, LONGEST),
+        }
+        return {
+            name: Setting(getattr(self, field), getattr(DEFAULTS, field), *nearer.get(name, (0, LONGEST)))
+            for name, field in SETTABLE.items()
+        }
+
+
+DEFAULTS = SegmenterSettings()
+
+LONGEST = samples(60.0)
+"""No length of time that is set while running is longer."""
+
+SETTABLE = {
+    name: name for name in ("hangover", "min_hangover", "max_hangover", "max_utterance", "min_speech", "pre_roll")
+} | {"partials": "partial_interval"}
+"""What can be set while running, as it is called on the command line, and its field."""

@@ -7,7 +7,7 @@ from statistics import fmean
 from typing import Any
 
 from asrd.core.errors import AsrdError, reason
-from asrd.core.events import Error, Final, Gap, Partial, Stages, Started, StreamStatus, WireWord
+from asrd.core.events import Error, Final, Gap, Partial, Settings, Stages, Started, StreamStatus, WireWord
 from asrd.core.flow import NOBODY, AudioChunk, Hypothesis, Onset, Window
 from asrd.core.units import SAMPLE_RATE, Samples
 from asrd.daemon.answers import answer
@@ -19,8 +19,9 @@ from asrd.daemon.recorder import state
 from asrd.daemon.recorder.tape import Tape
 from asrd.daemon.scheduler import Result, Scheduler
 from asrd.daemon.segmenter import Segmenter
+from asrd.daemon.settings import SegmenterSettings
 from asrd.daemon.sources.base import Source
-from asrd.daemon.vad import Vad, WebRtcVad
+from asrd.daemon.vad import Vad, create
 from asrd.models import ModelDirectory
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ class Stream:
         self._recognizer = Recognizer(model, decoding)
         self._hot = hot
         self._tape = tape or Tape()
+        self._wanted: SegmenterSettings | None = None
         self._lane = scheduler.lane(self._deliver, patience=PATIENCE_LIVE if source.live else PATIENCE_FILE)
         self._starts: dict[int, Samples] = {}
         self._latest: dict[int, Partial] = {}
@@ -76,7 +78,18 @@ class Stream:
             lost=self._lost,
             skipped=self._lane.skipped,
             open=self._open,
+            settings={name: setting.value for name, setting in self.settings.settable().items()},
+            hangover=self._segmenter.hangover,
         )
+
+    @property
+    def settings(self) -> SegmenterSettings:
+        """Those that the next audio will be segmented by."""
+        return self._wanted or self._segmenter.settings
+
+    def use(self, settings: SegmenterSettings) -> None:
+        """Segment by other settings from the next audio on; an event says from which position."""
+        self._wanted = settings
 
     async def run(self) -> None:
         """Until the source ends or fails (see `failure`); then the open utterance is finished."""
@@ -144,7 +157,12 @@ class Stream:
     async def _accept(self, chunk: AudioChunk) -> None:
         if not self._starts and not self._segmenter.doubts and self._lane.idle:
             self._tape.rest(self.state)
+        wanted, self._wanted = self._wanted, None
+        if wanted:
+            self._tape.used(wanted)
         self._tape.heard(chunk)
+        if wanted:
+            await self._apply(wanted)
         if chunk.lost or chunk.reason:
             await self._submit(self._segmenter.gap(chunk.start, "gap" if chunk.lost else "end"))
         if chunk.lost:
@@ -153,6 +171,11 @@ class Stream:
             await self._publisher.publish(Error(message=chunk.reason), self.source.stream)
         self._clock = (chunk.start + len(chunk.pcm), chunk.captured)
         await self._submit(self._segmenter.feed(chunk.pcm))
+
+    async def _apply(self, settings: SegmenterSettings) -> None:
+        self._segmenter.use(settings)
+        values = {name: setting.value for name, setting in settings.settable().items()}
+        await self._publisher.publish(Settings(position=self._segmenter.position, values=values), self.source.stream)
 
     async def _submit(self, items: Iterable[Onset | Window]) -> None:
         """Queue windows. A source that can wait does so until the segmenter has its answer: then events
@@ -245,6 +268,6 @@ def make_stream(
 ) -> Stream:
     """A stream as the options say. decoding, vad: to use in place of theirs, where they are at hand."""
     tape = tape or Tape()
-    segmenter = Segmenter(tape.vad(vad or WebRtcVad(options.aggressiveness)), model.geometry, options.segmenter)
+    segmenter = Segmenter(tape.vad(vad or create(options.vad)), model.geometry, options.segmenter)
     decoding = decoding or make_decoding(options.decoding, model)
     return Stream(source, segmenter, scheduler, publisher, model, decoding=decoding, hot=hot, tape=tape)

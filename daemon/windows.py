@@ -26,14 +26,17 @@ class Cutter:
         settings.check(geometry)
 
     def full(self, spoken: OpenUtterance) -> list[Window]:
-        """The windows that are full of speech. Never to the last voiced frame: what follows the
-        right context stays open, so that the final window has something to keep.
+        """The windows that can be filled, right context included, as far as speech was heard: something
+        stays open for the final window to keep. The first window of a stretch waits until it is as long
+        as all others, and leaves room for a final one to end after it.
         """
+        settings = self.settings
+        first = self._origin + settings.window - settings.right_context - settings.tail
         windows: list[Window] = []
         while True:
-            keep_end = spoken.committed + self.settings.hop
-            end = self._grid_after(keep_end + self.settings.right_context)
-            if end > spoken.heard:
+            keep_end = max(spoken.committed + settings.hop, first)
+            end = max(self._grid_after(keep_end + settings.right_context), self._origin + settings.window)
+            if end > spoken.judged or keep_end >= spoken.heard:
                 return windows
             windows.append(self._cut(spoken, keep_end, end))
 

@@ -10,7 +10,7 @@ A model without that file has the times of its letters' frames, and confidences 
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from asrd.core.errors import ModelError
 from asrd.models.files import read_object
@@ -28,6 +28,13 @@ class Evidence(NamedTuple):
     mean: float
     least: float
     letters: float
+
+
+class Probability(Protocol):
+    """Says how likely a word is right."""
+
+    def of(self, evidence: Evidence) -> float:
+        """In [0, 1]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +58,11 @@ class Calibration:
 
     before: int = 0
     after: int = 0
-    words: Confidence | None = None
+    words: Probability | None = None
 
     def confidence(self, evidence: Evidence) -> float:
-        """Of a word; uncalibrated, the geometric mean of its letters' probabilities."""
-        return self.words.of(evidence) if self.words else math.exp(min(0.0, evidence.mean))
+        """Of a word."""
+        return self.words.of(evidence) if self.words else plain(evidence)
 
     @classmethod
     def load(cls, directory: Path) -> "Calibration":
@@ -75,6 +82,11 @@ class Calibration:
 
 
 UNCALIBRATED = Calibration()
+
+
+def plain(evidence: Evidence) -> float:
+    """The geometric mean of the probabilities of a word's letters: what there is without calibration."""
+    return math.exp(min(0.0, evidence.mean))
 
 
 def _confidence(content: Any) -> Confidence | None:

@@ -11,7 +11,7 @@ from asrd.core.units import MAX_WINDOW, Samples, samples, seconds
 from asrd.daemon.level import Moments, normalize
 from asrd.daemon.segmenter import Segmenter
 from asrd.daemon.settings import SegmenterSettings
-from asrd.daemon.vad import WebRtcVad
+from asrd.daemon.vad import create
 from asrd.models import ModelDirectory
 from asrd.quant.data import Clip, read
 
@@ -61,7 +61,7 @@ def _as_heard(model: ModelDirectory, clips: Iterable[Clip]) -> Iterator[FloatArr
     """The daemon's own windows, without previews, whose audio the next window has again, and without
     the shorter ones that it cuts where a stream begins or ends.
     """
-    segmenter = Segmenter(WebRtcVad(), model.geometry, SegmenterSettings(partial_interval=Samples(0)))
+    segmenter = Segmenter(create(), model.geometry, SegmenterSettings(partial_interval=Samples(0)))
     for clip in clips:
         pcm = read(clip)
         pause = _background(pcm)

@@ -13,7 +13,7 @@ from asrd.daemon.decoding import Decoding
 from asrd.daemon.recognizer import Recognizer, recognize
 from asrd.daemon.segmenter import Segmenter
 from asrd.daemon.settings import SegmenterSettings
-from asrd.daemon.vad import WebRtcVad
+from asrd.daemon.vad import create
 from asrd.quant.data import Clip, read
 from asrd.quant.score import Score, score
 from asrd.quant.text import normalize_text
@@ -85,7 +85,7 @@ def listen(backend: Backend, pcm: FloatArray, decoding: Decoding | None = None) 
     decoding: makes the decoder of each utterance; greedy where none is given.
     """
     recognizer, texts, windows = Recognizer(backend.model, decoding), [], []
-    segmenter = Segmenter(WebRtcVad(), backend.model.geometry, SegmenterSettings(partial_interval=Samples(0)))
+    segmenter = Segmenter(create(), backend.model.geometry, SegmenterSettings(partial_interval=Samples(0)))
     for window in cut(pcm, segmenter):
         began = time.perf_counter()
         [emission] = recognize(backend, [window])

@@ -23,14 +23,14 @@ class Score:
 
 def score(references: Sequence[str], hypotheses: Sequence[str], seed: int = 0, resamples: int = 1000) -> Score:
     """Error rates over all texts together. References that hold no words are left out; some must."""
-    words, letters = (_errors(metric, references, hypotheses) for metric in ("wer", "cer"))
+    words, letters = (errors(metric, references, hypotheses) for metric in ("wer", "cer"))
     wer, cer = (rate(wrong, lengths, seed, resamples) for wrong, lengths in (words, letters))
     return Score(wer, cer, sum(words[1]), sum(letters[1]))
 
 
 def error_rate(metric: Metric, references: Sequence[str], hypotheses: Sequence[str]) -> float:
     """One rate of `score`, without its interval."""
-    wrong, lengths = _errors(metric, references, hypotheses)
+    wrong, lengths = errors(metric, references, hypotheses)
     return sum(wrong) / sum(lengths)
 
 
@@ -47,7 +47,7 @@ def drop(metric: Metric, reference: Score, other: Score, kind: DropType) -> floa
     return lost / abs(before) if abs(before) > 1e-9 else math.copysign(math.inf, lost)
 
 
-def _errors(metric: str, references: Sequence[str], hypotheses: Sequence[str]) -> tuple[list[int], list[int]]:
+def errors(metric: str, references: Sequence[str], hypotheses: Sequence[str]) -> tuple[list[int], list[int]]:
     """Errors and length of each utterance that has words."""
     process = jiwer.process_words if metric == "wer" else jiwer.process_characters
     wrong, lengths = [], []

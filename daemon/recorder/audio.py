@@ -51,7 +51,7 @@ def unpack(packed: bytes, samples: int) -> FloatArray:
 
 def _whole(pcm: FloatArray) -> "np.ndarray[tuple[int], np.dtype[np.int16]] | None":
     """As 16-bit integers, if that gives the same bits back (it does not for +1, -0 or NaN)."""
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         whole = (pcm * np.float32(32768)).clip(-32768, 32767).astype(np.int16)
     back = whole.astype("<f4") / np.float32(32768)
     return whole if np.array_equal(back.view(np.uint32), pcm.view(np.uint32)) else None

@@ -4,11 +4,15 @@ import platform
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from asrd.core.cpu import flags
 from asrd.models.manifest import sha256
 
-LIBRARIES = ("asrd", "numpy", "openvino", "torch", "transformers", "webrtcvad-wheels", "soxr")
+LIBRARIES = ("asrd", "numpy", "openvino", "torch", "transformers", "webrtcvad-wheels", "silero-vad", "soxr")
+
+MAX_NAME = 4096
+"""Characters of the longest path on Linux."""
 
 DECIDING = {".json", ".xml", ".bin", ".safetensors"}
 """Suffixes of the files of a model that decide what it answers; manifests and reports do not."""
@@ -23,6 +27,16 @@ def environment() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def named(options: Any) -> dict[str, str]:
+    """SHA-256 of each file that is named in options, plain or nested: a language model, say."""
+    match options:
+        case dict():
+            return {name: digest for value in options.values() for name, digest in named(value).items()}
+        case str() if options and len(options) < MAX_NAME and Path(options).is_file():
+            return {options: sha256(Path(options))}
+    return {}
 
 
 @cache

@@ -127,5 +127,5 @@ class Recorder:
 def _identified(record: AnyRecord) -> AnyRecord:
     if not isinstance(record, Begin):
         return record
-    files = identity.files(Path(record.model)) if record.model else {}
+    files = identity.named(record.options) | (identity.files(Path(record.model)) if record.model else {})
     return msgspec.structs.replace(record, files=files, environment=identity.environment())

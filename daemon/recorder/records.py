@@ -76,6 +76,12 @@ class Answered(Record, frozen=True):
     boosts: dict[str, float] = {}
 
 
+class Used(Record, frozen=True):
+    """The stream goes by other SegmenterSettings. settings: their fields."""
+
+    settings: dict[str, int]
+
+
 class Said(Record, frozen=True):
     """An event was published. payload: its JSON."""
 
@@ -99,4 +105,4 @@ class Closed(Record, frozen=True):
     """The file is whole."""
 
 
-AnyRecord = Begin | Heard | Judged | Queued | Answered | Said | Ended | Abandoned | Closed
+AnyRecord = Begin | Heard | Judged | Queued | Answered | Used | Said | Ended | Abandoned | Closed

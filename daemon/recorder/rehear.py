@@ -22,7 +22,7 @@ from asrd.daemon.recorder.takes import Take
 from asrd.daemon.scheduler import Lane, Result, Scheduler
 from asrd.daemon.sources.base import Source
 from asrd.daemon.stream import Stream, make_stream
-from asrd.daemon.vad import WebRtcVad
+from asrd.daemon.vad import create
 
 
 def rehear(takes: Iterable[Take], backend: Backend, options: RecognitionOptions) -> Iterator[Final]:
@@ -71,7 +71,7 @@ def _begin(
     then, model = equipment.options(take.begin), scheduler.backend.model
     alike = options == replace(then, backend=options.backend, load=options.load, model=options.model)
     following = alike and take.begin.index != 0
-    vad = RecordedVad(WebRtcVad(options.aggressiveness), following=following, strict=False)
+    vad = RecordedVad(create(options.vad), following=following, strict=False)
     stream = make_stream(source, options, scheduler, outlet, model, vad=vad)
     if following:
         stream.resume(take.begin.state or {})

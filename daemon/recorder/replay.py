@@ -20,13 +20,14 @@ from asrd.core.flow import AudioChunk, Emission, FloatArray, Window
 from asrd.core.units import Samples
 from asrd.daemon.recognizer import recognize, silent
 from asrd.daemon.recorder import equipment
-from asrd.daemon.recorder.records import Abandoned, Answered, AnyRecord, Ended, Heard, Judged, Queued, Said
+from asrd.daemon.recorder.records import Abandoned, Answered, AnyRecord, Ended, Heard, Judged, Queued, Said, Used
 from asrd.daemon.recorder.takes import Take
 from asrd.daemon.recorder.tape import Tape
 from asrd.daemon.scheduler import Lane, Result, Scheduler
+from asrd.daemon.settings import SegmenterSettings
 from asrd.daemon.sources.base import Source
 from asrd.daemon.stream import make_stream
-from asrd.daemon.vad import Vad, WebRtcVad
+from asrd.daemon.vad import Vad, create
 from asrd.models import ModelDirectory
 
 TURNS = 1000
@@ -64,7 +65,7 @@ class Player:
         tape: is told what happens, as the daemon's was. Raises DivergedError where the replay
         cannot go on as the recording did; AsrdError where the backend cannot be had.
         """
-        real = WebRtcVad(equipment.options(take.begin).aggressiveness)
+        real = create(equipment.options(take.begin).vad)
         if take.begin.index == 0:
             self._vad = RecordedVad(real, following=False)
         elif not take.follows or self._vad is None:
@@ -249,6 +250,9 @@ class _Replay:
             case Answered():
                 await self._until(lambda: record.window in self._scheduler.windows, "a window was cut")
                 await self._answer(record)
+            case Used():
+                settings = {name: Samples(value) for name, value in record.settings.items()}
+                self._stream.use(SegmenterSettings(**settings))
             case Said():
                 self._said += 1
                 await self._until(lambda: len(self._outlet.made) >= self._said, "an event was published")

@@ -4,13 +4,15 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from asrd.core.flow import AudioChunk, FloatArray, Window
 from asrd.core.units import seconds
 from asrd.daemon.decoding import Boosts
-from asrd.daemon.recorder.records import Abandoned, Answered, AnyRecord, Begin, Ended, Heard, Judged, Queued, Said
+from asrd.daemon.recorder.records import Abandoned, Answered, AnyRecord, Begin, Ended, Heard, Judged, Queued, Said, Used
 from asrd.daemon.scheduler import Result
+from asrd.daemon.settings import SegmenterSettings
 from asrd.daemon.vad import Vad
 
 log = logging.getLogger(__name__)
@@ -32,6 +34,9 @@ class Tape:
 
     def heard(self, chunk: AudioChunk) -> None:
         """A chunk enters the stream."""
+
+    def used(self, settings: SegmenterSettings) -> None:
+        """The stream is about to go by other settings."""
 
     def cut(self, window: Window) -> None:
         """A window is about to be submitted to the scheduler."""
@@ -100,6 +105,10 @@ class RecordingTape(Tape):
         self._heard += len(chunk.pcm)
         pcm = chunk.pcm.astype("<f4", copy=False).tobytes()
         self._add(Heard(chunk.start, len(chunk.pcm), chunk.captured, chunk.lost, chunk.reason, pcm), len(pcm))
+
+    def used(self, settings: SegmenterSettings) -> None:
+        """Keep them."""
+        self._add(Used(asdict(settings)))
 
     def cut(self, window: Window) -> None:
         """Number it."""

@@ -11,7 +11,7 @@ from typing import Any
 from asrd.backends import Backend
 from asrd.core.errors import ModelError
 from asrd.models import ModelDirectory, manifest
-from asrd.models.calibration import NAME, UNCALIBRATED, Calibration
+from asrd.models.calibration import NAME, UNCALIBRATED, Calibration, Confidence
 from asrd.quant.trust import fit, times
 from asrd.quant.trust.examples import Transcript
 from asrd.quant.trust.reliability import Item, Reliability, reliability
@@ -114,7 +114,7 @@ def save(model: ModelDirectory, calibration: Calibration, judgements: Sequence[J
 
 def content(calibration: Calibration, judgements: Sequence[Judgement], found: Times | None) -> dict[str, Any]:
     """What `calibration.json` holds: what was learned, and what it was measured to be worth."""
-    words = calibration.words
+    words = calibration.words if isinstance(calibration.words, Confidence) else None
     return {
         "times": {"before": calibration.before, "after": calibration.after},
         "confidence": {"bias": words.bias, "weights": words.weights._asdict()} if words else None,

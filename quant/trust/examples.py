@@ -1,17 +1,21 @@
 """Recognised words and whether they are right: what confidences are fitted to and judged by."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import jiwer
 
 from asrd.backends import Backend
-from asrd.daemon.decoding.path import words
-from asrd.models.calibration import Evidence
+from asrd.core.flow import Hypothesis
+from asrd.daemon.decoding import Decoder
+from asrd.daemon.decoding.greedy import GreedyDecoder
+from asrd.daemon.stitcher import Frames
+from asrd.models import ModelDirectory
+from asrd.models.calibration import Calibration, Evidence, plain
 from asrd.quant.data import Clip, read
+from asrd.quant.measure import listen
 from asrd.quant.text import normalize_text
-from asrd.quant.trust.heard import utterances
 
 
 class Example(NamedTuple):
@@ -37,18 +41,44 @@ def transcripts(
     Raises AudioError where a clip cannot be read, BackendError where the backend fails.
     """
     found = []
-    stride, vocabulary = backend.model.geometry.stride, backend.model.vocabulary
     for clip in clips:
-        spoken = [
-            word
-            for frames in utterances(backend, read(clip))
-            for word in words(frames.log_probs.argmax(axis=1), frames, vocabulary, stride)
-        ]
-        rights = right(clip.text, [word.text for word in spoken])
-        examples = [Example(word.evidence, known) for word, known in zip(spoken, rights, strict=True)]
+        notes = Notes(backend.model)
+        listen(backend, read(clip), notes.decoding)
+        rights = right(clip.text, [text for text, _ in notes.words])
+        examples = [Example(evidence, known) for (_, evidence), known in zip(notes.words, rights, strict=True)]
         found.append(Transcript(clip.speaker or clip.id, examples))
         advance()
     return found
+
+
+class Notes:
+    """The words that a decoder found at last, and the evidence they had.
+
+    The decoder takes this for its calibration, and so asks it about each word, in their order.
+    """
+
+    def __init__(self, model: ModelDirectory) -> None:
+        self.words: list[tuple[str, Evidence]] = []
+        self._asked: list[Evidence] = []
+        self._model = replace(model, calibration=Calibration(words=self))
+
+    def of(self, evidence: Evidence) -> float:
+        """A word of the hypothesis that is being made."""
+        self._asked.append(evidence)
+        return plain(evidence)
+
+    def decoding(self) -> Decoder:
+        """The decoder of the next utterance."""
+        self._decoder = GreedyDecoder(self._model.vocabulary, self._model.geometry.stride, self._model.calibration)
+        return self
+
+    def decode(self, frames: Frames, settled: int, last: bool) -> Hypothesis:
+        """As the decoder does."""
+        self._asked.clear()
+        hypothesis = self._decoder.decode(frames, settled, last)
+        if last:
+            self.words += zip([word.text for word in hypothesis.words], self._asked, strict=True)
+        return hypothesis
 
 
 def right(reference: str, heard: Sequence[str]) -> list[bool]:

@@ -1,5 +1,6 @@
 """`asrd stop`: it has stopped when the process has ended, not when it has fallen silent."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import msgspec
 import pytest
@@ -15,9 +17,11 @@ import zmq
 from click.testing import CliRunner
 
 from asrd.cli.control import stop
+from asrd.cli.settings import set_
 from asrd.core.control import Reply
-from asrd.core.errors import AsrdError
+from asrd.core.errors import AsrdError, UsageError
 from asrd.core.events import Status
+from asrd.daemon.settings import SETTABLE, SegmenterSettings
 
 
 def state(pid: int) -> Status:
@@ -96,3 +100,50 @@ def test_a_process_of_another_user_is_judged_by_its_socket(tmp_path: Path, monke
     with answering(f"ipc://{tmp_path}/c", 1):
         result = CliRunner().invoke(stop, ["--control", f"ipc://{tmp_path}/c", "--wait", "2"])
     assert result.exit_code == 0
+
+
+@contextmanager
+def obliging(endpoint: str) -> Iterator[list[Any]]:
+    """A control socket that answers whatever is asked with the settings of two streams."""
+    asked: list[Any] = []
+    with zmq.Context() as context, context.socket(zmq.REP) as socket:
+        socket.bind(endpoint)
+
+        def serve() -> None:
+            while socket.poll(2000):
+                asked.append(msgspec.json.decode(socket.recv()))
+                settings = SegmenterSettings().settable()
+                socket.send(msgspec.json.encode(Reply(result={"desk": settings, "call": settings})))
+                if len(asked) == 2:
+                    return
+
+        thread = Thread(target=serve)
+        thread.start()
+        yield asked
+        thread.join()
+
+
+def test_settings_are_shown_and_set_in_seconds(tmp_path: Path) -> None:
+    with obliging(f"ipc://{tmp_path}/c") as asked:
+        arguments = ["--control", f"ipc://{tmp_path}/c"]
+        shown = CliRunner().invoke(set_, arguments)
+        changed = CliRunner().invoke(set_, ["hangover", "0.8", "max-utterance", "20", "--json", *arguments])
+    assert asked[0] == {"op": "settings", "stream": ""}
+    assert asked[1] == {"op": "settings set", "values": {"hangover": 12_800, "max_utterance": 320_000}, "stream": ""}
+    rows = [line.split() for line in shown.output.splitlines()]
+    assert ["desk", "max-hangover", "0.90", "0.90", "0.60", "60.00"] in rows
+    assert len(rows) == 1 + 2 * len(SETTABLE)
+    assert json.loads(changed.output)["call"]["hangover"] == {"value": 0.6, "default": 0.6, "least": 0.3, "most": 0.9}
+
+
+@pytest.mark.parametrize(
+    ("pairs", "why"),
+    [
+        (["hangover"], "'hangover' has no value; write: asrd set hangover 0.8 max-utterance 20"),
+        (["hangover", "soon"], "hangover is a number of seconds, not 'soon'"),
+    ],
+)
+def test_what_is_no_setting_is_wrong_usage(pairs: list[str], why: str) -> None:
+    result = CliRunner().invoke(set_, [*pairs, "--control", "ipc:///nowhere"])
+    assert isinstance(result.exception, UsageError)
+    assert str(result.exception) == why

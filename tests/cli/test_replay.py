@@ -31,6 +31,7 @@ def test_a_daemon_that_is_killed_leaves_all_but_its_last_moment(
         next(beat for beat in beats if control.status().streams["a"].position > samples - 1600)
         assert len(list(islice(beats, 2))) == 2  # a second has passed since the last audio came
         state = run("status")
+        sender.timeout = 0.1  # for it will not come back
         daemon.send_signal(signal.SIGKILL)
         daemon.wait()
     assert f"records  all audio and events, in {recording}" in state.stdout

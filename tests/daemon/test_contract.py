@@ -18,7 +18,7 @@ from asrd.daemon import service
 from asrd.daemon.offline import transcribe
 from asrd.daemon.recognizer import Recognizer, recognize
 from asrd.daemon.segmenter import Segmenter
-from asrd.daemon.vad import WebRtcVad
+from asrd.daemon.vad import create
 from asrd.models import ModelDirectory
 
 from .conftest import Harness, drive
@@ -27,7 +27,7 @@ from .conftest import Harness, drive
 def offline(audio: FloatArray, harness: Harness, model: ModelDirectory, backend: str = "fp16") -> list[str]:
     """What the pipeline says without a daemon."""
     options = harness.recognition
-    segmenter = Segmenter(WebRtcVad(options.aggressiveness), model.geometry, options.segmenter)
+    segmenter = Segmenter(create(options.vad), model.geometry, options.segmenter)
     utterances = transcribe([audio], load(backend, model), segmenter)
     return [utterance.hypothesis.text for utterance in utterances]
 
@@ -140,7 +140,7 @@ def test_switching_in_the_middle_of_an_utterance_loses_and_repeats_nothing(
     assert final.backend == other
 
     options = harness.recognition
-    segmenter = Segmenter(WebRtcVad(options.aggressiveness), bundled.geometry, options.segmenter)
+    segmenter = Segmenter(create(options.vad), bundled.geometry, options.segmenter)
     windows = [item for item in segmenter.push(audio) if isinstance(item, Window) and not item.provisional]
     splits = []
     for split in range(1, len(windows)):

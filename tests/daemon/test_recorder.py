@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from asrd.backends import Backend, LoadOptions
+from asrd.backends import Backend, LoadOptions, load
 from asrd.core import events
 from asrd.core.errors import AsrdError, UsageError
 from asrd.core.events import DAEMON_STREAM, Error, Event, Final
@@ -169,6 +169,18 @@ def test_whatever_happens_happens_again(
             for player in (together, Player(bundled, lambda _: backend)):  # with what came before, and without
                 pairs = list(player.play(take))
                 assert [pair for pair in pairs if not pair.same] == []
+
+
+@pytest.mark.parametrize("name", ["fp16", pytest.param("torch", marks=pytest.mark.slow)])
+def test_a_row_depends_on_how_many_there_are_and_not_on_what_they_hold(
+    bundled: ModelDirectory, babble: FloatArray, name: str
+) -> None:
+    """PyTorch multiplies a batch in another order than a single row; so a replay batches as the daemon did."""
+    backend = load(name, bundled)
+    rows = np.stack([babble, 0.5 * babble, babble[::-1]])
+    together = backend.logits(rows)
+    for place, row in enumerate(rows):
+        assert np.array_equal(backend.logits(np.stack([row] * len(rows)))[place], together[place])
 
 
 @given(

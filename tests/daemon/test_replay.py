@@ -15,8 +15,9 @@ from asrd.cli.main import asrd
 from asrd.clients.sender import Sender
 from asrd.core.errors import AsrdError, ModelError, UsageError
 from asrd.core.events import Backend as BackendEvent
-from asrd.core.events import Final, Gap, Partial, Started, decode
+from asrd.core.events import Final, Gap, Partial, Settings, Started, decode
 from asrd.core.flow import FloatArray
+from asrd.core.units import samples
 from asrd.daemon.recorder import blocks, tape
 from asrd.daemon.recorder.options import RecordingOptions
 from asrd.daemon.recorder.records import AnyRecord, Begin, Said
@@ -58,6 +59,7 @@ def harness(tmp_path_factory: pytest.TempPathFactory, sentences: list[FloatArray
                 await harness.until(lambda item: isinstance(item, Partial) and item.stable > 0)
                 await asyncio.to_thread(harness.control.use_backend, "int8")
                 await harness.until(lambda item: isinstance(item, BackendEvent) and item.name == "int8")
+                await asyncio.to_thread(harness.control.set, {"hangover": samples(0.7)})
                 await send(audio[middle:])
 
             def rests(position: int) -> bool:
@@ -73,6 +75,7 @@ def harness(tmp_path_factory: pytest.TempPathFactory, sentences: list[FloatArray
         patch.setattr(tape, "AT_REST", 0.5)
         drive(scenario())
     assert harness.of(Gap)
+    assert harness.of(Settings)
     assert {event.backend for event in harness.of(Partial)} == {"fp16", "int8"}
     return harness
 

@@ -1,0 +1,65 @@
+"""`asrd set`: change a running daemon's settings, or show them."""
+
+import json
+
+import click
+import msgspec
+
+from asrd.cli.config import ConfiguredCommand
+from asrd.cli.options import control_option
+from asrd.cli.plain import plain_console
+from asrd.clients import Control
+from asrd.core.control import Setting
+from asrd.core.errors import UsageError
+from asrd.core.units import samples, seconds
+
+
+@click.command("set", cls=ConfiguredCommand)
+@click.argument("pairs", nargs=-1, metavar="[NAME SECONDS]...")
+@click.option("--stream", "name", default="", help="Of this stream alone; else of all.")
+@control_option
+@click.option("--json", "as_json", is_flag=True, help="By stream and name: value, default, least and most in seconds.")
+def set_(pairs: tuple[str, ...], name: str, control: str, as_json: bool) -> None:
+    """Change how a running daemon ends utterances, from the next audio on; without names, show how it does.
+
+    All is set or nothing, and nothing outlives the daemon: asrd.toml does that. A new hangover forgets the
+    speaker's pauses; pre-roll and min-speech show with the next utterance.
+
+    \b
+    Examples:
+      asrd set
+      asrd set hangover 0.8 max-utterance 20
+      asrd set max-hangover 1.5 --stream desk
+    """
+    client = Control(control)
+    values = _values(pairs)
+    found = client.set(values, name) if values else client.settings(name)
+    if as_json:
+        click.echo(
+            json.dumps({stream: {key: _seconds(one) for key, one in of.items()} for stream, of in found.items()})
+        )
+        return
+    from rich.table import Table
+
+    table = Table("stream", "setting", "seconds", "default", "from", "to", box=None)
+    for stream, settings in found.items():
+        for key, setting in settings.items():
+            shown = (f"{value:.2f}" for value in _seconds(setting).values())
+            table.add_row(stream, key.replace("_", "-"), *shown)
+    plain_console().print(table)
+
+
+def _values(pairs: tuple[str, ...]) -> dict[str, int]:
+    if len(pairs) % 2:
+        raise UsageError(f"'{pairs[-1]}' has no value; write: asrd set hangover 0.8 max-utterance 20")
+    values: dict[str, int] = {}
+    for key, value in zip(pairs[::2], pairs[1::2], strict=True):
+        try:
+            values[key.replace("-", "_")] = samples(float(value))
+        except ValueError:
+            raise UsageError(f"{key} is a number of seconds, not '{value}'") from None
+    return values
+
+
+def _seconds(setting: Setting) -> dict[str, float]:
+    return {key: seconds(value) for key, value in msgspec.structs.asdict(setting).items()}

@@ -1,0 +1,65 @@
+"""How loud the background is: a noise floor by minimum statistics."""
+
+from collections import deque
+
+import numpy as np
+
+from asrd.core.flow import FloatArray
+from asrd.core.units import SAMPLE_RATE
+
+BAND = (150.0, 4000.0)
+"""Hz. Below lie rumble, hum and an offset, above little that tells speech from hiss: the first
+formants and the pitch harmonics that carry them are in between (ITU-T P.56 measures active speech
+through a filter that begins at 160-200 Hz too)."""
+
+SMOOTHING = 0.9
+"""Of the power, per 20 ms frame, before its minimum is taken: 0.2 s. Martin 2001, "Noise power
+spectral density estimation based on optimal smoothing and minimum statistics", adapts 0.3 to 0.96."""
+
+SPAN, PARTS = 200, 8
+"""Frames in which the minimum is sought, 4 s, and pieces it is kept in. Martin 2001 takes 1.5 s for
+each of many bands; all the speech band together is rarely quiet for as long as the smoothing within
+1.5 s of fluent speech, and then a floor rises into it (measured: `benchmarks/vads.py`)."""
+
+BIAS = 1.3
+"""Mean over minimum of smoothed noise power; Martin 1994, "Spectral subtraction based on minimum
+statistics", takes 1.5 for single frequencies, and a band fluctuates less."""
+
+QUIETEST = 10 ** (-80 / 10)
+"""The floor's floor, full scale squared: -80 dBFS is below any room and above 16-bit rounding (-98)."""
+
+
+class SpeechBand:
+    """The power of frames of `size` samples in the band of speech, full scale squared."""
+
+    def __init__(self, size: int) -> None:
+        self._size = 2 * size  # zero padded: twice as many bins
+        self._band = slice(*np.searchsorted(np.fft.rfftfreq(self._size, 1 / SAMPLE_RATE), BAND))
+        self._taper = np.hanning(size).astype(np.float32)
+        self._scale = 2 / (self._size * float(self._taper @ self._taper))  # Parseval
+
+    def power(self, pcm: FloatArray) -> float:
+        """Mean square of a frame `(size,)`, never below `QUIETEST`."""
+        spectrum = np.fft.rfft(pcm * self._taper, self._size)[self._band]
+        return max(self._scale * float(np.vdot(spectrum, spectrum).real), QUIETEST)
+
+
+class NoiseFloor:
+    """The mean power of the noise, as far as the quietest of the last 4 s tells it."""
+
+    def __init__(self) -> None:
+        self._smooth = 0.0
+        self._current = float("inf")
+        self._minima: deque[float] = deque(maxlen=PARTS)
+        self._frames = 0
+
+    def follow(self, power: float) -> float:
+        """Take the next 20 ms frame's power; give the floor, of which the first frame is the first estimate."""
+        self._smooth = SMOOTHING * self._smooth + (1 - SMOOTHING) * power if self._frames else power
+        self._current = min(self._current, self._smooth)
+        floor = BIAS * min((self._current, *self._minima))
+        self._frames += 1
+        if self._frames % (SPAN // PARTS) == 0:
+            self._minima.append(self._current)
+            self._current = self._smooth
+        return floor

@@ -1,0 +1,51 @@
+"""Which detectors there are: asrd's own, and every entry point of the group."""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from asrd.core.errors import AsrdError, UsageError, reason
+from asrd.core.plugins import claims, shipper
+from asrd.daemon.vad.base import Vad
+
+GROUP = "asrd.vads"
+"""For third parties; asrd's own names cannot be taken."""
+
+BUNDLED = {"webrtc": "WebRtcVad", "energy": "EnergyVad", "silero": "SileroVad"}
+"""Module of this package, and the class in it."""
+
+DEFAULT = "webrtc"
+
+
+def create(spec: str = DEFAULT) -> Vad:
+    """A new detector, for one stream.
+
+    spec: a registered name, and after a colon how strict it is to be, in its own terms:
+    "webrtc", "webrtc:3", "energy:12", "silero:0.7".
+    Raises UsageError for an unknown name or an impossible number, MissingExtraError where an
+    extra is not installed, AsrdError where a plugin is broken.
+    """
+    name, colon, number = spec.partition(":")
+    try:
+        strictness = [float(number)] if colon else []
+    except ValueError as error:
+        raise UsageError(f"VAD '{spec}': what follows the colon must be a number") from error
+    try:
+        vad: Vad = _find(name)(*strictness)
+    except AsrdError:
+        raise
+    except Exception as error:
+        raise AsrdError(f"VAD '{name}' cannot be used: {reason(error)}") from error
+    return vad
+
+
+def _find(name: str) -> Callable[..., Any]:
+    if name in BUNDLED:
+        return getattr(import_module(f"asrd.daemon.vad.{name}"), BUNDLED[name])  # type: ignore[no-any-return]
+    registered = claims(GROUP)
+    if name not in registered:
+        raise UsageError(f"no VAD is called '{name}'; there are: {', '.join(sorted({*BUNDLED, *registered}))}")
+    if len(registered[name]) > 1:
+        shippers = " and ".join(map(shipper, registered[name]))
+        raise AsrdError(f"{shippers} both register a VAD '{name}'; uninstall one of them")
+    return registered[name][0].load()  # type: ignore[no-any-return]

@@ -1,0 +1,120 @@
+"""Ways for a backend to hear a recording: at once, in windows, and as the daemon does."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from asrd.backends import Backend
+from asrd.core.flow import Answer, FloatArray, Level, Window, Word
+from asrd.core.units import Samples, samples
+from asrd.daemon.answers import answer
+from asrd.daemon.level import Moments
+from asrd.daemon.recognizer import Recognizer, recognize
+from asrd.daemon.segmenter import Segmenter
+from asrd.daemon.settings import SegmenterSettings
+from asrd.daemon.vad import create
+from asrd.quant.seams import Joint
+
+
+@dataclass(frozen=True, slots=True)
+class Listened:
+    """What was heard of a recording, and what it cost.
+
+    words: their times are positions in the recording. joints: where two windows meet. committed,
+    previewed: samples given to the model in windows that count, and in those that show open utterances
+    (counted, not run: they change no final text). seconds: time the committed ones took.
+    """
+
+    words: tuple[Word, ...]
+    joints: tuple[Joint, ...] = ()
+    committed: int = 0
+    previewed: int = 0
+    seconds: float = 0.0
+
+    @property
+    def text(self) -> str:
+        """The words joined by single spaces."""
+        return " ".join(word.text for word in self.words)
+
+
+class AlwaysSpeech:
+    """A detector without opinion, for recordings that hold one utterance and nothing else."""
+
+    frame = samples(0.020)
+
+    def is_speech(self, pcm: FloatArray) -> bool:
+        """Yes."""
+        return True
+
+    def reset(self) -> None:
+        """There is nothing to forget."""
+
+
+def whole(backend: Backend, pcm: FloatArray) -> Listened:
+    """The recording `(samples,)` in one piece, as offline recognisers hear it."""
+    nothing = Samples(0)
+    window = Window(0, nothing, pcm, nothing, nothing, level(pcm), last=True, reason="end")
+    return _listen(backend, [window])
+
+
+def windowed(backend: Backend, pcm: FloatArray, settings: SegmenterSettings, *, known: bool = False) -> Listened:
+    """In windows, as if its ends were those of an utterance. known: normalised as the whole is."""
+    plain = replace(settings, pre_roll=Samples(0), min_speech=samples(0.02), max_utterance=Samples(1 << 40))
+    segmenter = Segmenter(AlwaysSpeech(), backend.model.geometry, plain)
+    return _listen(backend, _cut(segmenter, pcm), level(pcm) if known else None)
+
+
+def streamed(backend: Backend, pcm: FloatArray, settings: SegmenterSettings) -> Listened:
+    """As the daemon hears it: detector, endpoints, windows, stitching."""
+    segmenter = Segmenter(create(), backend.model.geometry, settings)
+    return _listen(backend, _cut(segmenter, pcm), tell=segmenter.hear)
+
+
+def level(pcm: FloatArray) -> Level:
+    """That of all of it."""
+    moments = Moments()
+    moments.add(pcm)
+    return moments.level()
+
+
+def _cut(segmenter: Segmenter, pcm: FloatArray) -> Iterator[Window]:
+    yield from (item for item in segmenter.feed(pcm) if isinstance(item, Window))
+    yield from (item for item in segmenter.flush() if isinstance(item, Window))
+
+
+def _listen(
+    backend: Backend,
+    windows: Iterable[Window],
+    normalized: Level | None = None,
+    tell: Callable[[Answer], None] | None = None,
+) -> Listened:
+    """normalized: the level of all windows, instead of their own. tell: who wants to know what was heard."""
+    recognizer, words, committed = Recognizer(backend.model), list[Word](), list[Window]()
+    alone, previewed, elapsed = list[tuple[Word, ...]](), 0, 0.0
+    for window in windows:
+        if window.provisional:
+            previewed += len(window.pcm)
+            if not (tell and window.asks):
+                continue
+        began = time.perf_counter()
+        [emission] = recognize(backend, [replace(window, level=normalized) if normalized else window])
+        elapsed += 0.0 if window.provisional else time.perf_counter() - began
+        if tell and window.asks:
+            tell(answer(window, emission, backend.model))
+        if window.provisional:
+            continue
+        committed.append(window)
+        hypothesis = recognizer.accept(window, emission)
+        if window.last:
+            words += hypothesis.words
+        everything = replace(window, left=Samples(0), right=Samples(0), last=True)
+        alone.append(Recognizer(backend.model).accept(everything, emission).words)
+    followed = zip(committed, pairwise(alone), strict=False)
+    return Listened(
+        words=tuple(words),
+        joints=tuple(Joint(one.keep_end, *heard) for one, heard in followed if not one.last or one.reason == "length"),
+        committed=sum(len(window.pcm) for window in committed),
+        previewed=previewed,
+        seconds=elapsed,
+    )

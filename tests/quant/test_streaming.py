@@ -1,0 +1,64 @@
+"""The ways of hearing that the streaming tax compares."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from asrd.backends import Backend, load
+from asrd.core.flow import FloatArray
+from asrd.core.units import MAX_WINDOW, Samples
+from asrd.daemon.offline import transcribe
+from asrd.daemon.segmenter import Segmenter
+from asrd.daemon.settings import SegmenterSettings
+from asrd.daemon.sources.files import read_blocks
+from asrd.daemon.vad import WebRtcVad
+from asrd.models import ModelDirectory
+from asrd.models.speech import bundled as speech
+from asrd.quant.streaming import streamed, whole, windowed
+
+SETTINGS = SegmenterSettings()
+
+
+@pytest.fixture(scope="module")
+def sentence() -> FloatArray:
+    return np.concatenate([*read_blocks(speech("real")[1].audio)])
+
+
+@pytest.fixture(scope="module")
+def backend(bundled: ModelDirectory) -> Iterator[Backend]:
+    loaded = load("fp16", bundled)
+    yield loaded
+    loaded.close()
+
+
+def test_within_a_window_all_is_one(backend: Backend, sentence: FloatArray) -> None:
+    short = sentence[:MAX_WINDOW]
+    assert windowed(backend, short, SETTINGS).text == whole(backend, short).text
+    assert whole(backend, short).joints == ()
+
+
+def test_windows_cover_the_recording_and_meet_where_kept_parts_do(backend: Backend, sentence: FloatArray) -> None:
+    heard = windowed(backend, sentence, SETTINGS)
+    places = [joint.place for joint in heard.joints]
+    assert places[0] == MAX_WINDOW - SETTINGS.right_context - SETTINGS.tail
+    assert set(np.diff(places)) == {SETTINGS.hop}
+    assert heard.committed > len(sentence)
+    assert heard.previewed > 0
+
+
+def test_streamed_is_the_daemons_text(backend: Backend, sentence: FloatArray) -> None:
+    segmenter = Segmenter(WebRtcVad(), backend.model.geometry)
+    said = [one.hypothesis.text for one in transcribe([sentence], backend, segmenter)]
+    heard = streamed(backend, sentence, SETTINGS)
+    assert heard.text == " ".join(said)
+    assert heard.words[-1].end <= Samples(len(sentence))
+
+
+@pytest.mark.parametrize("kind", ["base_model", "lv60_model"])
+def test_models_of_every_norm_are_heard(request: pytest.FixtureRequest, kind: str, sentence: FloatArray) -> None:
+    """Group norm takes statistics over the whole window; windows are full of real audio for its sake."""
+    backend = load("fp16", request.getfixturevalue(kind))
+    assert whole(backend, sentence).words
+    assert windowed(backend, sentence, SETTINGS, known=True).words
+    backend.close()

@@ -50,12 +50,15 @@ class Aligner:
             self._hear(samples)
             self._decoder.set_alignment()
             self._hear(samples)
-            alignment = list(self._decoder.get_alignment())
+            # read as they come: an entry is valid only until the next
+            alignment = [(_entry(word), [_entry(phone) for phone in word]) for word in self._decoder.get_alignment()]
         except (RuntimeError, TypeError):  # how pocketsphinx says that it found no path through the text
             return {}
         found = {
-            "words": [_span(_spelling(word.name), word) for word in alignment if not word.name.startswith("<")],
-            "phones": [_span(PHONES[phone_index(phone.name)], phone) for word in alignment for phone in word],
+            "words": [(_spelling(name), start, end) for (name, start, end), _ in alignment if not name.startswith("<")],
+            "phones": [
+                (PHONES[phone_index(name)], start, end) for _, phones in alignment for name, start, end in phones
+            ],
         }
         return found if [word for word, _, _ in found["words"]] == text.split() else {}
 
@@ -91,5 +94,5 @@ def _spelling(name: str) -> str:
     return re.sub(r"\(\d+\)$", "", name).upper()
 
 
-def _span(name: str, entry: Any) -> Span:
-    return name, round(entry.start * _FRAME_S, 2), round((entry.start + entry.duration) * _FRAME_S, 2)
+def _entry(entry: Any) -> Span:
+    return entry.name, round(entry.start * _FRAME_S, 2), round((entry.start + entry.duration) * _FRAME_S, 2)

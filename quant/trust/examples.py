@@ -8,8 +8,8 @@ import jiwer
 
 from asrd.backends import Backend
 from asrd.core.flow import Hypothesis
-from asrd.daemon.decoding import Decoder
-from asrd.daemon.decoding.greedy import GreedyDecoder
+from asrd.daemon.decoding import Boosts, Decoder, make_decoding
+from asrd.daemon.decoding.options import DecoderOptions
 from asrd.daemon.stitcher import Frames
 from asrd.models import ModelDirectory
 from asrd.models.calibration import Calibration, Evidence, plain
@@ -40,10 +40,10 @@ def transcripts(
 
     Raises AudioError where a clip cannot be read, BackendError where the backend fails.
     """
-    found = []
+    found, notes = [], Notes(backend.model)
     for clip in clips:
-        notes = Notes(backend.model)
-        listen(backend, read(clip), notes.decoding)
+        notes.words.clear()
+        listen(backend, read(clip), notes)
         rights = right(clip.text, [text for text, _ in notes.words])
         examples = [Example(evidence, known) for (_, evidence), known in zip(notes.words, rights, strict=True)]
         found.append(Transcript(clip.speaker or clip.id, examples))
@@ -52,7 +52,7 @@ def transcripts(
 
 
 class Notes:
-    """The words that a decoder found at last, and the evidence they had.
+    """The words that the daemon's decoder found at last, and the evidence they had.
 
     The decoder takes this for its calibration, and so asks it about each word, in their order.
     """
@@ -60,16 +60,16 @@ class Notes:
     def __init__(self, model: ModelDirectory) -> None:
         self.words: list[tuple[str, Evidence]] = []
         self._asked: list[Evidence] = []
-        self._model = replace(model, calibration=Calibration(words=self))
+        self._decoding = make_decoding(DecoderOptions(), replace(model, calibration=Calibration(words=self)))
 
     def of(self, evidence: Evidence) -> float:
         """A word of the hypothesis that is being made."""
         self._asked.append(evidence)
         return plain(evidence)
 
-    def decoding(self) -> Decoder:
-        """The decoder of the next utterance."""
-        self._decoder = GreedyDecoder(self._model.vocabulary, self._model.geometry.stride, self._model.calibration)
+    def begin(self, boosts: Boosts) -> Decoder:
+        """For the next utterance."""
+        self._decoder = self._decoding.begin(boosts)
         return self
 
     def decode(self, frames: Frames, settled: int, last: bool) -> Hypothesis:

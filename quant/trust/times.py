@@ -7,6 +7,7 @@ model that gets few words right can be judged as well.
 
 import string
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -15,13 +16,13 @@ import numpy as np
 
 from asrd.backends import Backend
 from asrd.core.units import SAMPLE_RATE, Samples, samples
+from asrd.daemon.decoding.align import align
 from asrd.daemon.decoding.path import Labels, words
 from asrd.daemon.decoding.times import Span, place
 from asrd.daemon.stitcher import Frames
 from asrd.models import Vocabulary
 from asrd.models.calibration import Calibration
 from asrd.models.speech.timed import Timed, timed
-from asrd.quant.trust.align import align
 from asrd.quant.trust.heard import utterances
 
 SILENCE = np.zeros(samples(0.4), np.float32)
@@ -68,9 +69,8 @@ def sentences(
             found = utterances(backend, np.concatenate([SILENCE, one.pcm, SILENCE]))
             advance()
             if len(found) == 1:
-                labels = align(found[0].log_probs, _spelled(one, vocabulary), vocabulary)
-                if labels is not None:
-                    forced.append(_sentence(backend, found[0], labels, one))
+                with suppress(ValueError):  # more letters than frames
+                    forced.append(_sentence(backend, found[0], _aligned(found[0], one, vocabulary), one))
                 recognised.append(_sentence(backend, found[0], found[0].log_probs.argmax(axis=1), one))
     return forced, recognised
 
@@ -94,8 +94,8 @@ def fit(heard: Sequence[Sentence], calibration: Calibration, stride: Samples) ->
 
 
 def spells(vocabulary: Vocabulary) -> bool:
-    """Whether a model has the letters of English, in either case: forced alignment needs them."""
-    return bool(_case(vocabulary))
+    """Whether a model has word boundaries and the letters of English, in either case: forced alignment needs them."""
+    return vocabulary.delimiter is not None and bool(_case(vocabulary))
 
 
 def _case(vocabulary: Vocabulary) -> str:
@@ -104,9 +104,13 @@ def _case(vocabulary: Vocabulary) -> str:
     return next((case for case, letters in cases.items() if set(letters) <= set(vocabulary.tokens)), "")
 
 
-def _spelled(one: Timed, vocabulary: Vocabulary) -> str:
-    text = " ".join(word.word for word in one.words)
-    return text.lower() if _case(vocabulary) == "lower" else text
+def _aligned(frames: Frames, one: Timed, vocabulary: Vocabulary) -> Labels:
+    """The sentence's likeliest path."""
+    assert vocabulary.delimiter is not None  # `spells` has seen to it
+    texts = [word.word.lower() if _case(vocabulary) == "lower" else word.word for word in one.words]
+    letters = [[vocabulary.tokens.index(letter) for letter in text] for text in texts]
+    labels = [label for word in letters for label in (vocabulary.delimiter, *word)][1:]
+    return align(frames.log_probs, labels, vocabulary.blank, vocabulary.delimiter)
 
 
 def _sentence(backend: Backend, frames: Frames, labels: Labels, one: Timed) -> Sentence:

@@ -10,6 +10,7 @@ from asrd.core.flow import Emission, FloatArray, Hypothesis, Window
 from asrd.daemon.decoding import Boosts, Decoder, Decoding
 from asrd.daemon.decoding.make import GreedyDecoding
 from asrd.daemon.level import normalize
+from asrd.daemon.speechness import Evidence
 from asrd.daemon.stitcher import Stitcher
 from asrd.models import ModelDirectory
 
@@ -48,6 +49,7 @@ class Recognizer:
         self._decoding = decoding or GreedyDecoding(model)
         self._stitcher = Stitcher(model.geometry)
         self._decoder: Decoder | None = None
+        self._evidence = Evidence()
 
     @property
     def idle(self) -> bool:
@@ -61,7 +63,7 @@ class Recognizer:
         """
         self._decoder = self._decoder or self._decoding.begin(boosts)
         frames, settled = self._stitcher.add(window, emission)
-        hypothesis = self._decoder.decode(frames, settled, window.last)
+        hypothesis = self._evidence.weigh(window, self._decoder.decode(frames, settled, window.last))
         if window.last:
-            self._stitcher, self._decoder = Stitcher(self._model.geometry), None
+            self._stitcher, self._decoder, self._evidence = Stitcher(self._model.geometry), None, Evidence()
         return hypothesis

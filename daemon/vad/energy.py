@@ -43,5 +43,5 @@ class EnergyVad:
     def reset(self) -> None:
         """Start without a floor."""
         self._noise = NoiseFloor()
-        self._held = 0
+        self._held: int = 0
         self.floor = QUIETEST

@@ -3,6 +3,7 @@
 from collections import deque
 
 import numpy as np
+import numpy.typing as npt
 
 from asrd.core.flow import FloatArray
 from asrd.core.units import SAMPLE_RATE
@@ -42,6 +43,13 @@ class SpeechBand:
         """Mean square of a frame `(size,)`, never below `QUIETEST`."""
         spectrum = np.fft.rfft(pcm * self._taper, self._size)[self._band]
         return max(self._scale * float(np.vdot(spectrum, spectrum).real), QUIETEST)
+
+    def powers(self, pcm: FloatArray) -> npt.NDArray[np.float64]:
+        """`power` of each whole frame of `(n,)` samples."""
+        size = len(self._taper)
+        frames = pcm[: len(pcm) // size * size].reshape(-1, size) * self._taper
+        spectra = np.fft.rfft(frames, self._size)[:, self._band]
+        return np.maximum(self._scale * (np.abs(spectra) ** 2).sum(axis=1, dtype=np.float64), QUIETEST)
 
 
 class NoiseFloor:

@@ -45,23 +45,18 @@ class SileroVad:
 
     def is_speech(self, pcm: FloatArray) -> bool:
         """Whether a 32 ms frame holds speech."""
-        return self.probability(pcm) >= self._threshold - RELEASE * self._speaking
-
-    def probability(self, pcm: FloatArray) -> float:
-        """That a frame holds speech."""
         self._input[0, :CONTEXT] = self._input[0, -CONTEXT:]
         self._input[0, CONTEXT:] = pcm
         answer = self._request.infer({0: self._input, 1: self._state})
         self._state = answer[1].copy()
-        probability = float(answer[0][0, 0])
-        self._speaking = probability >= self._threshold - RELEASE * self._speaking
-        return probability
+        self._speaking = float(answer[0][0, 0]) >= self._threshold - RELEASE * self._speaking
+        return self._speaking
 
     def reset(self) -> None:
         """Forget the state of the network."""
         self._input = np.zeros((1, CONTEXT + self.frame), np.float32)
-        self._state = np.zeros(STATE, np.float32)
-        self._speaking = False
+        self._state: FloatArray = np.zeros(STATE, np.float32)
+        self._speaking: bool = False
 
 
 @lru_cache(1)

@@ -16,24 +16,23 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import click
 import numpy as np
 import soundfile
+from page import put, table
 from rich.console import Console
 
 from asrd.backends import Backend, LoadOptions, load
 from asrd.core.events import AnyEvent, Final, Partial, WireWord
 from asrd.core.flow import FloatArray
-from asrd.core.units import MAX_WINDOW, SAMPLE_RATE, seconds
-from asrd.daemon.publisher import Publisher
+from asrd.core.units import MAX_WINDOW, SAMPLE_RATE, samples, seconds
+from asrd.daemon.options import RecognitionOptions
 from asrd.daemon.scheduler import Scheduler
-from asrd.daemon.segmenter import Segmenter
 from asrd.daemon.settings import SegmenterSettings
 from asrd.daemon.sources.files import FileSource
-from asrd.daemon.stream import Stream
-from asrd.daemon.vad import create
+from asrd.daemon.stream import make_stream
 from asrd.models import ModelDirectory
 from asrd.models.store import DEFAULT_MODEL, resolve
 from asrd.quant.data import dataset, read
@@ -64,6 +63,12 @@ class Slow(Backend):
         return self._inner.logits(batch)
 
 
+class Live(FileSource):
+    """A file that is heard as a microphone is: the daemon never makes it wait for an answer."""
+
+    live = True
+
+
 class Collector:
     """Stands in for the publisher: keeps each event, and when it came."""
 
@@ -78,9 +83,8 @@ class Collector:
 async def play(recording: Path, backend: Backend, settings: SegmenterSettings) -> tuple[Collector, int]:
     """Events of a recording in real time, and how many previews were left out."""
     collector, scheduler = Collector(), Scheduler("measured", backend)
-    segmenter = Segmenter(create(), backend.model.geometry, settings)
-    source = FileSource("speech", recording, "realtime")
-    stream = Stream(source, segmenter, scheduler, cast("Publisher", collector), backend.model)
+    source, options = Live("speech", recording, "realtime"), RecognitionOptions(segmenter=settings)
+    stream = make_stream(source, options, scheduler, collector, backend.model)
     serving = asyncio.create_task(scheduler.run())
     await stream.run()
     await scheduler.drain()
@@ -131,7 +135,7 @@ TITLES = {
     "shown": "a word is shown after its end",
     "right": "  as the final text will have it",
     "stable": "  and stable",
-    "between": "from one partial to the next, within speech",
+    "between": "from one partial to the next, pauses included",
     "final": "final after the endpoint is decided",
     "beyond": "  beyond the inference of its window",
 }
@@ -142,38 +146,60 @@ TITLES = {
 @click.option("--backend", "name", default="int8", show_default=True)
 @click.option("--model", default=DEFAULT_MODEL, show_default=True)
 @click.option("--threads", default=0, help="Threads for inference; 0 leaves it to the runtime.")
-@click.option("--hop", default=seconds(SegmenterSettings().hop), show_default=True, help="Seconds.")
+@click.option("--hop", "hops", multiple=True, default=[seconds(SegmenterSettings().hop)], show_default=True)
 @click.option("--slow", default=0.0, help="Seconds that each window takes longer.")
 @click.option("--seconds", "length", default=60.0, show_default=True, help="Seconds of speech to play.")
+@click.option("--page", type=click.Path(path_type=Path), help="Put the table into this page, as docs/streaming.md.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def main(
-    *, speech: str, name: str, model: str, threads: int, hop: float, slow: float, length: float, as_json: bool
+    *,
+    speech: str,
+    name: str,
+    model: str,
+    threads: int,
+    hops: tuple[float, ...],
+    slow: float,
+    length: float,
+    page: Path | None,
+    as_json: bool,
 ) -> None:
     """Measure how long live words take."""
-    backend = Slow(load(name, resolve(model), LoadOptions(threads=threads)), slow)
-    backend.warm_up(MAX_WINDOW)
-    backend.warm_up(MAX_WINDOW // 2)
+    directory = resolve(model)
     random, clips, pieces = np.random.default_rng(0), dataset(speech), list[FloatArray]()
     chosen = iter(clips[:: max(1, len(clips) // 30)])
     while sum(map(len, pieces)) < length * SAMPLE_RATE and (clip := next(chosen, None)):
         pieces += [read(clip), random.normal(0, ROOM, round(PAUSE * SAMPLE_RATE)).astype(np.float32)]
-    settings = SegmenterSettings(hop=round(hop * SAMPLE_RATE))  # type: ignore[arg-type]
-    with tempfile.TemporaryDirectory() as directory:
-        recording = Path(directory) / "speech.wav"
+    measured = []
+    with tempfile.TemporaryDirectory() as folder:
+        recording = Path(folder) / "speech.wav"
         soundfile.write(recording, np.concatenate(pieces), SAMPLE_RATE)
-        Console(stderr=True).print(f"playing {sum(map(len, pieces)) / SAMPLE_RATE:.0f} s in real time", style="dim")
-        collector, skipped = asyncio.run(play(recording, backend, settings))
-    rows = figures(waits(collector.events), skipped)
+        for hop in hops:
+            backend = Slow(load(name, directory, LoadOptions(threads=threads)), slow)
+            backend.warm_up(MAX_WINDOW)
+            backend.warm_up(MAX_WINDOW // 2)
+            Console(stderr=True).print(f"hop {hop} s: playing {sum(map(len, pieces)) / SAMPLE_RATE:.0f} s in real time")
+            settings = SegmenterSettings(hop=samples(hop))
+            collector, skipped = asyncio.run(play(recording, backend, settings))
+            measured.append(figures(waits(collector.events), skipped) | {"hop": hop, "backend": name, "slow": slow})
     if as_json:
-        click.echo(json.dumps(rows))
+        click.echo(json.dumps(measured))
         return
-    click.echo(f"{name}, hop {hop} s: {rows['words']} words, {rows['finals']} utterances; milliseconds")
-    for key, title in TITLES.items():
-        one = rows[key]
-        click.echo(
-            f"{title:46s} p50 {1000 * one['p50']:6.0f}  p95 {1000 * one['p95']:6.0f}  max {1000 * one['max']:6.0f}"
-        )
-    click.echo(f"{skipped} previews were left out because the machine was behind")
+    for rows in measured:
+        click.echo(f"{name}, hop {rows['hop']} s: {rows['words']} words, {rows['finals']} utterances; milliseconds")
+        for key, title in TITLES.items():
+            p50, p95, most = (f"{1000 * rows[key][which]:6.0f}" for which in ("p50", "p95", "max"))
+            click.echo(f"{title:47s} p50 {p50}  p95 {p95}  max {most}")
+        click.echo(f"{rows['previews skipped']} previews were left out because the machine was behind")
+    if page:
+        titles = ["what, ms: p50 / p95 / most", *(f"{name}, hop {rows['hop']} s" for rows in measured)]
+        lines = [
+            [
+                title.strip(),
+                *(" / ".join(f"{1000 * rows[key][which]:.0f}" for which in ("p50", "p95", "max")) for rows in measured),
+            ]
+            for key, title in TITLES.items()
+        ]
+        put(page, "waits", table(titles, lines))
 
 
 if __name__ == "__main__":

@@ -28,12 +28,11 @@ from asrd.clients import Subscriber
 from asrd.core.events import Final, Stopped
 from asrd.core.flow import FloatArray
 from asrd.core.units import MAX_WINDOW, SAMPLE_RATE
+from asrd.daemon.options import RecognitionOptions
 from asrd.daemon.publisher import Publisher
 from asrd.daemon.scheduler import Scheduler
-from asrd.daemon.segmenter import Segmenter
 from asrd.daemon.sources.files import FileSource, read_blocks
-from asrd.daemon.stream import Stream
-from asrd.daemon.vad import create
+from asrd.daemon.stream import make_stream
 from asrd.models import ModelDirectory
 from asrd.models.speech import bundled
 from backends import prepare
@@ -90,8 +89,8 @@ async def transcribe(recording: Path, backend: Timed, endpoint: str) -> dict[str
     subscriber = asyncio.create_task(asyncio.to_thread(_count_finals, endpoint))
     await publisher.joined()
     scheduler = Scheduler("int8", backend)
-    segmenter = Segmenter(create(), backend.model.geometry)
-    stream = Stream(FileSource("speech", recording, "fast"), segmenter, scheduler, publisher, backend.model)
+    source = FileSource("speech", recording, "fast")
+    stream = make_stream(source, RecognitionOptions(), scheduler, publisher, backend.model)
     before = backend.seconds, backend.windows, backend.around + time.thread_time(), time.perf_counter()
     serving = asyncio.create_task(scheduler.run())
     await stream.run()

@@ -19,6 +19,7 @@ from typing import Any
 
 import click
 import numpy as np
+from page import put, table
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -155,24 +156,31 @@ def parts(specs: Sequence[str], limit: int | None) -> dict[str, list[Any]]:
     return found
 
 
-def show(rows: Sequence[Row]) -> None:
-    """A table for people. Rates in points."""
-    table = Table(caption="tax and differences in points, with 95 % intervals")
-    titles = (
-        "speech,backend,way,WER,tax,CER,tax,WER differs,CER differs,seams,ins,del,twice,lost,committed,previews,busy"
+def cells(row: Row) -> list[str]:
+    """What people read of a row: rates and their differences in points."""
+    wer_tax, cer_tax = (
+        f"{100 * one.value:+.2f} [{100 * one.low:+.2f}, {100 * one.high:+.2f}]" for one in (row.wer_tax, row.cer_tax)
     )
-    for title in titles.split(","):
-        table.add_column(title, justify="left" if title in ("speech", "backend", "way") else "right")
+    wer, cer, *differs = (f"{100 * one:.1f}" for one in (row.wer, row.cer, row.wer_differs, row.cer_differs))
+    counts = [str(count) for count in astuple(row.seams)]
+    cost = [f"{row.committed:.2f}", f"{row.previewed:.2f}", f"{row.busy:.3f}"]
+    return [row.speech, row.backend, row.way, wer, wer_tax, cer, cer_tax, *differs, *counts, *cost]
+
+
+TITLES = (
+    *("speech", "backend", "way", "WER", "tax", "CER", "tax", "WER differs", "CER differs"),
+    *("joints", "ins", "del", "twice", "lost", "committed", "previews", "busy"),
+)
+
+
+def show(rows: Sequence[Row]) -> None:
+    """A table in the terminal."""
+    shown = Table(caption="tax and differences in points, with 95 % intervals")
+    for title in TITLES:
+        shown.add_column(title, justify="left" if title in TITLES[:3] else "right")
     for row in rows:
-        taxes = [f"{100 * tax.value:+.2f} [{100 * tax.low:+.2f}, {100 * tax.high:+.2f}]" for tax in (row.wer_tax, row.cer_tax)]  # fmt: skip  # noqa: E501
-        table.add_row(
-            *(row.speech, row.backend, row.way),
-            *(f"{100 * row.wer:.2f}", taxes[0], f"{100 * row.cer:.2f}", taxes[1]),
-            *(f"{100 * row.wer_differs:.1f}", f"{100 * row.cer_differs:.1f}"),
-            *(str(count) for count in astuple(row.seams)),
-            *(f"{row.committed:.2f}", f"{row.previewed:.2f}", f"{row.busy:.4f}"),
-        )
-    Console(width=200).print(table)
+        shown.add_row(*cells(row))
+    Console(width=220).print(shown)
 
 
 def measure(clips: Mapping[str, Sequence[Any]], backends: Mapping[str, Backend], *, sweep: bool) -> list[Row]:
@@ -211,10 +219,11 @@ def measure(clips: Mapping[str, Sequence[Any]], backends: Mapping[str, Backend],
 @click.option("--limit", type=int, help="Take so many utterances of each folder.")
 @click.option("--sweep", is_flag=True, help="Try other hops and right contexts as well.")
 @click.option("--plot", "picture", type=click.Path(path_type=Path), help="Draw what the sweep found.")
+@click.option("--page", type=click.Path(path_type=Path), help="Put the table into this page, as docs/streaming.md.")
 @click.option("--json", "as_json", type=click.Path(path_type=Path), help="Write all rows to a file.")
 def main(
     *, speech: tuple[str, ...], names: tuple[str, ...], model: str, threads: int, limit: int | None, sweep: bool,
-    picture: Path | None, as_json: Path | None,
+    picture: Path | None, page: Path | None, as_json: Path | None,
 ) -> None:  # fmt: skip
     """Measure the streaming tax."""
     os.environ.setdefault("OMP_NUM_THREADS", str(threads or os.cpu_count() or 1))
@@ -225,6 +234,8 @@ def main(
         as_json.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
     swept = [row for row in rows if row.way[0].isdigit()]
     show(rows)
+    if page:
+        put(page, "tax", table(TITLES, [cells(row) for row in rows if row not in swept]))
     if picture and swept:
         plot([row for row in swept if row.backend == swept[0].backend], picture)
 

@@ -44,7 +44,7 @@ def seams(joined: Sequence[Word], whole: Sequence[Word], joints: Sequence[Joint]
 
     reach: samples from a joint within which a word counts as near. A word is *duplicated* that stands twice
     in a row, on either side of a joint, though the whole has it once and so has each window by itself. It
-    is *dropped* if the whole and both windows have something in its time, and the joined text has nothing.
+    is *dropped* if the whole and both windows have it, and the joined text has nothing in its time.
     """
     found, expected, inserted, deleted = _aligned(whole, joined)
     duplicated = sum(
@@ -53,7 +53,7 @@ def seams(joined: Sequence[Word], whole: Sequence[Word], joints: Sequence[Joint]
     )
     lost = [word for word, known in zip(whole, found, strict=True) if not known and not _meets(word, joined)]
     dropped = sum(
-        any(_meets(word, one.before) and _meets(word, one.after) for one in _near(word, joints, reach)) for word in lost
+        any(_has(one.before, word) and _has(one.after, word) for one in _near(word, joints, reach)) for word in lost
     )
     return Seams(
         count=len(joints),
@@ -80,6 +80,10 @@ def _near(word: Word, joints: Sequence[Joint], reach: int) -> list[Joint]:
 def _meets(word: Word, others: Sequence[Word]) -> bool:
     """Whether any of the others shares its time."""
     return any(word.start < other.end and other.start < word.end for other in others)
+
+
+def _has(words: Sequence[Word], word: Word) -> bool:
+    return _meets(word, [other for other in words if other.text == word.text])
 
 
 def _aligned(

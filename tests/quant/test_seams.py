@@ -41,6 +41,8 @@ def test_a_word_that_both_windows_heard_and_neither_gave_is_dropped() -> None:
 def test_a_word_that_a_window_did_not_hear_is_not_dropped_by_the_joint() -> None:
     joined = words(("ONE", 0), ("THREE", 400))
     assert seams(joined, WHOLE, [Joint(250, WHOLE, joined)], 50) == Seams(1, deleted=1)
+    otherwise = words(("ONE", 0), ("TOO", 200), ("THREE", 400))
+    assert seams(joined, WHOLE, [Joint(250, WHOLE, otherwise)], 50) == Seams(1, deleted=1)
 
 
 def test_far_from_a_joint_nothing_is_its_fault() -> None:

@@ -50,10 +50,11 @@ def transcribe(ctx: click.Context, /, files: tuple[Path, ...], format_: str, **p
 
     if format_ in ("srt", "vtt") and len(files) > 1:
         raise UsageError(f"--format {format_} makes one file of subtitles; transcribe one recording at a time")
-    options, style = recognition(params), text_style(params)
+    options = recognition(params)
     model = resolve(options.model)
     decoding = make_decoding(options.decoding, model)
     boosts = HotWords(params["words"], decoding).boosts
+    style = text_style(params).naming(boosts)
     backend = load(options.backend, model, options.load)
 
     def write(path: Path, utterances: "list[Utterance]") -> str:

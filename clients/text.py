@@ -5,8 +5,8 @@ rules made for English; events and JSON keep the words as the model wrote them.
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -27,6 +27,11 @@ class Style:
     numbers: bool = False
     pause: Samples = samples(0.5)
     spellings: tuple[str, ...] = ()
+
+    def naming(self, words: Iterable[str]) -> "Style":
+        """With hot words as spellings too, where their case says something: all in one case, it does not."""
+        cased = (word for word in words if word not in (word.lower(), word.upper()))
+        return replace(self, spellings=(*cased, *self.spellings))
 
 
 class Token(NamedTuple):

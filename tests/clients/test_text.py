@@ -52,6 +52,10 @@ def test_names_are_written_as_asked() -> None:
     assert written("IPHONE", spellings=names) == "iPhone."
 
 
+def test_hot_words_are_names_where_they_have_a_case() -> None:
+    assert Style(spellings=("iPhone",)).naming(["Saoirse", "kubernetes", "NATO"]).spellings == ("Saoirse", "iPhone")
+
+
 @pytest.mark.parametrize(
     ("heard", "text"),
     [

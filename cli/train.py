@@ -17,7 +17,12 @@ T = TypeVar("T")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="New model directory to write.")
 @click.option("--work", default="training", type=click.Path(path_type=Path), show_default=True, help="Kept.")
 @click.option("--speech", multiple=True, metavar="NAME=DATASET", help="Recorded speech to learn from.")
-@click.option("--test", multiple=True, metavar="NAME=DATASET", help="To measure on; its texts are never learnt.")
+@click.option(
+    "--test",
+    multiple=True,
+    metavar="NAME=DATASET",
+    help="To measure on; its texts are never learnt.  [default: bundled]",
+)
 @click.option("--voice", multiple=True, metavar="NAME=HOURS", help="Synthetic speech: flite, hibari.")
 @click.option("--share", multiple=True, metavar="NAME=WEIGHT", help="How often to hear one of these.")
 @click.option("--size", type=click.Choice(["tiny", "small"]), default="tiny", show_default=True)
@@ -50,7 +55,7 @@ def train(ctx: click.Context, /, *, output: Path, work: Path, watts: float, **op
     facts = run.facts(order, model)
     facts |= {"cores": len(os.sched_getaffinity(0)), "watts": watts, "watt_hours": watts * facts["minutes"] / 60}
     with Stages() as stages:
-        measured = card.evaluate(model, order.tests or {"bundled": "bundled"}, stages)
+        measured = card.evaluate(model, order.tests, stages)
     click.echo(card.write(model, facts, measured))
 
 
@@ -63,7 +68,7 @@ def _order(work: Path, *, minutes: float, seed: int, size: str, **named: tuple[s
         work=work,
         plan=Plan(minutes=minutes, seed=seed, shares=shares),
         speech=_named(named["speech"], "--speech", str),
-        tests=_named(named["test"], "--test", str),
+        tests=_named(named["test"], "--test", str) or {"bundled": "bundled"},
         voices=_named(named["voice"], "--voice", float),
         size=size,
     )

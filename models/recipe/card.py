@@ -58,9 +58,11 @@ def card(model: ModelDirectory, training: Mapping[str, Any], evaluation: Mapping
         "",
         "## Accuracy",
         "",
-        "As deployed: the daemon's windows, stitching and greedy decoding. 95 % bootstrap intervals over utterances.",
+        "As deployed: the daemon's windows, stitching and greedy decoding. 95 % bootstrap intervals over utterances. No "
+        "text of these sets was learnt"
+        + (", but most of `bundled` is spoken by voices that were." if "bundled" in evaluation else "."),
         "",
-        "| speech it was not trained on | backend | WER % | CER % | × real time |",
+        "| test set | backend | WER % | CER % | × real time |",
         "|---|---|---|---|---|",
     ]
     for test, facts in evaluation.items():

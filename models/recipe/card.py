@@ -58,8 +58,8 @@ def card(model: ModelDirectory, training: Mapping[str, Any], evaluation: Mapping
         "",
         "## Accuracy",
         "",
-        "As deployed: the daemon's windows, stitching and greedy decoding. 95 % bootstrap intervals over utterances. No "
-        "text of these sets was learnt"
+        "As deployed: the daemon's windows, stitching and greedy decoding. 95 % bootstrap intervals over utterances. "
+        "No text of these sets was learnt"
         + (", but most of `bundled` is spoken by voices that were." if "bundled" in evaluation else "."),
         "",
         "| test set | backend | WER % | CER % | × real time |",

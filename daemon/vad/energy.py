@@ -23,6 +23,7 @@ class EnergyVad:
     """
 
     frame = samples(0.020)
+    _held: int
 
     def __init__(self, threshold: float = 6.0) -> None:
         if not RELEASE < threshold <= 60:
@@ -43,5 +44,5 @@ class EnergyVad:
     def reset(self) -> None:
         """Start without a floor."""
         self._noise = NoiseFloor()
-        self._held: int = 0
+        self._held = 0
         self.floor = QUIETEST

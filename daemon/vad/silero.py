@@ -35,6 +35,8 @@ class SileroVad:
     """
 
     frame = Samples(512)
+    _state: FloatArray
+    _speaking: bool
 
     def __init__(self, threshold: float = 0.5) -> None:
         if not 0 < threshold < 1:
@@ -55,8 +57,8 @@ class SileroVad:
     def reset(self) -> None:
         """Forget the state of the network."""
         self._input = np.zeros((1, CONTEXT + self.frame), np.float32)
-        self._state: FloatArray = np.zeros(STATE, np.float32)
-        self._speaking: bool = False
+        self._state = np.zeros(STATE, np.float32)
+        self._speaking = False
 
 
 @lru_cache(1)

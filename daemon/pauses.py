@@ -9,8 +9,8 @@ from asrd.core.units import samples
 SHORTEST = samples(0.10)
 """A silence shorter than this lies within words: the closure of a stop consonant lasts as long."""
 
-TOLERATED = 2.0 / samples(60.0)
-"""Pauses that outlast the limit and so cut a sentence, a sample of speech: two in a minute."""
+TOLERATED = 1.0 / samples(60.0)
+"""Pauses that outlast the limit and so cut a sentence, a sample of speech: one in a minute."""
 
 MEMORY = samples(60.0)
 """Speech over which what was counted fades to 1/e of its weight."""

@@ -26,6 +26,7 @@ COMMANDS = {
     "backend": "asrd.cli.backend:backend",
     "model": "asrd.cli.model:model",
     "quantize": "asrd.cli.quantize:quantize",
+    "tune": "asrd.cli.tune:tune",
     "calibrate": "asrd.cli.calibrate:calibrate",
     "finetune": "asrd.cli.finetune:finetune",
     "compare": "asrd.cli.compare:compare",

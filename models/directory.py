@@ -1,7 +1,8 @@
 """A model is a directory: a Hugging Face checkpoint, and the OpenVINO files built from it.
 
     config.json  preprocessor_config.json  vocab.json  model.safetensors
-    openvino/fp16.xml  openvino/fp16.bin  openvino/int8.xml  openvino/int8.bin  calibration.json  manifest.json
+    openvino/fp16.xml  openvino/fp16.bin  openvino/int8.xml  openvino/int8.bin
+    calibration.json  decoding.json  manifest.json
 
 Everything asrd must know of a model is derived from these; nothing is assumed of it.
 """

@@ -14,7 +14,7 @@ def default_decoder() -> str:
 @dataclass(frozen=True, slots=True)
 class DecoderOptions:
     """decoder: one of DECODERS. lm: a bundled language model, a file or "none". beam_width: hypotheses that are
-    kept. lm_weight, word_bonus: see `DecodingSettings`. None is what `asrd model tune` found for the model.
+    kept. lm_weight, word_bonus: see `DecodingSettings`. None is what `asrd tune` found for the model.
     """
 
     decoder: str = field(default_factory=default_decoder)

@@ -2,7 +2,7 @@
 
     {"lm": "en", "lm_weight": 0.5, "word_bonus": 1.5, …how they were found, and what they were worth}
 
-Written by `asrd model tune`. A model without that file is decoded without a language model: nobody
+Written by `asrd tune`. A model without that file is decoded without a language model: nobody
 knows its language.
 """
 
@@ -36,7 +36,7 @@ class DecodingSettings:
         try:
             found = cls(str(content["lm"]), float(content["lm_weight"]), float(content["word_bonus"]))
         except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"{path} is not one of this version; make it again with 'asrd model tune'") from error
+            raise ModelError(f"{path} is not one of this version; make it again with 'asrd tune'") from error
         if not all(map(math.isfinite, (found.lm_weight, found.word_bonus))):
-            raise ModelError(f"{path} holds a weight that is no number; make it again with 'asrd model tune'")
+            raise ModelError(f"{path} holds a weight that is no number; make it again with 'asrd tune'")
         return found

@@ -15,6 +15,7 @@ from asrd.core.events import Backend as BackendEvent
 from asrd.core.events import Error, Final, Gap, Partial, Started, Status, Stopped
 from asrd.core.flow import FloatArray, Window
 from asrd.daemon import service
+from asrd.daemon.decoding import make_decoding
 from asrd.daemon.offline import transcribe
 from asrd.daemon.recognizer import Recognizer, recognize
 from asrd.daemon.segmenter import Segmenter
@@ -28,7 +29,7 @@ def offline(audio: FloatArray, harness: Harness, model: ModelDirectory, backend:
     """What the pipeline says without a daemon."""
     options = harness.recognition
     segmenter = Segmenter(create(options.vad), model.geometry, options.segmenter)
-    utterances = transcribe([audio], load(backend, model), segmenter)
+    utterances = transcribe([audio], load(backend, model), segmenter, make_decoding(options.decoding, model))
     return [utterance.hypothesis.text for utterance in utterances]
 
 
@@ -142,9 +143,10 @@ def test_switching_in_the_middle_of_an_utterance_loses_and_repeats_nothing(
     options = harness.recognition
     segmenter = Segmenter(create(options.vad), bundled.geometry, options.segmenter)
     windows = [item for item in segmenter.push(audio) if isinstance(item, Window) and not item.provisional]
+    decoding = make_decoding(options.decoding, bundled)
     splits = []
     for split in range(1, len(windows)):
-        recognizer = Recognizer(bundled)
+        recognizer = Recognizer(bundled, decoding)
         for number, window in enumerate(windows):
             hypothesis = recognizer.accept(window, recognize(backends[number >= split], [window])[0])
         splits.append(hypothesis.text)

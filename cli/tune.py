@@ -1,0 +1,76 @@
+"""`asrd tune`: find the weights that go with a language model."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from asrd.cli.clips import usable
+from asrd.cli.stages import Stages
+
+if TYPE_CHECKING:
+    from asrd.quant.tune import Tried
+
+
+@click.command()
+@click.option("--model", default="asrd-tiny-en", show_default=True, help="Name, hub id or directory.")
+@click.option("--lm", default="en", show_default=True, help="Language model: en, or a file of KenLM's.")
+@click.option("--backend", default="fp16", show_default=True, help="That hears the speech; the weights serve all.")
+@click.option("--dataset", default="bundled", show_default=True, help="Speech, as 'asrd quantize' takes it.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Take N utterances.  [default: all]")
+@click.option("--seed", default=0, show_default=True, help="Chooses them.")
+@click.option("--beam-width", default=64, type=click.IntRange(1, 1000), show_default=True, help="Hypotheses kept.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: all weights tried.")
+def tune(
+    *, model: str, lm: str, backend: str, dataset: str, limit: int | None, seed: int, beam_width: int, as_json: bool
+) -> None:
+    """Find how much a language model is to be believed beside a model, and keep it in the model's directory.
+
+    Writes decoding.json, which also makes this language model the model's own. Speech that numbers will be
+    published of must not be used here.
+
+    \b
+    Example:
+      asrd tune --model my-model --lm my-words.bin --dataset my-speech.jsonl
+    """
+    from asrd.backends import load
+    from asrd.models import store
+    from asrd.quant.decode import hear
+    from asrd.quant.tune import Tuner, save
+
+    source = store.resolve(model)
+    loaded = load(backend, source)
+    with Stages() as stages:
+        clips = usable(dataset, stages, limit, seed)
+        stages.stage("hearing", len(clips))
+        heard = hear(loaded, clips, stages.advance)
+        loaded.close()
+        stages.stage("trying weights", None)
+
+        def tried(one: "Tried") -> None:
+            stages.advance()
+            stages.notice(_line(one))
+
+        tuner = Tuner(source, heard, [clip.text for clip in clips], tried)
+        greedy = tuner.greedy()
+        best = tuner.tune(lm, beam_width)
+    path = save(
+        source, best, greedy, dataset=Path(dataset).name, clips=len(clips), backend=backend, beam_width=beam_width
+    )
+    click.echo(f"wrote {path}", err=True)
+    if as_json:
+        rows = [
+            {"lm_weight": one.settings.lm_weight, "word_bonus": one.settings.word_bonus, "wer": one.score.wer.value}
+            for one in tuner.tried.values()
+        ]
+        click.echo(json.dumps({"greedy": greedy.wer.value, "best": best.score.wer.value, "tried": rows}))
+    else:
+        click.echo(f"greedy: WER {greedy.wer.value:.1%}, CER {greedy.cer.value:.1%}")
+        click.echo(_line(best))
+
+
+def _line(one: "Tried") -> str:
+    settings = one.settings
+    weights = f"weight {settings.lm_weight:g}, bonus {settings.word_bonus:g}"
+    return f"{weights}: WER {one.score.wer.value:.1%}, CER {one.score.cer.value:.1%}"

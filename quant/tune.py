@@ -1,0 +1,102 @@
+"""What `asrd tune` does: find the weights with which a model and a language model make the fewest errors together."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from asrd.core.errors import ModelError
+from asrd.daemon.decoding import DecoderOptions, make_decoding
+from asrd.models import ModelDirectory, manifest
+from asrd.models.lm.settings import NAME, DecodingSettings
+from asrd.quant.decode import Utterances, text
+from asrd.quant.score import Score, score
+
+WEIGHTS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
+BONUSES = (-1.0, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0)
+"""What is tried. The two act against each other, so neither is best alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One pair of weights, and the errors made with it."""
+
+    settings: DecodingSettings
+    score: Score
+
+
+class Tuner:
+    """Error rates on kept frames, each pair of weights tried once.
+
+    heard: frames of each clip, and references: what it says. tried: told of each pair.
+    """
+
+    def __init__(
+        self,
+        model: ModelDirectory,
+        heard: Sequence[Utterances],
+        references: Sequence[str],
+        tried: Callable[[Tried], None] = lambda _: None,
+    ) -> None:
+        self._model, self._heard, self._references, self._tell = model, heard, references, tried
+        self.tried: dict[DecodingSettings, Tried] = {}
+
+    def greedy(self) -> Score:
+        """Errors without a language model."""
+        return self._score(DecoderOptions("greedy"))
+
+    def tune(self, lm: str, width: int) -> Tried:
+        """The best pair, by word error rate: one weight after the other while the other stays, until neither
+        gains. Raises ModelError where the language model cannot be used.
+        """
+        best = self._try(DecodingSettings(lm), width)
+        while True:
+            before = best
+            best = self._best(best, [replace(best.settings, lm_weight=weight) for weight in WEIGHTS], width)
+            best = self._best(best, [replace(best.settings, word_bonus=bonus) for bonus in BONUSES], width)
+            if best == before:
+                return best
+
+    def _best(self, best: Tried, others: Iterable[DecodingSettings], width: int) -> Tried:
+        return min([best, *(self._try(other, width) for other in others)], key=_errors)
+
+    def _try(self, settings: DecodingSettings, width: int) -> Tried:
+        if settings not in self.tried:
+            options = DecoderOptions("beam", settings.lm, width, settings.lm_weight, settings.word_bonus)
+            self.tried[settings] = Tried(settings, self._score(options))
+            self._tell(self.tried[settings])
+        return self.tried[settings]
+
+    def _score(self, options: DecoderOptions) -> Score:
+        decoding = make_decoding(options, self._model)
+        stride = self._model.geometry.stride
+        return score(self._references, [text(decoding, clip, stride) for clip in self._heard])
+
+
+def save(model: ModelDirectory, best: Tried, greedy: Score, **facts: Any) -> Path:
+    """Write `decoding.json`, and its hash into the manifest where there is one. Raises ModelError."""
+    path = model.path / NAME
+    content = asdict(best.settings) | {
+        "wer": round(best.score.wer.value, 4),
+        "cer": round(best.score.cer.value, 4),
+        "greedy": {"wer": round(greedy.wer.value, 4), "cer": round(greedy.cer.value, 4)},
+        **facts,
+        "asrd": version("asrd"),
+    }
+    draft = model.path / f".{NAME}"
+    try:
+        draft.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        draft.replace(path)
+        if (model.path / manifest.NAME).is_file():
+            manifest.write(model.path)
+    except OSError as error:
+        raise ModelError(
+            f"{path} cannot be written ({error.strerror}); copy the model to a place of your own"
+        ) from error
+    return path
+
+
+def _errors(one: Tried) -> tuple[float, float]:
+    return one.score.wer.value, one.score.cer.value

@@ -35,6 +35,7 @@ EXAMPLES: list[AnyEvent] = [
         stages=STAGES,
     ),
     Gap(start=1, end=2, reason="overflow"),
+    events.Settings(position=1, values={"hangover": 9600}),
     events.Backend(name="int8", previous="", model="tiny", arithmetic="int8+f32"),
     events.Status(
         version="1",

@@ -49,7 +49,8 @@ class SpeechBand:
         size = len(self._taper)
         frames = pcm[: len(pcm) // size * size].reshape(-1, size) * self._taper
         spectra = np.fft.rfft(frames, self._size)[:, self._band]
-        return np.maximum(self._scale * (np.abs(spectra) ** 2).sum(axis=1, dtype=np.float64), QUIETEST)
+        powers: npt.NDArray[np.float64] = self._scale * np.sum(np.abs(spectra) ** 2, axis=1, dtype=np.float64)
+        return np.maximum(powers, QUIETEST)
 
 
 class NoiseFloor:

@@ -49,8 +49,8 @@ class SpeechBand:
         size = len(self._taper)
         frames = pcm[: len(pcm) // size * size].reshape(-1, size) * self._taper
         spectra = np.fft.rfft(frames, self._size)[:, self._band]
-        powers: npt.NDArray[np.float64] = self._scale * np.sum(np.abs(spectra) ** 2, axis=1, dtype=np.float64)
-        return np.maximum(powers, QUIETEST)
+        powers: npt.NDArray[np.float64] = np.add.reduce(np.abs(spectra) ** 2, axis=1, dtype=np.float64)
+        return np.maximum(self._scale * powers, QUIETEST, dtype=np.float64)
 
 
 class NoiseFloor:

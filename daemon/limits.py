@@ -29,13 +29,12 @@ def text_end(heard: Answer) -> int:
 
 
 def for_text(limit: float, silent_from: int, heard: Answer | None, settings: SegmenterSettings) -> float:
-    """The limit counted from the end of the text, where the recogniser has heard beyond the last voiced frame.
+    """The limit counted from the end of the text, where the recogniser has heard words beyond the last voiced frame.
 
-    silent_from: end of the last voiced frame. The VAD lingers on breath and echo; then the text
-    ended earlier. It misses faint sounds; then the text goes on after it.
+    silent_from: end of the last voiced frame. The VAD misses faint sounds; then the text goes on after it.
+    Text that ended before it does not shorten the limit: a model that misses words would cut sentences.
     """
     if heard is None or not heard.words or heard.until < silent_from:
         return limit
-    end = heard.words[-1][1]
-    ended = min(max(silent_from, end), end + MARGIN)
-    return min(max(limit - (silent_from - ended), settings.min_hangover), settings.max_hangover)
+    ended = max(silent_from, heard.words[-1][1])
+    return min(max(limit + ended - silent_from, settings.min_hangover), settings.max_hangover)

@@ -24,8 +24,9 @@ class Measurement:
     """One backend on one set of clips.
 
     texts: what it heard of each clip. window_seconds: time of each full window, in the order they
-    came, which all backends measured together share. real_time_factor: that time over the audio
-    those windows brought, context left out. Where no clip fills a window, both are of all windows.
+    came; backends measured together share them, unless what one heard moved an endpoint.
+    real_time_factor: that time over the audio those windows brought, context left out. Where no
+    clip fills a window, both are of all windows.
     """
 
     backend: str

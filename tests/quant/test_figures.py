@@ -30,6 +30,11 @@ def test_the_ratio_is_of_windows_and_not_of_medians() -> None:
     assert figures(FOUND, {})[1].speed.times_first == pytest.approx(6)
 
 
+def test_backends_may_have_heard_other_windows() -> None:
+    more = measured("more", SAID, SAID, [10, 10, 10, 40, 40, 40])
+    assert figures(FOUND | {"more": more}, {})[2].speed.times_first == pytest.approx(80 / 25)
+
+
 def test_json_holds_all_that_a_table_shows() -> None:
     row = json.loads(json.dumps(figures(FOUND, {"int8": 100})[1].plain()))
     assert row["wer"][0] == pytest.approx(1 / 8)

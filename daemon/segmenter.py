@@ -220,7 +220,7 @@ class Segmenter:
         """End an utterance in which the VAD goes on hearing a voice, but the recogniser no words."""
         assert self._open
         spoken = self._open
-        if self._blank(spoken) < self._settings.max_hangover:
+        if self._blank(spoken) < max(limits.WORDLESS, self._settings.max_hangover):
             return []
         available = self._cutter.whole(spoken)
         spoken.heard = min(spoken.heard, spoken.text_end + limits.MARGIN)
@@ -250,8 +250,9 @@ class Segmenter:
         if left > self._seek or latest - spoken.committed <= overlong.BLOCK:
             return []
         cut: int | None = spoken.pause
-        if not spoken.committed < spoken.pause <= latest:
-            words = self._heard.words if self._heard else ()
+        words = self._heard.words if self._heard else ()
+        within = any(start < spoken.pause < end for start, end in words)  # a stop, not a pause
+        if within or not spoken.committed < spoken.pause <= latest:
             cut = overlong.between_words(words, spoken.committed, latest, overlong.needed(left, self._seek))
         if cut is None:
             if left > 0:

@@ -182,7 +182,7 @@ def test_steady_noise_does_not_keep_an_utterance_open_nor_open_others() -> None:
     for (position, window), (_, end) in zip(ends(found), words[::2], strict=True):
         assert window.reason == "silence"
         assert end <= window.speech_end <= end + limits.MARGIN
-        assert position < end + samples(2.0)
+        assert position < end + limits.WORDLESS + samples(1.0)
     probes = [item for _, item in found if isinstance(item, Window) and item.provisional]
     assert len(probes) < 60 / 0.4
 

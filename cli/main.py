@@ -1,8 +1,12 @@
 """`asrd`: finds the command, and turns errors into one line and an exit code."""
 
+import atexit
 import io
+import logging
 import os
 import sys
+import threading
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -74,32 +78,46 @@ def asrd() -> None:
 
 def main() -> None:
     """Entry point of the `asrd` script."""
-    debug = "--debug" in sys.argv[1:]
+    code = _run("--debug" in sys.argv[1:])
+    if any(thread.daemon for thread in threading.enumerate()):
+        # One that loads or hears in native code cannot be ended by the interpreter without a crash.
+        with suppress(OSError):
+            sys.stdout.flush()
+        logging.shutdown()
+        atexit._run_exitfuncs()
+        os._exit(code)
+    sys.exit(code)
+
+
+def _run(debug: bool) -> int:
+    """The exit code of the command that was called; what it raised is told in one line."""
     _prepare_output()
     try:
         code = asrd.main(standalone_mode=False)  # what a command gave to ctx.exit(), or None
         sys.stdout.flush()
-        sys.exit(code)
+    except SystemExit as error:  # a signal, with the shell's code for it
+        code = error.code
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except AsrdError as error:
         if debug:
             raise
         click.echo(f"asrd: {error}", err=True)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("asrd: interrupted", err=True)
-        sys.exit(130)
+        return 130
     except BrokenPipeError:
         _discard_output()
-        sys.exit(0)
+        return 0
     except OSError as error:
         if debug:
             raise
         click.echo(f"asrd: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", err=True)
         _discard_output()
-        sys.exit(1)
+        return 1
+    return code if isinstance(code, int) else 0
 
 
 def _prepare_output() -> None:

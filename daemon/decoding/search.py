@@ -4,7 +4,9 @@ Hannun et al. 2014, "First-pass large vocabulary continuous speech recognition u
 recurrent DNNs", algorithm 1, with the pruning of pyctcdecode, which that library reproduces.
 """
 
+import atexit
 import math
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -82,6 +84,7 @@ class Search:
             where = f"the language model {lm.path}" if lm else "beam search"
             why = (str(error).strip().splitlines() or [type(error).__name__])[-1]  # KenLM says last what is wrong
             raise ModelError(f"{where} cannot be loaded ({why.strip()})") from error
+        atexit.register(_let_go, weakref.ref(self._decoder))
 
     def words(self, text: str) -> Words:
         """A phrase as the search spells it. Raises UsageError where the model cannot spell it."""
@@ -168,3 +171,9 @@ def _case(tokens: Sequence[str], lm: LanguageModel | None) -> Callable[[str], st
             if 2 * wanted >= (len(lm.words) if lm else 0):
                 return change
     return str
+
+
+def _let_go(decoder: weakref.ref[Any]) -> None:
+    """At exit the system frees all at once. The library's own freeing crashes then, now and again."""
+    if (kept := decoder()) is not None:
+        kept._handle = None

@@ -95,7 +95,7 @@ def test_builds_a_model_that_serves(base_model: ModelDirectory, manifest: Path, 
     result = _build(base_model, manifest, out, replace(LAX, keep_float=("front.0",)), stages)
     model = ModelDirectory.open(out)
     facts = _facts(out)
-    assert facts["layers"]["kept"] == ["front.0"]
+    assert facts["layers"]["kept"] == ["front.0", "position"]  # its groups are too narrow for AMX
     assert facts["layers"]["reverted"] == list(result.reverted) == []
     assert "front.0" not in facts["layers"]["int8"]
     assert facts["measured"]["int8"]["wer"][0] == result.measurements["int8"].score.wer.value

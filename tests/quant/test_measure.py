@@ -72,7 +72,7 @@ def test_backends_take_turns_and_another_goes_first_each_time(backend: Backend, 
     measured = measure(backends, speech, lambda: advanced.append(len(used)))
     expected = ["a", "b", "c"]  # each warms up once
     for clip, order in zip(speech, ("abc", "bca", "cab", "abc"), strict=False):
-        expected += [name for name in order for _ in cut(read(clip), quiet(backend))]
+        expected += [name for name in order for _ in listen(backend, read(clip)).windows]
     assert used == expected
     assert len(advanced) == 3 * len(speech)
     assert advanced[-1] == len(used)
@@ -85,12 +85,12 @@ def test_what_is_measured_is_what_was_heard(backend: Backend, speech: list[Clip]
     assert found.arithmetic == backend.arithmetic
     assert found.texts == tuple(hear(backend, clip) for clip in speech)
     assert found.score == score([clip.text for clip in speech], found.texts)
-    windows = [window for clip in speech for window in cut(read(clip), quiet(backend))]
-    full = [window for window in windows if len(window.pcm) == MAX_WINDOW]
+    windows = [window for clip in speech for window in listen(backend, read(clip)).windows]
+    full = [window for window in windows if window.length == MAX_WINDOW]
     assert 0 < len(full) < len(windows)
     assert len(found.window_seconds) == len(full)
     assert min(found.window_seconds) > 0
-    brought = sum(window.keep_end - window.keep_start for window in full if not window.provisional) / SAMPLE_RATE
+    brought = sum(window.brought for window in full) / SAMPLE_RATE
     assert found.real_time_factor == pytest.approx(sum(found.window_seconds) / brought)
 
 

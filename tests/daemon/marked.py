@@ -13,7 +13,8 @@ from asrd.models import Geometry
 STANDARD = Geometry((10, 3, 3, 3, 3, 2, 2), (5, 2, 2, 2, 2, 2, 2))
 STRIDED = Geometry((20, 8, 8, 4), (10, 4, 4, 2))
 COARSE = Geometry((30, 9), (21, 7))
-GEOMETRIES = st.sampled_from([STANDARD, STRIDED, COARSE])
+MEL = Geometry((400, 3), (160, 3))
+GEOMETRIES = st.sampled_from([STANDARD, STRIDED, COARSE, MEL])
 
 
 class MarkedVad:
@@ -41,7 +42,7 @@ def possible(draw: st.DrawFn) -> SegmenterSettings:
     """Settings that do not contradict themselves."""
     least, hangover, most = sorted(Samples(draw(st.integers(4_000, 24_000))) for _ in range(3))
     return SegmenterSettings(
-        hop=Samples(draw(st.integers(1_600, 22_000))),
+        hop=Samples(draw(st.integers(1_700, 22_000))),
         right_context=Samples(draw(st.integers(850, 6_000))),
         min_speech=Samples(draw(st.integers(320, 4_000))),
         pre_roll=Samples(draw(st.integers(0, 8_000))),

@@ -58,7 +58,7 @@ def test_torch_is_transformers(model: ModelDirectory, audio: FloatArray) -> None
     logits, text = theirs(model, audio)
     mine = ours("torch", model, audio)
     np.testing.assert_allclose(mine, logits, atol=1e-4)
-    assert spelled(model, mine[0]) == text
+    assert spelled(model, mine[0]) == " ".join(text.split())  # theirs has an empty word between two delimiters
 
 
 def test_fp16_is_within_a_hundredth(model: ModelDirectory, audio: FloatArray) -> None:

@@ -103,7 +103,9 @@ def test_builds_a_model_that_serves(base_model: ModelDirectory, manifest: Path, 
     for precision in ("fp16", "int8", "torch"):
         assert load(precision, model, LoadOptions(cache=False)).logits(np.zeros((1, MAX_WINDOW), np.float32)).any()
     assert stages.steps["measuring torch, fp16, int8"] == [6, 6]
-    assert stages.steps["sensitivity of each layer"] == [len(facts["layers"]["int8"]) + len(facts["layers"]["kept"])] * 2
+    assert (
+        stages.steps["sensitivity of each layer"] == [len(facts["layers"]["int8"]) + len(facts["layers"]["kept"])] * 2
+    )
     assert facts["split"]["test"]
     assert not draft_of(out).exists()
 

@@ -39,6 +39,24 @@ def write(directory: Path, **facts: object) -> Path:
     return draft.replace(directory / NAME)
 
 
+def keep(directory: Path, name: str, facts: dict[str, Any]) -> Path:
+    """Write what was learned of a model beside it, as JSON, and its hash into the manifest where there is one.
+
+    Raises ModelError where the directory cannot be written.
+    """
+    path, draft = directory / name, directory / f".{name}"
+    try:
+        draft.write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        draft.replace(path)
+        if (directory / NAME).is_file():
+            write(directory)
+    except OSError as error:
+        raise ModelError(
+            f"{path} cannot be written ({error.strerror}); copy the model to a place of your own"
+        ) from error
+    return path
+
+
 def read(directory: Path) -> dict[str, Any]:
     """The manifest of a model directory. Raises ModelError where it is missing or not one."""
     path = directory / NAME

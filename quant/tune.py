@@ -1,13 +1,11 @@
 """What `asrd tune` does: find the weights with which a model and a language model make the fewest errors together."""
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from asrd.core.errors import ModelError
 from asrd.daemon.decoding import DecoderOptions, make_decoding
 from asrd.models import ModelDirectory, manifest
 from asrd.models.lm.settings import NAME, DecodingSettings
@@ -77,7 +75,6 @@ class Tuner:
 
 def save(model: ModelDirectory, best: Tried, greedy: Score, **facts: Any) -> Path:
     """Write `decoding.json`, and its hash into the manifest where there is one. Raises ModelError."""
-    path = model.path / NAME
     content = asdict(best.settings) | {
         "wer": round(best.score.wer.value, 4),
         "cer": round(best.score.cer.value, 4),
@@ -85,17 +82,7 @@ def save(model: ModelDirectory, best: Tried, greedy: Score, **facts: Any) -> Pat
         **facts,
         "asrd": version("asrd"),
     }
-    draft = model.path / f".{NAME}"
-    try:
-        draft.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        draft.replace(path)
-        if (model.path / manifest.NAME).is_file():
-            manifest.write(model.path)
-    except OSError as error:
-        raise ModelError(
-            f"{path} cannot be written ({error.strerror}); copy the model to a place of your own"
-        ) from error
-    return path
+    return manifest.keep(model.path, NAME, content)
 
 
 def _errors(one: Tried) -> tuple[float, float]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from asrd.backends import Backend
-from asrd.core.errors import ModelError
 from asrd.models import ModelDirectory, manifest
 from asrd.models.calibration import NAME, UNCALIBRATED, Calibration, Confidence
 from asrd.quant.trust import fit, times
@@ -99,17 +98,7 @@ def save(model: ModelDirectory, calibration: Calibration, judgements: Sequence[J
     facts = content(calibration, judgements, found)
     if not found and path.is_file():
         facts["times_ms"] = json.loads(path.read_text(encoding="utf-8")).get("times_ms")
-    draft = model.path / f".{NAME}"
-    try:
-        draft.write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        draft.replace(path)
-        if (model.path / manifest.NAME).is_file():
-            manifest.write(model.path)
-    except OSError as error:
-        raise ModelError(
-            f"{path} cannot be written ({error.strerror}); copy the model to a place of your own"
-        ) from error
-    return path
+    return manifest.keep(model.path, NAME, facts)
 
 
 def content(calibration: Calibration, judgements: Sequence[Judgement], found: Times | None) -> dict[str, Any]:

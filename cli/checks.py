@@ -150,6 +150,8 @@ def check_model(subject: Subject) -> Iterator[Finding]:
 def check_rounding(subject: Subject) -> Iterator[Finding]:
     """Whether INT8 says here what FP16 says of a spoken sentence: some processors' kernels have had faults."""
     from asrd.backends import load
+    from asrd.core.flow import Level
+    from asrd.daemon.level import normalize
     from asrd.models.speech import bundled
     from asrd.models.store import resolve
 
@@ -158,7 +160,8 @@ def check_rounding(subject: Subject) -> Iterator[Finding]:
         if subject.backend != "int8" or not model.openvino("fp16").is_file():
             return
         sentence = soundfile.read(bundled("real")[0].audio, MAX_WINDOW, start=SAMPLE_RATE, dtype="float32")[0]
-        window = (sentence - sentence.mean()) / sentence.std() if model.normalize else sentence
+        level = Level(float(sentence.mean()), float(sentence.std()))
+        window = normalize(sentence, level) if model.normalize else sentence
         answers = []
         for name in ("fp16", "int8"):
             backend = load(name, model)

@@ -78,7 +78,7 @@ class Stream:
             lost=self._lost,
             skipped=self._lane.skipped,
             open=self._open,
-            settings={name: setting.value for name, setting in self.settings.settable().items()},
+            settings=_values(self.settings),
             hangover=self._segmenter.hangover,
         )
 
@@ -174,8 +174,8 @@ class Stream:
 
     async def _apply(self, settings: SegmenterSettings) -> None:
         self._segmenter.use(settings)
-        values = {name: setting.value for name, setting in settings.settable().items()}
-        await self._publisher.publish(Settings(position=self._segmenter.position, values=values), self.source.stream)
+        event = Settings(position=self._segmenter.position, values=_values(settings))
+        await self._publisher.publish(event, self.source.stream)
 
     async def _submit(self, items: Iterable[Onset | Window]) -> None:
         """Queue windows. A source that can wait does so until the segmenter has its answer: then events
@@ -252,6 +252,11 @@ class Stream:
         """When this position was captured, reckoned from the latest chunk's time."""
         end, captured = self._clock
         return captured - (end - position) / SAMPLE_RATE
+
+
+def _values(settings: SegmenterSettings) -> dict[str, int]:
+    """Those that can be changed while the daemon runs, as they are now."""
+    return {name: setting.value for name, setting in settings.settable().items()}
 
 
 def make_stream(

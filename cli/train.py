@@ -25,8 +25,10 @@ T = TypeVar("T")
 )
 @click.option("--voice", multiple=True, metavar="NAME=HOURS", help="Synthetic speech: flite, hibari.")
 @click.option("--share", multiple=True, metavar="NAME=WEIGHT", help="How often to hear one of these.")
+@click.option("--from", "start", default="", metavar="MODEL", help="Go on from this model, in place of a new one.")
 @click.option("--size", type=click.Choice(["tiny", "small"]), default="tiny", show_default=True)
 @click.option("--minutes", default=100.0, show_default=True, type=click.FloatRange(0.1), help="Of training.")
+@click.option("--batch", default=60.0, show_default=True, type=click.FloatRange(10), help="Seconds of speech a step.")
 @click.option("--watts", default=10.0, show_default=True, type=click.FloatRange(0), help="It draws meanwhile.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
 @click.pass_context
@@ -59,14 +61,16 @@ def train(ctx: click.Context, /, *, output: Path, work: Path, watts: float, **op
     click.echo(card.write(model, facts, measured))
 
 
-def _order(work: Path, *, minutes: float, seed: int, size: str, **named: tuple[str, ...]) -> Any:
+def _order(
+    work: Path, *, minutes: float, batch: float, seed: int, start: str, size: str, **named: tuple[str, ...]
+) -> Any:
     from asrd.models.recipe.plan import Plan
     from asrd.models.recipe.run import Order
 
     shares = _named(named["share"], "--share", float)
     return Order(
         work=work,
-        plan=Plan(minutes=minutes, seed=seed, shares=shares),
+        plan=Plan(minutes=minutes, batch=batch, seed=seed, shares=shares, start=start),
         speech=_named(named["speech"], "--speech", str),
         tests=_named(named["test"], "--test", str) or {"bundled": "bundled"},
         voices=_named(named["voice"], "--voice", float),

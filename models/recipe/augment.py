@@ -8,6 +8,7 @@ import numpy as np
 
 from asrd.core.flow import FloatArray
 from asrd.core.units import SAMPLE_RATE
+from asrd.models.recipe.nonspeech import KINDS, noise
 
 _EQUALIZER = np.array([0, 0.02, 0.06, 0.15, 0.35, 0.6, 1.0])
 """Where its bands meet, in shares of the highest frequency, 8 kHz."""
@@ -26,15 +27,6 @@ def room(rng: np.random.Generator) -> FloatArray:
     return tail.astype(np.float32)
 
 
-def noise(rng: np.random.Generator, samples: int) -> FloatArray:
-    """Steady noise of unit variance, from white to pink and a little beyond."""
-    spectrum = np.fft.rfft(rng.standard_normal(samples))
-    spectrum /= np.maximum(1, np.arange(len(spectrum))) ** rng.uniform(0, 0.6)
-    coloured: FloatArray = np.fft.irfft(spectrum, samples).astype(np.float32)
-    unit: FloatArray = coloured / coloured.std()
-    return unit
-
-
 class Augmenter:
     """Rooms and noises made once from a seed, and how they are laid over speech."""
 
@@ -42,6 +34,7 @@ class Augmenter:
         rng = np.random.default_rng(seed)
         self._rooms = [room(rng) for _ in range(100)]
         self._noises = [noise(rng, _LONGEST) for _ in range(24)]
+        self._noises += [kind(rng, _LONGEST) for kind in KINDS for _ in range(12)]
 
     def __call__(self, pcm: FloatArray, rng: np.random.Generator) -> FloatArray:
         """`(samples,)` through a random room and microphone and with noise 10 to 50 dB below it; as long as before."""
@@ -53,11 +46,15 @@ class Augmenter:
                 spectrum *= one
             heard = np.fft.irfft(spectrum, size)[: len(pcm)].astype(np.float32)
         if rng.random() < 0.5:
-            source = self._noises[rng.integers(len(self._noises))]
             level = float(heard.std()) * 10 ** (-rng.uniform(10, 50) / 20)
-            first = int(rng.integers(max(1, len(source) - len(pcm))))
-            heard = heard + np.resize(source[first : first + len(pcm)], len(pcm)) * np.float32(level)
+            heard = heard + self.nothing(len(pcm), rng) * np.float32(level)
         return heard
+
+    def nothing(self, samples: int, rng: np.random.Generator) -> FloatArray:
+        """So many samples of sound without words, of about unit variance."""
+        source = self._noises[rng.integers(len(self._noises))]
+        first = int(rng.integers(max(1, len(source) - samples)))
+        return np.resize(source[first : first + samples], samples)
 
     def _filters(self, samples: int, rng: np.random.Generator) -> list[np.ndarray]:
         size = _size(samples)

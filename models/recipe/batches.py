@@ -11,7 +11,8 @@ from asrd.core.units import SAMPLE_RATE
 from asrd.models import Geometry
 from asrd.models.recipe.align import frame_phones
 from asrd.models.recipe.augment import Augmenter
-from asrd.models.recipe.store import Shard, Utterance, shards
+from asrd.models.recipe.store import shards
+from asrd.models.recipe.stretches import Heard, Spoken, splice, stretch, whole
 from asrd.models.recipe.vocabulary import spelling
 
 UNKNOWN = -100
@@ -31,39 +32,11 @@ class Batch:
     phones: np.ndarray
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """Of an utterance, from second `first` to second `last`, where `text` is said."""
+SPLICED, PARTIAL = 0.35, 0.3
+"""How many clips are splices, and parts of something longer, of those that can be."""
 
-    utterance: Utterance
-    first: float
-    last: float
-    text: str
-
-
-def whole(utterance: Utterance) -> Stretch:
-    """All of it."""
-    return Stretch(utterance, 0.0, utterance.seconds, utterance.text)
-
-
-def stretch(utterance: Utterance, seconds: float, rng: np.random.Generator) -> Stretch:
-    """Words that last about `seconds`, with up to half of the sound of their neighbours, as a window cuts them.
-
-    Needs the times of the words. Longer than `seconds` only where a single word is.
-    """
-    words, room = utterance.words, seconds - 0.2
-    first = int(rng.integers(len(words)))
-    end = first + 1
-    while end < len(words) and words[end][2] - words[first][1] < room:
-        end += 1
-    while first > 0 and words[end - 1][2] - words[first - 1][1] < room:
-        first -= 1
-    start, stop = words[first][1], words[end - 1][2]
-    before = start - (words[first - 1][1] if first else 0.0)
-    after = (words[end][2] if end < len(words) else utterance.seconds) - stop
-    start -= rng.uniform(0, 0.5) * min(0.4, before)
-    stop += rng.uniform(0, 0.5) * min(0.4, after)
-    return Stretch(utterance, max(0.0, start), stop, " ".join(word for word, _, _ in words[first:end]))
+EMPTY = 0.04
+"""How many have no words."""
 
 
 class Batches:
@@ -73,7 +46,7 @@ class Batches:
         """shares: by the group's name; groups that are not named are drawn as if theirs was 0.1."""
         self._geometry, self._seed = geometry, seed
         self._augment = Augmenter(seed)
-        found: dict[str, list[tuple[Shard, Utterance]]] = {}
+        found: dict[str, list[Spoken]] = {}
         for shard in shards(folder):
             found.setdefault(shard.group, []).extend((shard, utterance) for utterance in shard.utterances)
         found = {name: sorted(rows, key=lambda row: row[1].samples) for name, rows in sorted(found.items()) if rows}
@@ -81,6 +54,7 @@ class Batches:
         self._rows = list(found.values())
         self._seconds = [np.array([row[1].seconds for row in rows]) for rows in self._rows]
         self._timed = [[index for index, row in enumerate(rows) if len(row[1].words) > 2] for rows in self._rows]
+        self._speakers = [self._by_speaker(rows, timed) for rows, timed in zip(self._rows, self._timed, strict=True)]
         weights = np.array([shares.get(name, 0.1) for name in found])
         self._weights = weights / weights.sum()
 
@@ -89,38 +63,53 @@ class Batches:
         rng = np.random.default_rng((self._seed, number))
         seconds = 1.2 + (longest - 1.2) * rng.random() ** 1.3
         count = max(2, int(total / (seconds + 0.3)))
-        drawn = [self._draw(int(group), seconds, rng) for group in rng.choice(len(self._rows), count, p=self._weights)]
-        heard, phones = zip(*(self._sound(shard, part, rng) for shard, part in drawn), strict=True)
-        return collate(list(heard), [spelling(part.text) for _, part in drawn], list(phones))
+        groups = rng.choice(len(self._rows), count, p=self._weights)
+        drawn = [self._draw(int(group), seconds, rng) for group in groups]
+        heard, phones = zip(*(self._sound(clip, rng) for clip in drawn), strict=True)
+        return collate(list(heard), [spelling(clip.text) for clip in drawn], list(phones))
 
-    def _draw(self, group: int, seconds: float, rng: np.random.Generator) -> tuple[Shard, Stretch]:
-        """Half of the time, where words have times, a stretch of something longer; else what is nearly that long."""
+    @staticmethod
+    def _by_speaker(rows: list[Spoken], timed: list[int]) -> list[list[int]]:
+        """The rows of each speaker whose words have times; at the place of every such row, so that one who says more
+        is drawn more often.
+        """
+        found: dict[str, list[int]] = {}
+        for index in timed:
+            found.setdefault(rows[index][1].speaker, []).append(index)
+        return [found[rows[index][1].speaker] for index in timed]
+
+    def _draw(self, group: int, seconds: float, rng: np.random.Generator) -> Heard:
+        """Something that is nearly as long; or, where words have times, a stretch of something longer, or a splice."""
         rows, lengths, timed = self._rows[group], self._seconds[group], self._timed[group]
+        kind = rng.random()
+        if kind < EMPTY:
+            return Heard(
+                self._augment.nothing(int(seconds * SAMPLE_RATE), rng), "", [("SIL", 0.0, seconds)], whole=False
+            )
+        if timed and kind < EMPTY + SPLICED:
+            own = self._speakers[group][int(rng.integers(len(timed)))]
+            return splice(lambda: rows[own[int(rng.integers(len(own)))]], seconds, rng)
         longer = int(np.searchsorted(timed, np.searchsorted(lengths, seconds)))
-        if rng.random() < 0.5 and longer < len(timed):
-            shard, utterance = rows[timed[int(rng.integers(longer, len(timed)))]]
-            return shard, stretch(utterance, seconds, rng)
+        if kind < EMPTY + SPLICED + PARTIAL and longer < len(timed):
+            return stretch(rows[timed[int(rng.integers(longer, len(timed)))]], seconds, rng)
         most = max(1, int(np.searchsorted(lengths, 1.05 * seconds)))
         least = min(int(np.searchsorted(lengths, 0.8 * seconds)), max(0, most - 20))
-        shard, utterance = rows[int(rng.integers(least, most))]
-        return shard, whole(utterance)
+        return whole(rows[int(rng.integers(least, most))])
 
-    def _sound(self, shard: Shard, part: Stretch, rng: np.random.Generator) -> tuple[FloatArray, np.ndarray]:
+    def _sound(self, clip: Heard, rng: np.random.Generator) -> tuple[FloatArray, np.ndarray]:
         """Normalised samples, and the phone of each frame."""
-        pcm = shard.pcm(part.utterance)[int(part.first * SAMPLE_RATE) : int(part.last * SAMPLE_RATE)]
-        tempo = rng.uniform(0.9, 1.1) if rng.random() < 0.5 else 1.0
-        if (
-            tempo != 1.0
-        ):  # faster and higher, or slower and lower; what linear interpolation leaves is no worse than noise
+        pcm = clip.pcm
+        tempo = rng.uniform(0.85, 1.18) if rng.random() < 0.6 else 1.0
+        if tempo != 1.0:
+            # faster and higher, or slower and lower; what linear interpolation leaves is no worse than noise
             pcm = np.interp(np.arange(0, len(pcm) - 1, tempo), np.arange(len(pcm)), pcm).astype(np.float32)
-        complete = part.text == part.utterance.text
-        lead, trail = (int(rng.uniform(0, 0.3) * SAMPLE_RATE) if complete else 0 for _ in range(2))
+        lead, trail = (int(rng.uniform(0, 0.3) * SAMPLE_RATE) if clip.whole else 0 for _ in range(2))
         pcm = normalized(self._augment(np.pad(pcm, (lead, trail)), rng))
         frames = self._geometry.frames(len(pcm))
-        if not part.utterance.phones:
+        if not clip.phones:
             return pcm, np.full(frames, UNKNOWN)
         middles = (np.arange(frames) * self._geometry.stride + self._geometry.receptive_field / 2 - lead) / SAMPLE_RATE
-        return pcm, frame_phones(part.utterance.phones, middles * tempo + part.first)
+        return pcm, frame_phones(clip.phones, middles * tempo)
 
 
 def normalized(pcm: FloatArray) -> FloatArray:

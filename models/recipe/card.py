@@ -54,7 +54,7 @@ def card(model: ModelDirectory, training: Mapping[str, Any], evaluation: Mapping
         f"| learnt from | {heard} |",
         f"| training | {training['steps']} steps in {training['minutes']:.0f} minutes on {training['cores']} of this "
         f"machine's cores ({', '.join(flags()) or 'unknown processor'}), about {training['watt_hours']:.0f} Wh "
-        f"at {training['watts']:g} W: estimated, not measured |",
+        f"at {training['watts']:g} W: estimated, not measured{_after(training.get('before'))} |",
         "",
         "## Accuracy",
         "",
@@ -94,6 +94,11 @@ def _honestly(evaluation: Mapping[str, Any]) -> str:
             "larger model: `asrd model pull facebook/wav2vec2-base-960h`."
         )
     return "It reads well." if worst < 0.2 else "The gist of what is said comes across, with many words wrong."
+
+
+def _after(before: Mapping[str, Any] | None) -> str:
+    """The training that this one went on from."""
+    return f"; before that {before['steps']} steps in {before['minutes']:.0f} minutes" if before else ""
 
 
 def _row(numbers: Sequence[int]) -> str:

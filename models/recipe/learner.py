@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from asrd.core.cpu import flags
 from asrd.core.errors import ModelError
 from asrd.models.recipe.align import PHONES
 from asrd.models.recipe.batches import UNKNOWN, Batch
@@ -39,6 +40,7 @@ class Learner:
     def __init__(self, model: Any, plan: Plan) -> None:
         """model: a Wav2Vec2ForCTC, which is trained in place, on a GPU where there is one."""
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._short = self._device.type == "cuda" or "amx_bf16" in flags()  # other CPUs are slower in bfloat16
         self.model, self.plan = model.to(self._device), plan
         model.set_attn_implementation("eager")  # on CPUs the fused kernel's backward pass is the slower one
         # Layer normalisation right behind it makes the gradients of the filterbank enormous: it stays as it is.
@@ -81,7 +83,7 @@ class Learner:
         """The losses of letters, per letter, and of phones, per frame; and the share of frames that are right."""
         pcm, lengths = (torch.from_numpy(part).to(self._device) for part in (batch.pcm, batch.lengths))
         mask = (torch.arange(pcm.shape[1], device=self._device) < lengths[:, None]).long()
-        with torch.autocast(self._device.type, torch.bfloat16):
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._short):
             output = self.model(pcm, attention_mask=mask, output_hidden_states=True)
             heard = self.head(output.hidden_states[self._layer])
         letters = ctc(self.model, output.logits, lengths, batch.letters, batch.spelled)
@@ -129,7 +131,7 @@ def ctc(model: Any, logits: Tensor, lengths: Tensor, letters: np.ndarray, spelle
     log_probs = logits.float().log_softmax(-1).transpose(0, 1)
     blank = model.config.pad_token_id
     each = functional.ctc_loss(log_probs, targets, frames, counts, blank, reduction="none", zero_infinity=True)
-    return each.sum() / counts.sum()
+    return each.sum() / counts.sum().clamp_min(1)
 
 
 def optimizers(model: Any, learnt: list[Any], rate: float) -> list[torch.optim.Optimizer]:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import torch
 
 from asrd.core.errors import UsageError
-from asrd.models import Geometry, ModelDirectory
+from asrd.models import Geometry, ModelDirectory, manifest
 from asrd.models.checkpoint import load_checkpoint
 from asrd.models.recipe.align import align
 from asrd.models.recipe.batches import Batches
@@ -22,7 +22,9 @@ from asrd.models.recipe.plan import Plan
 from asrd.models.recipe.recordings import record
 from asrd.models.recipe.sources import SOURCES, collect
 from asrd.models.recipe.speak import SHARD_HOURS, speak
+from asrd.models.recipe.vocabulary import LABELS
 from asrd.models.recipe.voices import VOICES
+from asrd.models.store import resolve
 from asrd.quant.data import Clip, dataset
 
 SAVE_EVERY = 300
@@ -117,10 +119,8 @@ def _synthesise(order: Order, found: Mapping[str, list[Clip]], held_out: list[st
 def learn(order: Order, progress: Progress) -> ModelDirectory:
     """Train on the shards that `gather` left, and export."""
     save = order.work / "training.pt"
-    geometry = Geometry((400, 3), (160, 3))
-    batches = Batches(order.clips, geometry, order.plan.seed, order.plan.shares)
-    speech = torch.from_numpy(batches(0, order.plan.longest(0), order.plan.batch).pcm)
-    learner = Learner(build(speech, order.plan.seed, size=order.size), order.plan)
+    network, geometry = _network(order)
+    learner = Learner(network, order.plan)
     if save.exists():
         learner.load(save)
     progress.stage("training", 1000)
@@ -138,10 +138,29 @@ def learn(order: Order, progress: Progress) -> ModelDirectory:
     return export(learner.model.cpu().eval(), order.work / "model")
 
 
+def _network(order: Order) -> tuple[Any, Geometry]:
+    """What training begins with. Raises UsageError where the model to go on from has other letters."""
+    plan = order.plan
+    if plan.start:
+        earlier = resolve(plan.start)
+        if earlier.vocabulary.tokens != LABELS:
+            raise UsageError(
+                f"{plan.start} has other letters than the recipe; 'asrd finetune' goes on training any model"
+            )
+        return load_checkpoint(earlier), earlier.geometry
+    geometry = Geometry((400, 3), (160, 3))
+    batches = Batches(order.clips, geometry, plan.seed, plan.shares)
+    speech = torch.from_numpy(batches(0, plan.longest(0), plan.batch).pcm)
+    return build(speech, plan.seed, size=order.size), geometry
+
+
 def facts(order: Order, model: ModelDirectory) -> dict[str, Any]:
-    """What is to be said of a finished training: hours by group, steps and minutes of all runs of it, size."""
+    """What is to be said of a finished training: hours by group, steps and minutes of all runs of it, size; and the
+    same of the training it went on from, as `before`.
+    """
     last = json.loads((order.work / "training.jsonl").read_text("utf-8").splitlines()[-1])
     heard = Batches(order.clips, model.geometry, order.plan.seed, order.plan.shares)
+    earlier = manifest.read(resolve(order.plan.start).path).get("training") if order.plan.start else None
     parameters = sum(parameter.numel() for parameter in load_checkpoint(model).parameters())
     return {
         "hours": heard.hours,
@@ -151,6 +170,7 @@ def facts(order: Order, model: ModelDirectory) -> dict[str, Any]:
         "parameters": parameters,
         "plan": order.plan.plain(),
         "text": {source.title: source.licence for source in SOURCES} if order.voices else {},
+        "before": earlier,
     }
 
 

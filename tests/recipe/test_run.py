@@ -7,15 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from asrd.core.errors import UsageError
+from asrd.models import manifest
 from asrd.models.recipe.align import PHONES, Aligner, align
 from asrd.models.recipe.corpus import Corpus
 from asrd.models.recipe.plan import Plan
-from asrd.models.recipe.run import Order, facts, gather, make
+from asrd.models.recipe.run import Order, facts, gather, learn, make
 from asrd.models.recipe.speak import speak, spoken
 from asrd.models.recipe.store import Shard
 from asrd.models.recipe.voices import VOICES, hibari
+from asrd.models.store import resolve
 from asrd.quant.data import Clip, read
 from tests.recipe.test_learning import Silent
 
@@ -64,6 +67,26 @@ def test_from_speech_to_a_checkpoint(mine: str, tmp_path: Path) -> None:
     weights = (model.path / "model.safetensors").read_bytes()
     shutil.rmtree(model.path)
     assert (make(order, Silent()).path / "model.safetensors").read_bytes() == weights  # nothing was left to do
+
+
+@pytest.mark.slow
+def test_training_can_go_on_from_a_model(mine: str, tmp_path: Path) -> None:
+    pytest.importorskip("pocketsphinx")
+    plan = Plan(steps=1, batch=4.0, peak=0.0, start="asrd-tiny-en")
+    order = Order(tmp_path / "work", plan, speech={"mine": mine})
+    model, before = make(order, Silent()), resolve("asrd-tiny-en")
+    ours, theirs = (load_file(one.path / "model.safetensors") for one in (model, before))
+    assert ours.keys() == theirs.keys()
+    assert all(np.array_equal(ours[name], theirs[name]) for name in ours)  # at a rate of 0 nothing is learnt
+    assert facts(order, model)["before"] == manifest.read(before.path)["training"]
+
+
+def test_training_does_not_go_on_from_a_model_with_other_letters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("asrd.models.recipe.run.LABELS", ("<pad>", "A"))
+    with pytest.raises(UsageError, match="other letters"):
+        learn(Order(tmp_path, Plan(start="asrd-tiny-en")), Silent())
 
 
 def test_texts_of_test_clips_are_not_learnt(mine: str, tmp_path: Path) -> None:

@@ -1,16 +1,25 @@
 """Progress with time left, one stage after the other, on standard error."""
 
+import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+EVERY_S = 30.0
+"""Between two lines where nobody watches a terminal: a log that shows that the work goes on."""
+
 
 class Stages:
-    """A bar for the stage under way; a stage that is done leaves one line with the time it took."""
+    """A bar for the stage under way; a stage that is done leaves one line with the time it took.
 
-    def __init__(self) -> None:
+    Where standard error is no terminal, a line now and then instead.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """clock: seconds, by which those lines come."""
         columns = (
             TextColumn("{task.description:<27}"),
             BarColumn(bar_width=16),
@@ -19,20 +28,38 @@ class Stages:
             TimeRemainingColumn(),
             TextColumn("{task.fields[note]}"),
         )
-        self._progress = Progress(*columns, console=Console(stderr=True))
+        console = Console(stderr=True)
+        self._logged = not console.is_terminal
+        self._progress = Progress(*columns, console=console, disable=self._logged)
+        self._clock, self._told, self._began = clock, 0.0, 0.0
 
     def stage(self, name: str, steps: int | None) -> None:
         """The next stage; the one before it is done, however many steps it took."""
         self._finish()
         self._progress.add_task(name, total=steps, note="")
+        self._began = self._told = self._clock()
+        if self._logged:
+            self._progress.console.print(name, highlight=False)
 
     def advance(self, steps: int = 1) -> None:
         """Steps of the current stage are done."""
         self._progress.advance(self._progress.task_ids[-1], steps)
+        if self._logged and self._clock() - self._told >= EVERY_S:
+            self._told = self._clock()
+            self._log()
 
     def notice(self, text: str) -> None:
         """Say more about the current stage."""
         self._progress.update(self._progress.task_ids[-1], note=text)
+
+    def _log(self) -> None:
+        task, minutes = self._progress.tasks[-1], (self._clock() - self._began) / 60
+        far = f"{task.completed:g}"
+        if task.total and task.completed:
+            left = minutes * (task.total - task.completed) / task.completed
+            far += f" of {task.total:g} in {minutes:.1f} min, about {left:.0f} min left"
+        note = f"; {task.fields['note']}" if task.fields["note"] else ""
+        self._progress.console.print(f"{task.description}: {far}{note}", highlight=False, soft_wrap=True)
 
     def _finish(self) -> None:
         for task in self._progress.tasks[-1:]:

@@ -133,6 +133,7 @@ def learn(order: Order, progress: Progress) -> ModelDirectory:
             shown = int(1000 * learner.progress)
             if learner.step % SAVE_EVERY == 0 or learner.progress >= 1:
                 journal.write(json.dumps({"step": learner.step, "minutes": learner.seconds / 60, **recent}) + "\n")
+                journal.flush()
                 learner.save(save)
             progress.notice(f"loss {recent['letters']:.2f}, {100 * recent['right']:.0f} % of phones right")
     return export(learner.model.cpu().eval(), order.work / "model")

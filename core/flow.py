@@ -68,6 +68,8 @@ class Window:
     last: the final window of its utterance. `reason` then says why it ended
         ("silence", "length", "gap" or "end").
     speech_end: position where speech was last heard, for latency figures.
+    spare: of a provisional window that was cut in a pause, the samples that are still to come before
+        its utterance may end. One that would be recognised later only holds up the final one.
     """
 
     utterance: int
@@ -81,6 +83,7 @@ class Window:
     last: bool = False
     reason: str = ""
     speech_end: Samples = Samples(0)
+    spare: Samples | None = None
 
     @property
     def end(self) -> Samples:

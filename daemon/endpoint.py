@@ -45,6 +45,13 @@ class Endpointer:
         """Frames before the current one in which speech that was just found began."""
         return len(self._found) - 1 - self._found.index(True)
 
+    def left(self, limit: int) -> int:
+        """Frames after which speech ends if all that come are unvoiced. Only while `speaking`."""
+        before = max(self._changed, self._frame + 1 - limit)
+        while not self._quiet(before, limit):
+            before += 1
+        return before + limit - self._frame
+
     def switch(self, speaking: bool) -> None:
         """Set the state from outside, as if it had been decided now."""
         self._found = tuple(self._onset)
@@ -55,5 +62,9 @@ class Endpointer:
 
     def _silent(self, limit: int) -> bool:
         before = self._frame - limit
+        return before >= self._changed and self._quiet(before, limit)
+
+    def _quiet(self, before: int, limit: int) -> bool:
+        """Whether hardly any frame after `before` is voiced, and the first is not."""
         recent = [frame for frame in self._voiced if frame > before]
-        return before >= self._changed and len(recent) <= self._leave * limit and before + 1 not in recent
+        return len(recent) <= self._leave * limit and before + 1 not in recent

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -17,6 +18,9 @@ from asrd.daemon.worker import Worker
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+RECENT = 5
+"""Batches that tell how long the next one may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +45,13 @@ Deliver = Callable[[Result], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A window that waits. deadline: monotonic seconds. cut: Unix seconds."""
+    """A window that waits. deadline, needed: monotonic seconds; if it is recognised later than `needed`, it is in
+    the way of its utterance's final window. cut: Unix seconds.
+    """
 
     window: Window
     deadline: float
+    needed: float
     cut: float
 
 
@@ -52,14 +59,15 @@ class Lane:
     """The windows of one stream that wait, in order.
 
     bound: committed windows that may wait. patience: seconds a window may wait before it is late;
-    the lower, the earlier its turn. skipped: previews left out because the machine was behind.
-    running: one of its windows is with the backend, or being delivered.
+    the lower, the earlier its turn. live: its audio comes at the pace of the clock. skipped: previews
+    left out because the machine was behind. running: one of its windows is with the backend, or being delivered.
     """
 
-    def __init__(self, deliver: Deliver, bound: int, patience: float) -> None:
+    def __init__(self, deliver: Deliver, bound: int, patience: float, *, live: bool) -> None:
         self.deliver = deliver
         self.bound = bound
         self.patience = patience
+        self.live = live
         self.skipped = 0
         self.running = False
         self.waiting: deque[Ticket] = deque()
@@ -72,11 +80,14 @@ class Lane:
 
 class Scheduler:
     """Bounded everywhere: a full lane makes its stream wait, and a preview never waits behind
-    anything: it is left out, because a newer one or a final follows anyway.
+    anything: it is left out, because a newer one or a final follows anyway. In a pause of live speech it
+    is left out, too, where it would take longer than what may be left until the final window comes.
     """
 
-    def __init__(self, name: str, backend: Backend) -> None:
-        self._name, self._backend = name, backend
+    def __init__(self, name: str, backend: Backend, clock: Callable[[], float] = time.monotonic) -> None:
+        """clock: seconds, by which windows wait."""
+        self._name, self._backend, self._clock = name, backend, clock
+        self._took: deque[float] = deque([0.0], maxlen=RECENT)
         self.lanes: list[Lane] = []
         self._changed = asyncio.Condition()
         self._worker = Worker("backend")
@@ -94,9 +105,9 @@ class Scheduler:
         """What that backend is called."""
         return self._name
 
-    def lane(self, deliver: Deliver, *, bound: int = 8, patience: float = 0.3) -> Lane:
+    def lane(self, deliver: Deliver, *, bound: int = 8, patience: float = 0.3, live: bool = False) -> Lane:
         """Open a lane; `deliver` is awaited with each window's result, in the lane's order."""
-        lane = Lane(deliver, bound, patience)
+        lane = Lane(deliver, bound, patience, live=live)
         self.lanes.append(lane)
         return lane
 
@@ -111,7 +122,9 @@ class Scheduler:
                 lane.skipped += 1
                 return
             await self._changed.wait_for(lambda: len(lane.waiting) < lane.bound)
-            lane.waiting.append(Ticket(window, time.monotonic() + lane.patience, cut))
+            now, spare = self._clock(), window.spare if lane.live else None
+            needed = math.inf if spare is None else now + seconds(spare)
+            lane.waiting.append(Ticket(window, now + lane.patience, needed, cut))
             self._changed.notify_all()
             if settle:
                 await self._changed.wait_for(lambda: lane.idle)
@@ -138,11 +151,16 @@ class Scheduler:
         while True:
             async with self._changed:
                 await self._changed.wait_for(lambda: any(lane.waiting for lane in self.lanes))
+                self._leave_out()
                 batch = self._take()
                 self._running = len(batch)
                 self._changed.notify_all()
+            if not batch:
+                continue
+            began = self._clock()
             for lane, result in await self._recognize(batch):
                 await lane.deliver(result)
+            self._took.append(self._clock() - began)
             async with self._changed:
                 self._running = 0
                 for lane, _ in batch:
@@ -153,9 +171,19 @@ class Scheduler:
         """Give the backend back. A window that is being recognised is not waited for."""
         self._worker.close(self._backend.close)
 
+    def _leave_out(self) -> None:
+        """What would not be recognised in time, if it took as long as the slowest of late."""
+        done = self._clock() + max(self._took)
+        for lane in self.lanes:
+            if lane.waiting and lane.waiting[0].needed < done:
+                lane.waiting.popleft()
+                lane.skipped += 1
+
     def _take(self) -> list[tuple[Lane, Ticket]]:
         """The most urgent lane's next window, and those of other lanes that fit in one batch with it."""
         urgent = sorted((lane for lane in self.lanes if lane.waiting), key=lambda lane: lane.waiting[0].deadline)
+        if not urgent:
+            return []
         length = len(urgent[0].waiting[0].window.pcm)
         fitting = [lane for lane in urgent if len(lane.waiting[0].window.pcm) == length]
         chosen = fitting[: self._backend.max_batch]

@@ -6,6 +6,7 @@ it was told (`hear`, `use`) and at which position, and not on how the audio was 
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 from asrd.core.flow import NOBODY, Answer, FloatArray, Onset, Window
 from asrd.core.units import Samples, samples
@@ -141,12 +142,21 @@ class Segmenter:
         spoken.hear(frame, voiced=voiced)
         if changed:
             return self._close("silence", self._cutter.whole(spoken))
-        return (
-            self._wordless()
-            or [*self._cutter.full(spoken)]
-            or self._cut_overlong()
-            or [*(self._cutter.probe(spoken) if self._asks(spoken) else self._cutter.preview(spoken))]
-        )
+        return self._wordless() or [*self._cutter.full(spoken)] or self._cut_overlong() or self._glimpse(spoken)
+
+    def _glimpse(self, spoken: OpenUtterance) -> list[Onset | Window]:
+        """A provisional window, where it is time for one. In a pause there is none after the probe, which shows
+        all that was said.
+        """
+        if self._asks(spoken):
+            windows = self._cutter.probe(spoken)
+        elif spoken.quiet < self._frames(PROBE):
+            windows = self._cutter.preview(spoken)
+        else:
+            return []
+        left = self._endpointer.left(self._frames(self._limit())) if spoken.quiet else 0
+        spare = Samples(left * self._vad.frame) if spoken.quiet else None
+        return [replace(window, spare=spare) for window in windows]
 
     def _weigh(self) -> None:
         """Take note of what is due and concerns what is open now."""

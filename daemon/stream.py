@@ -59,7 +59,8 @@ class Stream:
         self._hot = hot
         self._tape = tape or Tape()
         self._wanted: SegmenterSettings | None = None
-        self._lane = scheduler.lane(self._deliver, patience=PATIENCE_LIVE if source.live else PATIENCE_FILE)
+        patience = PATIENCE_LIVE if source.live else PATIENCE_FILE
+        self._lane = scheduler.lane(self._deliver, patience=patience, live=source.live)
         self._starts: dict[int, Samples] = {}
         self._latest: dict[int, Partial] = {}
         self._clock = (0, time.time())

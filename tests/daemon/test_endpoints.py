@@ -2,6 +2,7 @@
 
 import math
 from itertools import pairwise
+from random import Random
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from asrd.core.units import MAX_WINDOW, Samples, samples
 from asrd.daemon import limits
 from asrd.daemon.offline import transcribe
 from asrd.daemon.pauses import SHORTEST, Pauses
-from asrd.daemon.segmenter import Segmenter
+from asrd.daemon.segmenter import PROBE, Segmenter
 from asrd.daemon.settings import SegmenterSettings
 from asrd.daemon.sources.files import read_blocks
 from asrd.models import Geometry, ModelDirectory
@@ -107,6 +108,39 @@ def test_a_silence_longer_than_the_most_always_ends_it(
             until = [item for position, item in found if position <= (index + 1) * FRAME]
             begun = sum(isinstance(item, Onset) for item in until)
             assert begun == sum(isinstance(item, Window) and item.last for item in until)
+
+
+@settings(max_examples=80)
+@given(speech(), st.randoms(use_true_random=False))
+def test_a_preview_in_a_pause_tells_how_soon_the_utterance_may_end(audio: FloatArray, random: Random) -> None:
+    """It does end then if nobody says anything more: sooner only where its length has lowered the limit since."""
+    chosen = SegmenterSettings()
+    found = converse(audio, STANDARD, chosen, DEAF)
+    onsets = {item.utterance: item.start for _, item in found if isinstance(item, Onset)}
+    told = [(at, item) for at, item in found if isinstance(item, Window) and item.spare is not None]
+    if not told:
+        return
+    position, window = random.choice(told)
+    assert window.provisional
+    silence = np.zeros(chosen.max_hangover + FRAME, np.float32)
+    later = ends(converse(np.concatenate([audio[:position], silence]), STANDARD, chosen, DEAF))
+    [end] = [at for at, item in later if item.utterance == window.utterance]
+    assert window.spare is not None
+    assert position < end <= position + window.spare
+    if end - onsets[window.utterance] < limits.PATIENT * chosen.max_utterance:
+        assert end == position + window.spare
+
+
+@settings(max_examples=80)
+@given(speech(), SETTINGS)
+def test_a_pause_is_previewed_no_more_once_all_that_was_said_is_shown(
+    audio: FloatArray, chosen: SegmenterSettings
+) -> None:
+    voiced = voices(audio)
+    for position, item in converse(audio, STANDARD, chosen, DEAF):
+        if isinstance(item, Window) and item.provisional:
+            quiet = voiced[: position // FRAME][::-1].index(True)
+            assert quiet < PROBE / FRAME or item.probe
 
 
 @given(LENGTHS, LENGTHS, SETTINGS, LENGTHS, st.lists(st.tuples(LENGTHS, LENGTHS), max_size=4))

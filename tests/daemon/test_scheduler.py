@@ -8,8 +8,8 @@ import numpy as np
 
 from asrd.backends import Backend, LoadOptions
 from asrd.core.flow import FloatArray, Level, Window
-from asrd.core.units import Samples
-from asrd.daemon.scheduler import Lane, Result, Scheduler
+from asrd.core.units import Samples, samples
+from asrd.daemon.scheduler import RECENT, Lane, Result, Scheduler
 from asrd.models import ModelDirectory
 
 from .conftest import drive
@@ -44,9 +44,11 @@ class GatedBackend(Backend):
         self.closed = True
 
 
-def window(number: int, *, provisional: bool = False, length: int = 16_000) -> Window:
+def window(number: int, *, provisional: bool = False, length: int = 16_000, spare: float | None = None) -> Window:
+    """spare: seconds."""
     pcm = np.full(length, 0.1, np.float32)
-    return Window(number, Samples(0), pcm, Samples(0), Samples(0), Level(0.0, 1.0), provisional)
+    left = None if spare is None else samples(spare)
+    return Window(number, Samples(0), pcm, Samples(0), Samples(0), Level(0.0, 1.0), provisional, spare=left)
 
 
 class Log:
@@ -150,6 +152,72 @@ def test_previews_are_left_out_when_behind_and_committed_windows_never(bundled: 
         await serve(scheduler)
         assert log.order == [("a", 2), ("a", 4)]
         assert lane.skipped == 3
+
+    drive(scenario())
+
+
+class TimedBackend(GatedBackend):
+    """Takes as long as it is told, by a clock that nothing else moves."""
+
+    def __init__(self, model: ModelDirectory) -> None:
+        super().__init__(model)
+        self.gate.set()
+        self.now = self.takes = 0.0
+
+    def _run(self, batch: FloatArray) -> FloatArray:
+        self.now += self.takes
+        return super()._run(batch)
+
+
+def test_in_a_pause_nothing_is_begun_that_the_final_window_would_have_to_wait_for(bundled: ModelDirectory) -> None:
+    """Told by how long windows took of late; a file's speech does not go on meanwhile."""
+    pause = window(1, provisional=True, spare=0.4)
+
+    async def scenario() -> None:
+        backend = TimedBackend(bundled)
+        scheduler = Scheduler("timed", backend, clock=lambda: backend.now)
+        log = Log(scheduler)
+        live, file = log.lane("live", live=True), log.lane("file")
+        serving = asyncio.create_task(scheduler.run())
+
+        async def hear(lane: Lane, one: Window, takes: float) -> None:
+            backend.takes = takes
+            await scheduler.submit(lane, one, settle=True)
+
+        await hear(live, pause, 0.3)
+        await hear(live, pause, 0.5)  # which nobody could know
+        assert live.skipped == 0
+        await hear(live, pause, 0.3)
+        await hear(live, window(2, provisional=True, spare=0.6), 0.3)
+        await hear(live, window(3, provisional=True), 0.3)
+        await hear(file, pause, 0.3)
+        assert live.skipped == 1
+        assert log.order == [("live", 1), ("live", 1), ("live", 2), ("live", 3), ("file", 1)]
+        for _ in range(RECENT):
+            await hear(live, window(4), 0.3)
+        await hear(live, pause, 0.3)
+        assert log.order[-1] == ("live", 1)
+        assert live.skipped == 1
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+        scheduler.close()
+
+    drive(scenario())
+
+
+def test_a_preview_that_had_to_wait_too_long_is_left_out(bundled: ModelDirectory) -> None:
+    async def scenario() -> None:
+        backend = TimedBackend(bundled)
+        scheduler = Scheduler("timed", backend, clock=lambda: backend.now)
+        log = Log(scheduler)
+        lane, other = log.lane("a", live=True, patience=2.0), log.lane("b", live=True)
+        backend.takes = 0.5
+        await scheduler.submit(lane, window(0, provisional=True, spare=0.4))
+        await scheduler.submit(other, window(0, length=8_000))
+        await serve(scheduler)
+        assert log.order == [("b", 0)]
+        assert lane.skipped == 1
+        assert lane.idle
 
     drive(scenario())
 

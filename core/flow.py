@@ -60,7 +60,8 @@ class Window:
         all windows of a stream lie on one grid.
     pcm: float32 `(n,)`, `n <= MAX_WINDOW`, not normalised.
     left, right: samples of context at either edge; `pcm[left : n - right]` is kept. The kept
-        parts of an utterance's committed windows follow each other without gap or overlap.
+        parts of an utterance's committed windows follow each other without gap or overlap. Which frames
+        are taken of each, a letter's length about where two parts meet, is for `Stitcher` to say.
     provisional: a preview of the open end of an utterance; its kept part will be covered again by
         a later window, so it may be skipped when the machine is behind.
     probe: a provisional window that asks the recogniser whether the speaker has finished, or, where

@@ -7,6 +7,7 @@ import numpy as np
 
 from asrd.backends import Backend
 from asrd.core.flow import Emission, FloatArray, Hypothesis, Window
+from asrd.core.units import Samples
 from asrd.daemon.decoding import Boosts, Decoder, Decoding
 from asrd.daemon.decoding.make import GreedyDecoding
 from asrd.daemon.level import normalize
@@ -47,7 +48,7 @@ class Recognizer:
     def __init__(self, model: ModelDirectory, decoding: Decoding | None = None) -> None:
         self._model = model
         self._decoding = decoding or GreedyDecoding(model)
-        self._stitcher = Stitcher(model.geometry)
+        self._stitcher = Stitcher(model.geometry, model.vocabulary.blank)
         self._decoder: Decoder | None = None
         self._evidence = Evidence()
 
@@ -55,6 +56,11 @@ class Recognizer:
     def idle(self) -> bool:
         """Whether the next window begins an utterance."""
         return self._decoder is None
+
+    @property
+    def until(self) -> Samples:
+        """Stream position up to which no later window changes what was heard; below 0 between utterances."""
+        return self._stitcher.until
 
     def accept(self, window: Window, emission: Emission, boosts: Boosts = NO_BOOSTS) -> Hypothesis:
         """What is known of the window's utterance now; final if `window.last`.
@@ -65,5 +71,7 @@ class Recognizer:
         frames, settled = self._stitcher.add(window, emission)
         hypothesis = self._evidence.weigh(window, self._decoder.decode(frames, settled, window.last))
         if window.last:
-            self._stitcher, self._decoder, self._evidence = Stitcher(self._model.geometry), None, Evidence()
+            model = self._model
+            self._stitcher = Stitcher(model.geometry, model.vocabulary.blank)
+            self._decoder, self._evidence = None, Evidence()
         return hypothesis

@@ -12,13 +12,15 @@ from asrd.quant.text import normalize_text
 
 @dataclass(frozen=True, slots=True)
 class Joint:
-    """Where the kept parts of two windows meet: a stream position, and what either window heard by
-    itself, context included.
+    """Where one window hands over to the next, a stream position, and what either window heard by itself,
+    context included. start, end: of the stretch that the two of them give the frames of.
     """
 
     place: int
     before: Sequence[Word]
     after: Sequence[Word]
+    start: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +45,22 @@ def seams(joined: Sequence[Word], whole: Sequence[Word], joints: Sequence[Joint]
     """Compare what was heard in windows with what the same backend heard of the whole.
 
     reach: samples from a joint within which a word counts as near. A word is *duplicated* that stands twice
-    in a row, on either side of a joint, though the whole has it once and so has each window by itself. It
-    is *dropped* if the whole and both windows have it, and the joined text has nothing in its time.
+    in a row, near a joint and on either side of it, though the whole has it once and so has each window by itself.
+    It is *dropped* if the whole and both windows have it, their frames are those of its time, and the joined text
+    has nothing there. What a third window heard otherwise is not for a joint of two others to lose.
     """
     found, expected, inserted, deleted = _aligned(whole, joined)
     duplicated = sum(
-        one.text == two.text and not (expected[index] and expected[index + 1]) and _said_once(one, two, joints)
+        one.text == two.text and not (expected[index] and expected[index + 1]) and _said_once(one, two, joints, reach)
         for index, (one, two) in enumerate(pairwise(joined))
     )
     lost = [word for word, known in zip(whole, found, strict=True) if not known and not _meets(word, joined)]
     dropped = sum(
-        any(_has(one.before, word) and _has(one.after, word) for one in _near(word, joints, reach)) for word in lost
+        any(
+            one.start <= word.start and word.end <= one.end and _has(one.before, word) and _has(one.after, word)
+            for one in _near(word, joints, reach)
+        )
+        for word in lost
     )
     return Seams(
         count=len(joints),
@@ -64,10 +71,11 @@ def seams(joined: Sequence[Word], whole: Sequence[Word], joints: Sequence[Joint]
     )
 
 
-def _said_once(one: Word, two: Word, joints: Sequence[Joint]) -> bool:
-    """Whether the two lie on either side of a joint, and neither window there has both."""
+def _said_once(one: Word, two: Word, joints: Sequence[Joint], reach: int) -> bool:
+    """Whether the two lie near a joint, on either side of it, and neither window there has both."""
     return any(
         one.start < joint.place < two.end
+        and joint.place - one.end <= reach >= two.start - joint.place
         and not any(_meets(one, words) and _meets(two, words) for words in (joint.before, joint.after))
         for joint in joints
     )

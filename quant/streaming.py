@@ -91,7 +91,7 @@ def _listen(
 ) -> Listened:
     """normalized: the level of all windows, instead of their own. tell: who wants to know what was heard."""
     recognizer, words, committed = Recognizer(backend.model), list[Word](), list[Window]()
-    alone, previewed, elapsed = list[tuple[Word, ...]](), 0, 0.0
+    alone, given, previewed, elapsed = list[tuple[Word, ...]](), list[tuple[int, int]](), 0, 0.0
     for window in windows:
         if window.provisional:
             previewed += len(window.pcm)
@@ -105,15 +105,21 @@ def _listen(
         if window.provisional:
             continue
         committed.append(window)
+        begins = window.keep_start if recognizer.idle else recognizer.until
         hypothesis = recognizer.accept(window, emission)
+        given.append((begins, window.keep_end if window.last else recognizer.until))
         if window.last:
             words += hypothesis.words
         everything = replace(window, left=Samples(0), right=Samples(0), last=True)
         alone.append(Recognizer(backend.model).accept(everything, emission).words)
-    followed = zip(committed, pairwise(alone), strict=False)
+    followed = zip(committed, pairwise(given), pairwise(alone), strict=False)
     return Listened(
         words=tuple(words),
-        joints=tuple(Joint(one.keep_end, *heard) for one, heard in followed if not one.last or one.reason == "length"),
+        joints=tuple(
+            Joint(place, *heard, start, end)
+            for one, ((start, place), (_, end)), heard in followed
+            if not one.last or one.reason == "length"
+        ),
         committed=sum(len(window.pcm) for window in committed),
         previewed=previewed,
         seconds=elapsed,

@@ -15,7 +15,7 @@ from asrd.core.units import MAX_WINDOW, Samples, samples
 from asrd.daemon.overlong import BLOCK
 from asrd.daemon.segmenter import Segmenter
 from asrd.daemon.settings import SegmenterSettings
-from asrd.daemon.stitcher import Stitcher
+from asrd.daemon.stitcher import SLACK, Stitcher
 from asrd.daemon.vad import WebRtcVad
 from asrd.models import Geometry
 
@@ -86,17 +86,22 @@ def test_windows_are_well_formed(audio: FloatArray, geometry: Geometry, chosen: 
 
 
 @settings(max_examples=100, deadline=None)
-@given(speech(), GEOMETRIES, SETTINGS)
-def test_every_frame_is_stitched_exactly_once(audio: FloatArray, geometry: Geometry, chosen: SegmenterSettings) -> None:
-    """Each "emission" holds the stream-wide number of its frames; stitching must count without a hole."""
-    stitcher = Stitcher(geometry)
+@given(speech(), GEOMETRIES, SETTINGS, st.integers(0, 2**32 - 1))
+def test_every_frame_is_stitched_exactly_once(
+    audio: FloatArray, geometry: Geometry, chosen: SegmenterSettings, seed: int
+) -> None:
+    """Each "emission" holds the stream-wide number of its frames; stitching must count without a hole, wherever
+    blanks are heard.
+    """
+    stitcher, chance = Stitcher(geometry, blank=1), np.random.default_rng(seed)
     previous: list[float] = []
     for window in segment(audio, geometry, chosen):
         if isinstance(window, Onset):
-            stitcher, previous = Stitcher(geometry), []
+            stitcher, previous = Stitcher(geometry, blank=1), []
             continue
         numbers = window.start // geometry.stride + np.arange(geometry.frames(len(window.pcm)))
-        emission = Emission(numbers[:, None].astype(np.float32), window.start, geometry.stride)
+        blanks = np.log(chance.uniform(0.01, 1, len(numbers)))
+        emission = Emission(np.stack([numbers, blanks], 1).astype(np.float32), window.start, geometry.stride)
         frames, settled = stitcher.add(window, emission)
         got = [float(number) for number in frames.log_probs[:, 0]]
         assert all(two == one + 1 for one, two in pairwise(got))
@@ -105,6 +110,8 @@ def test_every_frame_is_stitched_exactly_once(audio: FloatArray, geometry: Geome
         assert len(got) == settled or not window.last
         settled_middles = frames.positions[:settled] + (geometry.stride + 1) // 2
         assert all((settled_middles >= 0) & (settled_middles < window.keep_end))
+        if settled and not window.provisional:
+            assert settled_middles[-1] >= window.keep_end - SLACK - 2 * geometry.stride
 
 
 @settings(max_examples=40, deadline=None)

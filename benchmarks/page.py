@@ -9,7 +9,7 @@ def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table; columns after the text ones are numbers."""
     lines = [
         titles,
-        ["---" if not rows or (i < 3 and rows[0][i][:1].isalpha()) else "--:" for i in range(len(titles))],
+        ["---" if not rows or (i < 4 and rows[0][i][:1].isalpha()) else "--:" for i in range(len(titles))],
         *rows,
     ]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -8,6 +8,7 @@ import pytest
 from asrd.backends import Backend, load
 from asrd.core.flow import FloatArray
 from asrd.core.units import MAX_WINDOW, Samples
+from asrd.daemon.decoding import DecoderOptions, make_decoding
 from asrd.daemon.offline import transcribe
 from asrd.daemon.segmenter import Segmenter
 from asrd.daemon.settings import SegmenterSettings
@@ -59,6 +60,17 @@ def test_streamed_is_the_daemons_text(backend: Backend, sentence: FloatArray) ->
     heard = streamed(backend, sentence, SETTINGS)
     assert heard.text == " ".join(said)
     assert heard.words[-1].end <= Samples(len(sentence))
+
+
+def test_another_decoder_reads_the_same_frames(backend: Backend, bundled: ModelDirectory, sentence: FloatArray) -> None:
+    beam = make_decoding(DecoderOptions("beam"), bundled)
+    said = [
+        one.hypothesis.text for one in transcribe([sentence], backend, Segmenter(WebRtcVad(), bundled.geometry), beam)
+    ]
+    heard = streamed(backend, sentence, SETTINGS, {"beam": beam})
+    assert heard.texts == {"greedy": heard.text, "beam": " ".join(said)}
+    assert heard.texts["beam"] != heard.text
+    assert list(whole(backend, sentence, {"beam": beam}).texts) == ["greedy", "beam"]
 
 
 @pytest.mark.parametrize("kind", ["base_model", "lv60_model"])

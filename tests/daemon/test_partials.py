@@ -1,7 +1,9 @@
 """What is said is shown within an interval, and what is stable is never taken back."""
 
 import asyncio
+import os
 import threading
+from collections.abc import Iterator
 from itertools import groupby, pairwise
 from random import Random
 
@@ -14,6 +16,7 @@ from asrd.backends import LoadOptions, load
 from asrd.core.flow import Emission, FloatArray, Hypothesis, Onset, Window
 from asrd.core.units import samples
 from asrd.daemon.answers import answer
+from asrd.daemon.decoding import DecoderOptions, make_decoding
 from asrd.daemon.recognizer import Recognizer, recognize
 from asrd.daemon.scheduler import Result, Scheduler
 from asrd.daemon.segmenter import Segmenter
@@ -22,6 +25,7 @@ from asrd.daemon.sources.files import read_blocks
 from asrd.daemon.vad import Vad, create
 from asrd.models import ModelDirectory
 from asrd.models.speech import bundled as bundled_speech
+from asrd.quant.data import dataset, read
 
 from .conftest import drive
 from .marked import SETTINGS, MarkedVad, segment, speech, tone
@@ -91,14 +95,32 @@ def test_stable_text_stays_whatever_is_said_and_whichever_previews_are_left_out(
         assert hypotheses[-1].stable == len(hypotheses[-1].text)
 
 
-MORE = [pytest.param(name, step, marks=pytest.mark.slow) for name, step in (("torch", 20), ("fp16", 10), ("int8", 2))]
+EVERY = [spec for spec in os.environ.get("STABLE_SPEECH", "").split(",") if spec]
+"""Data sets, as `asrd compare --dataset` takes them, of which every recording is heard by every backend; else a
+sample of the bundled ones is."""
+
+BACKENDS = [("torch", 20), ("fp16", 10), ("int8", 2)]
+MORE = [pytest.param(name, step, marks=pytest.mark.slow) for name, step in BACKENDS]
 
 
-@pytest.mark.parametrize(("backend", "step"), [("int8", 60), *MORE])
+def recordings(step: int) -> Iterator[FloatArray]:
+    if not EVERY:
+        yield from clips(step)
+    for spec in EVERY:
+        yield from map(read, dataset(spec))
+
+
+@pytest.mark.parametrize(("backend", "step"), BACKENDS if EVERY else [("int8", 60), *MORE])
 def test_stable_text_of_real_speech_is_never_taken_back(bundled: ModelDirectory, backend: str, step: int) -> None:
+    """By either decoder. What is heard must not depend on previews: a recogniser that is given none says the same
+    in the end.
+    """
     loaded = load(backend, bundled, LoadOptions())
-    for audio in clips(step):
-        segmenter, recognizer, said = Segmenter(create(), bundled.geometry), Recognizer(bundled), list[Hypothesis]()
+    beam = make_decoding(DecoderOptions("beam"), bundled)
+    for audio in recordings(step):
+        segmenter = Segmenter(create(), bundled.geometry)
+        readers = [(Recognizer(bundled, decoding), list[Hypothesis]()) for decoding in (None, beam)]
+        unseen = Recognizer(bundled, beam)
         for items in (segmenter.feed(audio), iter(segmenter.flush())):
             for item in items:
                 if isinstance(item, Onset) or item.utterance < 0:
@@ -106,10 +128,14 @@ def test_stable_text_of_real_speech_is_never_taken_back(bundled: ModelDirectory,
                 [emission] = recognize(loaded, [item])
                 if item.asks:
                     segmenter.hear(answer(item, emission, bundled))
-                said.append(recognizer.accept(item, emission))
-                if item.last:
-                    assert keeps_its_word(said)
-                    said.clear()
+                for recognizer, said in readers:
+                    said.append(recognizer.accept(item, emission))
+                alone = None if item.provisional else unseen.accept(item, emission)
+                if alone and item.last:
+                    assert all(keeps_its_word(said) for _, said in readers)
+                    assert alone == readers[-1][1][-1]
+                    for _, said in readers:
+                        said.clear()
     loaded.close()
 
 

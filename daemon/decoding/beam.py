@@ -1,7 +1,6 @@
 """Beam search for what is final, greedy decoding for what is not yet."""
 
 from collections.abc import Sequence
-from itertools import takewhile
 
 import numpy as np
 
@@ -10,26 +9,28 @@ from asrd.core.units import samples
 from asrd.daemon.decoding.align import align
 from asrd.daemon.decoding.hot import Hot, Words
 from asrd.daemon.decoding.path import Labels, follow
-from asrd.daemon.decoding.search import Search
+from asrd.daemon.decoding.search import Candidate, Search
 from asrd.daemon.stitcher import Frames
 from asrd.models import ModelDirectory
 
 CONTEXT = 5
 """Words that the language model is reminded of; no more than a 6-gram looks at."""
 
-PAUSE = samples(1.0)
-"""Between two searches of one utterance: what has settled since is more than a word or two."""
+SURE = 0.7
+"""Share of the probability of all that survive which words have to have to be decided. Waiting until all agree makes
+words stable half a second later, and no more of them right: what comes a word later hardly changes them.
+"""
 
-OPEN, UNDECIDED = samples(4.0), samples(1.5)
-"""When more than `OPEN` is undecided, the likeliest words are decided on, but for the last `UNDECIDED`. It bounds
-what is left to search when the utterance ends, and so the time its final takes.
+OPEN, UNDECIDED = samples(2.0), samples(1.0)
+"""When more than `OPEN` is undecided, the likeliest words are decided on, but for the last `UNDECIDED`. It bounds how
+late a word is stable, what is left to search when the utterance ends, and so the time its final takes.
 """
 
 
 class BeamDecoder:
     """Words are decided on one after the other, and what is decided stays.
 
-    Whenever frames have settled, they are searched. The whole words that all surviving beams begin with are
+    Whenever frames have settled, they are searched. The whole words that nearly all surviving beams begin with are
     decided; the search goes on behind them, with no more than the words to remind the language model. So
     the decided text is a prefix of all later texts by construction, whatever the search finds, and no frame
     is searched more than a few times. A partial's text is the decided words and the greedy ones behind them.
@@ -41,14 +42,14 @@ class BeamDecoder:
         self._context = max(CONTEXT, hot.longest - 1)
         self._path: Labels = np.empty(0, np.intp)  # of the decided words; ends with a delimiter
         self._words: Words = ()  # the last of them
-        self._searched = 0
+        self._searched = 0  # frames that were settled at the last search
 
     def decode(self, frames: Frames, settled: int, last: bool) -> Hypothesis:
         """The words known of the utterance."""
         if last:
             rest = self._find(frames.log_probs[len(self._path) :])[0]
         else:
-            if (settled - self._searched) * self._stride >= PAUSE:
+            if settled > self._searched:
                 self._decide(frames.log_probs[len(self._path) : settled])
                 self._searched = settled
             rest = frames.log_probs[len(self._path) :].argmax(axis=1)
@@ -56,12 +57,12 @@ class BeamDecoder:
         decided = len(path) if last else len(self._path)
         return follow(path, frames, self._vocabulary, self._stride, decided, calibration=self._calibration)
 
-    def _find(self, log_probs: FloatArray) -> tuple[Labels, list[Words]]:
-        """The likeliest path, and the words of all candidates, its own first."""
-        candidates = [one.words for one in self._search.best(log_probs, self._words, self._hot)]
+    def _find(self, log_probs: FloatArray) -> tuple[Labels, list[Candidate]]:
+        """The likeliest path, and all candidates, its own first."""
+        candidates = self._search.best(log_probs, self._words, self._hot)
         if not candidates:
             return log_probs.argmax(axis=1), []
-        return self._align(log_probs, candidates[0]), candidates
+        return self._align(log_probs, candidates[0].words), candidates
 
     def _align(self, log_probs: FloatArray, words: Words) -> Labels:
         assert self._vocabulary.delimiter is not None  # Search has seen to it
@@ -73,19 +74,29 @@ class BeamDecoder:
         if not candidates:
             return
         ends = _word_ends(path, self._vocabulary.delimiter)
-        count = _agreed(candidates)
+        count = _sure(candidates)
         if len(log_probs) * self._stride > OPEN:
             early = sum(end * self._stride < len(log_probs) * self._stride - UNDECIDED for end in ends)
             count = max(count, early)
         if count:
             self._path = np.concatenate([self._path, path[: ends[count - 1]]])
-            self._words = (*self._words, *candidates[0][:count])[-self._context :]
+            self._words = (*self._words, *candidates[0].words[:count])[-self._context :]
 
 
-def _agreed(candidates: Sequence[Words]) -> int:
-    """How many words all candidates begin with; the last word of none counts, which may go on."""
-    places = zip(*(words[:-1] for words in candidates), strict=False)
-    return sum(1 for _ in takewhile(lambda place: len(set(place)) == 1, places))
+def _sure(candidates: Sequence[Candidate]) -> int:
+    """How many of the first candidate's words those that have `SURE` of the probability begin with. The last word
+    of none counts, which may go on.
+    """
+    scores = np.array([one.score for one in candidates])
+    shares = np.exp(scores - scores.max())
+    shares /= shares.sum()
+    best, count = candidates[0].words, 0
+    while count + 1 < len(best):
+        alike = [len(one.words) > count + 1 and one.words[: count + 1] == best[: count + 1] for one in candidates]
+        if shares[alike].sum() < SURE:
+            break
+        count += 1
+    return count
 
 
 def _word_ends(path: Labels, delimiter: int | None) -> list[int]:

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from asrd.core.errors import ModelError, UsageError
 from asrd.core.flow import FloatArray
-from asrd.core.units import Samples
+from asrd.core.units import Samples, samples
 from asrd.daemon.decoding.align import align
-from asrd.daemon.decoding.beam import BeamDecoder
+from asrd.daemon.decoding.beam import OPEN, BeamDecoder
 from asrd.daemon.decoding.hot import Hot
-from asrd.daemon.decoding.search import Search, Weights
+from asrd.daemon.decoding.search import Candidate, Search, Weights
 from asrd.daemon.stitcher import Frames
 from asrd.models import Vocabulary
 from asrd.models.calibration import UNCALIBRATED
@@ -213,6 +213,32 @@ def test_what_is_stable_is_never_taken_back(searches: dict[str, Search], **drawn
         assert length >= stable
         text, stable = later, length
     assert seen[-1][1] == len(seen[-1][0])
+
+
+@pytest.mark.parametrize(("behind", "decided"), [(0.5, "A"), (2.0, "A CAT")])
+def test_a_word_is_decided_when_most_of_the_probability_is_its(
+    bare: Search, monkeypatch: pytest.MonkeyPatch, behind: float, decided: str
+) -> None:
+    """behind: nats that the only other candidate is less likely. The last word may go on."""
+    candidates = [Candidate(("a", "cat", "sat"), -3.0), Candidate(("a", "cad", "sat"), -3.0 - behind)]
+    monkeypatch.setattr(bare, "best", lambda *_: candidates)
+    decoder = BeamDecoder(bare, NONE, MODEL)  # type: ignore[arg-type]
+    log_probs = heard("A CAT SAT")
+    hypothesis = decoder.decode(frames(log_probs), len(log_probs), last=False)
+    assert hypothesis.text[: hypothesis.stable] == decided
+
+
+def test_what_stays_doubtful_is_decided_all_the_same(fused: Search) -> None:
+    """However alike two words sound, a few seconds later the likelier one is stable."""
+    said = "A CAT " * 12
+    log_probs = heard(said.replace("CAT", "CCT"), alternatives=dict.fromkeys(range(3, len(said), 6), "A"), certain=0.6)
+    decoder, decided = BeamDecoder(fused, NONE, MODEL), 0  # type: ignore[arg-type]
+    for settled in range(10, len(log_probs), 10):
+        hypothesis = decoder.decode(frames(log_probs[:settled]), settled, last=False)
+        decided = len(hypothesis.text[: hypothesis.stable].split())
+        undecided = hypothesis.words[decided:]
+        assert not undecided or settled * STRIDE - undecided[0].start < OPEN + samples(0.6)
+    assert decided > 10
 
 
 @given(seed=st.integers(0, 2**32 - 1), text=st.lists(st.text("AB", min_size=1, max_size=5), max_size=4))

@@ -3,21 +3,22 @@
 import logging
 import time
 from collections.abc import Callable, Iterable
-from statistics import fmean
 from typing import Any
 
 from asrd.core.errors import AsrdError, reason
-from asrd.core.events import Error, Final, Gap, Partial, Settings, Stages, Started, StreamStatus, WireWord
-from asrd.core.flow import NOBODY, AudioChunk, Hypothesis, Onset, Window
+from asrd.core.events import Error, Gap, Partial, Settings, Stages, Started, StreamStatus
+from asrd.core.flow import NOBODY, AudioChunk, Onset, Window
 from asrd.core.units import SAMPLE_RATE, Samples
+from asrd.daemon import transcript
 from asrd.daemon.answers import answer
 from asrd.daemon.decoding import Boosts, Decoding, make_decoding
+from asrd.daemon.lane import Result
 from asrd.daemon.options import RecognitionOptions
 from asrd.daemon.publisher import Outlet
 from asrd.daemon.recognizer import Recognizer
 from asrd.daemon.recorder import state
 from asrd.daemon.recorder.tape import Tape
-from asrd.daemon.scheduler import Result, Scheduler
+from asrd.daemon.scheduler import Scheduler
 from asrd.daemon.segmenter import Segmenter
 from asrd.daemon.settings import SegmenterSettings
 from asrd.daemon.sources.base import Source
@@ -115,24 +116,12 @@ class Stream:
         """
         self._tape.abandoned(now, self._scheduler.name)
         for number, start in list(self._starts.items()):
-            partial = self._latest.get(number)
-            heard = partial.end if partial else start
-            end = Samples(max(heard, self._segmenter.position))
-            if end > heard:
-                await self._gap(heard, end, "there was no time to recognise it")
-            words = partial.words if partial else ()
-            final = Final(
-                utterance=number,
-                start=start,
-                end=end,
-                speech_end=heard,
-                text=partial.text if partial else "",
-                words=words,
-                confidence=fmean(word.confidence for word in words) if words else 0.0,
-                backend=self._scheduler.name,
-                reason="end",
-                stages=partial.stages if partial else Stages(heard=now, cut=now, started=now, recognized=now),
-            )
+            backend = self._scheduler.name
+            known = self._latest.get(number) or transcript.unheard(number, start, backend, now)
+            end = Samples(max(known.end, self._segmenter.position))
+            if end > known.end:
+                await self._gap(known.end, end, "there was no time to recognise it")
+            final = transcript.final(known, end=end, speech_end=known.end, backend=backend, reason="end")
             await self._publisher.publish(final, self.source.stream)
         self._starts.clear()
 
@@ -213,41 +202,18 @@ class Stream:
             started=result.started,
             recognized=result.recognized,
         )
-        event = self._event(window, hypothesis, result.backend, stages)
-        if isinstance(event, Partial):
-            self._latest[window.utterance] = event
-        else:
-            self._latest.pop(window.utterance, None)
-        await self._publisher.publish(event, stream)
-
-    def _event(self, window: Window, hypothesis: Hypothesis, backend: str, stages: Stages) -> Partial | Final:
-        words = tuple(WireWord(word.text, word.start, word.end, word.confidence) for word in hypothesis.words)
-        start = self._starts[window.utterance]
+        number, backend = window.utterance, result.backend
+        known = transcript.partial(window, self._starts[number], hypothesis, backend, stages)
         if not window.last:
-            return Partial(
-                utterance=window.utterance,
-                start=start,
-                end=window.end,
-                text=hypothesis.text,
-                stable=hypothesis.stable,
-                words=words,
-                backend=backend,
-                stages=stages,
-            )
+            self._latest[number] = known
+            await self._publisher.publish(known, stream)
+            return
         self._utterances += 1
-        del self._starts[window.utterance]
-        return Final(
-            utterance=window.utterance,
-            start=start,
-            end=window.keep_end,
-            speech_end=window.speech_end,
-            text=hypothesis.text,
-            words=words,
-            confidence=hypothesis.confidence,
-            backend=backend,
-            reason=window.reason,
-            stages=stages,
-        )
+        del self._starts[number]
+        self._latest.pop(number, None)
+        end, speech_end = window.keep_end, window.speech_end
+        final = transcript.final(known, end=end, speech_end=speech_end, backend=backend, reason=window.reason)
+        await self._publisher.publish(final, stream)
 
     def _wall_clock(self, position: Samples) -> float:
         """When this position was captured, reckoned from the latest chunk's time."""

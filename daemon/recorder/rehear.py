@@ -13,13 +13,14 @@ from asrd.core.errors import AsrdError
 from asrd.core.events import Event, Final
 from asrd.core.flow import AudioChunk, Window
 from asrd.core.units import Samples
+from asrd.daemon.lane import Lane, Result
 from asrd.daemon.options import RecognitionOptions
 from asrd.daemon.recognizer import recognize
 from asrd.daemon.recorder import equipment
 from asrd.daemon.recorder.records import Heard
 from asrd.daemon.recorder.replay import RecordedVad
 from asrd.daemon.recorder.takes import Take
-from asrd.daemon.scheduler import Lane, Result, Scheduler
+from asrd.daemon.scheduler import Scheduler
 from asrd.daemon.sources.base import Source
 from asrd.daemon.stream import Stream, make_stream
 from asrd.daemon.vad import create

@@ -18,12 +18,13 @@ from asrd.core.errors import AsrdError, AudioError
 from asrd.core.events import Event
 from asrd.core.flow import AudioChunk, Emission, FloatArray, Window
 from asrd.core.units import Samples
+from asrd.daemon.lane import Lane, Result
 from asrd.daemon.recognizer import recognize, silent
 from asrd.daemon.recorder import equipment
 from asrd.daemon.recorder.records import Abandoned, Answered, AnyRecord, Ended, Heard, Judged, Queued, Said, Used
 from asrd.daemon.recorder.takes import Take
 from asrd.daemon.recorder.tape import Tape
-from asrd.daemon.scheduler import Lane, Result, Scheduler
+from asrd.daemon.scheduler import Scheduler
 from asrd.daemon.settings import SegmenterSettings
 from asrd.daemon.sources.base import Source
 from asrd.daemon.stream import make_stream

@@ -17,8 +17,9 @@ from asrd.core.flow import Emission, FloatArray, Hypothesis, Onset, Window
 from asrd.core.units import samples
 from asrd.daemon.answers import answer
 from asrd.daemon.decoding import DecoderOptions, make_decoding
+from asrd.daemon.lane import Result
 from asrd.daemon.recognizer import Recognizer, recognize
-from asrd.daemon.scheduler import Result, Scheduler
+from asrd.daemon.scheduler import Scheduler
 from asrd.daemon.segmenter import Segmenter
 from asrd.daemon.settings import SegmenterSettings
 from asrd.daemon.sources.files import read_blocks

@@ -22,6 +22,7 @@ from asrd.core.errors import AsrdError, UsageError
 from asrd.core.events import DAEMON_STREAM, Error, Event, Final
 from asrd.core.flow import AudioChunk, FloatArray, Window
 from asrd.core.units import Samples
+from asrd.daemon.lane import Lane, Result
 from asrd.daemon.options import RecognitionOptions
 from asrd.daemon.recognizer import recognize, silent
 from asrd.daemon.recorder import audio, blocks, ring, tape
@@ -31,7 +32,7 @@ from asrd.daemon.recorder.records import AnyRecord, Begin, Heard
 from asrd.daemon.recorder.replay import Player
 from asrd.daemon.recorder.ring import Ring
 from asrd.daemon.recorder.takes import takes
-from asrd.daemon.scheduler import Lane, Result, Scheduler
+from asrd.daemon.scheduler import Scheduler
 from asrd.daemon.sources.base import Source
 from asrd.daemon.stream import make_stream
 from asrd.models import ModelDirectory

@@ -9,7 +9,8 @@ import numpy as np
 from asrd.backends import Backend, LoadOptions
 from asrd.core.flow import FloatArray, Level, Window
 from asrd.core.units import Samples, samples
-from asrd.daemon.scheduler import RECENT, Lane, Result, Scheduler
+from asrd.daemon.lane import Lane, Result
+from asrd.daemon.scheduler import RECENT, Scheduler
 from asrd.models import ModelDirectory
 
 from .conftest import drive

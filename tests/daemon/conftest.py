@@ -16,6 +16,7 @@ from asrd.core.events import AnyEvent, Stopped
 from asrd.core.flow import FloatArray
 from asrd.daemon.options import DaemonOptions, RecognitionOptions
 from asrd.daemon.service import Daemon
+from asrd.daemon.sources import sessions
 from asrd.daemon.sources.files import read_blocks
 from asrd.models.speech import bundled as bundled_speech
 
@@ -31,7 +32,7 @@ class Harness:
             **{"recognition": self.recognition, "control": self.control_endpoint, **defaults, **options}
         )
         self.seen: list[AnyEvent | Hole] = []
-        self.control = Control(self.control_endpoint)
+        self.control = Control(self.control_endpoint, timeout=30)
         self._news = asyncio.Condition()
 
     async def until(self, condition: Callable[[AnyEvent | Hole], bool], start: int = 0) -> AnyEvent:
@@ -93,6 +94,14 @@ class Harness:
     def of(self, kind: type[Any], stream: str = "a") -> list[Any]:
         """The events of one type."""
         return [item for item in self.seen if isinstance(item, kind) and item.stream == stream]
+
+
+@pytest.fixture(autouse=True)
+def patient_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test's sender says nothing while the test waits for something else, such as a backend that is loading. On a
+    busy machine that takes longer than a sender may be silent, and the daemon would end the utterance, as it should.
+    """
+    monkeypatch.setattr(sessions, "IDLE", 600.0)
 
 
 @pytest.fixture

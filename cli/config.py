@@ -108,15 +108,23 @@ def read_files() -> dict[str, tuple[Any, Path]]:
     for path in config_files():
         try:
             content = tomllib.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):  # a service's user often has /dev/null for a home
             continue
         except (OSError, ValueError) as error:
-            raise UsageError(f"{path} cannot be read: {error}") from error
+            why = error.strerror if isinstance(error, OSError) else error
+            raise UsageError(f"{path} cannot be read: {why}; mend or remove it") from error
         for key, value in content.items():
             if key not in SETTINGS:
                 raise UsageError(f"{path}: there is no setting '{key}'; there are: {', '.join(sorted(SETTINGS))}")
             found[key] = (value, path)
     return found
+
+
+def file_of(parameter: click.Parameter | None, ctx: click.Context) -> Path | None:
+    """The file that a parameter's value came from; None where it came from elsewhere."""
+    if not parameter or ctx.get_parameter_source(parameter.name or "") is not ParameterSource.DEFAULT_MAP:
+        return None
+    return read_files()[setting(parameter)][1]
 
 
 def origins(ctx: click.Context) -> list[tuple[str, Any, str]]:

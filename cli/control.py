@@ -9,8 +9,9 @@ import click
 import msgspec
 
 from asrd.cli.config import ConfiguredCommand
-from asrd.cli.options import PATIENCE, control_option
+from asrd.cli.options import control_option
 from asrd.cli.plain import plain_console
+from asrd.cli.values import PATIENCE
 from asrd.clients import Control
 from asrd.core.errors import AsrdError, TransportError
 from asrd.core.units import seconds
@@ -41,14 +42,15 @@ def status(control: str, as_json: bool) -> None:
     factor = state.inference_seconds / state.audio_seconds if state.audio_seconds else 0.0
     console.print(f"asrd {state.version}, process {state.pid}, up {state.uptime:.0f} s")
     console.print(f"backend  {state.backend} ({state.arithmetic}), real-time factor {factor:.3f}")
-    console.print(f"model    {state.model}" + ("" if state.calibrated else ", confidence not calibrated"))
+    console.print(
+        f"model    {state.model}" + ("" if state.calibrated else ", confidence not calibrated"), soft_wrap=True
+    )
     console.print(f"decoder  {state.decoder}, language model {state.lm}, {state.hot_words} hot words")
     console.print(f"memory   {state.peak_memory / 2**20:.0f} MiB at most")
     if state.recording:
-        console.print(f"records  all audio and events, in {state.recording}")
-    table = Table(
-        "stream", "source", "heard", "utterances", "waiting", "lost", "partials skipped", "hang-over", "state", box=None
-    )
+        console.print(f"records  all audio and events, in {state.recording}", soft_wrap=True)
+    columns = ("stream", "source", "heard", "utterances", "waiting", "lost", "partials skipped", "hang-over", "state")
+    table = Table(*columns, box=None, padding=(0, 1, 0, 0))
     for name, stream in state.streams.items():
         table.add_row(
             name,

@@ -15,7 +15,7 @@ import numpy as np
 from click.core import ParameterSource
 
 from asrd.cli.listen import Live
-from asrd.cli.options import decoding_options
+from asrd.cli.recognition import decoding_options
 from asrd.cli.signals import orderly
 from asrd.clients import Control, Hole, Subscriber
 from asrd.clients.sender import Sender

@@ -10,6 +10,7 @@ import click
 
 from asrd.cli.clips import usable
 from asrd.cli.stages import Stages
+from asrd.cli.values import Number
 from asrd.core.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 @click.option(
     "--patience", default=4, show_default=True, type=click.IntRange(1), help="Epochs in vain before it stops."
 )
-@click.option("--rate", default=1e-4, show_default=True, type=click.FloatRange(0, min_open=True), help="Of learning.")
+@click.option("--rate", default=1e-4, show_default=True, type=Number(0, min_open=True), help="Of learning.")
 @click.option("--batch", default=8, show_default=True, type=click.IntRange(1), help="Clips a step.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Chooses what is held out.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run.")

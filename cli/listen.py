@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import click
 
 from asrd.cli.config import ConfiguredCommand
-from asrd.cli.options import PATIENCE, events_option, format_option, text_options, text_style
+from asrd.cli.options import events_option, format_option, text_options, text_style
 from asrd.cli.plain import plain_console
 from asrd.cli.signals import orderly
+from asrd.cli.values import PATIENCE
 from asrd.clients import Hole, Subscriber
 from asrd.clients.captions import Captions
 from asrd.clients.text import Style, Writer, join
@@ -179,7 +180,9 @@ class Live:
 
     def _partial(self, partial: Partial) -> "Table":
         settled, open_ = self._writers[partial.stream].partial(partial.words, partial.stable)
-        return self._line(partial.stream, seconds(partial.start), (settled, ""), (f" {open_} …", "dim italic"))
+        return self._line(
+            partial.stream, seconds(partial.start), (settled, ""), (f"{' ' * bool(settled)}{open_} …", "dim italic")
+        )
 
     def _line(self, stream: str, at: float | None, *text: tuple[str, str]) -> "Table":
         """Time, stream and text in columns, so that long text is wrapped under itself."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from asrd.cli.config import file_of
 from asrd.core.errors import AsrdError
 
 COMMANDS = {
@@ -98,7 +99,10 @@ def _run(debug: bool) -> int:
     except SystemExit as error:  # a signal, with the shell's code for it
         code = error.code
     except click.ClickException as error:
-        error.show()
+        if isinstance(error, click.exceptions.NoArgsIsHelpError):  # whose message is the help
+            error.show()
+        else:
+            click.echo(f"asrd: {_complaint(error)}", err=True)
         return error.exit_code
     except AsrdError as error:
         if debug:
@@ -118,6 +122,16 @@ def _run(debug: bool) -> int:
         _discard_output()
         return 1
     return code if isinstance(code, int) else 0
+
+
+def _complaint(error: click.ClickException) -> str:
+    """What click found wrong, in one line with where it was found and what to do."""
+    message = " ".join(error.format_message().split())
+    if not isinstance(error, click.UsageError) or not error.ctx:
+        return message
+    if isinstance(error, click.BadParameter) and (origin := file_of(error.param, error.ctx)):
+        return f"{origin}: {message}"
+    return f"{message.rstrip('.')}; see '{error.ctx.command_path} --help'"
 
 
 def _prepare_output() -> None:

@@ -12,6 +12,7 @@ import click
 
 from asrd.cli.clips import usable
 from asrd.cli.stages import Stages
+from asrd.cli.values import Number
 from asrd.core.errors import AsrdError, MissingExtraError, UsageError
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ SHOWN = 10
     help="Windows as the daemon cuts them, or utterances cut plainly.",
 )
 @click.option("--metric", type=click.Choice(["wer", "cer"]), default="wer", show_default=True, help="To steer by.")
-@click.option("--max-drop", default=0.01, show_default=True, type=click.FloatRange(0, 1), help="0.01 is one point.")
+@click.option("--max-drop", default=0.01, show_default=True, type=Number(0, 1), help="0.01 is one point.")
 @click.option(
     "--drop-type",
     type=click.Choice(["absolute", "relative"]),
@@ -58,18 +59,37 @@ SHOWN = 10
 )
 @click.option("--fast", is_flag=True, help="No accuracy control; the result is proved all the same.")
 @click.option("--ranking-subset-size", default=25, show_default=True, type=click.IntRange(1), help="To rank layers by.")
-@click.option("--max-reverted", default=0, show_default=True, help="Groups of operations at most; 0 for no bound.")
+@click.option(
+    "--max-reverted",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Groups of operations at most; 0 for no bound.",
+)
 @click.option("--preset", type=click.Choice(["mixed", "performance"]), default="mixed", show_default=True)
-@click.option("--smooth-quant", default=0.95, show_default=True, help="SmoothQuant's alpha; negative for none.")
+@click.option(
+    "--smooth-quant",
+    default=0.95,
+    show_default=True,
+    type=Number(max=1),
+    help="SmoothQuant's alpha; negative for none.",
+)
 @click.option("--per-tensor-weights", is_flag=True, help="One scale a layer instead of one a channel.")
 @click.option("--keep-float", "--ignored-scope", multiple=True, metavar="PATTERN", help="Layers, such as 'front.*'.")
 @click.option("--sensitivity/--no-sensitivity", default=True, show_default=True, help="Of each layer, in the report.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Models ranked at once.")
-@click.option("--memory", type=float, metavar="GIB", help="Fail rather than take more.")
+@click.option("--memory", type=Number(0, min_open=True), metavar="GIB", help="Fail rather than take more.")
 @click.option("--seed", default=0, show_default=True, help="Chooses the split and the windows.")
 @click.option("--resume", is_flag=True, help="Go on with an interrupted run.")
 @click.option("--advise", is_flag=True, help="Try several recipes instead, and show the best by accuracy and speed.")
-@click.option("--budget", default=30.0, show_default=True, metavar="MINUTES", help="Time for --advise.")
+@click.option(
+    "--budget",
+    default=30.0,
+    show_default=True,
+    type=Number(0, min_open=True),
+    metavar="MINUTES",
+    help="Time for --advise.",
+)
 def quantize(
     *,
     model: str,

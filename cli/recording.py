@@ -17,13 +17,27 @@ if TYPE_CHECKING:
     from asrd.daemon.recorder.takes import Take
 
 
+def chosen_takes(recording: Path, stream: str | None, *, with_audio: bool = True) -> "Iterator[Take]":
+    """The takes of a recording, or those of one stream. Raises UsageError where there is no such stream."""
+    from asrd.daemon.recorder.takes import takes
+
+    others = set[str]()
+    chosen = False
+    for take in takes(recording, with_audio=with_audio):
+        if stream in (None, take.begin.stream):
+            chosen = True
+            yield take
+        else:
+            others.add(take.begin.stream)
+    if not chosen and others:
+        raise UsageError(f"no stream is called '{stream}' in {recording}; there are: {', '.join(sorted(others))}")
+
+
 def show_recording(recording: Path, stream: str | None, *, as_json: bool) -> None:
     """Every stream of every run, or the utterances of one stream."""
     from rich.table import Table
 
-    from asrd.daemon.recorder.takes import takes
-
-    found = (take for take in takes(recording, with_audio=False) if stream in (None, take.begin.stream))
+    found = chosen_takes(recording, stream, with_audio=False)
     rows = list(_utterances(found) if stream else _streams(found))
     if as_json:
         for row in rows:

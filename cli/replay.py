@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from asrd.cli.options import recognition, recognition_options
-from asrd.cli.recording import export_utterances, show_recording
+from asrd.cli.recognition import recognition, recognition_options
+from asrd.cli.recording import chosen_takes, export_utterances, show_recording
+from asrd.cli.values import Number
+from asrd.core.errors import UsageError
 from asrd.core.events import Final, decode
 from asrd.core.units import seconds
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 @click.option("--list", "as_list", is_flag=True, help="Show what is in it; with --stream its utterances.")
 @click.option("--text", is_flag=True, help="Compare the text of utterances, not all bits of all events.")
 @click.option("--compare/--no-compare", default=True, help="Whether a difference is a failure.")
-@click.option("--speed", default=0.0, type=click.FloatRange(0), help="1 as fast as it was; 0 as fast as it goes.")
+@click.option("--speed", default=0.0, type=Number(0), help="1 as fast as it was; 0 as fast as it goes.")
 @click.option("--export", type=click.Path(path_type=Path), help="Write utterances to a small recording, for a test.")
 @click.option("--utterance", "utterances", multiple=True, type=click.IntRange(0), help="Of --export. Repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="Print events, or what is asked for, as JSON lines.")
@@ -44,12 +46,12 @@ def replay(ctx: click.Context, /, recording: Path, **params: Any) -> None:
       asrd replay ~/asrd-recording --backend fp16
       asrd replay ~/asrd-recording --export report.asrd --utterance 17
     """
-    from asrd.daemon.recorder.takes import takes
-
     sources = {name: ctx.get_parameter_source(name) for name in ctx.params}
     given = {name for name, source in sources.items() if source is ParameterSource.COMMANDLINE}
     chosen = given - {parameter.name for parameter in _own(ctx)}
-    found = (take for take in takes(recording) if params["stream"] in (None, take.begin.stream))
+    if params["utterances"] and not params["export"]:
+        raise UsageError("--utterance chooses what --export FILE writes; without that, leave it out")
+    found = chosen_takes(recording, params["stream"])
     if params["as_list"]:
         show_recording(recording, params["stream"], as_json=params["as_json"])
     elif params["export"]:

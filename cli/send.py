@@ -1,6 +1,7 @@
 """`asrd send`: play a file, a microphone or raw PCM into a daemon, here or on another machine."""
 
 import asyncio
+import logging
 import signal
 import sys
 
@@ -34,6 +35,7 @@ def send(source: str, endpoint: str, pace: Pace) -> None:
         spec = "pcm:-"
     elif source.partition(":")[0] not in ("mic", "file", "pcm"):
         spec = f"file:{source}"
+    logging.basicConfig(format="asrd: %(message)s", stream=sys.stderr)
     asyncio.run(_send(parse_source(spec, pace), endpoint))
 
 

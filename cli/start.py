@@ -9,13 +9,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from asrd.cli.config import ConfiguredCommand, origins
-from asrd.cli.options import SPAN, Size, control_option, recognition, recognition_options, record_option
+from asrd.cli.options import control_option, record_option
 from asrd.cli.plain import plain_console
+from asrd.cli.recognition import recognition, recognition_options
+from asrd.cli.values import SPAN, Number, Size
 from asrd.core.endpoints import check_endpoint, events_endpoint
 
 if TYPE_CHECKING:
     from asrd.daemon.options import DaemonOptions
     from asrd.daemon.recorder.options import RecordingOptions
+
+
+UNSET = {"decoder": "beam, where it is installed", "record": "nothing"} | dict.fromkeys(
+    ("lm", "lm_weight", "word_bonus"), "the model's own"
+)
+"""What a setting that nobody made amounts to."""
 
 
 @click.command(cls=ConfiguredCommand)
@@ -47,7 +55,7 @@ if TYPE_CHECKING:
 @click.option(
     "--record-hours",
     default=24.0,
-    type=click.FloatRange(0),
+    type=Number(0),
     show_default=True,
     help="What is older is deleted; 0: never.",
 )
@@ -117,7 +125,7 @@ def _show(ctx: click.Context, options: "DaemonOptions") -> None:
     table = Table("setting", "value", "from", box=None)
     for name, value, origin in origins(ctx):
         shown = " ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-        table.add_row(name.replace("_", "-"), shown, origin)
+        table.add_row(name.replace("_", "-"), UNSET.get(name, "none") if value is None else shown, origin)
     plain_console().print(table)
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from asrd.cli.stages import Stages
+from asrd.cli.values import Number
 from asrd.core.errors import UsageError
 
 T = TypeVar("T")
@@ -27,9 +28,9 @@ T = TypeVar("T")
 @click.option("--share", multiple=True, metavar="NAME=WEIGHT", help="How often to hear one of these.")
 @click.option("--from", "start", default="", metavar="MODEL", help="Go on from this model, in place of a new one.")
 @click.option("--size", type=click.Choice(["tiny", "small"]), default="tiny", show_default=True)
-@click.option("--minutes", default=100.0, show_default=True, type=click.FloatRange(0.1), help="Of training.")
-@click.option("--batch", default=60.0, show_default=True, type=click.FloatRange(10), help="Seconds of speech a step.")
-@click.option("--watts", default=10.0, show_default=True, type=click.FloatRange(0), help="It draws meanwhile.")
+@click.option("--minutes", default=100.0, show_default=True, type=Number(0.1), help="Of training.")
+@click.option("--batch", default=60.0, show_default=True, type=Number(10), help="Seconds of speech a step.")
+@click.option("--watts", default=10.0, show_default=True, type=Number(0), help="It draws meanwhile.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
 @click.pass_context
 def train(ctx: click.Context, /, *, output: Path, work: Path, watts: float, **options: Any) -> None:

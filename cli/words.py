@@ -9,6 +9,7 @@ import click
 
 from asrd.cli.config import ConfiguredCommand
 from asrd.cli.options import control_option
+from asrd.cli.values import Number
 from asrd.clients import Control
 from asrd.core.control import AddWords, ClearWords, LearnWords, ListWords, RemoveWords
 from asrd.core.errors import UsageError
@@ -20,7 +21,11 @@ BATCH = 500
 """Words in one request, which a daemon takes up to a size."""
 
 boost_option = click.option(
-    "--boost", default=BOOST, show_default=True, type=float, help="How much to listen for them, in nats; up to 30."
+    "--boost",
+    default=BOOST,
+    show_default=True,
+    type=Number(0, 30, min_open=True),
+    help="How much to listen for them, in nats.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object: words and their boosts.")
 
@@ -116,11 +121,15 @@ def learn(file: TextIO, least: int, boost: float, control: str, as_json: bool) -
     learned: dict[str, float] = {}
     for start in range(0, len(found), BATCH):
         learned |= client.words(LearnWords(found[start : start + BATCH], boost))
-    _show(learned, as_json)
+    _show(learned, as_json, "it has no words that the language model does not know")
 
 
-def _show(boosts: dict[str, float], as_json: bool) -> None:
+def _show(boosts: dict[str, float], as_json: bool, nothing: str = "there are no hot words") -> None:
+    """nothing: what people are told where there are none."""
     if as_json:
         click.echo(json.dumps(boosts, ensure_ascii=False))
-    for word, boost in () if as_json else boosts.items():
+        return
+    for word, boost in boosts.items():
         click.echo(f"{boost:5.1f}  {word}")
+    if not boosts:
+        click.echo(nothing, err=True)

@@ -18,7 +18,7 @@ from asrd.core.control import (
     UseBackend,
     WordsRequest,
 )
-from asrd.core.endpoints import control_endpoint
+from asrd.core.endpoints import control_endpoint, no_endpoint
 from asrd.core.errors import AsrdError, TransportError, UsageError, reason
 from asrd.core.events import AnyEvent, Status
 
@@ -84,7 +84,7 @@ class Control:
             if not reply.error:
                 return msgspec.convert(reply.result, kind)
         except zmq.ZMQError as error:
-            raise UsageError(f"'{self.endpoint}' is not an endpoint ({error.strerror})") from error
+            raise no_endpoint(self.endpoint, error.strerror) from error
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise TransportError(
                 f"what answers at {self.endpoint} is no asrd of this version ({reason(error)}); "

@@ -23,6 +23,7 @@ import numpy.typing as npt
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
+from asrd.core.endpoints import no_endpoint
 from asrd.core.errors import TransportError, UsageError
 from asrd.core.pcm import FORMATS, MAX_CHANNELS, MAX_RATE, MIN_RATE, PcmFormat, PcmHeader
 from asrd.core.units import SAMPLE_RATE
@@ -83,7 +84,7 @@ class Sender:
         self._descriptor = -1
 
     def __enter__(self) -> Self:
-        """Connect. Raises TransportError when nothing listens at the endpoint."""
+        """Connect. Raises TransportError when nothing listens at the endpoint, UsageError where it is none."""
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.PUSH)
         self._socket.linger = 0
@@ -103,7 +104,7 @@ class Sender:
         try:
             self._socket.connect(self.endpoint)
         except zmq.ZMQError as error:
-            raise TransportError(f"'{self.endpoint}' is no address ({error.strerror}); try tcp://HOST:PORT") from error
+            raise no_endpoint(self.endpoint, error.strerror) from error
         deadline = time.monotonic() + self.timeout
         while not self._connected:  # what answers may hang up before it has spoken ZeroMQ
             if not self._monitor.poll(max(0, round((deadline - time.monotonic()) * 1000))):

@@ -16,8 +16,8 @@ import zmq
 import zmq.asyncio
 
 from asrd.clients.sequence import Hole, Sequence
-from asrd.core.endpoints import events_endpoint
-from asrd.core.errors import TransportError, UsageError
+from asrd.core.endpoints import events_endpoint, no_endpoint
+from asrd.core.errors import TransportError
 from asrd.core.events import DAEMON_STREAM, AnyEvent, Stopped, decode
 
 HIGH_WATER_MARK = 100_000
@@ -54,7 +54,7 @@ class _Subscription(Generic[Socket]):
             self._socket.connect(self.endpoint)
         except zmq.ZMQError as error:
             self._socket.close(linger=0)
-            raise UsageError(f"'{self.endpoint}' is not an endpoint ({error.strerror})") from error
+            raise no_endpoint(self.endpoint, error.strerror) from error
 
     def _open(self) -> Socket:
         raise NotImplementedError

@@ -37,12 +37,18 @@ def control_endpoint() -> str:
     return os.environ.get(CONTROL_VARIABLE) or f"ipc://{runtime_directory() / 'control'}"
 
 
+def no_endpoint(endpoint: str, why: str = "") -> UsageError:
+    """The error that something is none. why: what the system says of it."""
+    said = f" ({why.partition(' (addr=')[0]})" if why else ""  # libzmq's words, without the address once more
+    return UsageError(f"'{endpoint}' is not an endpoint{said}; write tcp://127.0.0.1:7007 or ipc:///path/to/socket")
+
+
 def check_endpoint(endpoint: str) -> None:
     """Raise UsageError for what can never be bound, as far as that can be told without binding. libzmq
     itself would take a port modulo 65536.
     """
     tcp = re.fullmatch(r"tcp://.+:(\d+|\*)", endpoint)
     if not tcp and not re.fullmatch(r"ipc://.+", endpoint):
-        raise UsageError(f"'{endpoint}' is not an endpoint; write tcp://127.0.0.1:7007 or ipc:///path/to/socket")
+        raise no_endpoint(endpoint)
     if tcp and tcp[1] != "*" and int(tcp[1]) > MAX_PORT:
         raise UsageError(f"'{endpoint}' is not an endpoint: the largest port is {MAX_PORT}")

@@ -119,7 +119,7 @@ class HotWords:
         try:
             content = json.loads(self._path.read_text(encoding="utf-8"))
             return {str(text): float(boost) for text, boost in content.items()}
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return {}
         except (OSError, ValueError, TypeError, AttributeError) as error:
             raise AsrdError(f"the hot words in {self._path} cannot be read ({error}); mend or remove it") from error

@@ -8,7 +8,7 @@ from typing import IO, Any
 
 import zmq
 
-from asrd.core.endpoints import check_endpoint, runtime_directory
+from asrd.core.endpoints import check_endpoint, no_endpoint, runtime_directory
 from asrd.core.errors import TransportError, UsageError
 
 
@@ -69,7 +69,7 @@ def _explain(error: zmq.ZMQError, endpoint: str) -> Exception:
     if error.errno == errno.EADDRINUSE:
         return TransportError(f"{endpoint} is in use; stop what uses it ('asrd stop'?) or choose another endpoint")
     if error.errno in (errno.EINVAL, errno.EPROTONOSUPPORT):
-        return UsageError(f"'{endpoint}' is not an endpoint; write tcp://127.0.0.1:7007 or ipc:///path/to/socket")
+        return no_endpoint(endpoint)
     if error.errno == errno.ENAMETOOLONG:
         return UsageError(f"the path of '{endpoint}' is too long for a Unix socket; choose a shorter one")
     return TransportError(f"cannot bind {endpoint}: {error.strerror}; choose another endpoint")

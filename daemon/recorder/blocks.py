@@ -43,6 +43,8 @@ def read(path: Path, *, with_audio: bool = True) -> Iterator[AnyRecord]:
     """
     try:
         file = path.open("rb")
+    except FileNotFoundError as error:
+        raise AsrdError(f"there is no recording {path}; check the path") from error
     except OSError as error:
         raise AsrdError(f"{path} cannot be read: {error.strerror}") from error
     with file:

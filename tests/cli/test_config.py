@@ -7,10 +7,14 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from asrd.cli.config import SETTINGS, ConfiguredCommand, setting
+from asrd.cli.config import SETTINGS, ConfiguredCommand, file_of, read_files, setting
 from asrd.cli.main import COMMANDS, asrd
 from asrd.cli.options import format_option
 from asrd.core.errors import AsrdError, UsageError
+from asrd.daemon.decoding import make_decoding
+from asrd.daemon.decoding.options import DecoderOptions
+from asrd.daemon.hotwords import HotWords
+from asrd.models import store
 
 
 @pytest.fixture
@@ -79,6 +83,33 @@ def test_check_finds_what_start_would_refuse(file: Path, arguments: list[str], m
     result = check("--source", "b=pcm:-", *arguments)
     assert isinstance(result.exception, AsrdError)
     assert message in str(result.exception)
+
+
+def test_a_value_that_cannot_be_is_told_with_its_file(file: Path) -> None:
+    file.write_text('hop = "soon"\n')
+    with pytest.raises(click.BadParameter) as caught:
+        asrd.main(["start", "--check"], standalone_mode=False)
+    assert caught.value.ctx
+    assert file_of(caught.value.param, caught.value.ctx) == file
+    with pytest.raises(click.BadParameter) as caught:
+        asrd.main(["start", "--check", "--hop", "soon"], standalone_mode=False)
+    assert caught.value.ctx
+    assert file_of(caught.value.param, caught.value.ctx) is None
+
+
+def test_a_home_that_is_no_directory_holds_no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """/dev/null is the home of many a service's user."""
+    (tmp_path / "null").touch()
+    monkeypatch.setattr("asrd.cli.config.config_files", lambda: [tmp_path / "null" / "asrd.toml"])
+    assert read_files() == {}
+    decoding = make_decoding(DecoderOptions(), store.resolve(store.DEFAULT_MODEL))
+    assert HotWords(tmp_path / "null" / "words.json", decoding).boosts == {}
+
+
+def test_check_says_what_a_setting_that_nobody_made_amounts_to(file: Path) -> None:
+    result = check("--source", "pcm:-")
+    assert "None" not in result.stdout
+    assert "the model's own" in result.stdout
 
 
 @pytest.mark.parametrize("name", ["[front]", "[/b]", ":smile:"])

@@ -16,11 +16,13 @@ import pytest
 import zmq
 from click.testing import CliRunner
 
-from asrd.cli.control import stop
+from asrd.cli.control import status, stop
 from asrd.cli.settings import set_
+from asrd.cli.words import words
+from asrd.clients import Control
 from asrd.core.control import Reply
 from asrd.core.errors import AsrdError, UsageError
-from asrd.core.events import Status
+from asrd.core.events import Status, StreamStatus
 from asrd.daemon.settings import SETTABLE, SegmenterSettings
 
 
@@ -147,3 +149,45 @@ def test_what_is_no_setting_is_wrong_usage(pairs: list[str], why: str) -> None:
     result = CliRunner().invoke(set_, [*pairs, "--control", "ipc:///nowhere"])
     assert isinstance(result.exception, UsageError)
     assert str(result.exception) == why
+
+
+def test_a_status_fits_a_terminal(tmp_path: Path) -> None:
+    """Of the usual width, without a heading cut short, and with a path that can be copied."""
+    endpoint = f"ipc://{tmp_path}/c"
+    model = "/opt/" + "long/" * 20 + "model"
+    stream = StreamStatus(
+        source="microphone",
+        position=10**8,
+        waiting=10,
+        utterances=10_000,
+        lost=10**6,
+        skipped=100_000,
+        open=False,
+        settings={},
+        hangover=9600,
+    )
+    now = msgspec.structs.replace(state(1), streams={"desk": stream}, model=model)
+    with zmq.Context() as context, context.socket(zmq.REP) as socket:
+        socket.bind(endpoint)
+
+        def answer() -> None:
+            socket.recv()
+            socket.send(msgspec.json.encode(Reply(result=now)))
+
+        thread = Thread(target=answer)
+        thread.start()
+        result = CliRunner().invoke(status, ["--control", endpoint], env={"COLUMNS": "80"})
+        thread.join()
+    assert result.exit_code == 0, result.exception
+    assert "…" not in result.stdout
+    assert f"model    {model}, confidence" in result.stdout
+    for shown in ("utterances", "hang-over", "microphone", "6250.0 s", "100000", "ended"):
+        assert shown in result.stdout
+    assert max(map(len, result.stdout.replace(model, "").splitlines())) <= 80
+
+
+@pytest.mark.parametrize(("arguments", "told"), [(["list"], "there are no hot words"), (["list", "--json"], "")])
+def test_no_hot_words_is_an_answer(monkeypatch: pytest.MonkeyPatch, arguments: list[str], told: str) -> None:
+    monkeypatch.setattr(Control, "words", lambda *_: {})
+    result = CliRunner().invoke(words, arguments)
+    assert (result.exit_code, result.stderr.strip()) == (0, told)

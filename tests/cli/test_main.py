@@ -2,14 +2,17 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import click
 import pytest
 from click.testing import CliRunner
 
 from asrd.cli.main import asrd
+from asrd.cli.values import Number
 
 COMMAND = f"{sys.executable} -m asrd.cli.main"
+ASRD = "'import sys; sys.argv[0] = \"asrd\"; from asrd.cli.main import main; main()'"
 
 
 def shell(line: str, environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
@@ -38,6 +41,52 @@ def test_a_reader_that_has_seen_enough_is_no_failure(environment: dict[str, str]
     line = f"{COMMAND} model list --json | true; echo ${{PIPESTATUS[0]}}"
     result = shell(line, environment)
     assert (result.stdout, result.stderr) == ("0\n", "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("nosuch", "No such command 'nosuch'; see 'asrd --help'"),
+        ("start --nosuch", "see 'asrd start --help'"),
+        ("transcribe", "Missing argument 'FILES...'; see 'asrd transcribe --help'"),
+        ("backend use", "Missing argument 'NAME'; see 'asrd backend use --help'"),
+        ("listen --wait soon", "'soon' is no number of seconds; see 'asrd listen --help'"),
+        ("transcribe x.wav --threads -3", "'--threads'"),
+        ("words add x --boost nan", "'--boost'"),
+        ("send x.wav --to nonsense", "no such file: x.wav"),
+        ("status --control nonsense", "'nonsense' is not an endpoint (Invalid argument); write tcp://"),
+        ("transcribe x.wav --words nowhere.json", "there is no file of hot words nowhere.json"),
+        ("replay nowhere", "there is no recording nowhere; check the path"),
+        ("replay nowhere --utterance 3", "--export"),
+    ],
+)
+def test_wrong_usage_is_one_line_that_says_what_to_do(
+    environment: dict[str, str], arguments: str, message: str
+) -> None:
+    result = shell(f"{COMMAND.replace('-m asrd.cli.main', '')} -c {ASRD} {arguments}", environment)
+    assert message in result.stderr
+    assert (result.stdout, result.stderr.count("\n"), result.stderr[:6]) == ("", 1, "asrd: ")
+    assert result.returncode == (1 if ".wav" in message or "no recording" in message else 2)
+
+
+def test_help_is_shown_to_who_asks_for_nothing(environment: dict[str, str]) -> None:
+    result = shell(f"{COMMAND}", environment)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "Commands:" in result.stderr
+
+
+def options(group: click.Group) -> Iterator[click.Parameter]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        yield from options(command) if isinstance(command, click.Group) else getattr(command, "params", ())
+
+
+def test_no_option_takes_what_is_no_number() -> None:
+    """NaN is within click's own ranges."""
+    numbers = [one for one in options(asrd) if isinstance(one.type, (click.types.FloatParamType, click.FloatRange))]
+    assert numbers
+    assert [one.name for one in numbers if not isinstance(one.type, Number)] == []
 
 
 @pytest.mark.parametrize("option", ["--hangover", "--max-utterance", "--partials", "--pre-roll", "--min-speech"])

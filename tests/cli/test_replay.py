@@ -41,3 +41,5 @@ def test_a_daemon_that_is_killed_leaves_all_but_its_last_moment(
     again = run("replay", recording)
     assert again.returncode == 0, again.stderr
     assert "the same, bit for bit" in again.stderr
+    other = run("replay", recording, "--stream", "b")
+    assert (other.returncode, other.stderr) == (2, f"asrd: no stream is called 'b' in {recording}; there are: a\n")

@@ -21,8 +21,8 @@ class MissingExtraError(AsrdError):
     """An optional dependency is not installed."""
 
     def __init__(self, extra: str, needed_for: str) -> None:
-        super().__init__(f"{needed_for} needs an optional part of asrd: pip install 'asrd[{extra}]'")
-        self.extra = extra
+        self.extra, self.remedy = extra, f"pip install 'asrd[{extra}]'"
+        super().__init__(f"{needed_for} needs an optional part of asrd: {self.remedy}")
 
 
 class ModelError(AsrdError):

@@ -8,7 +8,10 @@ import pytest
 import zmq
 from click.testing import CliRunner
 
-from asrd.cli.checks import Subject, check_backends, check_cpu, check_endpoints, check_microphones, check_model
+from asrd.cli.checks import Subject
+from asrd.cli.checks.machine import check_cpu, check_microphones
+from asrd.cli.checks.recognition import check_backends, check_decoding, check_model
+from asrd.cli.checks.running import check_endpoints
 from asrd.cli.doctor import doctor
 from asrd.core import cpu
 from asrd.core.errors import AudioError
@@ -99,6 +102,25 @@ def test_an_extra_that_is_not_installed_is_a_warning(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("asrd.backends.pytorch.TorchBackend.requires", ("no_such_torch",))
     (finding,) = [finding for finding in check_backends(subject) if finding.state != "ok"]
     assert (finding.state, finding.remedy) == ("warn", "pip install 'asrd[torch]'")
+
+
+def test_without_beam_search_finals_are_poorer_and_doctor_says_so(
+    monkeypatch: pytest.MonkeyPatch, subject: Subject
+) -> None:
+    (well,) = check_decoding(subject)
+    assert (well.state, well.message, well.remedy) == ("ok", "beam search, language model none", "")
+    monkeypatch.setattr("asrd.daemon.decoding.options.find_spec", lambda _: None)
+    (finding,) = check_decoding(subject)
+    assert (finding.state, finding.remedy) == ("warn", "pip install 'asrd[lm]'")
+
+
+def test_a_language_model_that_is_gone_is_told(
+    base_model: ModelDirectory, endpoints: dict[str, str], tmp_path: Path
+) -> None:
+    copy = Path(shutil.copytree(base_model.path, tmp_path / "model"))
+    (copy / "decoding.json").write_text('{"lm": "nowhere.bin", "lm_weight": 0.5, "word_bonus": 1.0}')
+    (finding,) = check_decoding(Subject("fp16", str(copy), **endpoints))
+    assert (finding.state, "nowhere.bin" in finding.message, bool(finding.remedy)) == ("warn", True, True)
 
 
 def test_a_model_that_was_tampered_with(base_model: ModelDirectory, tmp_path: Path, endpoints: dict[str, str]) -> None:

@@ -1,0 +1,34 @@
+"""What a check is told, and what it finds."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from asrd.core.errors import AsrdError
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """subject: what was looked at. remedy: the one line that mends a fault, "" where there is none."""
+
+    subject: str
+    state: Literal["ok", "warn", "fail"]
+    message: str
+    remedy: str = ""
+
+    @classmethod
+    def of(cls, subject: str, error: AsrdError, state: Literal["warn", "fail"] = "fail") -> "Finding":
+        """An error of asrd's own says what happened, and after a semicolon what to do."""
+        message, _, remedy = str(error).partition("; ")
+        return cls(subject, state, message, remedy)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a daemon would be started with."""
+
+    backend: str
+    model: str
+    events: str
+    control: str
+    record: Path | None = None

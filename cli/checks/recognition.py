@@ -1,0 +1,113 @@
+"""Backends, model and decoder: whether speech becomes text here, and how fast."""
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+
+import numpy as np
+import soundfile
+
+from asrd.cli.checks.finding import Finding, Subject
+from asrd.core.errors import AsrdError, MissingExtraError, ModelError
+from asrd.core.units import MAX_WINDOW, SAMPLE_RATE, seconds
+
+AGREEMENT = 0.8
+"""Of the frames of one sentence. A model that was quantized well is above 0.95, noise below 0.6."""
+
+
+def check_backends(_: Subject) -> Iterator[Finding]:
+    """Every plugin; what is not installed was perhaps not wanted."""
+    from asrd.backends import available
+
+    for status in available():
+        if status.problem:
+            message, _colon, remedy = status.problem.partition(": ")
+            yield Finding("backend", "warn", f"{status.name}: {message}", remedy)
+        else:
+            yield Finding("backend", "ok", f"{status.name} ({status.distribution})")
+
+
+def check_model(subject: Subject) -> Iterator[Finding]:
+    """Whether its files are what they were, and whether it answers."""
+    from asrd.backends import load
+    from asrd.models import manifest
+    from asrd.models.store import resolve
+
+    try:
+        model = resolve(subject.model)
+    except AsrdError as error:
+        yield Finding.of("model", error)
+        return
+    try:
+        problems = manifest.verify(model.path)
+    except AsrdError as error:
+        yield Finding.of("model", error, "warn")
+    else:
+        for problem in problems:
+            yield Finding("model", "fail", f"{model.path / problem.file}: {problem.what}", "pull or build it again")
+        if not problems:
+            yield Finding("model", "ok", f"{model.name} in {model.path} is as its manifest says")
+    try:
+        began = time.perf_counter()
+        backend = load(subject.backend, model)
+        backend.warm_up(MAX_WINDOW)
+        ready = time.perf_counter()
+        backend.warm_up(MAX_WINDOW)
+        took = time.perf_counter() - ready
+        backend.close()
+    except AsrdError as error:
+        yield Finding.of("inference", error)
+        return
+    factor = took / seconds(MAX_WINDOW)
+    speed = f"{1000 * took:.0f} ms a window (real-time factor {factor:.3f}), ready in {ready - began:.1f} s"
+    if factor < 1:
+        yield Finding("inference", "ok", f"{subject.backend} answers: {speed}")
+    else:
+        yield Finding("inference", "fail", f"{subject.backend} is slower than speech: {speed}", "use a smaller model")
+
+
+def check_rounding(subject: Subject) -> Iterator[Finding]:
+    """Whether INT8 says here what FP16 says of a spoken sentence: some processors' kernels have had faults."""
+    from asrd.backends import load
+    from asrd.core.flow import Level
+    from asrd.daemon.level import normalize
+    from asrd.models.speech import bundled
+    from asrd.models.store import resolve
+
+    with suppress(AsrdError):  # which the checks before have told
+        model = resolve(subject.model)
+        if subject.backend != "int8" or not model.openvino("fp16").is_file():
+            return
+        sentence = soundfile.read(bundled("real")[0].audio, MAX_WINDOW, start=SAMPLE_RATE, dtype="float32")[0]
+        level = Level(float(sentence.mean()), float(sentence.std()))
+        window = normalize(sentence, level) if model.normalize else sentence
+        answers = []
+        for name in ("fp16", "int8"):
+            backend = load(name, model)
+            answers.append(backend.logits(window[None]).argmax(axis=-1))
+            backend.close()
+        agreed = f"INT8 answers as FP16 does in {np.mean(answers[0] == answers[1]):.0%} of frames"
+        if np.mean(answers[0] == answers[1]) < AGREEMENT:
+            yield Finding("rounding", "warn", agreed, "use --backend fp16, or quantize the model anew")
+        else:
+            yield Finding("rounding", "ok", agreed)
+
+
+def check_decoding(subject: Subject) -> Iterator[Finding]:
+    """Whether finals are searched for with a language model, which makes much of how they read."""
+    from asrd.daemon.decoding import make_decoding
+    from asrd.daemon.decoding.options import DecoderOptions, default_decoder
+    from asrd.models.store import resolve
+
+    if default_decoder() == "greedy":
+        missing = MissingExtraError("lm", "beam search with a language model")
+        yield Finding("decoder", "warn", "greedy: finals have more wrong words, and no hot words", missing.remedy)
+        return
+    with suppress(ModelError):  # which the check of the model has told
+        model = resolve(subject.model)
+        try:
+            decoding = make_decoding(DecoderOptions(), model)
+        except AsrdError as error:
+            yield Finding.of("decoder", error, "warn")
+        else:
+            yield Finding("decoder", "ok", f"{decoding.name} search, language model {decoding.lm}")

@@ -1,0 +1,40 @@
+"""A daemon that runs, or could, and whether it keeps what it hears."""
+
+from collections.abc import Iterator
+
+from asrd.cli.checks.finding import Finding, Subject
+from asrd.core.errors import AsrdError, TransportError
+
+
+def check_endpoints(subject: Subject) -> Iterator[Finding]:
+    """A daemon that answers, or else whether one could take its places."""
+    import zmq
+
+    from asrd.clients import Control
+    from asrd.daemon.sockets import Binding
+
+    try:
+        state = Control(subject.control, timeout=0.5).status()
+        yield Finding("daemon", "ok", f"process {state.pid} answers, on {state.backend}")
+        if state.recording:
+            yield Finding("recording", "warn", f"all that is heard is kept in {state.recording}")
+        return
+    except TransportError:
+        yield Finding("daemon", "ok", "none is running")
+    except AsrdError as error:
+        yield Finding.of("daemon", error)
+        return
+    for endpoint in (subject.events, subject.control):
+        with zmq.Context() as context, context.socket(zmq.ROUTER) as socket:
+            try:
+                Binding(socket, endpoint).close()
+            except AsrdError as error:
+                yield Finding.of("endpoint", error)
+            else:
+                yield Finding("endpoint", "ok", f"{endpoint} is free")
+
+
+def check_recording(subject: Subject) -> Iterator[Finding]:
+    """Whether settings say that audio is to be kept: nobody should be recorded unawares."""
+    if subject.record:
+        yield Finding("recording", "warn", f"a daemon started here would keep all that it hears in {subject.record}")

@@ -104,6 +104,8 @@ def _replay(found: "Iterator[Take]", params: dict[str, Any]) -> bool:
 
 def _rehear(found: "Iterator[Take]", params: dict[str, Any], chosen: set[str]) -> bool:
     """The same audio with what was chosen; where the text is now another."""
+    from asrd.daemon.decoding import make_decoding
+    from asrd.daemon.hotwords import HotWords
     from asrd.daemon.recorder import equipment
     from asrd.daemon.recorder.compare import changes
     from asrd.daemon.recorder.rehear import rehear
@@ -121,7 +123,10 @@ def _rehear(found: "Iterator[Take]", params: dict[str, Any], chosen: set[str]) -
             then += take.finals()
             return take
 
-        now = list(rehear(map(noted, chain([first], run)), backend, options))
+        boosts = None
+        if "words" in chosen:
+            boosts = HotWords(params["words"], make_decoding(options.decoding, model)).boosts
+        now = list(rehear(map(noted, chain([first], run)), backend, options, chosen, boosts))
         utterances += len(then)
         for change in changes(then, now):
             differing += 1

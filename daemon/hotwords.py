@@ -5,6 +5,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from asrd.core.control import AddWords, ClearWords, LearnWords, ListWords, RemoveWords, WordsRequest
@@ -133,6 +134,18 @@ class HotWords:
                 raise AsrdError(f"the hot words cannot be kept in {self._path} ({error.strerror})") from error
         self._kept = boosts
         return dict(boosts)
+
+
+def usable(boosts: Boosts, decoding: Decoding) -> Boosts:
+    """Those of hot words kept for another decoding, or another model, that this one can use."""
+    if not isinstance(decoding, BeamDecoding):
+        return {}
+    found = {}
+    for text, boost in boosts.items():
+        with suppress(UsageError):
+            decoding.search.words(text)
+            found[text] = boost
+    return found
 
 
 def _write(path: Path, text: str) -> None:

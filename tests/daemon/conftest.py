@@ -64,7 +64,19 @@ class Harness:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Daemon]:
-        """The daemon serves, and what it publishes is collected; at the end it is stopped."""
+        """The daemon serves, and what it publishes is collected; at the end it is stopped.
+
+        A test's sender says nothing while the test waits for something else, such as a backend that is loading.
+        On a busy machine that takes longer than a sender may be silent, and the daemon would end the utterance,
+        as it should; so here a sender may be silent for longer.
+        """
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sessions, "IDLE", 600.0)
+            async with self._served() as daemon:
+                yield daemon
+
+    @asynccontextmanager
+    async def _served(self) -> AsyncIterator[Daemon]:
         ready = asyncio.Event()
         daemon = Daemon(self.options, lambda _: ready.set())
         serving = asyncio.create_task(daemon.run())
@@ -94,14 +106,6 @@ class Harness:
     def of(self, kind: type[Any], stream: str = "a") -> list[Any]:
         """The events of one type."""
         return [item for item in self.seen if isinstance(item, kind) and item.stream == stream]
-
-
-@pytest.fixture(autouse=True)
-def patient_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test's sender says nothing while the test waits for something else, such as a backend that is loading. On a
-    busy machine that takes longer than a sender may be silent, and the daemon would end the utterance, as it should.
-    """
-    monkeypatch.setattr(sessions, "IDLE", 600.0)
 
 
 @pytest.fixture

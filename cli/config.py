@@ -6,22 +6,15 @@ A file is TOML with the long names of the options, dashes as underscores:
     source = ["desk=mic:USB"]
 """
 
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 from click.core import ParameterSource
-from platformdirs import user_config_path
 
+from asrd.core.config import config_files, read
 from asrd.core.errors import UsageError
-
-
-def config_files() -> list[Path]:
-    """The files that are read, the later one winning."""
-    return [Path("/etc/asrd/asrd.toml"), user_config_path("asrd") / "asrd.toml"]
-
 
 _RECOGNITION = (
     "backend",
@@ -106,14 +99,7 @@ def read_files() -> dict[str, tuple[Any, Path]]:
     """Every setting found in a file, and the file. Raises UsageError for one that cannot be used."""
     found: dict[str, tuple[Any, Path]] = {}
     for path in config_files():
-        try:
-            content = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, NotADirectoryError):  # a service's user often has /dev/null for a home
-            continue
-        except (OSError, ValueError) as error:
-            why = error.strerror if isinstance(error, OSError) else error
-            raise UsageError(f"{path} cannot be read: {why}; mend or remove it") from error
-        for key, value in content.items():
+        for key, value in read(path).items():
             if key not in SETTINGS:
                 raise UsageError(f"{path}: there is no setting '{key}'; there are: {', '.join(sorted(SETTINGS))}")
             found[key] = (value, path)

@@ -18,7 +18,7 @@ from asrd.core.control import (
     UseBackend,
     WordsRequest,
 )
-from asrd.core.endpoints import control_endpoint, no_endpoint
+from asrd.core.endpoints import control_endpoint, no_endpoint, reachable
 from asrd.core.errors import AsrdError, TransportError, UsageError, reason
 from asrd.core.events import AnyEvent, Status
 
@@ -28,12 +28,12 @@ Result = TypeVar("Result")
 class Control:
     """Requests to one daemon, each over a connection of its own. Safe to use from any thread.
 
-    endpoint: of the daemon's control socket; by default this user's own daemon.
+    endpoint: of the daemon's control socket; by default this user's own daemon, as `asrd status` finds it.
     timeout: seconds to wait for an ordinary answer.
     """
 
     def __init__(self, endpoint: str | None = None, timeout: float = 3.0) -> None:
-        self.endpoint = endpoint or control_endpoint()
+        self.endpoint = reachable(endpoint or control_endpoint())
         self._timeout = timeout
 
     def status(self) -> Status:

@@ -16,7 +16,7 @@ import zmq
 import zmq.asyncio
 
 from asrd.clients.sequence import Hole, Sequence
-from asrd.core.endpoints import events_endpoint, no_endpoint
+from asrd.core.endpoints import events_endpoint, no_endpoint, reachable
 from asrd.core.errors import TransportError
 from asrd.core.events import DAEMON_STREAM, AnyEvent, Stopped, decode
 
@@ -35,14 +35,14 @@ class _Subscription(Generic[Socket]):
     def __init__(
         self, endpoint: str | None = None, streams: Iterable[str] = (), *, timeout: float = 3.0, patience: float = 5.0
     ) -> None:
-        """endpoint: where a daemon publishes; by default this user's own daemon.
+        """endpoint: where a daemon publishes; by default this user's own daemon, as `asrd listen` finds it.
         streams: which to pass on, by name; none named means all.
         timeout: seconds to wait for the daemon's first event, which it sends on connection.
         patience: seconds without any event, heartbeats included, after which it counts as gone.
 
-        Raises UsageError for a malformed endpoint.
+        Raises UsageError for a malformed endpoint, or settings that cannot be read.
         """
-        self.endpoint = endpoint or events_endpoint()
+        self.endpoint = reachable(endpoint or events_endpoint())
         self._streams = {*streams, DAEMON_STREAM} if streams else None
         self._wait, self._patience = timeout, patience
         self._joined = False

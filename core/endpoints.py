@@ -9,6 +9,7 @@ import re
 import tempfile
 from pathlib import Path
 
+from asrd.core.config import configured
 from asrd.core.errors import UsageError
 
 EVENTS_VARIABLE = "ASRD_EVENTS"
@@ -28,13 +29,24 @@ def runtime_directory() -> Path:
 
 
 def events_endpoint() -> str:
-    """Where transcripts are published: `$ASRD_EVENTS`, or a Unix socket."""
-    return os.environ.get(EVENTS_VARIABLE) or f"ipc://{runtime_directory() / 'events'}"
+    """Where transcripts are published: `$ASRD_EVENTS`, else `events` in asrd.toml, else a Unix socket.
+
+    Raises UsageError for a file that cannot be read.
+    """
+    return os.environ.get(EVENTS_VARIABLE) or configured("events") or f"ipc://{runtime_directory() / 'events'}"
 
 
 def control_endpoint() -> str:
-    """Where a daemon takes requests: `$ASRD_CONTROL`, or a Unix socket."""
-    return os.environ.get(CONTROL_VARIABLE) or f"ipc://{runtime_directory() / 'control'}"
+    """Where a daemon takes requests: `$ASRD_CONTROL`, else `control` in asrd.toml, else a Unix socket.
+
+    Raises UsageError for a file that cannot be read.
+    """
+    return os.environ.get(CONTROL_VARIABLE) or configured("control") or f"ipc://{runtime_directory() / 'control'}"
+
+
+def reachable(endpoint: str) -> str:
+    """Where to connect to on this machine for what is bound there: one binds to all addresses, and connects to one."""
+    return re.sub(r"^tcp://(?:\*|0\.0\.0\.0):", "tcp://127.0.0.1:", endpoint).replace("tcp://[::]:", "tcp://[::1]:")
 
 
 def no_endpoint(endpoint: str, why: str = "") -> UsageError:

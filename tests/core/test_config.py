@@ -1,0 +1,60 @@
+"""Clients find the daemon where its settings put it."""
+
+from pathlib import Path
+
+import pytest
+
+from asrd.clients import Control, Subscriber
+from asrd.core import config
+from asrd.core.endpoints import control_endpoint, events_endpoint, reachable
+from asrd.core.errors import UsageError
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The machine's and the user's, neither of which is there yet."""
+    monkeypatch.delenv("ASRD_EVENTS", raising=False)
+    monkeypatch.delenv("ASRD_CONTROL", raising=False)
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "run"))
+    paths = [tmp_path / "etc.toml", tmp_path / "home.toml"]
+    monkeypatch.setattr(config, "config_files", lambda: paths)
+    return paths
+
+
+def test_without_files_it_is_the_usual_place(files: list[Path], tmp_path: Path) -> None:
+    assert Control().endpoint == control_endpoint() == f"ipc://{tmp_path}/run/control"
+
+
+def test_later_ones_win(files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine, user = files
+    machine.write_text(f'events = ["ipc://{tmp_path}/machine", "tcp://*:7"]\ncontrol = "tcp://0.0.0.0:7008"\n')
+    assert (events_endpoint(), control_endpoint()) == (f"ipc://{tmp_path}/machine", "tcp://0.0.0.0:7008")
+    assert Control().endpoint == "tcp://127.0.0.1:7008"
+    user.write_text(f'events = "ipc://{tmp_path}/user"\nhop = 0.5\n')
+    with Subscriber() as subscriber:
+        assert subscriber.endpoint == f"ipc://{tmp_path}/user"
+    monkeypatch.setenv("ASRD_EVENTS", f"ipc://{tmp_path}/variable")
+    assert events_endpoint() == f"ipc://{tmp_path}/variable"
+    with Subscriber(f"ipc://{tmp_path}/given") as subscriber:
+        assert subscriber.endpoint == f"ipc://{tmp_path}/given"
+
+
+@pytest.mark.parametrize(("content", "told"), [("events = ", "cannot be read"), ("events = 7", "is text, not 7")])
+def test_what_cannot_be_understood_is_told(files: list[Path], content: str, told: str) -> None:
+    files[1].write_text(content)
+    with pytest.raises(UsageError, match=told):
+        Subscriber()
+
+
+@pytest.mark.parametrize(
+    ("bound", "connected"),
+    [
+        ("tcp://*:7007", "tcp://127.0.0.1:7007"),
+        ("tcp://0.0.0.0:7007", "tcp://127.0.0.1:7007"),
+        ("tcp://[::]:7007", "tcp://[::1]:7007"),
+        ("tcp://192.0.2.1:7007", "tcp://192.0.2.1:7007"),
+        ("ipc:///run/*:", "ipc:///run/*:"),
+    ],
+)
+def test_what_is_bound_everywhere_is_reached_here(bound: str, connected: str) -> None:
+    assert reachable(bound) == connected

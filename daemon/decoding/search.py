@@ -118,14 +118,17 @@ class Search:
         """What frames `(n, vocabulary)` may say after the words of `context`, likeliest first. May be empty.
 
         Hot words steer a search of their own, since the library knows one weight for all words and takes phrases
-        apart; what either search finds is then scored as it should be.
+        apart; what either search finds is then scored as it should be. Of the steered one, which also looks
+        further, only what holds a hot word counts: hot words that nobody says leave the text as it is.
         """
         if not len(log_probs):
             return []
         frames = np.concatenate([self._certain(context), log_probs[:, self._columns]])
         found = self._search(frames, context, Hot({}), hot)
         if hot:
-            found += self._search(frames, context, hot, hot)
+            least = hot.bonus(context)
+            steered = self._search(frames, context, hot, hot)
+            found += [one for one in steered if hot.bonus((*context, *one.words)) > least]
         best: dict[Words, float] = {}
         for words, score in found:
             best[words] = max(score, best.get(words, -math.inf))

@@ -14,9 +14,9 @@ import click
 import numpy as np
 from click.core import ParameterSource
 
-from asrd.cli.listen import Live
 from asrd.cli.recognition import decoding_options
 from asrd.cli.signals import orderly
+from asrd.cli.views import Live
 from asrd.clients import Control, Hole, Subscriber
 from asrd.clients.sender import Sender
 from asrd.core.errors import AsrdError

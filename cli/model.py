@@ -3,19 +3,18 @@
 import json
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from rich.table import Table
 
+from asrd.cli.installed import backends, describe, measured, size
 from asrd.cli.plain import plain_console
 from asrd.cli.stages import Stages
 from asrd.cli.train import train
-from asrd.core.errors import AsrdError, MissingExtraError, ModelError
+from asrd.core.errors import MissingExtraError, ModelError
 from asrd.models import ModelDirectory, hub, manifest, store
 from asrd.models.convert import convert as convert_model
-from asrd.models.directory import WEIGHT_FILES
 
 if TYPE_CHECKING:
     from asrd.quant.remeasure import Repeated
@@ -46,16 +45,16 @@ def list_(*, as_json: bool) -> None:
     """
     found = store.installed()
     if as_json:
-        click.echo(json.dumps([_describe(entry) for entry in found], indent=2))
+        click.echo(json.dumps([describe(entry) for entry in found], indent=2))
         return
     table = Table("model", "from", "backends", "size", "WER %", "× real time")
     for entry in found:
         name = f"{entry.name} (default)" if entry.name == store.DEFAULT_MODEL else entry.name
-        known = _measured(entry.path)
+        known = measured(entry.path)
         rates = ", ".join(f"{test} {100 * facts['wer']:.0f}" for test, facts in known.items())
         speed = f"{max(facts['times_real_time'] for facts in known.values()):.0f}" if known else ""
-        size = f"{_size(entry.path) / 1e6:.1f} MB"
-        table.add_row(name, entry.origin, " ".join(_backends(entry.path)), size, rates, speed)
+        megabytes = f"{size(entry.path) / 1e6:.1f} MB"
+        table.add_row(name, entry.origin, " ".join(backends(entry.path)), megabytes, rates, speed)
     plain_console().print(table)
 
 
@@ -163,44 +162,3 @@ def convert(*, name: str) -> None:
     Example:  asrd model convert ./my-finetuned-wav2vec2
     """
     click.echo(convert_model(store.resolve(name)))
-
-
-def _describe(entry: store.Installed) -> dict[str, object]:
-    return {
-        "name": entry.name,
-        "origin": entry.origin,
-        "default": entry.name == store.DEFAULT_MODEL,
-        "backends": _backends(entry.path),
-        "bytes": _size(entry.path),
-        "measured": _measured(entry.path),
-        "path": str(entry.path),
-    }
-
-
-def _measured(directory: Path) -> dict[str, dict[str, float]]:
-    """By test set, what the manifest says of the last backend that was measured there: the smallest, INT8.
-
-    Empty where it says nothing.
-    """
-    try:
-        facts = manifest.read(directory)
-        build = facts.get("quantization", {})
-        sets = {name: one["backends"] for name, one in facts.get("evaluation", {}).items()}
-        sets = sets or ({build["dataset"]: build["measured"]} if build else {})
-        last = {name: list(backends.values())[-1] for name, backends in sets.items()}
-        return {
-            name: {"wer": float(row["wer"][0]), "times_real_time": 1 / float(row["real_time_factor"])}
-            for name, row in last.items()
-        }
-    except (AsrdError, AttributeError, KeyError, IndexError, TypeError, ValueError, ZeroDivisionError):
-        return {}
-
-
-def _size(directory: Path) -> int:
-    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
-
-
-def _backends(directory: Path) -> list[str]:
-    """The bundled backends for which the files are there; the directory may be faulty otherwise."""
-    built = [name for name in ("fp16", "int8") if (directory / "openvino" / f"{name}.xml").is_file()]
-    return [*(["torch"] if any((directory / name).is_file() for name in WEIGHT_FILES) else []), *built]

@@ -74,7 +74,8 @@ def _replay(found: "Iterator[Take]", params: dict[str, Any]) -> bool:
     """Every event again, by the recording's own clock."""
     from asrd.daemon.recorder import equipment
     from asrd.daemon.recorder.compare import difference
-    from asrd.daemon.recorder.replay import DivergedError, Player
+    from asrd.daemon.recorder.detector import DivergedError
+    from asrd.daemon.recorder.replay import Player
 
     backends, told = equipment.Backends(), set[str]()
     events, samples, differing, first = 0, 0, 0, ""

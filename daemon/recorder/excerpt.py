@@ -10,8 +10,9 @@ from asrd.core import events
 from asrd.core.errors import AsrdError
 from asrd.core.events import Final
 from asrd.daemon.recorder import blocks
+from asrd.daemon.recorder.detector import DivergedError
 from asrd.daemon.recorder.records import AnyRecord, Begin, Closed, Said
-from asrd.daemon.recorder.replay import DivergedError, Player
+from asrd.daemon.recorder.replay import Player
 from asrd.daemon.recorder.takes import Take
 from asrd.daemon.recorder.tape import RecordingTape
 

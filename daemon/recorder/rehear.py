@@ -26,8 +26,8 @@ from asrd.daemon.lane import Lane, Result
 from asrd.daemon.options import RecognitionOptions
 from asrd.daemon.recognizer import NO_BOOSTS, recognize
 from asrd.daemon.recorder import equipment, state
+from asrd.daemon.recorder.detector import RecordedVad
 from asrd.daemon.recorder.records import Answered, Heard, Said, Used
-from asrd.daemon.recorder.replay import RecordedVad
 from asrd.daemon.recorder.takes import Take
 from asrd.daemon.scheduler import Scheduler
 from asrd.daemon.segmenter import Segmenter

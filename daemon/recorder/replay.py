@@ -6,37 +6,29 @@ the tape says that it went on.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 
-import msgspec
 import numpy as np
 
 from asrd.backends import Backend
-from asrd.core import events
-from asrd.core.errors import AsrdError, AudioError
-from asrd.core.events import Event
-from asrd.core.flow import AudioChunk, Emission, FloatArray, Window
+from asrd.core.flow import AudioChunk, Emission, Window
 from asrd.core.units import Samples
-from asrd.daemon.lane import Lane, Result
+from asrd.daemon.lane import Result
 from asrd.daemon.recognizer import recognize, silent
 from asrd.daemon.recorder import equipment
-from asrd.daemon.recorder.records import Abandoned, Answered, AnyRecord, Ended, Heard, Judged, Queued, Said, Used
+from asrd.daemon.recorder.detector import DivergedError, RecordedVad
+from asrd.daemon.recorder.gates import GatedScheduler, GatedSource, RecordedOutlet, Turnstile
+from asrd.daemon.recorder.records import Abandoned, Answered, AnyRecord, Ended, Heard, Queued, Said, Used
 from asrd.daemon.recorder.takes import Take
 from asrd.daemon.recorder.tape import Tape
-from asrd.daemon.scheduler import Scheduler
 from asrd.daemon.settings import SegmenterSettings
-from asrd.daemon.sources.base import Source
 from asrd.daemon.stream import make_stream
-from asrd.daemon.vad import Vad, create
+from asrd.daemon.vad import create
 from asrd.models import ModelDirectory
 
 TURNS = 1000
 """Turns of the event loop that a stream may take to get where it was; nothing here waits for anything else."""
-
-
-class DivergedError(AsrdError):
-    """The replay does something else than the recording: it cannot be followed further."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,120 +81,6 @@ class Player:
             loop.close()
 
 
-class RecordedVad:
-    """Says what was said at the time, and notices where the real one says something else.
-
-    following: the real one did not hear what came before, so it is not asked until the stream
-    begins anew. strict: whether it must then say the same; else what it says now counts.
-    """
-
-    def __init__(self, real: Vad, *, following: bool, strict: bool = True) -> None:
-        self.frame = real.frame
-        self._real = real
-        self._following = following
-        self._strict = strict
-        self._judged: Iterator[str] | None = None
-
-    def expect(self, records: Sequence[AnyRecord] | None) -> None:
-        """The decisions that follow; None while a segmenter is built, which resets what has heard nothing."""
-        frames = None if records is None else [record.frames for record in records if isinstance(record, Judged)]
-        self._judged = None if frames is None else iter("".join(frames))
-
-    def is_speech(self, pcm: FloatArray) -> bool:
-        """The recorded decision, which must also be the real one's if it heard all there was."""
-        voiced = next(self._judged or iter(""), "") == "1"
-        if self._following:
-            return voiced
-        now = self._real.is_speech(pcm)
-        if self._strict and now != voiced:
-            raise DivergedError("the VAD judges a frame otherwise than it did")
-        return now
-
-    def reset(self) -> None:
-        """From here on the real one knows all that the recorded one knew."""
-        if self._judged is None:
-            return
-        if next(self._judged, "") != "r" and self._strict:
-            raise DivergedError("the stream begins anew where it did not")
-        self._following = False
-        self._real.reset()
-
-
-class _Turnstile:
-    """Where the stream waits: `at`, until it is let go."""
-
-    def __init__(self) -> None:
-        self.at = ""
-        self._go: asyncio.Future[AudioChunk | None] | None = None
-
-    async def wait(self, at: str) -> AudioChunk | None:
-        self.at, self._go = at, asyncio.get_running_loop().create_future()
-        return await self._go
-
-    def go(self, chunk: AudioChunk | None = None) -> None:
-        assert self._go
-        self.at = ""
-        self._go.set_result(chunk)
-
-
-class _Source(Source):
-    def __init__(self, stream: str, turnstile: _Turnstile, *, live: bool) -> None:
-        super().__init__(stream)
-        self.live = live
-        self._turnstile = turnstile
-        self.failure = ""
-
-    async def open(self) -> None:
-        """Nothing to be had."""
-
-    async def chunks(self) -> AsyncIterator[AudioChunk]:
-        while chunk := await self._turnstile.wait("source"):
-            yield chunk
-        if self.failure:
-            raise AudioError(self.failure)
-
-    async def close(self) -> None:
-        """Nothing to give back."""
-
-
-class _Scheduler(Scheduler):
-    """Holds windows until the tape says what became of them."""
-
-    def __init__(self, backend: Backend, turnstile: _Turnstile) -> None:
-        super().__init__("", backend)
-        self._turnstile = turnstile
-        self.windows: dict[int, Window] = {}
-        self.cut = 0
-
-    async def submit(self, lane: Lane, window: Window, *, settle: bool = False) -> None:
-        self.windows[self.cut] = window
-        self.cut += 1
-        await self._turnstile.wait("queue")
-
-    def named(self, name: str) -> None:
-        self._name = name
-
-    def close(self) -> None:
-        self._worker.close()  # the backend is somebody else's
-
-
-class _Outlet:
-    """Stamps events as they were stamped at the time."""
-
-    def __init__(self, recorded: list[bytes], tape: Tape) -> None:
-        self.recorded = recorded
-        self._tape = tape
-        self.made: list[bytes] = []
-
-    async def publish(self, event: Event, stream: str = events.DAEMON_STREAM) -> None:
-        number = len(self.made)
-        if number < len(self.recorded):
-            then = events.decode(self.recorded[number])
-            event = msgspec.structs.replace(event, daemon=then.daemon, seq=then.seq, time=then.time)
-            self._tape.said(self.recorded[number])
-        self.made.append(events.encode(msgspec.structs.replace(event, stream=stream)))
-
-
 class _Replay:
     def __init__(
         self,
@@ -217,10 +95,10 @@ class _Replay:
         self._take = take
         self._model = model
         self._backend = backend
-        self._turnstile = _Turnstile()
-        self._source = _Source(take.begin.stream, self._turnstile, live=take.begin.live)
-        self._scheduler = _Scheduler(backend(options.backend), self._turnstile)
-        self._outlet = _Outlet([record.payload for record in take.records if isinstance(record, Said)], tape)
+        self._turnstile = Turnstile()
+        self._source = GatedSource(take.begin.stream, self._turnstile, live=take.begin.live)
+        self._scheduler = GatedScheduler(backend(options.backend), self._turnstile)
+        self._outlet = RecordedOutlet([record.payload for record in take.records if isinstance(record, Said)], tape)
         self._boosts: dict[str, float] = {}
         self._stream = make_stream(
             self._source, options, self._scheduler, self._outlet, model, hot=lambda: self._boosts, tape=tape, vad=vad

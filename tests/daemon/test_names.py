@@ -42,7 +42,7 @@ FRAMES = (
 
 @pytest.fixture(scope="module")
 def backend(bundled: ModelDirectory) -> Backend:
-    return load("fp16", bundled)
+    return load("int8", bundled)
 
 
 def decode(backend: Backend, clips: Sequence[Utterances], names: Sequence[str]) -> list[str]:
@@ -57,8 +57,11 @@ def held(one: str, names: Sequence[str]) -> int:
 
 
 def test_twenty_names_that_nobody_says_leave_all_text_as_it_is(backend: Backend) -> None:
-    """Of all bundled clips, but for one in a hundred in which a name is misheard."""
-    clips = dataset("bundled")
+    """Of bundled clips, but for one in a hundred in which a name is misheard. Every third of them, and all
+    real ones: all together would take a minute.
+    """
+    every = dataset("bundled")
+    clips = [*every[:5], *every[5::3]]
     heard, spoken = hear(backend, clips), [clip.text for clip in clips]
     plain, hot = decode(backend, heard, []), decode(backend, heard, UNSAID)
     misheard = [one for one in hot if held(one, UNSAID)]

@@ -13,7 +13,8 @@ from asrd.daemon.decoding import DecoderOptions, make_decoding
 from asrd.daemon.stitcher import Frames
 from asrd.models import ModelDirectory, manifest
 from asrd.models.lm import DecodingSettings, resolve
-from asrd.models.lm.make import Trigram, arpa, prune
+from asrd.models.lm.prune import prune
+from asrd.models.lm.trigram import Trigram, arpa
 from asrd.quant.decode import Clock, text
 from asrd.quant.tune import Tuner, save
 

@@ -1,0 +1,171 @@
+"""How `asrd listen` shows events: as JSON, subtitles, lines of text, or live on a terminal."""
+
+import sys
+from collections import defaultdict
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+import click
+
+from asrd.cli.plain import plain_console
+from asrd.clients import Hole
+from asrd.clients.captions import Captions
+from asrd.clients.text import Style, Writer, join
+from asrd.core.events import AnyEvent, Error, Final, Gap, Partial, encode
+from asrd.core.units import seconds
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+class View(Protocol):
+    """Shows events one way."""
+
+    def show(self, item: AnyEvent | Hole) -> None:
+        """Take the next event or hole."""
+        ...
+
+    def close(self) -> None:
+        """Leave the terminal tidy."""
+        ...
+
+
+def view(format_: str, style: Style) -> View:
+    """The way that a format is shown; text is redrawn in place on a terminal."""
+    if format_ == "json":
+        return _Lines(lambda event: encode(event).decode())
+    if format_ in ("srt", "vtt"):
+        return _Subtitles(Captions(format_, style))
+    return Live(style) if sys.stdout.isatty() else _Texts(style)
+
+
+class _Lines:
+    """One event a line, as it was on the wire."""
+
+    def __init__(self, write: Callable[[AnyEvent], str]) -> None:
+        self._write = write
+
+    def show(self, item: AnyEvent | Hole) -> None:
+        if not isinstance(item, Hole):
+            click.echo(self._write(item))
+
+    def close(self) -> None:
+        pass
+
+
+class _Finals:
+    """Finals, for a pipe or a file; what went wrong goes to standard error."""
+
+    def show(self, item: AnyEvent | Hole) -> None:
+        if isinstance(item, Final):
+            self.write(item)
+        elif isinstance(item, Gap):
+            click.echo(f"asrd: {item.stream} at {seconds(item.start):.1f} s: {_not_heard(item)}", err=True)
+        elif isinstance(item, Error):
+            click.echo(f"asrd: {item.stream}: {item.message}", err=True)
+
+    def write(self, final: Final) -> None:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        pass
+
+
+class _Texts(_Finals):
+    """One line an utterance."""
+
+    def __init__(self, style: Style) -> None:
+        self._writers = _writers(style)
+
+    def write(self, final: Final) -> None:
+        if text := join(self._writers[final.stream].utterance(final.words, final.reason)):
+            click.echo(text)
+
+
+class _Subtitles(_Finals):
+    """Subtitles of the stream that is heard first: each stream has a clock of its own."""
+
+    def __init__(self, captions: Captions) -> None:
+        self._captions = captions
+        self._stream = ""
+        self._left_out = set[str]()
+        if captions.header:
+            click.echo(captions.header)
+
+    def write(self, final: Final) -> None:
+        self._stream = self._stream or final.stream
+        if final.stream == self._stream:
+            for cue in self._captions.add(final.words, final.reason):
+                click.echo(cue)
+        elif final.stream not in self._left_out:
+            self._left_out.add(final.stream)
+            click.echo(f"asrd: subtitles are of '{self._stream}'; choose '{final.stream}' with --stream", err=True)
+
+
+class Live:
+    """A terminal: finals scroll up, open utterances are redrawn below, one line a stream.
+
+    The stable part of a partial is bright, what may still change is dim.
+    """
+
+    def __init__(self, style: Style | None = None) -> None:
+        from rich.console import Group
+        from rich.live import Live as Region
+
+        self._group = Group
+        self._writers = _writers(style or Style())
+        self._open: dict[str, Partial] = {}
+        self._region = Region(console=plain_console(), auto_refresh=False, transient=True)
+        self._region.start()
+
+    def show(self, item: AnyEvent | Hole) -> None:
+        """Redraw only when something visible has changed."""
+        if isinstance(item, Partial):
+            self._open[item.stream] = item
+            self._redraw()
+        elif isinstance(item, Final):
+            self._open.pop(item.stream, None)
+            self._redraw()
+            if text := join(self._writers[item.stream].utterance(item.words, item.reason)):
+                self._print(item.stream, seconds(item.start), text, "")
+        elif isinstance(item, Gap):
+            self._print(item.stream, seconds(item.start), f"[{_not_heard(item)}]", "yellow")
+        elif isinstance(item, Error):
+            self._print(item.stream, None, f"[{item.message}]", "red")
+
+    def close(self) -> None:
+        """Take the open lines away; what was final stays."""
+        self._region.stop()
+
+    def _redraw(self) -> None:
+        self._region.update(self._group(*map(self._partial, self._open.values())), refresh=True)
+
+    def _print(self, stream: str, at: float | None, text: str, style: str) -> None:
+        self._region.console.print(self._line(stream, at, (text, style)))
+
+    def _partial(self, partial: Partial) -> "Table":
+        settled, open_ = self._writers[partial.stream].partial(partial.words, partial.stable)
+        return self._line(
+            partial.stream, seconds(partial.start), (settled, ""), (f"{' ' * bool(settled)}{open_} …", "dim italic")
+        )
+
+    def _line(self, stream: str, at: float | None, *text: tuple[str, str]) -> "Table":
+        """Time, stream and text in columns, so that long text is wrapped under itself."""
+        from rich.table import Table
+        from rich.text import Text
+
+        line = Table.grid(padding=(0, 2, 0, 0))
+        line.add_column(width=10, justify="right", style="dim")
+        line.add_column(style="cyan", no_wrap=True)
+        line.add_column(overflow="fold")
+        line.add_row("" if at is None else f"{at:.1f} s", stream, Text.assemble(*text))
+        return line
+
+
+def _not_heard(gap: Gap) -> str:
+    return f"{seconds(gap.end - gap.start):.1f} s not heard: {gap.reason}"
+
+
+def _writers(style: Style) -> defaultdict[str, Writer]:
+    """One a stream."""
+    return defaultdict(lambda: Writer(style))

@@ -40,8 +40,37 @@ COMMANDS = {
 """Commands as "module:attribute", so that `asrd listen` does not import what `asrd start` needs."""
 
 
+SUMMARIES = {
+    "demo": "the whole path on a recording that ships with asrd",
+    "start": "run the daemon",
+    "stop": "finish open utterances and end it",
+    "status": "what it is doing",
+    "set": "change when its utterances end",
+    "listen": "show its transcripts live",
+    "send": "play a file, a microphone or standard input into it",
+    "replay": "hear again what 'asrd start --record' kept",
+    "transcribe": "files to text, JSON, SRT or VTT, without a daemon",
+    "words": "names and terms to listen for",
+    "devices": "the microphones there are",
+    "backend": "which backends there are; switch the daemon's",
+    "model": "list, pull, verify, convert and train models",
+    "quantize": "build an INT8 model and prove what it costs",
+    "tune": "find the weights of a language model",
+    "calibrate": "make confidences probabilities",
+    "finetune": "go on training a model on your own speech",
+    "compare": "accuracy and speed of backends",
+    "doctor": "look for what would keep asrd from working",
+}
+"""What `asrd --help` says of them, which so imports none."""
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are called."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """What each is for, in a few words that fit a line; its own help says more."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, SUMMARIES[name]) for name in COMMANDS])
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All names, in the order people meet them."""

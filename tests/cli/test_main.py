@@ -8,7 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from asrd.cli.main import asrd
+from asrd.cli.main import COMMANDS, SUMMARIES, asrd
 from asrd.cli.values import Number
 
 COMMAND = f"{sys.executable} -m asrd.cli.main"
@@ -67,6 +67,13 @@ def test_wrong_usage_is_one_line_that_says_what_to_do(
     assert message in result.stderr
     assert (result.stdout, result.stderr.count("\n"), result.stderr[:6]) == ("", 1, "asrd: ")
     assert result.returncode == (1 if ".wav" in message or "no recording" in message else 2)
+
+
+def test_every_command_is_summed_up_in_a_line() -> None:
+    result = CliRunner().invoke(asrd, ["--help"], env={"COLUMNS": "80"})
+    lines = result.stdout.partition("Commands:\n")[2].splitlines()
+    assert [line.split()[0] for line in lines] == list(COMMANDS) == list(SUMMARIES)
+    assert not [line for line in lines if line.endswith("...")]
 
 
 def test_help_is_shown_to_who_asks_for_nothing(environment: dict[str, str]) -> None:

@@ -1,11 +1,10 @@
 """Build a model directory whose INT8 model is proved good enough, or nothing."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from asrd.backends import LoadOptions, load
 from asrd.core.cpu import flags
@@ -15,12 +14,13 @@ from asrd.models import ModelDirectory, manifest
 from asrd.models.convert import convert, save
 from asrd.quant.calibrate import calibration_windows
 from asrd.quant.control import Validator
-from asrd.quant.data import Clip, fingerprint
+from asrd.quant.data import fingerprint
 from asrd.quant.figures import figures, size
 from asrd.quant.graph import in_floating_point, kept, layers
 from asrd.quant.journal import Journal
 from asrd.quant.measure import Measurement, measure
 from asrd.quant.proof import Proof, prove
+from asrd.quant.provenance import hashes, identity, parts, versions
 from asrd.quant.quantize import QuantizationError, quantize, read_network
 from asrd.quant.recipe import Recipe
 from asrd.quant.report import Report, write_report
@@ -83,7 +83,7 @@ def build(
         raise UsageError(f"there is no interrupted run to resume for {out}; leave --resume out")
     try:
         draft.mkdir(parents=True, exist_ok=True)
-        journal = Journal(draft / ".journal.jsonl", _identity(source, recipe, split))
+        journal = Journal(draft / ".journal.jsonl", identity(source, recipe, split))
         try:
             result = _Run(source, draft, recipe, split, journal, progress).complete()
         finally:
@@ -103,31 +103,6 @@ def copy_checkpoint(source: ModelDirectory, path: Path) -> ModelDirectory:
     leave = shutil.ignore_patterns("int8.*", manifest.NAME, "README.md", "report.html", ".*")
     shutil.copytree(source.path, path, ignore=leave, dirs_exist_ok=True)
     return ModelDirectory.open(path)
-
-
-def _identity(source: ModelDirectory, recipe: Recipe, split: Split) -> dict[str, Any]:
-    """What must not change between an interrupted run and the one that takes it up."""
-    return {
-        "recipe": recipe.plain(),
-        "model": _hashes(source.path),
-        "data": {name: fingerprint(clips) for name, clips in _parts(split).items()},
-        "versions": _versions(),
-    }
-
-
-def _parts(split: Split) -> dict[str, Sequence[Clip]]:
-    return {"calibration": split.calibration, "validation": split.validation, "test": split.test}
-
-
-def _versions() -> dict[str, str]:
-    names = ("asrd", "nncf", "openvino", "torch", "transformers", "numpy")
-    return {name: version(name) for name in names}
-
-
-def _hashes(path: Path) -> dict[str, str]:
-    """SHA-256 of the checkpoint's own files."""
-    files = [file for file in path.iterdir() if file.suffix in (".json", ".safetensors", ".bin")]
-    return {file.name: manifest.sha256(file) for file in sorted(files) if file.name != manifest.NAME}
 
 
 @dataclass(slots=True)
@@ -246,7 +221,7 @@ class _Run:
                 + ("" if recipe.same_data else ", not used to build"),
                 "text": NORMALIZATION,
                 "in floating point": ", ".join(floating) or "no layer",
-                "versions": ", ".join(f"{name} {number}" for name, number in _versions().items()),
+                "versions": ", ".join(f"{name} {number}" for name, number in versions().items()),
                 "processor": ", ".join(flags()) or "unknown",
             },
         )
@@ -258,14 +233,14 @@ class _Run:
         manifest.write(
             model.path,
             quantization={
-                "source": {"name": self.source.name, "files": _hashes(self.source.path)},
+                "source": {"name": self.source.name, "files": hashes(self.source.path)},
                 "dataset": self.recipe.test_dataset or self.recipe.dataset,
-                "split": {name: [clip.id for clip in clips] for name, clips in _parts(self.split).items()},
+                "split": {name: [clip.id for clip in clips] for name, clips in parts(self.split).items()},
                 "by_speaker": self.split.by_speaker,
-                "data": {name: fingerprint(clips) for name, clips in _parts(self.split).items()},
+                "data": {name: fingerprint(clips) for name, clips in parts(self.split).items()},
                 "recipe": self.recipe.plain(),
                 "text": NORMALIZATION,
-                "versions": _versions(),
+                "versions": versions(),
                 "cpu": flags(),
                 "layers": {"int8": quantized, "kept": spared, "reverted": list(result.reverted)},
                 "accuracy_steps": list(result.steps),

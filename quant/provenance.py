@@ -1,0 +1,38 @@
+"""What an INT8 model is built from, and with."""
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from asrd.models import ModelDirectory, manifest
+from asrd.quant.data import Clip, fingerprint
+from asrd.quant.recipe import Recipe
+from asrd.quant.split import Split
+
+
+def identity(source: ModelDirectory, recipe: Recipe, split: Split) -> dict[str, Any]:
+    """What must not change between an interrupted run and the one that takes it up."""
+    return {
+        "recipe": recipe.plain(),
+        "model": hashes(source.path),
+        "data": {name: fingerprint(clips) for name, clips in parts(split).items()},
+        "versions": versions(),
+    }
+
+
+def parts(split: Split) -> dict[str, Sequence[Clip]]:
+    """The three sets by name."""
+    return {"calibration": split.calibration, "validation": split.validation, "test": split.test}
+
+
+def versions() -> dict[str, str]:
+    """Of what decides the bytes of the result."""
+    names = ("asrd", "nncf", "openvino", "torch", "transformers", "numpy")
+    return {name: version(name) for name in names}
+
+
+def hashes(path: Path) -> dict[str, str]:
+    """SHA-256 of the checkpoint's own files."""
+    files = [file for file in path.iterdir() if file.suffix in (".json", ".safetensors", ".bin")]
+    return {file.name: manifest.sha256(file) for file in sorted(files) if file.name != manifest.NAME}

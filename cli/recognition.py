@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 from platformdirs import user_config_path
 
 from asrd.cli.values import SPAN, Number
+from asrd.core.errors import UsageError
 from asrd.core.units import samples
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -94,6 +96,15 @@ def decoding_options(command: Command) -> Command:
     for option in reversed(_DECODING):
         command = option(command)
     return command
+
+
+def check_words(ctx: click.Context) -> None:
+    """Raise UsageError where hot words were asked for by name and are not there, which only `asrd start` may do: it
+    keeps new ones there.
+    """
+    path = ctx.params["words"]
+    if ctx.get_parameter_source("words") is ParameterSource.COMMANDLINE and not path.exists():
+        raise UsageError(f"there is no file of hot words {path}; check the path")
 
 
 def recognition(params: dict[str, Any], partials: float = 0.0) -> Any:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from asrd.cli.recognition import recognition, recognition_options
+from asrd.cli.recognition import check_words, recognition, recognition_options
 from asrd.cli.recording import chosen_takes, export_utterances, show_recording
 from asrd.cli.values import Number
 from asrd.core.errors import UsageError
@@ -51,6 +51,7 @@ def replay(ctx: click.Context, /, recording: Path, **params: Any) -> None:
     chosen = given - {parameter.name for parameter in _own(ctx)}
     if params["utterances"] and not params["export"]:
         raise UsageError("--utterance chooses what --export FILE writes; without that, leave it out")
+    check_words(ctx)
     found = chosen_takes(recording, params["stream"])
     if params["as_list"]:
         show_recording(recording, params["stream"], as_json=params["as_json"])

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from asrd.cli.config import ConfiguredCommand
 from asrd.cli.options import format_option, text_options, text_style
 from asrd.cli.plain import plain_console
-from asrd.cli.recognition import recognition, recognition_options
+from asrd.cli.recognition import check_words, recognition, recognition_options
 from asrd.clients.captions import Captions
 from asrd.clients.text import Style, Writer, join
 from asrd.core.events import WireWord
@@ -52,8 +51,7 @@ def transcribe(ctx: click.Context, /, files: tuple[Path, ...], format_: str, **p
 
     if format_ in ("srt", "vtt") and len(files) > 1:
         raise UsageError(f"--format {format_} makes one file of subtitles; transcribe one recording at a time")
-    if ctx.get_parameter_source("words") is ParameterSource.COMMANDLINE and not params["words"].exists():
-        raise UsageError(f"there is no file of hot words {params['words']}; check the path")
+    check_words(ctx)
     options = recognition(params)
     model = resolve(options.model)
     decoding = make_decoding(options.decoding, model)

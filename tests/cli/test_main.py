@@ -56,6 +56,7 @@ def test_a_reader_that_has_seen_enough_is_no_failure(environment: dict[str, str]
         ("send x.wav --to nonsense", "no such file: x.wav"),
         ("status --control nonsense", "'nonsense' is not an endpoint (Invalid argument); write tcp://"),
         ("transcribe x.wav --words nowhere.json", "there is no file of hot words nowhere.json"),
+        ("replay nowhere --words nowhere.json", "there is no file of hot words nowhere.json"),
         ("replay nowhere", "there is no recording nowhere; check the path"),
         ("replay nowhere --utterance 3", "--export"),
     ],

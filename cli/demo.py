@@ -176,7 +176,7 @@ def _summary(finals: list[Final], status: Status, duration: float, reference: st
     console.print(table)
     if status.model.endswith("asrd-tiny-en"):
         console.print(
-            "\nThe bundled model is very small and spells by ear; for text to read, a larger one:\n"
+            "\nThe bundled model is very small and spells by ear. For text to read:\n"
             "  asrd model pull facebook/wav2vec2-base-960h\n"
         )
 

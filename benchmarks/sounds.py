@@ -88,6 +88,50 @@ def music(n: int, seed: int) -> FloatArray:
     return pcm[:n].astype(np.float32)
 
 
+def organ(n: int, seed: int) -> FloatArray:
+    """Held chords without a beat: three or four pipes of 1.5 to 3 s, each of two that are slightly out of tune."""
+    rng, pcm, start = np.random.default_rng(seed), np.zeros(n + 4 * SAMPLE_RATE), 0
+    while start < n:
+        held, root = rng.uniform(1.5, 3.0), int(rng.integers(12))
+        for interval in (0, 7, *rng.choice([3, 4, 10, 12, 16], 2, replace=False)):
+            hertz = 130.8 * 2 ** ((root + interval) / 12)
+            for detuned in (hertz, hertz * (1 + rng.uniform(0.0005, 0.002))):
+                _add(pcm, start, _note(detuned, held + 0.3, 0.1, 0.0, attack=0.08, release=0.3))
+        start += int(held * SAMPLE_RATE)
+    return pcm[:n].astype(np.float32)
+
+
+def solo(n: int, seed: int) -> FloatArray:
+    """One wind or string instrument: held notes of 0.15 to 0.9 s with vibrato and breath, and a rest now and then."""
+    rng, pcm, at = np.random.default_rng(seed), np.zeros(n + 2 * SAMPLE_RATE), 0.0
+    scale, step = (0, 2, 3, 5, 7, 8, 10, 12, 14, 15, 17, 19), int(rng.integers(12))
+    while at * SAMPLE_RATE < n:
+        step = int(np.clip(step + rng.integers(-2, 3), 0, len(scale) - 1))
+        held = rng.choice([0.15, 0.3, 0.45, 0.9])
+        hertz = 220 * 2 ** ((scale[step] + rng.normal(0, 0.1)) / 12)
+        tone = _note(hertz, held + 0.06, rng.uniform(0.3, 0.6), 0.3, vibrato=rng.uniform(0, 0.008), attack=0.04)
+        swell = 1 - 0.3 * np.cos(np.linspace(0, 2 * np.pi, len(tone)))
+        _add(pcm, int(at * SAMPLE_RATE), swell * (tone + 0.004 * rng.standard_normal(len(tone))))
+        at += held + (rng.uniform(0.3, 0.8) if rng.random() < 0.12 else 0)
+    return pcm[:n].astype(np.float32)
+
+
+def drums(n: int, seed: int) -> FloatArray:
+    """A drum kit alone, 80 to 140 beats a minute: a kick that falls to 50 Hz, a snare, hats, and a tom now and then."""
+    rng, pcm = np.random.default_rng(seed), np.zeros(n + 2 * SAMPLE_RATE)
+    eighth = 30 / rng.uniform(80, 140)
+    for number in range(int(n / SAMPLE_RATE / eighth)):
+        start = int(number * eighth * SAMPLE_RATE)
+        _add(pcm, start, 0.15 * _struck(rng, rng.choice([0.02, 0.1]), bright=True))
+        if number % 4 == 0 or rng.random() < 0.15:
+            _add(pcm, start, 0.9 * _membrane(50, 0.09))
+        if number % 4 == 2:
+            _add(pcm, start, 0.4 * _struck(rng, 0.05) + 0.3 * _membrane(180, 0.05))
+        if rng.random() < 0.1:
+            _add(pcm, start, 0.6 * _membrane(rng.uniform(90, 160), 0.12))
+    return pcm[:n].astype(np.float32)
+
+
 STEADY: dict[str, Sound] = {"white": white, "pink": pink, "hum": hum, "fan": fan}
 """Noises that do not change."""
 
@@ -104,14 +148,37 @@ def _coloured(n: int, seed: int, gain: Callable[[Array], Array]) -> FloatArray:
     return (shaped / shaped.std()).astype(np.float32)
 
 
-def _note(hertz: float, seconds: float, loud: float, decay: float, vibrato: float = 0.0) -> Array:
-    """A plucked tone: harmonics that fall off, the higher the sooner."""
+def _note(
+    hertz: float,
+    seconds: float,
+    loud: float,
+    decay: float,
+    *,
+    vibrato: float = 0.0,
+    attack: float = 0.005,
+    release: float = 0.02,
+) -> Array:
+    """A tone: harmonics that fall off, the higher the sooner. attack, release: seconds of a linear rise and fall."""
     time = _time(int(seconds * SAMPLE_RATE))
     phase = 2 * np.pi * hertz * (time + vibrato / (2 * np.pi * 5.5) * np.sin(2 * np.pi * 5.5 * time))
     harmonics = [k for k in range(1, 9) if k * hertz < SAMPLE_RATE / 2]
     tone = sum(np.sin(k * phase) / k**1.5 * np.exp(-decay * k**0.5 * time) for k in harmonics)
-    attack = np.minimum(time / 0.005, 1) * np.minimum((seconds - time) / 0.02, 1)
-    return np.asarray(loud * tone * attack)
+    shape = np.minimum(time / attack, 1) * np.minimum((seconds - time) / release, 1)
+    return np.asarray(loud * tone * shape)
+
+
+def _struck(rng: np.random.Generator, decay: float, *, bright: bool = False) -> Array:
+    """Noise that falls by e in `decay` seconds. bright: without its lower half."""
+    time = _time(int(6 * decay * SAMPLE_RATE))
+    hiss = rng.standard_normal(len(time))
+    return np.asarray((np.diff(hiss, prepend=0.0) if bright else hiss) * np.exp(-time / decay))
+
+
+def _membrane(hertz: float, decay: float) -> Array:
+    """A drum's tone: it begins an octave and a half higher and settles within 30 ms."""
+    time = _time(int(6 * decay * SAMPLE_RATE))
+    phase = hertz * (time + 1.8 * 0.03 * (1 - np.exp(-time / 0.03)))
+    return np.asarray(np.sin(2 * np.pi * phase) * np.exp(-time / decay))
 
 
 def _add(pcm: Array, start: int, sound: Array) -> None:

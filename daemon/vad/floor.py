@@ -31,18 +31,19 @@ QUIETEST = 10 ** (-80 / 10)
 
 
 class SpeechBand:
-    """The power of frames of `size` samples in the band of speech, full scale squared."""
+    """The power of frames of `size` samples in the band of speech, full scale squared, never below `least`."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, least: float = QUIETEST) -> None:
+        self._least = least
         self._size = 2 * size  # zero padded: twice as many bins
         self._band = slice(*np.searchsorted(np.fft.rfftfreq(self._size, 1 / SAMPLE_RATE), BAND))
         self._taper = np.hanning(size).astype(np.float32)
         self._scale = 2 / (self._size * float(self._taper @ self._taper))  # Parseval
 
     def power(self, pcm: FloatArray) -> float:
-        """Mean square of a frame `(size,)`, never below `QUIETEST`."""
+        """Mean square of a frame `(size,)`."""
         spectrum = np.fft.rfft(pcm * self._taper, self._size)[self._band]
-        return max(self._scale * float(np.vdot(spectrum, spectrum).real), QUIETEST)
+        return max(self._scale * float(np.vdot(spectrum, spectrum).real), self._least)
 
     def powers(self, pcm: FloatArray) -> npt.NDArray[np.float64]:
         """`power` of each whole frame of `(n,)` samples."""
@@ -50,7 +51,7 @@ class SpeechBand:
         frames = pcm[: len(pcm) // size * size].reshape(-1, size) * self._taper
         spectra = np.fft.rfft(frames, self._size)[:, self._band]
         powers: npt.NDArray[np.float64] = np.add.reduce(np.abs(spectra) ** 2, axis=1, dtype=np.float64)
-        return np.maximum(self._scale * powers, QUIETEST, dtype=np.float64)
+        return np.maximum(self._scale * powers, self._least, dtype=np.float64)
 
 
 class NoiseFloor:

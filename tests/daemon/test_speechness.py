@@ -1,4 +1,8 @@
-"""Noise that a detector takes for speech gives no words; speech keeps its own, also in noise, clipped or offset."""
+"""Noise, knocks and notes that a detector takes for speech give no words; speech keeps its own, also in noise,
+clipped, whispered or with an offset.
+"""
+
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -9,9 +13,19 @@ from asrd.core.units import Samples, samples
 from asrd.daemon.offline import transcribe
 from asrd.daemon.segmenter import Segmenter
 from asrd.daemon.sources.files import read_blocks
-from asrd.daemon.speechness import SHARE, Evidence, steadiness
+from asrd.daemon.speechness import (
+    HELD_SHARE,
+    STEADY_SHARE,
+    TONAL,
+    Evidence,
+    dips,
+    is_speech,
+    steadiness,
+    sustained,
+    tonality,
+)
+from asrd.daemon.traits import Analysis, Traits
 from asrd.daemon.vad import create
-from asrd.daemon.vad.floor import SpeechBand
 from asrd.models import ModelDirectory
 from asrd.models.speech import bundled as bundled_speech
 
@@ -35,6 +49,40 @@ def noise(length: float, level: float, seed: int = 0) -> FloatArray:
     return (shaped / shaped.std() * 10 ** (level / 20)).astype(np.float32)
 
 
+def knocks(length: float, seed: int = 0) -> FloatArray:
+    """Typing: eight noises of 10 ms a second."""
+    rng, pcm = np.random.default_rng(seed), np.zeros(samples(length))
+    for start in rng.integers(0, len(pcm) - 800, int(8 * length)):
+        pcm[start : start + 800] += rng.standard_normal(800) * np.exp(-np.arange(800) / 60)
+    return (0.2 * pcm + 1e-4 * rng.standard_normal(len(pcm))).astype(np.float32)
+
+
+def notes(length: float, seed: int = 0) -> FloatArray:
+    """A melody over a chord, plucked, five notes a second."""
+    rng, pcm, time = np.random.default_rng(seed), np.zeros(samples(length) + 16_000), np.arange(16_000) / 16_000
+    for start in range(0, samples(length), 3200):
+        for hertz in rng.choice([131, 165, 196, 262, 294, 330, 392, 440, 523], 3, replace=False):
+            tone = sum(np.sin(2 * np.pi * hertz * k * time) / k for k in range(1, 7))
+            pcm[start : start + 16_000] += 0.05 * tone * np.exp(-4 * time)
+    return pcm[: samples(length)].astype(np.float32)
+
+
+def whispered(pcm: FloatArray) -> FloatArray:
+    """The same with noise for a voice: its spectrum over time, without the harmonics, which 8 ms cannot tell."""
+    size, hop = 128, 64
+    frames = np.lib.stride_tricks.sliding_window_view(np.pad(pcm, size), size)[::hop] * np.hanning(size)
+    envelope = np.abs(np.fft.rfft(frames, 4 * size))
+    hiss = np.fft.rfft(np.random.default_rng(0).standard_normal((len(frames), size)) * np.hanning(size), 4 * size)
+    parts, whole = np.fft.irfft(hiss * envelope)[:, : 2 * size], np.zeros(len(frames) * hop + 2 * size)
+    for number, part in enumerate(parts):
+        whole[number * hop : number * hop + 2 * size] += part
+    return (whole[size : size + len(pcm)] * (pcm.std() / whole.std())).astype(np.float32)
+
+
+def traits(pcm: FloatArray) -> Traits:
+    return Analysis().add(pcm)
+
+
 def heard(backend: Backend, pcm: FloatArray) -> list[str]:
     clipped = np.clip(pcm, -1, 1).astype(np.float32)
     return [one.hypothesis.text for one in transcribe([clipped], backend, Segmenter(create(), backend.model.geometry))]
@@ -55,6 +103,15 @@ def test_steady_noise_silence_and_an_offset_are_no_utterances(backend: Backend) 
     silence = np.zeros(samples(10), np.float32)
     for pcm in (silence, silence + np.float32(0.3), noise(10, -60), noise(10, -40), noise(10, -20)):
         assert heard(backend, pcm) == []
+
+
+@pytest.mark.parametrize("sound", [knocks, notes])
+def test_typing_and_music_are_utterances_without_words(backend: Backend, sound: Callable[[float], FloatArray]) -> None:
+    """The detector takes them for speech, or this would show nothing."""
+    pcm = np.pad(sound(10), (32_000, 16_000)).astype(np.float32)
+    windows = [item for item in Segmenter(create(), backend.model.geometry).push(pcm) if isinstance(item, Window)]
+    assert windows
+    assert "".join(heard(backend, pcm)) == ""
 
 
 @pytest.mark.parametrize("snr", [20, 5])
@@ -83,6 +140,46 @@ def test_what_cannot_be_told_yet_is_shown_and_nothing_is_promised(sentence: Floa
     assert evidence.weigh(window(noise(1.5, -20), last=True), said) == said
 
 
-def test_a_single_tone_is_as_steady_as_can_be() -> None:
-    tone = np.sin(2 * np.pi * 440 * np.arange(samples(2)) / 16_000).astype(np.float32)
-    assert steadiness(SpeechBand(samples(0.020)).powers(tone)) == 1.0 > SHARE
+@pytest.mark.parametrize("piece", [1600, 5000, 31])
+def test_traits_do_not_depend_on_how_audio_was_cut(sentence: FloatArray, piece: int) -> None:
+    """Nor on looks ahead, as provisional windows are."""
+    pcm, analysis = sentence[samples(2.0) :][: samples(1.0)], Analysis()
+    for start in range(0, len(pcm), piece):
+        analysis.peek(pcm[start : start + 2 * piece])
+        found = analysis.add(pcm[start : start + piece])
+    for one, other in zip(found, traits(pcm), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+
+def test_a_single_tone_is_as_steady_tonal_and_sustained_as_can_be() -> None:
+    tone = traits((0.5 * np.sin(2 * np.pi * 440 * np.arange(samples(2)) / 16_000)).astype(np.float32))
+    assert steadiness(tone.levels)[0] == 1.0 > STEADY_SHARE
+    assert tonality(tone)[0] > 0.99
+    assert (sustained(tone.levels), dips(tone.levels)) == (1.0, 0.0)
+
+
+def test_a_gliding_tone_is_not_tonal() -> None:
+    """A voice's pitch moves by some per cent in a tenth of a second."""
+    time = np.arange(samples(2)) / 16_000
+    pitch = 2 * np.pi * np.cumsum(120 * (1 + 0.15 * np.sin(2 * np.pi * 1.5 * time))) / 16_000
+    voice = sum(np.sin(k * pitch) / k for k in range(1, 25))
+    assert tonality(traits((0.1 * voice).astype(np.float32)))[0] < TONAL / 2
+
+
+def test_what_each_sound_is_told_by(sentence: FloatArray) -> None:
+    """Speech by none of it: 40 dB quieter, whispered, or in noise, either."""
+    typed, played = traits(knocks(3)), traits(notes(3))
+    assert sustained(typed.levels) < HELD_SHARE
+    assert tonality(played)[0] > TONAL
+    assert [is_speech(typed), is_speech(played)] == [False, False]
+    spoken = sentence[samples(2.0) :][: samples(2.5)]
+    hiss = np.random.default_rng(2).normal(0, spoken.std(), len(spoken)).astype(np.float32)
+    for pcm in (spoken, spoken * np.float32(0.01), whispered(spoken), spoken + hiss, spoken + knocks(2.5)):
+        assert is_speech(traits(pcm))
+
+
+def test_speech_that_follows_typing_in_one_utterance_is_shown(sentence: FloatArray) -> None:
+    """Nothing of it is promised before that."""
+    said, evidence = Hypothesis("YES", stable=3, confidence=0.5), Evidence()
+    assert evidence.weigh(window(knocks(2)), said) == Hypothesis("")
+    assert evidence.weigh(window(sentence[samples(2.0) :][: samples(1.9)], last=True), said) == said

@@ -1,0 +1,110 @@
+"""What tells speech from other sounds: how loud each moment is, and how much of it are tones that stay where they were.
+
+The notes of music stay at one frequency for a tenth of a second and longer; the harmonics of a voice
+glide, the higher the faster. So the peaks of the spectrum are compared with those of 60 ms before, as
+sinusoidal models of sound do (McAulay and Quatieri 1986, "Speech analysis/synthesis based on a sinusoidal
+representation").
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from asrd.core.flow import FloatArray
+from asrd.core.units import SAMPLE_RATE, samples
+from asrd.daemon.vad.floor import BAND, SpeechBand
+
+Array = npt.NDArray[np.float64]
+
+STEP = samples(0.020)
+"""From one spectrum to the next."""
+
+HALF = STEP // 2
+"""Of levels, which are to show knocks and the dips between syllables."""
+
+SPAN = 1024
+"""Samples of a spectrum, 64 ms: long enough to tell the harmonics of a deep voice, 60 Hz, apart."""
+
+BACK = 3
+"""Steps a tone must have lasted, 60 ms: with the spectrum's length that is 124 ms of sound."""
+
+STILL = 0.15
+"""Bins of 15.6 Hz, 2.3 Hz, that its frequency may have moved by: what noise and the interpolation make of it."""
+
+FAINTEST = 1e-12
+"""Power that takes the place of none, full scale squared: far below the rounding of 16 bits."""
+
+
+class Traits(NamedTuple):
+    """Of a stretch of audio.
+
+    levels: dB in the band of speech, `(m,)`, one for 10 ms. energies: of the spectra, `(n,)`, one for 20 ms.
+    tonal: their shares that lie in tones which were there 60 ms before, `(n,)`, in [0, 1].
+    """
+
+    levels: Array
+    energies: Array
+    tonal: Array
+
+    def then(self, other: "Traits") -> "Traits":
+        """Those of both, one after the other."""
+        return Traits(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
+
+
+class Analysis:
+    """Takes audio piece by piece; the traits of all pieces are those of the audio as a whole."""
+
+    def __init__(self) -> None:
+        self._band = SpeechBand(HALF, FAINTEST)
+        self._bins = slice(*np.searchsorted(np.fft.rfftfreq(SPAN, 1 / SAMPLE_RATE), BAND))
+        self._taper = np.hanning(SPAN).astype(np.float32)
+        self._unlevelled = self._unseen = np.zeros(0, np.float32)
+        self._traits = Traits(*(np.zeros(0) for _ in Traits._fields))
+
+    def add(self, pcm: FloatArray) -> Traits:
+        """Those of all audio so far, of which `(n,)` is the last."""
+        traits, self._unlevelled, self._unseen = self._look(pcm)
+        self._traits = traits
+        return traits
+
+    def peek(self, pcm: FloatArray) -> Traits:
+        """The same, but the next piece follows what there was before this one."""
+        return self._look(pcm)[0]
+
+    def _look(self, pcm: FloatArray) -> tuple[Traits, FloatArray, FloatArray]:
+        """All traits, and what of the audio is needed again."""
+        unlevelled, unseen = np.concatenate([self._unlevelled, pcm]), np.concatenate([self._unseen, pcm])
+        moments = unlevelled[: len(unlevelled) // HALF * HALF].reshape(-1, HALF)
+        moments = moments - moments.mean(axis=1, keepdims=True)  # an offset would reach into so wide a bin
+        levels = 10 * np.log10(self._band.powers(moments.ravel()))
+        count = max(0, (len(unseen) - SPAN) // STEP + 1 - BACK)
+        energies, tonal = self._tones(unseen) if count else (np.zeros(0), np.zeros(0))
+        traits = self._traits.then(Traits(levels, energies, tonal))
+        return traits, unlevelled[HALF * len(levels) :], unseen[STEP * count :]
+
+    def _tones(self, pcm: FloatArray) -> tuple[Array, Array]:
+        """Energies and tonal shares, `(frames - BACK,)`: the first frames are there to be compared with."""
+        frames = np.lib.stride_tricks.sliding_window_view(pcm, SPAN)[::STEP] * self._taper
+        around = slice(self._bins.start - 1, self._bins.stop + 1)
+        magnitudes = np.abs(np.fft.rfft(frames)[:, around])
+        below, here, above = magnitudes[:, :-2], magnitudes[:, 1:-1], magnitudes[:, 2:]
+        peaks = (here > below) & (here >= above)
+        positions = np.where(peaks, np.arange(here.shape[1]) + _offsets(below, here, above), -np.inf)
+        now, before = positions[BACK:], np.pad(positions[:-BACK], ((0, 0), (1, 1)), constant_values=-np.inf)
+        with np.errstate(invalid="ignore"):  # where neither is a peak
+            moved = np.minimum.reduce([np.abs(now - before[:, i : i + now.shape[1]]) for i in range(3)])
+        power = np.square(magnitudes[BACK:], dtype=np.float64)
+        lobes = power[:, :-2] + power[:, 1:-1] + power[:, 2:]  # a tapered tone is three bins wide
+        energies = power[:, 1:-1].sum(axis=1) + FAINTEST
+        still = np.where(moved < STILL, lobes, 0.0).sum(axis=1)
+        return energies, np.minimum(still / energies, 1.0)
+
+
+def _offsets(below: FloatArray, here: FloatArray, above: FloatArray) -> FloatArray:
+    """By how much of a bin each peak lies beside its middle: the summit of a parabola through three
+    log-magnitudes (Smith and Serra 1987, "PARSHL").
+    """
+    left, middle, right = (np.log(np.maximum(one, np.float32(1e-9))) for one in (below, here, above))
+    curvature = left - 2 * middle + right
+    return np.asarray(0.5 * (left - right) / np.where(curvature < 0, curvature, -1), np.float32)

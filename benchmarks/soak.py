@@ -1,13 +1,15 @@
-"""Hours of sound that is not speech: words that nobody said, the clock, and memory.
+"""Sound that is not speech, for hours if need be: words that nobody said, the clock, and memory.
 
     pip install 'asrd[quant,silero]'
-    python benchmarks/soak.py --minutes 60 --vad webrtc
+    python benchmarks/soak.py --page docs/vad.md
+    python benchmarks/soak.py --minutes 60 --vad webrtc --sound silence
 
 The daemon's own stages hear each sound as fast as they can, partials included: silence, a quiet room,
-steady noises at several levels, noises that begin suddenly, typing, music.
+steady noises at several levels, noises that begin suddenly, typing, and music of several kinds.
 """
 
 import asyncio
+import gc
 import json
 import resource
 from collections.abc import AsyncIterator
@@ -18,6 +20,7 @@ from typing import Any
 import click
 import numpy as np
 import sounds
+from page import put, table
 
 from asrd.backends import Backend, load
 from asrd.core.events import Event, Final, Gap, Partial, Started
@@ -54,8 +57,16 @@ def minute(kind: str, number: int) -> FloatArray:
 KINDS = (
     "silence", "dither", "offset", "steps",
     *(f"{name} {level:.0f}" for name in sounds.STEADY for level in LOUDNESS),
-    "clicks -40", "music -20",
+    "clicks -40", "music -20", "organ -20", "solo -20", "drums -20",
 )  # fmt: skip
+
+NAMES = {
+    "silence": "digital silence", "dither": "silence, its last bit dithered", "offset": "a quiet room, offset by 0.3",
+    "steps": "a fan that is switched on for 20 s of every minute",
+    **{name: f"{name}, at -60, -40 and -20 dBFS" for name in sounds.STEADY},
+    "clicks": "typing", "music": "a band", "organ": "held chords", "solo": "one instrument", "drums": "drums alone",
+}  # fmt: skip
+"""For people, and so the rows of the page."""
 
 
 class Minutes(Source):
@@ -110,6 +121,7 @@ class Heard:
 
 async def soak(kind: str, minutes: int, options: RecognitionOptions, backend: Backend) -> dict[str, Any]:
     """One sound. Raises AssertionError where the clock drifted or audio was lost."""
+    gc.collect()  # of the sound before: all in all few objects are made, and none is collected for long
     heard, scheduler = Heard(), Scheduler(options.backend, backend)
     stream = make_stream(Minutes(kind, minutes), options, scheduler, heard, backend.model)
     serving = asyncio.create_task(scheduler.run())
@@ -141,16 +153,34 @@ def _resident() -> float:
     return pages * resource.getpagesize() / 2**20
 
 
+def rows_of(measured: list[dict[str, Any]]) -> tuple[list[str], list[list[str]]]:
+    """Titles and rows of the page's table: words an hour with each detector, and those only partials had, if any.
+
+    Of a noise that was played at several levels, the mean.
+    """
+    vads, found = list(dict.fromkeys(row["vad"] for row in measured)), []
+    for name, shown in NAMES.items():
+        line = [shown]
+        for vad in vads:
+            own = [row for row in measured if row["vad"] == vad and row["sound"].partition(" ")[0] == name]
+            words, partial = (float(np.mean([row[key] for row in own])) if own else 0.0 for key in ("words", "shown"))
+            line.append((f"{words:.0f}" + (f" (+{partial:.0f})" if partial >= 0.5 else "")) if own else "")
+        found += [line] if any(line[1:]) else []
+    return ["words an hour", *(f"`{vad}`" for vad in vads)], found
+
+
 @click.command()
-@click.option("--minutes", default=60, show_default=True, help="Of each sound.")
-@click.option("--vad", "vads", multiple=True, default=["webrtc"], show_default=True, help="Repeatable.")
+@click.option("--minutes", default=10, show_default=True, help="Of each sound.")
+@click.option("--vad", "vads", multiple=True, default=["webrtc", "energy", "silero"], show_default=True)
 @click.option("--sound", "kinds", multiple=True, default=KINDS, help="Repeatable; all by default.")
 @click.option("--model", default=DEFAULT_MODEL, show_default=True)
 @click.option("--backend", default="int8", show_default=True)
 @click.option("--json", "record", type=click.Path(path_type=Path), help="Keep the figures here.")
+@click.option("--page", type=click.Path(path_type=Path), help="Put the table into this page, as docs/vad.md.")
 def main(  # noqa: PLR0917
-    minutes: int, vads: tuple[str, ...], kinds: tuple[str, ...], model: str, backend: str, record: Path
-) -> None:
+    minutes: int, vads: tuple[str, ...], kinds: tuple[str, ...], model: str, backend: str, record: Path | None,
+    page: Path | None,
+) -> None:  # fmt: skip
     """Count what is heard where nobody speaks."""
     loaded = load(backend, resolve(model))
     click.echo("| VAD | sound | utterances/h | words/h | words only in partials/h | processor s per s | MiB |")
@@ -167,6 +197,8 @@ def main(  # noqa: PLR0917
             )
     if record:
         record.write_text(json.dumps(rows, indent=1) + "\n")
+    if page:
+        put(page, "nobody", f"{table(*rows_of(rows))}\n\n{minutes} minutes of each sound, {backend}.")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,8 @@ STEP = samples(0.020)
 """From one spectrum to the next."""
 
 HALF = STEP // 2
-"""Of levels, which are to show knocks and the dips between syllables."""
+"""From one level to the next, each of 20 ms: they are to show knocks and the dips between syllables, and not what
+lies below the band."""
 
 SPAN = 1024
 """Samples of a spectrum, 64 ms: long enough to tell the harmonics of a deep voice, 60 Hz, apart."""
@@ -56,7 +57,7 @@ class Analysis:
     """Takes audio piece by piece; the traits of all pieces are those of the audio as a whole."""
 
     def __init__(self) -> None:
-        self._band = SpeechBand(HALF, FAINTEST)
+        self._band = SpeechBand(STEP, FAINTEST)
         self._bins = slice(*np.searchsorted(np.fft.rfftfreq(SPAN, 1 / SAMPLE_RATE), BAND))
         self._taper = np.hanning(SPAN).astype(np.float32)
         self._unlevelled = self._unseen = np.zeros(0, np.float32)
@@ -75,36 +76,42 @@ class Analysis:
     def _look(self, pcm: FloatArray) -> tuple[Traits, FloatArray, FloatArray]:
         """All traits, and what of the audio is needed again."""
         unlevelled, unseen = np.concatenate([self._unlevelled, pcm]), np.concatenate([self._unseen, pcm])
-        moments = unlevelled[: len(unlevelled) // HALF * HALF].reshape(-1, HALF)
-        moments = moments - moments.mean(axis=1, keepdims=True)  # an offset would reach into so wide a bin
-        levels = 10 * np.log10(self._band.powers(moments.ravel()))
+        levels = self._levels(unlevelled)
         count = max(0, (len(unseen) - SPAN) // STEP + 1 - BACK)
         energies, tonal = self._tones(unseen) if count else (np.zeros(0), np.zeros(0))
         traits = self._traits.then(Traits(levels, energies, tonal))
         return traits, unlevelled[HALF * len(levels) :], unseen[STEP * count :]
+
+    def _levels(self, pcm: FloatArray) -> Array:
+        """Of each whole 20 ms, in steps of 10 ms."""
+        powers = np.zeros(max(0, len(pcm) // HALF - 1))
+        for turn in (0, 1):
+            powers[turn::2] = self._band.powers(pcm[turn * HALF :])
+        return 10 * np.log10(powers)
 
     def _tones(self, pcm: FloatArray) -> tuple[Array, Array]:
         """Energies and tonal shares, `(frames - BACK,)`: the first frames are there to be compared with."""
         frames = np.lib.stride_tricks.sliding_window_view(pcm, SPAN)[::STEP] * self._taper
         around = slice(self._bins.start - 1, self._bins.stop + 1)
         magnitudes = np.abs(np.fft.rfft(frames)[:, around])
-        below, here, above = magnitudes[:, :-2], magnitudes[:, 1:-1], magnitudes[:, 2:]
-        peaks = (here > below) & (here >= above)
-        positions = np.where(peaks, np.arange(here.shape[1]) + _offsets(below, here, above), -np.inf)
-        now, before = positions[BACK:], np.pad(positions[:-BACK], ((0, 0), (1, 1)), constant_values=-np.inf)
-        with np.errstate(invalid="ignore"):  # where neither is a peak
-            moved = np.minimum.reduce([np.abs(now - before[:, i : i + now.shape[1]]) for i in range(3)])
+        middle = magnitudes[:, 1:-1]
+        frame, peak = np.nonzero((middle > magnitudes[:, :-2]) & (middle >= magnitudes[:, 2:]))
+        peak += 1
+        positions = np.full(magnitudes.shape, -np.inf, np.float32)
+        positions[frame, peak] = peak + _offsets(*(magnitudes[frame, peak + beside] for beside in (-1, 0, 1)))
+        frame, peak = frame[later := frame >= BACK], peak[later]
+        here = positions[frame, peak]
+        moved = np.minimum.reduce([np.abs(here - positions[frame - BACK, peak + beside]) for beside in (-1, 0, 1)])
+        frame, peak = frame[still := moved < STILL] - BACK, peak[still]
         power = np.square(magnitudes[BACK:], dtype=np.float64)
-        lobes = power[:, :-2] + power[:, 1:-1] + power[:, 2:]  # a tapered tone is three bins wide
+        lobes = sum(power[frame, peak + beside] for beside in (-1, 0, 1))  # a tapered tone is three bins wide
         energies = power[:, 1:-1].sum(axis=1) + FAINTEST
-        still = np.where(moved < STILL, lobes, 0.0).sum(axis=1)
-        return energies, np.minimum(still / energies, 1.0)
+        return energies, np.minimum(np.bincount(frame, lobes, len(power)) / energies, 1.0)
 
 
 def _offsets(below: FloatArray, here: FloatArray, above: FloatArray) -> FloatArray:
-    """By how much of a bin each peak lies beside its middle: the summit of a parabola through three
-    log-magnitudes (Smith and Serra 1987, "PARSHL").
+    """By how much of a bin each of the peaks `(n,)` lies beside its middle: the summit of a parabola through
+    three log-magnitudes (Smith and Serra 1987, "PARSHL").
     """
     left, middle, right = (np.log(np.maximum(one, np.float32(1e-9))) for one in (below, here, above))
-    curvature = left - 2 * middle + right
-    return np.asarray(0.5 * (left - right) / np.where(curvature < 0, curvature, -1), np.float32)
+    return np.asarray(0.5 * (left - right) / np.minimum(left - 2 * middle + right, np.float32(-1e-9)), np.float32)

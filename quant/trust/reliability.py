@@ -2,7 +2,7 @@
 
 Expected calibration error: Guo et al. 2017, "On calibration of modern neural networks", section 2, with bins
 that hold equally many items (Nguyen and O'Connor 2015), because confidences crowd at few values. What is left
-of it at perfect calibration is chance, and the larger the fewer items there are.
+of it at perfect calibration is chance, and the larger the fewer items there are: how large is told beside it.
 """
 
 from collections.abc import Sequence
@@ -26,11 +26,14 @@ class Bin(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """ece: expected calibration error. low, high: its bootstrap 95 % interval over clips."""
+    """ece: expected calibration error. low, high: its bootstrap 95 % interval over clips. chance: its mean if every
+    confidence were right and items were independent; None where items can be right in part.
+    """
 
     ece: float
     low: float
     high: float
+    chance: float | None
     count: int
     bins: list[Bin]
 
@@ -55,7 +58,17 @@ def reliability(items: Sequence[Item], seed: int = 0, resamples: int = 500) -> R
         drawn.append(_error(bins(confidence[chosen], accuracy[chosen])))
     low, high = np.quantile(drawn, [0.025, 0.975])
     found = bins(confidence, accuracy)
-    return Reliability(_error(found), float(low), float(high), len(items), found)
+    return Reliability(
+        _error(found), float(low), float(high), _chance(confidence, accuracy, generator, resamples), len(items), found
+    )
+
+
+def _chance(confidence: Numbers, accuracy: Numbers, generator: np.random.Generator, draws: int) -> float | None:
+    """The mean error of items that are right as often as their confidence says."""
+    if not np.isin(accuracy, (0.0, 1.0)).all():
+        return None
+    drawn = [(generator.random(len(confidence)) < confidence).astype(np.float64) for _ in range(draws)]
+    return float(np.mean([_error(bins(confidence, right)) for right in drawn]))
 
 
 def bins(confidence: Numbers, accuracy: Numbers) -> list[Bin]:

@@ -25,7 +25,7 @@ def copy(bundled: ModelDirectory, tmp_path: Path) -> Path:
 
 def test_what_is_learned_is_kept_and_reported(copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(steps, "times_can_be_learned", lambda _: False)
-    arguments = ["--model", str(copy), "--limit", "8", "--json"]
+    arguments = ["--model", str(copy), "--limit", "60", "--json"]
     page = tmp_path / "page.md"
     result = CliRunner().invoke(calibrate, [*arguments, "--report", str(page)], catch_exceptions=False)
     facts = json.loads(result.stdout)

@@ -24,6 +24,21 @@ def test_confidence_that_is_too_high() -> None:
     assert found.low - 0.02 <= found.ece <= found.high + 0.02
 
 
+def test_what_chance_leaves_of_the_error_falls_with_the_number_of_words() -> None:
+    generator = np.random.default_rng(0)
+    found = []
+    for count in (300, 30_000):
+        confidence = generator.random(count)
+        right = generator.random(count) < confidence  # as often as they say
+        rows = zip(confidence, right, strict=True)
+        one = reliability([Item(c, float(r), index % 50) for index, (c, r) in enumerate(rows)], resamples=50)
+        assert one.chance is not None
+        assert one.ece == pytest.approx(one.chance, rel=0.6)
+        found.append(one.chance)
+    assert found[0] > 5 * found[1]
+    assert reliability([Item(0.5, 0.5, 0)], resamples=3).chance is None  # right in part
+
+
 @given(st.lists(st.tuples(chances, chances), min_size=1, max_size=100))
 def test_bins_are_of_equal_size_and_hold_every_item(items: list[tuple[float, float]]) -> None:
     confidence, accuracy = np.array(items).T

@@ -25,6 +25,7 @@ from asrd.daemon.recorder.replay import Player
 from asrd.daemon.recorder.takes import paths, takes
 from asrd.daemon.recorder.testing import assert_replays, transcripts
 from asrd.models import ModelDirectory
+from asrd.quant.score import error_rate
 
 from .conftest import Harness, drive
 
@@ -163,7 +164,7 @@ def test_a_bug_report_becomes_a_test(recording: Path, tmp_path: Path, harness: H
 
     [first, *_] = harness.of(Final)
     [heard] = transcripts(report, backend=first.backend)
-    assert heard[:5] == first.text[:5]
+    assert error_rate("cer", [first.text], [heard]) < 0.3  # it begins with less to get used to the level from
 
 
 def test_the_list_says_what_there_is(recording: Path, harness: Harness) -> None:

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow
 RECIPE = Recipe(
     calibration=8,
     validation=4,
-    test=6,
+    test=20,
     windows=12,
     metric="cer",
     max_drop=0.05,
@@ -95,7 +95,7 @@ def _command(model: ModelDirectory, out: Path, *more: str) -> list[str]:
         "output": out,
         "calibration": 8,
         "validation": 4,
-        "test": 6,
+        "test": RECIPE.test,
         "windows": 12,
         "metric": "cer",
         "max-drop": 0.05,

@@ -100,7 +100,7 @@ EVERY = [spec for spec in os.environ.get("STABLE_SPEECH", "").split(",") if spec
 """Data sets, as `asrd compare --dataset` takes them, of which every recording is heard by every backend; else a
 sample of the bundled ones is."""
 
-BACKENDS = [("torch", 20), ("fp16", 10), ("int8", 2)]
+BACKENDS = [("torch", 40), ("fp16", 10), ("int8", 6)]
 MORE = [pytest.param(name, step, marks=pytest.mark.slow) for name, step in BACKENDS]
 
 

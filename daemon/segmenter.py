@@ -154,9 +154,10 @@ class Segmenter:
             windows = self._cutter.preview(spoken)
         else:
             return []
-        left = self._endpointer.left(self._frames(self._limit())) if spoken.quiet else 0
-        spare = Samples(left * self._vad.frame) if spoken.quiet else None
-        return [replace(window, spare=spare) for window in windows]
+        if not spoken.quiet:
+            return [*windows]
+        left = Samples(self._endpointer.left(self._frames(self._limit())) * self._vad.frame)
+        return [replace(window, spare=left) for window in windows]
 
     def _weigh(self) -> None:
         """Take note of what is due and concerns what is open now."""

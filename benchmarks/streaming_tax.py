@@ -6,7 +6,7 @@
 
 The same backend hears every utterance in one piece; then in windows whose ends are the utterance's; then
 through all that the daemon does; and then utterances joined to long recordings, with pauses of 0.3 to 2 s of
-room noise between them and without any. The tax is the difference of the error rates, and its 95 %
+room noise between them and without any, which are heard in one piece, too. The tax is the difference of the error rates, and its 95 %
 interval a paired bootstrap over recordings. Speech in sub-folders is reported a folder at a time, and all
 together. What is heard is read greedily and, where `asrd[lm]` is installed, by beam search as finals are: the same
 frames, and so the same joints, which are judged by the greedy words. The sweep is of the first backend, greedy.
@@ -47,6 +47,9 @@ ROOM = 10 ** (-60 / 20)
 
 HOPS = (0.3, 0.45, 0.6, 0.9)
 RIGHTS = (0.3, 0.4, 0.6, 0.8)
+
+WAYS = 7
+"""In which all recordings are heard, besides the sweep."""
 
 REACH = samples(0.4)
 """Of a joint: what is further from it is not its doing."""
@@ -118,8 +121,10 @@ def plans(
         return streamed(backend, pcm, settings, others)
 
     yield "daemon", each, daemon
-    yield "daemon, joined with pauses", [*join(each, pauses=True)], daemon
-    yield "daemon, joined without", [*join(each, pauses=False)], daemon
+    for how, pauses in (("joined with pauses", True), ("joined without", False)):
+        long = [*join(each, pauses=pauses)]
+        yield f"daemon, {how}", long, daemon
+        yield f"in one piece, {how}", long, lambda pcm: whole(backend, pcm, others)
     for label, chosen in grid(backend).items() if sweep else ():
         yield label, each, lambda pcm, chosen=chosen: windowed(backend, pcm, chosen)  # type: ignore[misc]
 
@@ -157,7 +162,7 @@ def measure(
             task = progress.add_task(f"{name}: {speech}", total=None)
             audio = [(clip, read(clip)) for clip in some]
             length = sum(len(pcm) for _, pcm in audio)
-            progress.update(task, total=(5 + (len(grid(backend)) if sweep else 0)) * length)
+            progress.update(task, total=(WAYS + (len(grid(backend)) if sweep else 0)) * length)
             each = []
             for clip, pcm in audio:
                 known = whole(backend, pcm, others)
@@ -209,7 +214,11 @@ def main(
     swept = [one for one in rows if one.way[0].isdigit()]
     show(rows)
     if page:
-        put(page, "tax", table(TITLES, [cells(one) for one in rows if one not in swept]))
+        told = [one for one in rows if one not in swept]
+        together = [one for one in told if one.speech == "all"] or told
+        put(page, "tax", table(TITLES[1:], [cells(one)[1:] for one in together]))
+        parted = table(TITLES, [cells(one) for one in told if one not in together])
+        put(page, "tax-parts", f"<details><summary>Each set of recordings</summary>\n\n{parted}\n\n</details>")
     if picture and swept:
         plot(swept, picture)
 

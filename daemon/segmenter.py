@@ -142,7 +142,13 @@ class Segmenter:
         spoken.hear(frame, voiced=voiced)
         if changed:
             return self._close("silence", self._cutter.whole(spoken))
-        return self._wordless() or [*self._cutter.full(spoken)] or self._cut_overlong() or self._glimpse(spoken)
+        return self._wordless() or self._commit(spoken) or self._cut_overlong() or self._glimpse(spoken)
+
+    def _commit(self, spoken: OpenUtterance) -> list[Onset | Window]:
+        """The windows that are full. In a pause they wait, as long as the final window, which may come any time now
+        and would have to wait for them, can take all that is left.
+        """
+        return [] if spoken.quiet and self._cutter.spare(spoken) else [*self._cutter.full(spoken)]
 
     def _glimpse(self, spoken: OpenUtterance) -> list[Onset | Window]:
         """A provisional window, where it is time for one. In a pause there is none after the probe, which shows

@@ -3,11 +3,16 @@
 import numpy as np
 
 from asrd.core.flow import Window
-from asrd.core.units import Samples
+from asrd.core.units import Samples, samples
 from asrd.daemon.history import History
 from asrd.daemon.settings import SegmenterSettings
 from asrd.daemon.utterance import OpenUtterance
 from asrd.models import Geometry
+
+SILENT = samples(0.20)
+"""The most right context of what ends in silence: its tail is silence already, and left context does more. Measured on
+247 clips: with 0, 0.1, 0.2 and 0.4 s the errors differ by less than 0.1 in 100 letters.
+"""
 
 
 class Cutter:
@@ -65,11 +70,11 @@ class Cutter:
 
         That is one window, unless hop, right context and tail together are longer than a window.
         """
-        right, windows = self.settings.right_context, list[Window]()
+        right, windows = self._right(silent=reason == "silence"), list[Window]()
         last = min(self._grid_after(end + right), self._grid_before(available))
         if last < end:  # the stream ends here
             last = available
-        while self._start(last) > max(spoken.committed - self._geometry.receptive_field, self._origin):
+        while not self._reaches(spoken, last):
             keep_end = min(spoken.committed + self.settings.hop, end - self._geometry.stride)
             context = self._grid_after(keep_end + right)
             if context > available:
@@ -78,9 +83,22 @@ class Cutter:
             windows.append(self._cut(spoken, keep_end, context))
         return [*windows, self._cut(spoken, end, last, reason=reason)]
 
+    def spare(self, spoken: OpenUtterance) -> bool:
+        """Whether one window can take all that is left, if speech has ended."""
+        return self._reaches(spoken, self._grid_after(spoken.heard + self.settings.tail + self._right(silent=True)))
+
     def whole(self, spoken: OpenUtterance) -> int:
         """The end of the audio that full windows can reach, and of all that was heard."""
         return max(spoken.heard, self._grid_before(spoken.judged))
+
+    def _right(self, *, silent: bool) -> int:
+        """The right context of a last window."""
+        least = max(SILENT, self._geometry.receptive_field)
+        return min(self.settings.right_context, least) if silent else self.settings.right_context
+
+    def _reaches(self, spoken: OpenUtterance, end: int) -> bool:
+        """Whether a window that ends at `end` holds all that is not committed, and hears its first frame whole."""
+        return self._start(end) <= max(spoken.committed - self._geometry.receptive_field, self._origin)
 
     def _cut(
         self,

@@ -157,6 +157,20 @@ def test_an_endpoint_leaves_one_window_to_wait_for(
         assert len(windows) <= 1
 
 
+@settings(max_examples=60, deadline=None)
+@given(speech(), GEOMETRIES, SETTINGS)
+def test_in_a_pause_nothing_is_cut_that_a_final_would_wait_for(
+    audio: FloatArray, geometry: Geometry, chosen: SegmenterSettings
+) -> None:
+    """But for the first window of all, which is longer in coming than others."""
+    chosen = replace(chosen, hop=Samples(9_600), right_context=Samples(6_400), tail=min(chosen.tail, samples(0.2)))
+    segmenter, vad = Segmenter(MarkedVad(), geometry, chosen), MarkedVad()
+    for start in range(0, len(audio) - vad.frame + 1, vad.frame):
+        frame = audio[start : start + vad.frame]
+        fixed = committed(segmenter.push(frame))
+        assert vad.is_speech(frame) or all(window.last or not window.start for window in fixed)
+
+
 def test_pre_roll_and_tail_belong_to_the_utterance() -> None:
     audio = np.concatenate([tone(2, loud=False), tone(1, loud=True), tone(2, loud=False)])
     found = segment(audio, STANDARD, SegmenterSettings())

@@ -6,10 +6,10 @@
 
 The same backend hears every utterance in one piece; then in windows whose ends are the utterance's; then
 through all that the daemon does; and then utterances joined to long recordings, with pauses of 0.3 to 2 s of
-room noise between them and without any, which are heard in one piece, too. The tax is the difference of the error rates, and its 95 %
-interval a paired bootstrap over recordings. Speech in sub-folders is reported a folder at a time, and all
-together. What is heard is read greedily and, where `asrd[lm]` is installed, by beam search as finals are: the same
-frames, and so the same joints, which are judged by the greedy words. The sweep is of the first backend, greedy.
+room noise between them and without any, which are heard in one piece, too. The tax is the difference of the error
+rates, and its 95 % interval a paired bootstrap over recordings. Speech in sub-folders is reported a folder at a time,
+and all together. What is heard is read greedily and, where `asrd[lm]` is installed, by beam search as finals are: the
+same frames, and so the same joints, which are judged by the greedy words. The sweep is of the first backend, greedy.
 """
 
 import json

@@ -23,14 +23,15 @@ class Listened:
     """What was heard of a recording, and what it cost.
 
     words: those of the best path; their times are positions in the recording. texts: what each decoder made
-    of the same frames, by its name. joints: where two windows meet. committed, previewed: samples given to the
-    model in windows that count, and in those that show open utterances (counted, not run: they change no final
-    text). seconds: time the committed ones took.
+    of the same frames, by its name. joints: where two windows meet. cuts: utterances that ended because they were too
+    long. committed, previewed: samples given to the model in windows that count, and in those that show open
+    utterances (counted, not run: they change no final text). seconds: time the committed ones took.
     """
 
     words: tuple[Word, ...]
     texts: Mapping[str, str]
     joints: tuple[Joint, ...] = ()
+    cuts: int = 0
     committed: int = 0
     previewed: int = 0
     seconds: float = 0.0
@@ -143,6 +144,7 @@ def _listen(
             for one, ((start, place), (_, end)), read in followed
             if not one.last or one.reason == "length"
         ),
+        cuts=sum(window.reason == "length" for window in committed),
         committed=sum(len(window.pcm) for window in committed),
         previewed=previewed,
         seconds=elapsed,

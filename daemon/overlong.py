@@ -7,6 +7,10 @@ import numpy as np
 
 from asrd.core.flow import FloatArray
 from asrd.core.units import Samples, samples
+from asrd.daemon.utterance import OpenUtterance
+
+Words = Sequence[tuple[Samples, Samples]]
+"""Where words are, as stream positions."""
 
 SEEK = samples(4.0)
 """How long before the limit the search for a place begins."""
@@ -20,7 +24,17 @@ BLOCK = samples(0.03)
 """Stretch over which loudness is taken where no gap is known: three pitch periods of a low voice."""
 
 
-def between_words(words: Sequence[tuple[Samples, Samples]], after: int, before: int, least: float) -> int | None:
+def place(spoken: OpenUtterance, words: Words, latest: int, least: float) -> int | None:
+    """In what is not committed, before `latest`: in its last pause, or in a gap between words of at least `least`
+    samples. None where there is neither.
+    """
+    stop = any(start < spoken.pause < end for start, end in words)  # within a word, as before a plosive
+    if spoken.committed < spoken.pause <= latest and not stop:
+        return spoken.pause
+    return between_words(words, spoken.committed, latest, least)
+
+
+def between_words(words: Words, after: int, before: int, least: float) -> int | None:
     """The middle of the widest gap of at least `least` samples whose middle is in `(after, before]`."""
     gaps = [(start - end, (start + end) // 2) for (_, end), (start, _) in pairwise(words)]
     wide = [(width, middle) for width, middle in gaps if width >= least and after < middle <= before]

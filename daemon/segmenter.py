@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from asrd.core.flow import NOBODY, Answer, FloatArray, Onset, Window
-from asrd.core.units import Samples, samples
+from asrd.core.units import Samples
 from asrd.daemon import limits, overlong
 from asrd.daemon.endpoint import Endpointer
+from asrd.daemon.hearing import ASK_IDLE, PROBE, Hearing
 from asrd.daemon.history import History
 from asrd.daemon.pauses import Pauses
 from asrd.daemon.settings import SegmenterSettings
@@ -19,18 +20,6 @@ from asrd.daemon.utterance import OpenUtterance
 from asrd.daemon.vad import Vad
 from asrd.daemon.windows import Cutter
 from asrd.models import Geometry
-
-PROBE = samples(0.14)
-"""Silence after which the recogniser is asked whether the text has ended: `LAG` before the shortest hang-over."""
-
-SUSPICION = samples(0.30)
-"""Without words, though the VAD hears a voice, after which it is asked again and again."""
-
-ASK = samples(0.25)
-"""How often then."""
-
-ASK_IDLE = samples(0.50)
-"""How often when no utterance is open but the VAD hears a voice in what has no words."""
 
 
 class Segmenter:
@@ -88,7 +77,7 @@ class Segmenter:
 
     def hear(self, answer: Answer) -> None:
         """What was heard in a window that `asks`: counts when `answer.due` is reached, or at once if it was."""
-        self._told.append(answer)
+        self._hearing.tell(answer)
 
     def use(self, settings: SegmenterSettings) -> None:
         """Go by other settings from the next frame on.
@@ -119,8 +108,7 @@ class Segmenter:
         self._cutter = Cutter(self._geometry, self._settings, self._history)
         self._open: OpenUtterance | None = None
         self._doubtful: OpenUtterance | None = None
-        self._told: list[Answer] = []
-        self._heard: Answer | None = None
+        self._hearing = Hearing()
         self._vad.reset()
         self._endpointer = Endpointer(self._frames(self._settings.min_speech))
 
@@ -131,7 +119,7 @@ class Segmenter:
     def _judge(self, frame: FloatArray) -> list[Onset | Window]:
         """Advance by one VAD frame, which ends at `_position`."""
         voiced = self._vad.is_speech(frame)
-        self._weigh()
+        self._hearing.weigh(self._position, self._open or self._doubtful)
         changed = self._endpointer.accept(voiced, 1 if voiced else self._frames(self._limit()))
         if self._open is None:
             return self._doubt(frame, voiced, changed) if self._doubtful else self._wait(changed)
@@ -151,33 +139,18 @@ class Segmenter:
         return [] if spoken.quiet and self._cutter.spare(spoken) else [*self._cutter.full(spoken)]
 
     def _glimpse(self, spoken: OpenUtterance) -> list[Onset | Window]:
-        """A provisional window, where it is time for one. In a pause there is none after the probe, which shows
-        all that was said.
+        """A provisional window, where it is time for one. In a pause the recogniser is asked once, and there is none
+        after that probe, which shows all that was said.
         """
-        if self._asks(spoken):
-            windows = self._cutter.probe(spoken)
-        elif spoken.quiet < self._frames(PROBE):
-            windows = self._cutter.preview(spoken)
-        else:
-            return []
         if not spoken.quiet:
-            return [*windows]
+            asks = self._hearing.presses(spoken, seeking=self._left(spoken) <= self._seek)
+            return [*(self._cutter.probe(spoken) if asks else self._cutter.preview(spoken))]
+        probe = self._frames(PROBE)
+        if spoken.quiet > probe:
+            return []
+        windows = self._cutter.probe(spoken) if spoken.quiet == probe else self._cutter.preview(spoken)
         left = Samples(self._endpointer.left(self._frames(self._limit())) * self._vad.frame)
         return [replace(window, spare=left) for window in windows]
-
-    def _weigh(self) -> None:
-        """Take note of what is due and concerns what is open now."""
-        due = [told for told in self._told if told.due <= self._position]
-        if not due:
-            return
-        self._told = [told for told in self._told if told.due > self._position]
-        current = self._open or self._doubtful
-        for told in due:
-            if current and told.utterance == current.number and not (self._heard and told.until < self._heard.until):
-                words = tuple(word for word in told.words if word[1] > current.start)
-                self._heard = Answer(told.utterance, told.due, told.until, words)
-                if words:
-                    current.text_end = max(current.text_end, words[-1][1])
 
     def _limit(self) -> float:
         """The silence that ends what is open now."""
@@ -187,7 +160,7 @@ class Segmenter:
         if not spoken.quiet:
             spoken.limit = self._pauses.limit()
         limit = limits.for_length(spoken.limit, self._position - spoken.start, settings)
-        return limits.for_text(limit, spoken.heard, self._heard, settings)
+        return limits.for_text(limit, spoken.heard, self._hearing.latest, settings)
 
     def _wait(self, changed: bool) -> list[Onset | Window]:
         if not changed:
@@ -205,8 +178,8 @@ class Segmenter:
         if changed:
             self._doubtful = None
             return []
-        if self._heard and self._heard.words:
-            start = max(self._heard.words[0][0] - self._settings.pre_roll, noise.committed)
+        if self._hearing.words:
+            start = max(self._hearing.words[0][0] - self._settings.pre_roll, noise.committed)
             return [self._begin(start)]
         if noise.judged - noise.previewed < ASK_IDLE:
             return []
@@ -216,28 +189,16 @@ class Segmenter:
     def _begin(self, start: int) -> Onset:
         self._open = OpenUtterance.at(self._utterances, start, self._position)
         self._open.moments.add(self._history.slice(start, self._position))
-        self._doubtful = self._heard = None
+        self._doubtful = None
+        self._hearing.forget()
         self._utterances += 1
         return Onset(self._open.number, Samples(start))
-
-    def _asks(self, spoken: OpenUtterance) -> bool:
-        """Whether to ask the recogniser now: once in a pause, and again and again while the VAD hears a
-        voice without words, or a place is sought to cut.
-        """
-        if spoken.quiet:
-            return spoken.quiet == self._frames(PROBE)
-        pressing = self._blank(spoken) >= SUSPICION or self._left(spoken) <= self._seek
-        return pressing and spoken.judged - spoken.previewed >= ASK
-
-    def _blank(self, spoken: OpenUtterance) -> int:
-        """For how long the recogniser has heard nothing, as far as it is known."""
-        return self._heard.until - (spoken.text_end + limits.MARGIN) if self._heard else 0
 
     def _wordless(self) -> list[Onset | Window]:
         """End an utterance in which the VAD goes on hearing a voice, but the recogniser no words."""
         assert self._open
         spoken = self._open
-        if self._blank(spoken) < max(limits.WORDLESS, self._settings.max_hangover):
+        if self._hearing.blank(spoken) < max(limits.WORDLESS, self._settings.max_hangover):
             return []
         available = self._cutter.whole(spoken)
         spoken.heard = min(spoken.heard, spoken.text_end + limits.MARGIN)
@@ -266,11 +227,7 @@ class Segmenter:
         left = self._left(spoken)
         if left > self._seek or latest - spoken.committed <= overlong.BLOCK:
             return []
-        cut: int | None = spoken.pause
-        words = self._heard.words if self._heard else ()
-        within = any(start < spoken.pause < end for start, end in words)  # a stop, not a pause
-        if within or not spoken.committed < spoken.pause <= latest:
-            cut = overlong.between_words(words, spoken.committed, latest, overlong.needed(left, self._seek))
+        cut = overlong.place(spoken, self._hearing.words, latest, overlong.needed(left, self._seek))
         if cut is None:
             if left > 0:
                 return []
@@ -290,7 +247,8 @@ class Segmenter:
             end = min(self._open.heard + self._settings.tail, available)
         windows = self._cutter.rest(self._open, end, available, reason)
         self._silent_from, self._closed = self._open.heard, end
-        self._open = self._heard = None
+        self._open = None
+        self._hearing.forget()
         return [*windows]
 
     def _needed_from(self) -> int:

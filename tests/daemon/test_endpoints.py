@@ -13,9 +13,10 @@ from asrd.backends import load
 from asrd.core.flow import Answer, FloatArray, Onset, Window
 from asrd.core.units import MAX_WINDOW, Samples, samples
 from asrd.daemon import limits
+from asrd.daemon.hearing import PROBE
 from asrd.daemon.offline import transcribe
 from asrd.daemon.pauses import SHORTEST, Pauses
-from asrd.daemon.segmenter import PROBE, Segmenter
+from asrd.daemon.segmenter import Segmenter
 from asrd.daemon.settings import SegmenterSettings
 from asrd.daemon.sources.files import read_blocks
 from asrd.models import Geometry, ModelDirectory

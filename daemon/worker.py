@@ -8,18 +8,25 @@ import asyncio
 import contextlib
 import queue
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+Calls = queue.SimpleQueue[Callable[[], None] | None]
+"""None ends the thread that makes them."""
+
 
 class Worker:
-    """One thread that makes calls in the order they are asked for, until `close`."""
+    """One thread that makes calls in the order they are asked for, until `close`, or until nobody has the worker
+    any more.
+    """
 
     def __init__(self, name: str) -> None:
-        self._calls: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        threading.Thread(target=self._work, name=name, daemon=True).start()
+        self._calls: Calls = queue.SimpleQueue()
+        threading.Thread(target=_work, args=(self._calls,), name=name, daemon=True).start()
+        weakref.finalize(self, self._calls.put, None).atexit = False
 
     async def run(self, call: Callable[..., T], *arguments: Any) -> T:
         """The result of `call(*arguments)`, made in the thread; raises what it raises."""
@@ -47,9 +54,12 @@ class Worker:
         self._calls.put(leave)
         self._calls.put(None)
 
-    def _work(self) -> None:
-        while (call := self._calls.get()) is not None:
-            call()
+
+def _work(calls: Calls) -> None:
+    """Not a method: a thread lives for ever, and so would its worker."""
+    while (call := calls.get()) is not None:
+        call()
+        del call  # or all that it was about would live until the next one comes
 
 
 async def in_thread(call: Callable[..., T], *arguments: Any) -> T:

@@ -1,9 +1,11 @@
 """Calls off the loop, which nothing waits for at the end."""
 
 import asyncio
+import gc
 import subprocess
 import sys
 import threading
+import weakref
 
 import pytest
 
@@ -31,6 +33,36 @@ def test_errors_reach_the_caller_and_the_thread_goes_on() -> None:
         assert await in_thread(len, "abc") == 3
 
     asyncio.run(scenario())
+
+
+class Held:
+    """What a call is about."""
+
+
+def test_what_a_call_was_about_lives_no_longer_than_the_call() -> None:
+    """The worker waits for the next one, perhaps for hours."""
+
+    async def scenario() -> None:
+        worker, held, gone = Worker("test"), Held(), threading.Event()
+        weakref.finalize(held, gone.set)
+        assert await worker.run(type, held) is Held
+        del held
+        assert await asyncio.to_thread(gone.wait, 10)
+        worker.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_worker_that_nobody_has_any_more_ends() -> None:
+    """So that a stream and its language model, which a worker was a part of, are gone as soon as nobody has them."""
+
+    async def scenario() -> threading.Thread:
+        return await Worker("test").run(threading.current_thread)
+
+    thread = asyncio.run(scenario())
+    gc.collect()
+    thread.join(10)
+    assert not thread.is_alive()
 
 
 def test_a_call_that_hangs_does_not_keep_the_program() -> None:

@@ -28,6 +28,9 @@ BEAM_PRUNE, TOKEN_PRUNE = -10.0, -5.0
 
 NEVER = -1e4
 
+_LIVING = weakref.WeakSet[Any]()
+"""The library's decoders."""
+
 
 class Candidate(NamedTuple):
     """words: in the search's own letters. score: in nats; the higher, the better."""
@@ -84,7 +87,7 @@ class Search:
             where = f"the language model {lm.path}" if lm else "beam search"
             why = (str(error).strip().splitlines() or [type(error).__name__])[-1]  # KenLM says last what is wrong
             raise ModelError(f"{where} cannot be loaded ({why.strip()})") from error
-        atexit.register(_let_go, weakref.ref(self._decoder))
+        _LIVING.add(self._decoder)
 
     def words(self, text: str) -> Words:
         """A phrase as the search spells it. Raises UsageError where the model cannot spell it."""
@@ -176,7 +179,8 @@ def _case(tokens: Sequence[str], lm: LanguageModel | None) -> Callable[[str], st
     return str
 
 
-def _let_go(decoder: weakref.ref[Any]) -> None:
+@atexit.register
+def _let_go() -> None:
     """At exit the system frees all at once. The library's own freeing crashes then, now and again."""
-    if (kept := decoder()) is not None:
-        kept._handle = None
+    for decoder in _LIVING:
+        decoder._handle = None

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -39,6 +40,28 @@ def test_a_failure_of_portaudio_is_one_of_audio():
     pytest.importorskip("sounddevice", exc_type=OSError)
     with pytest.raises(AudioError, match="Internal PortAudio error"), portaudio._portaudio() as sd:
         raise sd.PortAudioError("Internal PortAudio error", -9986)
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="not Linux")
+def test_looking_again_and_again_loads_plugins_once():
+    """What ALSA unloads it loads again, and what that costs grows with every look for a microphone."""
+
+    def plugins():
+        return {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if "/alsa-lib/" in line}
+
+    try:
+        portaudio.rescan()
+    except AudioError as error:
+        pytest.skip(str(error))
+    if not (loaded := plugins()):
+        pytest.skip("ALSA has no plugins here (apt install libasound2-plugins)")
+    portaudio.rescan()
+    with portaudio._portaudio() as sd:
+        sd._terminate()
+        try:
+            assert plugins() == loaded
+        finally:
+            sd._initialize()
 
 
 def seconds(chunks):

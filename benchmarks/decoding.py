@@ -19,7 +19,7 @@ import click
 import numpy as np
 
 from asrd.backends import load
-from asrd.core.units import samples
+from asrd.core.units import Samples, samples
 from asrd.daemon.decoding import Boosts, DecoderOptions, make_decoding
 from asrd.daemon.stitcher import Frames
 from asrd.models import ModelDirectory
@@ -117,7 +117,8 @@ def joined(heard: Sequence[Utterances], count: int) -> list[Frames]:
     if not every:
         return []
     rows = np.concatenate(every)
-    return [Frames(rows[at : at + count], np.arange(count)) for at in range(0, len(rows) - count + 1, count)]
+    bounds = Samples(0), Samples(count)
+    return [Frames(rows[at : at + count], np.arange(count), bounds) for at in range(0, len(rows) - count + 1, count)]
 
 
 def recall(references: Sequence[str], texts: Sequence[str], hot: set[str]) -> tuple[int, int]:

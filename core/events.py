@@ -22,7 +22,7 @@ DAEMON_STREAM = "daemon"
 
 
 class WireWord(msgspec.Struct, frozen=True, omit_defaults=False):
-    """A recognised word. start, end: samples; words follow each other.
+    """A recognised word. start, end: samples; words follow each other within their utterance.
 
     confidence: in [0, 1]; the probability that the word is right where the model is calibrated (see `Status`),
     otherwise the geometric mean of its letters' probabilities, which is far too high.

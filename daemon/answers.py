@@ -19,8 +19,9 @@ def answer(window: Window, emission: Emission, model: ModelDirectory) -> Answer:
     emission without frames, of a window that could not be recognised, tells nothing: `until` is its start.
     """
     stride, count = emission.stride, len(emission.log_probs)
-    positions = window.start + (model.geometry.receptive_field - stride) // 2 + stride * np.arange(count)
+    positions = window.start + model.geometry.receptive_field // 2 - stride // 2 + stride * np.arange(count)
     decoder = GreedyDecoder(model.vocabulary, stride)
-    words = decoder.decode(Frames(emission.log_probs, positions), settled=0, last=False).words
+    frames = Frames(emission.log_probs, positions, (window.start, window.end))
+    words = decoder.decode(frames, settled=0, last=False).words
     until = Samples(int(positions[-1]) + stride) if count else window.start
     return Answer(window.utterance, Samples(window.end + LAG), until, tuple((word.start, word.end) for word in words))

@@ -19,11 +19,14 @@ EVEN = 0.01
 @dataclass(frozen=True, slots=True)
 class Frames:
     """log_probs: float32 `(n, vocabulary)`. positions: int64 `(n,)`, the stream position where the
-    stretch that each frame stands for begins; it is one stride long.
+    stretch that each frame stands for begins; it is one stride long. bounds: stream positions between which
+    the utterance lies, as far as it is known. The middle of each stretch does; the first and the last one may reach
+    beyond them.
     """
 
     log_probs: FloatArray
     positions: npt.NDArray[np.int64]
+    bounds: tuple[Samples, Samples]
 
     def __len__(self) -> int:
         """How many."""
@@ -31,7 +34,7 @@ class Frames:
 
     def part(self, first: int, after: int) -> "Frames":
         """Those from `first` on, up to `after`."""
-        return Frames(self.log_probs[first:after], self.positions[first:after])
+        return Frames(self.log_probs[first:after], self.positions[first:after], self.bounds)
 
 
 class Stitcher:
@@ -50,6 +53,7 @@ class Stitcher:
         self._settled: list[Frames] = []
         self._held: Frames | None = None  # between that place and the end of the kept part
         self._next = -1
+        self._start = Samples(0)
 
     @property
     def until(self) -> Samples:
@@ -64,10 +68,13 @@ class Stitcher:
         a committed one hands over, which the next window will hear better.
         """
         stride = self._geometry.stride
-        origin = emission.start + (self._geometry.receptive_field - stride) // 2
-        frames = Frames(emission.log_probs, origin + stride * np.arange(len(emission.log_probs), dtype=np.int64))
+        origin = emission.start + self._geometry.receptive_field // 2 - stride // 2
         if self._next < 0:
+            self._start = window.keep_start
             self._next = origin + stride * max(self._first_frame(window.keep_start, emission), 0)
+        bounds = self._start, window.keep_end if window.last else window.end
+        positions = origin + stride * np.arange(len(emission.log_probs), dtype=np.int64)
+        frames = Frames(emission.log_probs, positions, bounds)
         end = self._first_frame(window.keep_end, emission)
         missed = self._missed(origin if len(frames) else origin + stride * end)
         first = min(max((self._next - origin) // stride, 0), len(frames))
@@ -81,7 +88,7 @@ class Stitcher:
         if not window.last:
             known = [*known, frames.part(cut, len(frames))]
         log_probs = np.concatenate([part.log_probs for part in known])
-        return Frames(log_probs, np.concatenate([part.positions for part in known])), settled
+        return Frames(log_probs, np.concatenate([part.positions for part in known]), bounds), settled
 
     def _first_frame(self, position: int, emission: Emission) -> int:
         """Index of the first frame whose middle is at or after a stream position."""

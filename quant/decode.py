@@ -54,7 +54,7 @@ def text(
         count = len(frames.positions)
         began = time.thread_time()
         for settled in range(hop, count, hop):
-            decoder.decode(Frames(frames.log_probs[:settled], frames.positions[:settled]), settled, last=False)
+            decoder.decode(frames.part(0, settled), settled, last=False)
         ended = time.thread_time()
         texts.append(decoder.decode(frames, count, last=True).text)
         clock.finals.append(time.thread_time() - ended)

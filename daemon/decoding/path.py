@@ -50,8 +50,7 @@ def follow(
     found = [_found(letters, vocabulary) for letters in _split(runs, vocabulary)]
     if not found:
         return Hypothesis("")
-    bounds = int(frames.positions[0]), int(frames.positions[-1]) + stride
-    times = place([(word.start, word.end) for word in found], calibration, bounds)
+    times = place([(word.start, word.end) for word in found], calibration, frames.bounds)
     words = tuple(
         Word(word.text, start, end, calibration.confidence(word.evidence))
         for word, (start, end) in zip(found, times, strict=True)

@@ -16,9 +16,9 @@ Span = tuple[int, int]
 def place(letters: Sequence[Span], calibration: Calibration, bounds: Span) -> list[tuple[Samples, Samples]]:
     """The times of words whose letters lie in these frames, which follow each other and are not empty.
 
-    Each word reaches beyond its letters by what the calibration says, to the utterance's bounds at most.
-    Neighbours that would overlap share what lies between them in proportion. The results are not empty, follow
-    each other and hold the middle of their letters.
+    Each word reaches beyond its letters by what the calibration says, to the utterance's bounds at most, between
+    which the middle of all letters lies. Neighbours that would overlap share what lies between them in proportion.
+    The results are not empty, follow each other within the bounds and hold the middle of their letters.
     """
     first, last = bounds
     spans = []

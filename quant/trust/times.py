@@ -41,7 +41,7 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One utterance: spans of its words' letters, bounds of its frames, and which of the words are known."""
+    """One utterance: spans of its words' letters, its bounds, and which of the words are known."""
 
     letters: list[Span]
     bounds: Span
@@ -118,7 +118,7 @@ def _sentence(backend: Backend, frames: Frames, labels: Labels, one: Timed) -> S
     found = words(labels, frames, backend.model.vocabulary, stride)
     return Sentence(
         letters=[(word.start, word.end) for word in found],
-        bounds=(int(frames.positions[0]), int(frames.positions[-1]) + stride),
+        bounds=frames.bounds,
         pairs=list(_pairs([word.text for word in found], one)),
     )
 

@@ -9,7 +9,7 @@ import transformers
 
 from asrd.backends import load
 from asrd.core.flow import FloatArray, Level
-from asrd.core.units import MAX_WINDOW
+from asrd.core.units import MAX_WINDOW, Samples
 from asrd.daemon.decoding.greedy import GreedyDecoder
 from asrd.daemon.level import normalize
 from asrd.daemon.recognizer import log_softmax
@@ -49,9 +49,9 @@ def ours(name: str, model: ModelDirectory, audio: FloatArray) -> FloatArray:
 
 def spelled(model: ModelDirectory, logits: FloatArray) -> str:
     """Greedy text of `(frames, vocabulary)`."""
-    positions = np.arange(len(logits)) * model.geometry.stride
-    greedy = GreedyDecoder(model.vocabulary, model.geometry.stride)
-    return greedy.decode(Frames(log_softmax(logits), positions), len(logits), last=True).text
+    stride, count = model.geometry.stride, len(logits)
+    frames = Frames(log_softmax(logits), stride * np.arange(count), (Samples(0), Samples(stride * count)))
+    return GreedyDecoder(model.vocabulary, stride).decode(frames, count, last=True).text
 
 
 def test_torch_is_transformers(model: ModelDirectory, audio: FloatArray) -> None:

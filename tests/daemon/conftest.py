@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,8 @@ import pytest
 
 from asrd.clients import AsyncSubscriber, Control, Hole
 from asrd.clients.sender import Sender
-from asrd.core.events import AnyEvent, Stopped
-from asrd.core.flow import FloatArray
+from asrd.core.events import AnyEvent, Stopped, WireWord
+from asrd.core.flow import FloatArray, Word
 from asrd.daemon.options import DaemonOptions, RecognitionOptions
 from asrd.daemon.service import Daemon
 from asrd.daemon.sources import sessions
@@ -119,6 +119,12 @@ def sentences() -> list[FloatArray]:
     clips = [utterance.audio for utterance in bundled_speech("real")[:3]]
     pause = np.zeros(16_000, np.float32)
     return [np.concatenate([*read_blocks(clip), pause]) for clip in clips]
+
+
+def follow_each_other(words: Sequence[Word | WireWord], start: int, end: int) -> bool:
+    """Whether words lie within their utterance, in order, none empty and none within another."""
+    bounds = [start, *(bound for word in words for bound in (word.start, word.end)), end]
+    return bounds == sorted(bounds) and all(word.start < word.end for word in words)
 
 
 def drive(scenario: Coroutine[Any, Any, None]) -> None:

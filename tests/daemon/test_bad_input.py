@@ -9,7 +9,7 @@ import soundfile
 import soxr
 
 from asrd.backends import Backend, load
-from asrd.core.events import Error, Final, Gap, Started
+from asrd.core.events import Error, Final, Gap, Partial, Started
 from asrd.core.flow import FloatArray
 from asrd.daemon.offline import transcribe
 from asrd.daemon.segmenter import Segmenter
@@ -17,7 +17,7 @@ from asrd.daemon.sources.files import read_blocks
 from asrd.daemon.vad import create
 from asrd.models import ModelDirectory
 
-from .conftest import Harness, drive
+from .conftest import Harness, drive, follow_each_other
 
 QUIET = np.float32(0.01)
 
@@ -57,8 +57,7 @@ def test_the_clock_is_exact_and_utterances_follow_each_other(
     bounds = [0, *(bound for one in found for bound in (one.start, one.end)), len(pcm)]
     assert bounds == sorted(bounds)
     assert segmenter.position == len(pcm) - len(pcm) % create().frame
-    words = [word for one in found for word in one.hypothesis.words]
-    assert all(0 <= word.start < word.end <= len(pcm) for word in words)
+    assert all(follow_each_other(one.hypothesis.words, one.start, one.end) for one in found)
 
 
 @pytest.mark.parametrize("subtype", ["PCM_16", "ULAW"])
@@ -98,3 +97,4 @@ def test_a_daemon_hears_it_all_without_a_word_of_complaint(harness: Harness, sen
     bounds = [bound for one in finals for bound in (one.start, one.end)]
     assert bounds == sorted(bounds)
     assert bounds[-1] <= length
+    assert all(follow_each_other(one.words, one.start, one.end) for one in [*harness.of(Partial), *finals])

@@ -94,7 +94,8 @@ def heard(text: str, *, alternatives: dict[int, str] | None = None, certain: flo
 
 
 def frames(log_probs: FloatArray) -> Frames:
-    return Frames(log_probs, STRIDE * np.arange(len(log_probs), dtype=np.int64))
+    count = len(log_probs)
+    return Frames(log_probs, STRIDE * np.arange(count, dtype=np.int64), (Samples(0), Samples(STRIDE * count)))
 
 
 MODEL = SimpleNamespace(vocabulary=LETTERS, geometry=SimpleNamespace(stride=STRIDE), calibration=UNCALIBRATED)

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -32,7 +33,8 @@ def frames(path: str, probability: float = 0.9, start: int = 1_000) -> Frames:
     rows = np.full((len(path), len(LETTERS)), math.log(other), np.float32)
     for row, label in zip(rows, path, strict=True):
         row[LABEL[label]] = math.log(probability)
-    return Frames(rows, start + STRIDE * np.arange(len(path), dtype=np.int64))
+    bounds = Samples(start), Samples(start + STRIDE * len(path))
+    return Frames(rows, start + STRIDE * np.arange(len(path), dtype=np.int64), bounds)
 
 
 @pytest.mark.parametrize(
@@ -72,19 +74,26 @@ def test_an_utterance_is_as_sure_as_its_words_are_in_the_mean() -> None:
     assert hypothesis.confidence == pytest.approx(sum(expected) / 2, rel=1e-5)
 
 
-@given(st.text("_s|AB", max_size=60), st.integers(-500, 2_000), st.integers(-500, 2_000))
-def test_words_follow_each_other_within_the_utterance(path: str, before: int, after: int) -> None:
-    heard = frames(path)
-    plain = greedy(heard, 0).words
+HALVES = st.integers(0, STRIDE // 2 - 1)
+
+
+@given(st.text("_s|AB", max_size=60), st.integers(-500, 2_000), st.integers(-500, 2_000), HALVES, HALVES)
+def test_words_follow_each_other_within_the_utterance(
+    path: str, before: int, after: int, late: int, early: int
+) -> None:
+    """late, early: how far the first frame and the last one reach beyond the utterance."""
+    first, last = Samples(1_000 + late), Samples(1_000 + STRIDE * len(path) - early)
+    plain = greedy(frames(path), 0).words
+    heard = replace(frames(path), bounds=(first, last))
     words = GreedyDecoder(LETTERS, STRIDE, Calibration(before, after)).decode(heard, 0, last=True).words
     assert [word.text for word in words] == [word.text for word in plain]
-    edges = [1_000, *(edge for word in words for edge in (word.start, word.end)), 1_000 + 100 * len(path)]
-    assert edges == sorted(edges)
+    edges = [first, *(edge for word in words for edge in (word.start, word.end)), last]
+    assert edges == sorted(edges) or not words
     for word, letters in zip(words, plain, strict=True):
         assert word.start < word.end
         assert word.start <= (letters.start + letters.end) / 2 <= word.end
-        assert word.start <= letters.start or before < 0
-        assert word.end >= letters.end or after < 0
+        assert word.start <= max(letters.start, first) or before < 0
+        assert word.end >= min(letters.end, last) or after < 0
 
 
 def test_neighbours_share_the_gap_by_how_far_they_reach() -> None:

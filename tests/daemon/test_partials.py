@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from asrd.backends import LoadOptions, load
 from asrd.core.flow import Emission, FloatArray, Hypothesis, Onset, Window
-from asrd.core.units import samples
+from asrd.core.units import Samples, samples
 from asrd.daemon.answers import answer
 from asrd.daemon.decoding import DecoderOptions, make_decoding
 from asrd.daemon.lane import Result
@@ -28,7 +28,7 @@ from asrd.models import ModelDirectory
 from asrd.models.speech import bundled as bundled_speech
 from asrd.quant.data import dataset, read
 
-from .conftest import drive
+from .conftest import drive, follow_each_other
 from .marked import SETTINGS, MarkedVad, segment, speech, tone
 from .test_scheduler import GatedBackend
 
@@ -83,13 +83,19 @@ def test_stable_text_stays_whatever_is_said_and_whichever_previews_are_left_out(
     vocabulary, recognizer = bundled.vocabulary, Recognizer(bundled)
     letters = [vocabulary.blank, vocabulary.delimiter, *map(vocabulary.tokens.index, "AB")]
     said: list[tuple[int, Hypothesis]] = []
+    start = Samples(0)
     for window in segment(audio, bundled.geometry, chosen):
-        if isinstance(window, Onset) or (window.provisional and random.random() < 0.5):
+        if isinstance(window, Onset):
+            start = window.start
+            continue
+        if window.provisional and random.random() < 0.5:
             continue
         log_probs = np.full((bundled.geometry.frames(len(window.pcm)), len(vocabulary)), -20.0, np.float32)
         log_probs[np.arange(len(log_probs)), labels.choice(letters, len(log_probs))] = 0.0
         emission = Emission(log_probs, window.start, bundled.geometry.stride)
         said.append((window.utterance, recognizer.accept(window, emission)))
+        end = window.keep_end if window.last else window.end
+        assert follow_each_other(said[-1][1].words, start, end)
     for _, own in groupby(said, key=lambda one: one[0]):
         hypotheses = [hypothesis for _, hypothesis in own]
         assert keeps_its_word(hypotheses)

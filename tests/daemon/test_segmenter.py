@@ -95,9 +95,10 @@ def test_every_frame_is_stitched_exactly_once(
     """
     stitcher, chance = Stitcher(geometry, blank=1), np.random.default_rng(seed)
     previous: list[float] = []
+    start = Samples(0)
     for window in segment(audio, geometry, chosen):
         if isinstance(window, Onset):
-            stitcher, previous = Stitcher(geometry, blank=1), []
+            stitcher, previous, start = Stitcher(geometry, blank=1), [], window.start
             continue
         numbers = window.start // geometry.stride + np.arange(geometry.frames(len(window.pcm)))
         blanks = np.log(chance.uniform(0.01, 1, len(numbers)))
@@ -108,7 +109,12 @@ def test_every_frame_is_stitched_exactly_once(
         assert got[: len(previous)] == previous
         previous = got[:settled]
         assert len(got) == settled or not window.last
-        settled_middles = frames.positions[:settled] + (geometry.stride + 1) // 2
+        first, last = frames.bounds
+        assert first == start
+        assert last == (window.keep_end if window.last else window.end)
+        assert all(frames.positions + geometry.stride // 2 >= first)
+        assert all(frames.positions + geometry.stride // 2 < last)
+        settled_middles = frames.positions[:settled] + geometry.stride // 2
         assert all((settled_middles >= 0) & (settled_middles < window.keep_end))
         if settled and not window.provisional:
             assert settled_middles[-1] >= window.keep_end - SLACK - 2 * geometry.stride

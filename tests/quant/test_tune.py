@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from asrd.core.errors import ModelError
+from asrd.core.units import Samples
 from asrd.daemon.decoding import DecoderOptions, make_decoding
 from asrd.daemon.stitcher import Frames
 from asrd.models import ModelDirectory, manifest
@@ -36,7 +37,8 @@ def spoken(model: ModelDirectory, line: str, sureness: float, seed: int) -> Fram
         blank[model.vocabulary.blank] += 1
         rows += [row, row, blank]
     log_probs = np.log(np.array(rows) / np.sum(rows, axis=1, keepdims=True)).astype(np.float32)
-    return Frames(log_probs, model.geometry.stride * np.arange(len(rows), dtype=np.int64))
+    stride, count = model.geometry.stride, len(rows)
+    return Frames(log_probs, stride * np.arange(count, dtype=np.int64), (Samples(0), Samples(stride * count)))
 
 
 LINES = [

@@ -23,6 +23,8 @@ from asrd.models import Vocabulary
 from asrd.models.calibration import UNCALIBRATED
 from asrd.models.lm import resolve
 
+from .conftest import follow_each_other
+
 LETTERS = Vocabulary(
     ("<pad>", "<s>", "|", *"ABCDEFGHIJKLMNOPQRSTUVWXYZ'"), blank=0, delimiter=2, special=frozenset({1})
 )
@@ -109,6 +111,7 @@ def decode(
     decoder = BeamDecoder(search, hot, MODEL)  # type: ignore[arg-type]
     seen = [decoder.decode(frames(log_probs[: count + 7]), count, last=False) for count in settled]
     seen.append(decoder.decode(frames(log_probs), len(log_probs), last=True))
+    assert all(follow_each_other(one.words, 0, STRIDE * len(log_probs)) for one in seen)
     return [(one.text, one.stable) for one in seen]
 
 

@@ -127,9 +127,11 @@ def test_stable_text_of_real_speech_is_never_taken_back(bundled: ModelDirectory,
     for audio in recordings(step):
         segmenter = Segmenter(create(), bundled.geometry)
         readers = [(Recognizer(bundled, decoding), list[Hypothesis]()) for decoding in (None, beam)]
-        unseen = Recognizer(bundled, beam)
+        unseen, start = Recognizer(bundled, beam), Samples(0)
         for items in (segmenter.feed(audio), iter(segmenter.flush())):
             for item in items:
+                if isinstance(item, Onset):
+                    start = item.start
                 if isinstance(item, Onset) or item.utterance < 0:
                     continue
                 [emission] = recognize(loaded, [item])
@@ -137,6 +139,7 @@ def test_stable_text_of_real_speech_is_never_taken_back(bundled: ModelDirectory,
                     segmenter.hear(answer(item, emission, bundled))
                 for recognizer, said in readers:
                     said.append(recognizer.accept(item, emission))
+                    assert follow_each_other(said[-1].words, start, item.keep_end if item.last else item.end)
                 alone = None if item.provisional else unseen.accept(item, emission)
                 if alone and item.last:
                     assert all(keeps_its_word(said) for _, said in readers)

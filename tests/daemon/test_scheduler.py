@@ -1,17 +1,26 @@
 """Fairness, bounds and order of the scheduler, with a backend that is slow on command."""
 
 import asyncio
+import gc
 import threading
+import weakref
 from typing import Self
 
 import numpy as np
 
-from asrd.backends import Backend, LoadOptions
+from asrd.backends import Backend, LoadOptions, load
+from asrd.core.events import Event
 from asrd.core.flow import FloatArray, Level, Window
 from asrd.core.units import Samples, samples
+from asrd.daemon.decoding import DecoderOptions, make_decoding
+from asrd.daemon.decoding.make import BeamDecoding
 from asrd.daemon.lane import Lane, Result
+from asrd.daemon.options import RecognitionOptions
 from asrd.daemon.scheduler import RECENT, Scheduler
+from asrd.daemon.sources.files import FileSource
+from asrd.daemon.stream import make_stream
 from asrd.models import ModelDirectory
+from asrd.models.speech import bundled as speech
 
 from .conftest import drive
 
@@ -43,6 +52,13 @@ class GatedBackend(Backend):
 
     def close(self) -> None:
         self.closed = True
+
+
+class Unheard:
+    """Where events go that nobody wants."""
+
+    async def publish(self, event: Event, stream: str = "") -> None:
+        pass
 
 
 def window(number: int, *, provisional: bool = False, length: int = 16_000, spare: float | None = None) -> Window:
@@ -263,3 +279,30 @@ def test_a_backend_is_replaced_between_windows_and_closed_after_its_last(bundled
         assert all(not result.failure for _, result in log.results)
 
     drive(scenario())
+
+
+def test_a_stream_that_has_ended_leaves_neither_a_thread_nor_a_language_model(bundled: ModelDirectory) -> None:
+    """Even if nobody closed its scheduler, whose backend may be in use elsewhere."""
+    backend, others = load("fp16", bundled), set(threading.enumerate())
+
+    async def scenario() -> tuple[int, "weakref.ref[object]"]:
+        options, outlet = RecognitionOptions(backend="fp16"), Unheard()
+        decoding = make_decoding(DecoderOptions("beam"), bundled)
+        scheduler = Scheduler("fp16", backend)
+        source = FileSource("a", speech("real")[0].audio, "fast")
+        stream = make_stream(source, options, scheduler, outlet, bundled, decoding=decoding)
+        serving = asyncio.create_task(scheduler.run())
+        await source.open()
+        await stream.run()
+        await scheduler.drain()
+        serving.cancel()
+        assert isinstance(decoding, BeamDecoding)
+        return stream.status.utterances, weakref.ref(decoding.search)
+
+    utterances, search = asyncio.run(scenario())
+    assert utterances
+    gc.collect()
+    for thread in set(threading.enumerate()) - others:
+        thread.join(10)
+        assert not thread.is_alive()
+    assert search() is None

@@ -37,7 +37,7 @@ def test_a_missing_extra_names_the_command_that_installs_it(
     [
         ("torch", LoadOptions(device="warp"), BackendError, "PyTorch cannot use device 'warp'"),
         ("torch", LoadOptions(arithmetic="bf16"), UsageError, "computes in f32 only"),
-        ("fp16", LoadOptions(device="WARP"), BackendError, "OpenVINO cannot compile .* for WARP"),
+        ("fp16", LoadOptions(device="WARP"), BackendError, "OpenVINO has no device 'WARP' here; it has: .*CPU"),
         ("fp16", LoadOptions(arithmetic="f7"), BackendError, "OpenVINO cannot compile"),
         ("int8", LoadOptions(), ModelError, "has no INT8 model at .*; build it with 'asrd quantize"),
     ],

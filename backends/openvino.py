@@ -55,7 +55,7 @@ class OpenVinoBackend(Backend):
             static = core.compile_model(network, options.device, settings)
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1]
-            if options.device not in (known := [*core.available_devices, "AUTO"]) and ":" not in options.device:
+            if options.device not in (known := core.available_devices) and ":" not in options.device:
                 here = ", ".join(known)
                 raise BackendError(f"OpenVINO has no device '{options.device}' here; it has: {here}") from error
             raise BackendError(f"OpenVINO cannot compile {path} for {options.device}: {reason}") from error

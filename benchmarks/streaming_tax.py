@@ -48,9 +48,6 @@ ROOM = 10 ** (-60 / 20)
 HOPS = (0.3, 0.45, 0.6, 0.9)
 RIGHTS = (0.3, 0.4, 0.6, 0.8)
 
-WAYS = 7
-"""In which all recordings are heard, besides the sweep."""
-
 REACH = samples(0.4)
 """Of a joint: what is further from it is not its doing."""
 
@@ -161,13 +158,13 @@ def measure(
         for speech, some in clips.items():
             task = progress.add_task(f"{name}: {speech}", total=None)
             audio = [(clip, read(clip)) for clip in some]
-            length = sum(len(pcm) for _, pcm in audio)
-            progress.update(task, total=(WAYS + (len(grid(backend)) if sweep else 0)) * length)
             each = []
             for clip, pcm in audio:
                 known = whole(backend, pcm, others)
                 each.append(Recording(pcm, clip.text, known.words, known.texts))
-            for way, recordings, hear in plans(backend, each, others, sweep=sweep):
+            ways = [*plans(backend, each, others, sweep=sweep)]
+            progress.update(task, total=sum(len(one.pcm) for _, recordings, _ in ways for one in recordings))
+            for way, recordings, hear in ways:
                 found = tallies(recordings, hear, lambda n, t=task: progress.advance(t, n))
                 counted.setdefault(speech, {}).update({(way, decoder): one for decoder, one in found.items()})
     if len(counted) > 1:

@@ -150,12 +150,17 @@ def test_what_is_said_is_shown_within_an_interval(
             assert segmenter.position - latest < interval + MarkedVad.frame
 
 
+def one_window_left(chosen: SegmenterSettings) -> SegmenterSettings:
+    """With hop, tail and right context such that what remains at an endpoint fits one window."""
+    return replace(chosen, hop=Samples(9_600), right_context=Samples(6_400), tail=min(chosen.tail, samples(0.2)))
+
+
 @settings(max_examples=60, deadline=None)
 @given(speech(), GEOMETRIES, SETTINGS)
 def test_an_endpoint_leaves_one_window_to_wait_for(
     audio: FloatArray, geometry: Geometry, chosen: SegmenterSettings
 ) -> None:
-    chosen = replace(chosen, hop=Samples(9_600), right_context=Samples(6_400), tail=min(chosen.tail, samples(0.2)))
+    chosen = one_window_left(chosen)
     segmenter = Segmenter(MarkedVad(), geometry, chosen)
     for start in range(0, len(audio), MarkedVad.frame):
         found = segmenter.push(audio[start : start + MarkedVad.frame])
@@ -169,7 +174,7 @@ def test_in_a_pause_nothing_is_cut_that_a_final_would_wait_for(
     audio: FloatArray, geometry: Geometry, chosen: SegmenterSettings
 ) -> None:
     """But for the first window of all, which is longer in coming than others."""
-    chosen = replace(chosen, hop=Samples(9_600), right_context=Samples(6_400), tail=min(chosen.tail, samples(0.2)))
+    chosen = one_window_left(chosen)
     segmenter, vad = Segmenter(MarkedVad(), geometry, chosen), MarkedVad()
     for start in range(0, len(audio) - vad.frame + 1, vad.frame):
         frame = audio[start : start + vad.frame]

@@ -81,13 +81,13 @@ def start(ctx: click.Context, /, check: bool, verbose: bool, **params: Any) -> N
     began = time.monotonic()
 
     def ready(daemon: Daemon) -> None:
-        backend = daemon.scheduler.backend
+        scheduler = daemon.engine.scheduler
         logging.getLogger("asrd").info(
             "ready in %.1f s: %s on %s (%s), streams %s, events at %s",
             time.monotonic() - began,
-            daemon.model.name,
-            daemon.scheduler.name,
-            backend.arithmetic,
+            daemon.engine.model.name,
+            scheduler.name,
+            scheduler.backend.arithmetic,
             ", ".join(stream.source.stream for stream in daemon.streams),
             ", ".join(daemon.publisher.endpoints),
         )

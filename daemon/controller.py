@@ -24,11 +24,10 @@ Answer = Callable[[AnyRequest], Awaitable[Any]]
 class Controller:
     """Every request gets exactly one reply; a slow one does not hold up the others."""
 
-    def __init__(self, context: zmq.asyncio.Context, endpoint: str, answer: Answer) -> None:
-        """Bind. answer: gives the result of a request, or raises AsrdError."""
+    def __init__(self, context: zmq.asyncio.Context, endpoint: str) -> None:
+        """Bind. What is asked waits until `run`."""
         self._socket = context.socket(zmq.ROUTER)
         self._socket.set(zmq.MAXMSGSIZE, MAX_REQUEST)
-        self._answer = answer
         self._tasks: set[asyncio.Task[None]] = set()
         try:
             self._binding = Binding(self._socket, endpoint)
@@ -36,17 +35,17 @@ class Controller:
             self._socket.close(linger=0)
             raise
 
-    async def run(self) -> None:
-        """Serve until cancelled."""
+    async def run(self, answer: Answer) -> None:
+        """Serve until cancelled. answer: gives the result of a request, or raises AsrdError."""
         while True:
             frames = await self._socket.recv_multipart()
-            task = asyncio.create_task(self._serve(frames[:-1], frames[-1]))
+            task = asyncio.create_task(self._serve(answer, frames[:-1], frames[-1]))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _serve(self, envelope: list[bytes], payload: bytes) -> None:
+    async def _serve(self, answer: Answer, envelope: list[bytes], payload: bytes) -> None:
         try:
-            reply = Reply(result=await self._answer(msgspec.json.decode(payload, type=AnyRequest)))
+            reply = Reply(result=await answer(msgspec.json.decode(payload, type=AnyRequest)))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             reply = Reply(error=f"not a request this daemon knows: {error}", exit_code=2)
         except AsrdError as error:

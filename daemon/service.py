@@ -6,32 +6,25 @@ import os
 import resource
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
-import msgspec
 import zmq.asyncio
 
-from asrd.backends import Backend, load
 from asrd.core import events
-from asrd.core.control import AnyRequest, GetSettings, GetStatus, Replay, SetSettings, Setting, Stop, UseBackend
-from asrd.core.errors import AsrdError, UsageError
-from asrd.core.units import MAX_WINDOW
+from asrd.core.errors import AsrdError
 from asrd.daemon.controller import Controller
-from asrd.daemon.decoding import make_decoding
-from asrd.daemon.hotwords import HotWords
+from asrd.daemon.engine import Engine
 from asrd.daemon.notify import notify
 from asrd.daemon.options import DaemonOptions
 from asrd.daemon.publisher import Publisher
 from asrd.daemon.recorder.recorder import Recorder
 from asrd.daemon.recorder.tape import Tape
-from asrd.daemon.scheduler import Scheduler
+from asrd.daemon.requests import Requests
 from asrd.daemon.sources.base import Source
 from asrd.daemon.sources.spec import parse_sources
 from asrd.daemon.stream import Stream, make_stream
-from asrd.daemon.worker import in_thread
-from asrd.models.store import resolve
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +45,6 @@ class Daemon:
         self._began = time.time()
         self._stop_reason = ""
         self._stopping = asyncio.Event()
-        self._switching = asyncio.Lock()
         self.recorder: Recorder | None = None
 
     async def run(self) -> None:
@@ -70,17 +62,17 @@ class Daemon:
                 self.recorder = Recorder(self._options.record, self.publisher.daemon)
                 self.publisher.record = self.recorder.said
                 cleanup.append(self.recorder.close)
-            controller = Controller(context, self._options.control, self._answer)
+            controller = Controller(context, self._options.control)
             cleanup.append(controller.close)
             sources = parse_sources(self._options.sources, self._options.pace)
-            await self._load()
-            cleanup.append(self.scheduler.close)
+            self.engine = await Engine.start(self._options)
+            cleanup.append(self.engine.scheduler.close)
             self.streams = [self._stream(source) for source in sources]
             for source in sources:
                 cleanup.append(source.close)
                 await source.open()
             self._listen_to_signals()
-            jobs = [self.scheduler.run(), controller.run(), self._beat(), self._greet()]
+            jobs = [self.engine.scheduler.run(), controller.run(self._requests().answer), self._beat(), self._greet()]
             if self.recorder:
                 jobs.append(self.recorder.run(self._complain))
             background += [asyncio.create_task(job) for job in jobs]
@@ -120,48 +112,43 @@ class Daemon:
                     for stream in self.streams:
                         await stream.source.close()
                     await streams
-                    await self.scheduler.drain()
+                    await self.engine.scheduler.drain()
             except TimeoutError:
                 background[0].cancel()  # the scheduler: nothing is delivered from here on
                 for stream in self.streams:
                     await stream.abandon(time.time())
         else:
             await streams
-            await self.scheduler.drain()
+            await self.engine.scheduler.drain()
         await self.publisher.publish(events.Stopped(reason=self._stop_reason or "all sources ended"))
         failures = [stream.failure for stream in self.streams if stream.failure]
         if failures and not self._stopping.is_set():
             raise AsrdError(failures[-1])
 
-    async def _load(self) -> None:
-        recognition = self._options.recognition
-        self.model = await in_thread(resolve, recognition.model)
-        self.decoding = await in_thread(make_decoding, recognition.decoding, self.model)
-        self.words = HotWords(self._options.words, self.decoding)
-        backend = await in_thread(self._load_backend, recognition.backend)
-        self.scheduler = Scheduler(recognition.backend, backend)
-
-    def _load_backend(self, name: str) -> Backend:
-        """Load a backend and make it answer once, for a full window and for a short one."""
-        backend = load(name, self.model, self._options.recognition.load)
-        for length in (MAX_WINDOW, MAX_WINDOW // 2):
-            backend.warm_up(length)
-        return backend
-
     def _stream(self, source: Source) -> Stream:
         recognition = self._options.recognition
         tape = Tape()
         if self.recorder:
-            tape = self.recorder.tape(source.stream, self.model, recognition, live=source.live)
+            tape = self.recorder.tape(source.stream, self.engine.model, recognition, live=source.live)
         return make_stream(
             source,
             recognition,
-            self.scheduler,
+            self.engine.scheduler,
             self.publisher,
-            self.model,
-            decoding=self.decoding,
-            hot=lambda: self.words.boosts,
+            self.engine.model,
+            decoding=self.engine.decoding,
+            hot=lambda: self.engine.words.boosts,
             tape=tape,
+        )
+
+    def _requests(self) -> Requests:
+        return Requests(
+            self.engine,
+            self.streams,
+            self.publisher,
+            status=self.status,
+            switched=self._announce,
+            stop=self.stop,
         )
 
     async def _complain(self, message: str) -> None:
@@ -185,70 +172,29 @@ class Daemon:
             await self.publisher.publish(self.status())
 
     async def _announce(self, previous: str) -> None:
-        backend = self.scheduler.backend
+        scheduler, model = self.engine.scheduler, self.engine.model
+        arithmetic = scheduler.backend.arithmetic
         await self.publisher.publish(
-            events.Backend(
-                name=self.scheduler.name, previous=previous, model=self.model.name, arithmetic=backend.arithmetic
-            )
+            events.Backend(name=scheduler.name, previous=previous, model=model.name, arithmetic=arithmetic)
         )
 
     def status(self) -> events.Status:
         """The daemon as it is now."""
+        engine, scheduler = self.engine, self.engine.scheduler
         return events.Status(
             version=version("asrd"),
             pid=os.getpid(),
-            backend=self.scheduler.name,
-            arithmetic=self.scheduler.backend.arithmetic,
-            model=str(self.model.path),
+            backend=scheduler.name,
+            arithmetic=scheduler.backend.arithmetic,
+            model=str(engine.model.path),
             uptime=time.time() - self._began,
-            audio_seconds=self.scheduler.audio_seconds,
-            inference_seconds=self.scheduler.inference_seconds,
+            audio_seconds=scheduler.audio_seconds,
+            inference_seconds=scheduler.inference_seconds,
             peak_memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             streams={stream.source.stream: stream.status for stream in self.streams},
-            calibrated=self.model.calibration.words is not None,
+            calibrated=engine.model.calibration.words is not None,
             recording=self.recorder.directory if self.recorder else "",
-            decoder=self.decoding.name,
-            lm=self.decoding.lm,
-            hot_words=len(self.words.boosts),
+            decoder=engine.decoding.name,
+            lm=engine.decoding.lm,
+            hot_words=len(engine.words.boosts),
         )
-
-    async def _answer(self, request: AnyRequest) -> Any:  # noqa: PLR0911 - a table
-        match request:
-            case GetStatus():
-                return msgspec.structs.replace(self.status(), daemon=self.publisher.daemon, time=time.time())
-            case Replay(first, last):
-                return self.publisher.replay(first, last)
-            case Stop():
-                self.stop("asrd stop")
-                return None
-            case UseBackend(name):
-                return await self._use(name)
-            case GetSettings(stream):
-                return {one.source.stream: one.settings.settable() for one in self._meant(stream)}
-            case SetSettings(values, stream):
-                return self._set(values, stream)
-            case _:
-                return self.words.answer(request)
-
-    def _meant(self, stream: str) -> list[Stream]:
-        names = [one.source.stream for one in self.streams]
-        if stream and stream not in names:
-            raise UsageError(f"no stream is called '{stream}'; there are: {', '.join(names)}")
-        return [one for one in self.streams if stream in ("", one.source.stream)]
-
-    def _set(self, values: Mapping[str, int], stream: str) -> dict[str, dict[str, Setting]]:
-        """All that is asked for, or nothing."""
-        chosen = [(one, one.settings.changed(values)) for one in self._meant(stream)]
-        for one, settings in chosen:
-            one.use(settings)
-        return {one.source.stream: settings.settable() for one, settings in chosen}
-
-    async def _use(self, name: str) -> dict[str, str]:
-        """Load while the present backend goes on working, then switch between two windows."""
-        async with self._switching:
-            previous = self.scheduler.name
-            if name != previous:
-                backend = await in_thread(self._load_backend, name)
-                await self.scheduler.use(name, backend)
-                await self._announce(previous)
-            return {"backend": name, "previous": previous}

@@ -14,7 +14,7 @@ from asrd.core.errors import BackendError, TransportError, UsageError
 from asrd.core.events import Backend as BackendEvent
 from asrd.core.events import Error, Final, Gap, Partial, Started, Status, Stopped
 from asrd.core.flow import FloatArray, Window
-from asrd.daemon import service
+from asrd.daemon import engine, service
 from asrd.daemon.decoding import make_decoding
 from asrd.daemon.offline import transcribe
 from asrd.daemon.recognizer import Recognizer, recognize
@@ -191,7 +191,7 @@ def test_a_backend_that_fails_costs_its_windows_and_nothing_else(
         monkeypatch.setattr(backend, "_run", unlucky)
         return backend
 
-    monkeypatch.setattr(service, "load", load_unlucky)
+    monkeypatch.setattr(engine, "load", load_unlucky)
 
     async def scenario() -> None:
         nonlocal lucky

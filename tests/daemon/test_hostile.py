@@ -15,7 +15,7 @@ from asrd.clients.sender import Sender
 from asrd.core.errors import TransportError
 from asrd.core.events import Error, Final, Gap, Partial, Started, Stopped
 from asrd.core.flow import FloatArray
-from asrd.daemon import service
+from asrd.daemon import engine, service
 from asrd.models import ModelDirectory
 
 from .conftest import Harness, drive
@@ -55,7 +55,7 @@ def test_what_cannot_be_finished_in_time_is_named_and_gets_its_final(
     """The backend hangs; the daemon stops all the same, and keeps its promises."""
     monkeypatch.setattr(service, "SHUTDOWN", 0.3)
     backend = Hanging()
-    monkeypatch.setattr(service, "load", backend.load)
+    monkeypatch.setattr(engine, "load", backend.load)
 
     async def scenario() -> None:
         async with harness.running() as daemon:
@@ -82,7 +82,7 @@ def test_answers_that_are_not_numbers_are_an_error_and_a_gap(
     harness: Harness, sentences: list[FloatArray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backend = Nonsense()
-    monkeypatch.setattr(service, "load", backend.load)
+    monkeypatch.setattr(engine, "load", backend.load)
 
     async def scenario() -> None:
         async with harness.running() as daemon:

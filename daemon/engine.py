@@ -1,0 +1,56 @@
+"""What recognises: a model, how its emissions are read, and the backend in use."""
+
+from asrd.backends import Backend, LoadOptions, load
+from asrd.core.units import MAX_WINDOW
+from asrd.daemon.decoding.make import BeamDecoding, GreedyDecoding, make_decoding
+from asrd.daemon.hotwords import HotWords
+from asrd.daemon.options import DaemonOptions
+from asrd.daemon.scheduler import Scheduler
+from asrd.daemon.worker import in_thread
+from asrd.models import ModelDirectory
+from asrd.models.store import resolve
+
+
+class Engine:
+    """All streams of a daemon share one."""
+
+    def __init__(
+        self,
+        model: ModelDirectory,
+        decoding: GreedyDecoding | BeamDecoding,
+        words: HotWords,
+        scheduler: Scheduler,
+        options: LoadOptions,
+    ) -> None:
+        """options: how backends that are switched to are loaded."""
+        self.model, self.decoding, self.words, self.scheduler = model, decoding, words, scheduler
+        self._options = options
+
+    @classmethod
+    async def start(cls, options: DaemonOptions) -> "Engine":
+        """Load all that the options name, with the loop free meanwhile. Raises AsrdError where it cannot be loaded."""
+        recognition = options.recognition
+        model = await in_thread(resolve, recognition.model)
+        decoding = await in_thread(make_decoding, recognition.decoding, model)
+        words = HotWords(options.words, decoding)
+        backend = await in_thread(_ready, recognition.backend, model, recognition.load)
+        return cls(model, decoding, words, Scheduler(recognition.backend, backend), recognition.load)
+
+    async def use(self, name: str) -> str:
+        """Load another backend while the present one goes on working, then switch between two windows.
+
+        Returns the name of the one before. One call at a time. Raises AsrdError where it cannot be loaded; the present
+        one stays then.
+        """
+        previous = self.scheduler.name
+        if name != previous:
+            await self.scheduler.use(name, await in_thread(_ready, name, self.model, self._options))
+        return previous
+
+
+def _ready(name: str, model: ModelDirectory, options: LoadOptions) -> Backend:
+    """A backend that has answered once, for a full window and for a short one."""
+    backend = load(name, model, options)
+    for length in (MAX_WINDOW, MAX_WINDOW // 2):
+        backend.warm_up(length)
+    return backend

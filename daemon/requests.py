@@ -1,0 +1,72 @@
+"""What a running daemon is asked, and its answers."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from asrd.core import events
+from asrd.core.control import AnyRequest, GetSettings, GetStatus, Replay, SetSettings, Setting, Stop, UseBackend
+from asrd.core.errors import UsageError
+from asrd.daemon.engine import Engine
+from asrd.daemon.publisher import Publisher
+from asrd.daemon.stream import Stream
+
+
+class Requests:
+    """Answers them, one at a time where they would hinder each other."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        streams: Sequence[Stream],
+        publisher: Publisher,
+        *,
+        status: Callable[[], events.Status],
+        switched: Callable[[str], Awaitable[None]],
+        stop: Callable[[str], None],
+    ) -> None:
+        """status: tells the daemon's. switched: awaited with the name of the backend before. stop: is told why."""
+        self._engine, self._streams, self._publisher = engine, streams, publisher
+        self._status, self._switched, self._stop = status, switched, stop
+        self._switching = asyncio.Lock()
+
+    async def answer(self, request: AnyRequest) -> Any:  # noqa: PLR0911 - a table
+        """Do as asked. Raises UsageError for what cannot be asked, and AsrdError where it fails."""
+        match request:
+            case GetStatus():
+                return msgspec.structs.replace(self._status(), daemon=self._publisher.daemon, time=time.time())
+            case Replay(first, last):
+                return self._publisher.replay(first, last)
+            case Stop():
+                return self._stop("asrd stop")
+            case UseBackend(name):
+                return await self._use(name)
+            case GetSettings(stream):
+                return {one.source.stream: one.settings.settable() for one in self._meant(stream)}
+            case SetSettings(values, stream):
+                return self._set(values, stream)
+            case _:
+                return self._engine.words.answer(request)
+
+    async def _use(self, name: str) -> dict[str, str]:
+        async with self._switching:
+            previous = await self._engine.use(name)
+            if name != previous:
+                await self._switched(previous)
+            return {"backend": name, "previous": previous}
+
+    def _meant(self, stream: str) -> list[Stream]:
+        names = [one.source.stream for one in self._streams]
+        if stream and stream not in names:
+            raise UsageError(f"no stream is called '{stream}'; there are: {', '.join(names)}")
+        return [one for one in self._streams if stream in ("", one.source.stream)]
+
+    def _set(self, values: Mapping[str, int], stream: str) -> dict[str, dict[str, Setting]]:
+        """All that is asked for, or nothing."""
+        chosen = [(one, one.settings.changed(values)) for one in self._meant(stream)]
+        for one, settings in chosen:
+            one.use(settings)
+        return {one.source.stream: settings.settable() for one, settings in chosen}

@@ -17,7 +17,7 @@ from asrd.core.errors import AsrdError, MissingExtraError, UsageError
 
 if TYPE_CHECKING:
     from asrd.models import ModelDirectory
-    from asrd.quant.build import Result
+    from asrd.quant.outcome import Result
     from asrd.quant.recipe import Recipe
     from asrd.quant.split import Split
 

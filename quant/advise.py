@@ -11,10 +11,11 @@ from typing import Any
 from asrd.backends import LoadOptions, load
 from asrd.models import ModelDirectory
 from asrd.models.convert import convert, save
-from asrd.quant.build import Progress, copy_checkpoint
 from asrd.quant.calibrate import calibration_windows
+from asrd.quant.draft import copy_checkpoint
 from asrd.quant.graph import kept
 from asrd.quant.measure import Measurement, measure
+from asrd.quant.progress import Progress
 from asrd.quant.quantize import quantize, read_network
 from asrd.quant.recipe import Recipe
 from asrd.quant.split import Split

@@ -18,6 +18,9 @@ from asrd.quant.data import Clip, read
 from asrd.quant.score import Score, score
 from asrd.quant.text import normalize_text
 
+BACKENDS = ("torch", "fp16", "int8")
+"""Of a model that asrd quantized; the first is the original, to which the others are held."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measurement:

@@ -7,10 +7,10 @@ from typing import Any
 from asrd.backends import load
 from asrd.core.cpu import flags
 from asrd.models import ModelDirectory, manifest
-from asrd.quant.build import BACKENDS, Progress
 from asrd.quant.data import Clip, check, dataset
 from asrd.quant.figures import figures, size
-from asrd.quant.measure import measure
+from asrd.quant.measure import BACKENDS, measure
+from asrd.quant.progress import Progress
 
 
 def evaluate(model: ModelDirectory, tests: Mapping[str, str], progress: Progress) -> dict[str, dict[str, Any]]:

@@ -21,9 +21,10 @@ from asrd.models.recipe.augment import Augmenter
 from asrd.models.recipe.batches import collate, normalized
 from asrd.models.recipe.learner import ctc
 from asrd.models.vocabulary import Vocabulary
-from asrd.quant.build import Progress, draft_of
 from asrd.quant.data import Clip, fingerprint, read
+from asrd.quant.draft import draft_of
 from asrd.quant.measure import measure
+from asrd.quant.progress import Progress
 from asrd.quant.score import Score
 from asrd.quant.text import normalize_text
 

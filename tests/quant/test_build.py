@@ -19,10 +19,12 @@ from asrd.core.units import MAX_WINDOW
 from asrd.models import ModelDirectory, runtime
 from asrd.models import manifest as manifests
 from asrd.models.convert import save
-from asrd.quant.build import Result, build, draft_of
+from asrd.quant.build import build
 from asrd.quant.calibrate import calibration_windows
 from asrd.quant.data import dataset
+from asrd.quant.draft import draft_of
 from asrd.quant.graph import layers, select
+from asrd.quant.outcome import Result
 from asrd.quant.quantize import quantize, read_network
 from asrd.quant.recipe import Recipe
 from asrd.quant.split import split
@@ -96,7 +98,7 @@ def test_builds_a_model_that_serves(base_model: ModelDirectory, manifest: Path, 
     model = ModelDirectory.open(out)
     facts = _facts(out)
     assert facts["layers"]["kept"] == ["front.0", "position"]  # its groups are too narrow for AMX
-    assert facts["layers"]["reverted"] == list(result.reverted) == []
+    assert facts["layers"]["reverted"] == list(result.layers.reverted) == []
     assert "front.0" not in facts["layers"]["int8"]
     assert facts["measured"]["int8"]["wer"][0] == result.measurements["int8"].score.wer.value
     assert result.sizes["int8"] < result.sizes["fp16"] < result.sizes["torch"]

@@ -16,8 +16,9 @@ from asrd.core.errors import UsageError
 from asrd.models import ModelDirectory, manifest
 from asrd.models.checkpoint import load_checkpoint
 from asrd.models.convert import convert
-from asrd.quant.build import build, draft_of
+from asrd.quant.build import build
 from asrd.quant.data import dataset
+from asrd.quant.draft import draft_of
 from asrd.quant.quantize import QuantizationError
 from asrd.quant.recipe import Recipe
 from asrd.quant.split import Split, split

@@ -40,7 +40,7 @@ UNSET = {"decoder": "beam, where it is installed", "record": "nothing"} | dict.f
 )
 @recognition_options
 @click.option(
-    "--partials", default=0.3, type=SPAN, show_default=True, help="Seconds between partial results; 0 for none."
+    "--partials", default=0.28, type=SPAN, show_default=True, help="Seconds between partial results; 0 for none."
 )
 @click.option(
     "--events",

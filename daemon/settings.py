@@ -26,7 +26,8 @@ class SegmenterSettings:
         recogniser make of it.
     tail: audio after the last voiced frame that belongs to the utterance.
     max_utterance: an utterance is cut here even if the speaker goes on.
-    partial_interval: how often the open end of an utterance is previewed; 0 never.
+    partial_interval: how often the open end of an utterance is previewed; 0 never. By default a VAD frame more
+        often than every 300 ms, which is what inference may take of them.
     """
 
     window: Samples = MAX_WINDOW
@@ -39,7 +40,7 @@ class SegmenterSettings:
     max_hangover: Samples = samples(0.90)
     tail: Samples = samples(0.20)
     max_utterance: Samples = samples(25.0)
-    partial_interval: Samples = samples(0.30)
+    partial_interval: Samples = samples(0.28)
 
     def check(self, geometry: Geometry) -> None:
         """Raises UsageError where hop and right context, and alignment to frames, leave a window no left

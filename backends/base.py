@@ -46,6 +46,10 @@ class Backend(ABC):
     def __init__(self, model: ModelDirectory) -> None:
         self.model = model
 
+    @classmethod  # noqa: B027 - optional to override
+    def check(cls, options: LoadOptions) -> None:
+        """Raise UsageError where `options` name what is not here, such as a device. Loads no model."""
+
     @classmethod
     @abstractmethod
     def load(cls, model: ModelDirectory, options: LoadOptions) -> Self:

@@ -1,5 +1,6 @@
 """OpenVINO backends: the same code on another file of the model directory."""
 
+import re
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from asrd.backends import amx, cache
 from asrd.backends.base import Backend, LoadOptions
-from asrd.core.errors import BackendError, ModelError
+from asrd.core.errors import BackendError, ModelError, UsageError, reason
 from asrd.core.flow import FloatArray
 from asrd.core.units import MAX_WINDOW
 from asrd.models import ModelDirectory, runtime
@@ -16,6 +17,11 @@ SHAPES_REMEMBERED = 64
 """Kernels kept for lengths met before. OpenVINO's own default of 5000 lets memory grow by megabytes
 with every new length, until a daemon that has run for days holds gigabytes. oneDNN, below, keeps 1024 of its own.
 """
+
+VIRTUAL = ("AUTO", "BATCH", "HETERO", "MULTI")
+"""Devices that make use of others, named after a colon: "HETERO:GPU,CPU"."""
+
+PRECISION = "INFERENCE_PRECISION_HINT"
 
 
 class OpenVinoBackend(Backend):
@@ -37,7 +43,17 @@ class OpenVinoBackend(Backend):
         super().__init__(model)
         self._static = static.create_infer_request()
         self._dynamic = dynamic.create_infer_request()
-        self._hint = str(static.get_property("INFERENCE_PRECISION_HINT").to_string())
+        self._hint = _precision(static)
+
+    @classmethod
+    def check(cls, options: LoadOptions) -> None:
+        """Raise UsageError for a device that OpenVINO does not see."""
+        known = runtime.openvino().Core().available_devices
+        families = {name.partition(".")[0] for name in known} | {*VIRTUAL}  # GPU.0 and GPU.1 are GPU's
+        named = re.findall(r"[A-Za-z_]+", options.device)
+        if not named or not families.issuperset(named):
+            here = ", ".join([*known, "AUTO"])
+            raise UsageError(f"OpenVINO has no device '{options.device}' here; it has: {here}")
 
     @classmethod
     def load(cls, model: ModelDirectory, options: LoadOptions) -> Self:
@@ -54,11 +70,7 @@ class OpenVinoBackend(Backend):
             network.reshape([1, MAX_WINDOW])
             static = core.compile_model(network, options.device, settings)
         except RuntimeError as error:
-            reason = str(error).strip().splitlines()[-1]
-            if options.device not in (known := core.available_devices) and ":" not in options.device:
-                here = ", ".join(known)
-                raise BackendError(f"OpenVINO has no device '{options.device}' here; it has: {here}") from error
-            raise BackendError(f"OpenVINO cannot compile {path} for {options.device}: {reason}") from error
+            raise BackendError(f"OpenVINO cannot compile {path} for {options.device}: {reason(error)}") from error
         return cls(model, static, dynamic)
 
     @classmethod
@@ -66,7 +78,7 @@ class OpenVinoBackend(Backend):
         """OpenVINO's names for `options`."""
         settings: dict[str, Any] = {
             "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": options.arithmetic or cls.floating,
+            PRECISION: options.arithmetic or cls.floating,
         }
         if options.device == "CPU":
             settings["CPU_RUNTIME_CACHE_CAPACITY"] = SHAPES_REMEMBERED
@@ -93,6 +105,16 @@ class OpenVinoBackend(Backend):
         request = self._static if batch.shape[1] == MAX_WINDOW else self._dynamic
         rows = [request.infer({0: row[None]})[0].copy() for row in batch]
         return np.concatenate(rows).astype(np.float32, copy=False)
+
+
+def _precision(compiled: Any) -> str:
+    """What OpenVINO computes floating point in. AUTO and its like have no answer of their own, but those of
+    the devices they use.
+    """
+    if PRECISION in compiled.get_property("SUPPORTED_PROPERTIES"):
+        return str(compiled.get_property(PRECISION).to_string())
+    devices = compiled.get_property("DEVICE_PROPERTIES").values()
+    return "+".join(sorted({str(device[PRECISION].to_string()) for device in devices if PRECISION in device}))
 
 
 class Fp16Backend(OpenVinoBackend):

@@ -22,12 +22,23 @@ class TorchBackend(Backend):
         self._device = device
 
     @classmethod
-    def load(cls, model: ModelDirectory, options: LoadOptions) -> Self:
-        """Load every tensor of the checkpoint. Raises ModelError where one is missing."""
+    def check(cls, options: LoadOptions) -> None:
+        """Raise UsageError for a device that this build of PyTorch cannot use, or other arithmetic."""
         import torch
 
         if options.arithmetic not in ("", "f32"):
             raise UsageError(f"backend 'torch' computes in f32 only, not '{options.arithmetic}'")
+        device = options.device.lower()
+        try:
+            torch.empty(0, device=device)
+        except (RuntimeError, AssertionError) as error:  # "not compiled with CUDA" is an assertion
+            raise UsageError(f"PyTorch cannot use device '{device}': {reason(error)}") from error
+
+    @classmethod
+    def load(cls, model: ModelDirectory, options: LoadOptions) -> Self:
+        """Load every tensor of the checkpoint. Raises ModelError where one is missing."""
+        import torch
+
         if options.threads:
             torch.set_num_threads(options.threads)
         if not model.has_weights:
@@ -35,7 +46,7 @@ class TorchBackend(Backend):
         device = options.device.lower()
         try:
             network = load_checkpoint(model).to(device)
-        except (RuntimeError, AssertionError) as error:  # "not compiled with CUDA" is an assertion
+        except RuntimeError as error:  # it has too little memory
             raise BackendError(f"PyTorch cannot use device '{device}': {reason(error)}") from error
         return cls(model, network, device)
 

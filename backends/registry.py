@@ -38,12 +38,13 @@ def available() -> list[BackendStatus]:
 def load(name: str, model: ModelDirectory, options: LoadOptions | None = None) -> Backend:
     """Load `model` on the backend called `name`.
 
-    Raises UsageError for an unknown name, MissingExtraError where its runtime is not installed,
+    Raises UsageError for an unknown name or device, MissingExtraError where its runtime is not installed,
     BackendError or ModelError where it cannot load the model.
     """
-    backend = find(name)
+    backend, options = find(name), options or LoadOptions()
     try:
-        return backend.load(model, options or LoadOptions())
+        backend.check(options)
+        return backend.load(model, options)
     except AsrdError:
         raise
     except Exception as error:

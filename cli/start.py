@@ -137,7 +137,7 @@ def _check(options: "DaemonOptions") -> None:
     from asrd.daemon.sources.spec import parse_sources
     from asrd.models.store import resolve
 
-    find(options.recognition.backend)
+    find(options.recognition.backend).check(options.recognition.load)
     make_decoding(options.recognition.decoding, resolve(options.recognition.model))
     vad.create(options.recognition.vad)
     parse_sources(options.sources, options.pace)

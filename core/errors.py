@@ -4,6 +4,8 @@ The command line prints `str(error)` and exits with `error.exit_code`; a traceba
 with `--debug`. Exit codes: 0 success, 1 failed, 2 wrong usage.
 """
 
+import re
+
 
 class AsrdError(Exception):
     """Base of all deliberate errors."""
@@ -41,7 +43,11 @@ class TransportError(AsrdError):
     """A socket cannot be bound, or nothing answers at the other end."""
 
 
+_PLACE = re.compile(r"(Exception from|Check '.*' failed at) \S+:\d+:")
+"""A line in which OpenVINO says where in its sources it failed, before it says what."""
+
+
 def reason(error: BaseException) -> str:
-    """The first line another library's error says, for use inside a one-line message."""
+    """The first line in which another library's error says what happened, for use inside a one-line message."""
     lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+    return next((line for line in lines if not _PLACE.fullmatch(line)), lines[-1] if lines else type(error).__name__)

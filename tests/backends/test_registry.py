@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from asrd.backends import Backend, LoadOptions, available, load
@@ -35,9 +36,10 @@ def test_a_missing_extra_names_the_command_that_installs_it(
 @pytest.mark.parametrize(
     ("backend", "options", "error", "says"),
     [
-        ("torch", LoadOptions(device="warp"), BackendError, "PyTorch cannot use device 'warp'"),
+        ("torch", LoadOptions(device="warp"), UsageError, "PyTorch cannot use device 'warp'"),
         ("torch", LoadOptions(arithmetic="bf16"), UsageError, "computes in f32 only"),
-        ("fp16", LoadOptions(device="WARP"), BackendError, "OpenVINO has no device 'WARP' here; it has: .*CPU"),
+        ("fp16", LoadOptions(device="WARP"), UsageError, "OpenVINO has no device 'WARP' here; it has: .*CPU.*, AUTO"),
+        ("fp16", LoadOptions(device="AUTO:WARP"), UsageError, "OpenVINO has no device 'AUTO:WARP' here"),
         ("fp16", LoadOptions(arithmetic="f7"), BackendError, "OpenVINO cannot compile"),
         ("int8", LoadOptions(), ModelError, "has no INT8 model at .*; build it with 'asrd quantize"),
     ],
@@ -108,3 +110,12 @@ def test_arithmetic_is_single_precision_unless_asked(base_model: ModelDirectory)
     """So that one recording gives one text on every CPU."""
     assert load("fp16", base_model).arithmetic == "f32"
     assert load("torch", base_model, LoadOptions(threads=1)).arithmetic == "f32"
+
+
+@pytest.mark.parametrize("device", ["AUTO", "HETERO:CPU"])
+def test_a_device_that_uses_others_answers_as_they_do(
+    base_model: ModelDirectory, babble: FloatArray, device: str
+) -> None:
+    plain, virtual = (load("fp16", base_model, LoadOptions(device=name)) for name in ("CPU", device))
+    assert virtual.arithmetic == "f32"
+    np.testing.assert_allclose(virtual.logits(babble[None]), plain.logits(babble[None]), atol=1e-3)

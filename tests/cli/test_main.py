@@ -32,7 +32,7 @@ def test_without_standard_output(environment: dict[str, str]) -> None:
 
 
 def test_an_output_that_lacks_a_letter(environment: dict[str, str]) -> None:
-    result = shell(f"{COMMAND} start --check -s pcm:- --device Gerät", environment | {"PYTHONIOENCODING": "ascii"})
+    result = shell(f"{COMMAND} start --check -s pcm:- --words Gerät", environment | {"PYTHONIOENCODING": "ascii"})
     assert (result.returncode, result.stderr) == (0, "")
     assert "Ger?t" in result.stdout
 

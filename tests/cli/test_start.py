@@ -98,6 +98,7 @@ def test_a_paced_file_ends_the_daemon_when_it_ends(spawn: Spawn, environment: di
         (["--events", "nonsense", "--source", "pcm:-"], 2, "is not an endpoint"),
         (["--source", "a=pcm:-", "--source", "a=pcm:-"], 2, "called 'a'"),
         (["--vad", "7"], 2, "no VAD is called '7'"),
+        (["--check", "--device", "foo"], 2, "OpenVINO has no device 'foo' here; it has: "),
         (["--source", "mic:No Such Device"], 1, "asrd devices"),
     ],
 )

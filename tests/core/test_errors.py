@@ -10,10 +10,19 @@ from asrd.core.errors import AsrdError, MissingExtraError, UsageError, reason
     [
         (ValueError("\n  what happened\n  and where\n"), "what happened"),
         (ValueError(), "ValueError"),
+        (
+            RuntimeError(
+                "Exception from src/inference/src/cpp/core.cpp:117:\n"
+                "Check 'device_id.empty()' failed at src/plugins/intel_cpu/src/config.cpp:247:\n"
+                "CPU plugin supports only '' as device id\n\n"
+            ),
+            "CPU plugin supports only '' as device id",
+        ),
+        (RuntimeError("Exception from src/a.cpp:1:\nException from src/b.cpp:2:\n"), "Exception from src/b.cpp:2:"),
         (OSError(2, "No such file"), "[Errno 2] No such file"),
     ],
 )
-def test_the_reason_of_a_foreign_error_is_its_first_line(error: Exception, expected: str) -> None:
+def test_the_reason_of_a_foreign_error_is_the_first_line_that_says_what(error: Exception, expected: str) -> None:
     assert reason(error) == expected
 
 

@@ -8,6 +8,7 @@ import click
 
 from asrd.cli.clips import usable
 from asrd.cli.stages import Stages
+from asrd.cli.values import NewFile
 from asrd.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,9 +31,7 @@ if TYPE_CHECKING:
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Take N utterances of each.  [default: all]")
 @click.option("--seed", default=0, show_default=True, help="Chooses them.")
 @click.option("--check", is_flag=True, help="Write nothing: measure what the model has.")
-@click.option(
-    "--report", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.md", help="Write a page and a picture."
-)
+@click.option("--report", type=NewFile(), metavar="FILE.md", help="Write a page and a picture.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def calibrate(
     *,

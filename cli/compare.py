@@ -1,7 +1,7 @@
 """`asrd compare`: accuracy and speed of a model's backends in one table, from one run."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,12 +13,11 @@ from rich.table import Table
 
 from asrd.cli.clips import usable
 from asrd.cli.stages import Stages
+from asrd.cli.values import NewFile
 from asrd.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from asrd.models import ModelDirectory
     from asrd.quant.bootstrap import Rate
-    from asrd.quant.data import Clip
     from asrd.quant.measure import Measurement
 
 
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Take N utterances at random.  [default: all]")
 @click.option("--seed", default=0, show_default=True, help="Chooses them.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write a report too.")
+@click.option("--html", type=NewFile(), metavar="FILE", help="Write a report too.")
 def compare(
     *, model: str, dataset: str, backends: str, limit: int | None, seed: int, as_json: bool, html: Path | None
 ) -> None:
@@ -43,9 +42,11 @@ def compare(
       asrd compare --dataset hf:librispeech_asr:clean:test --limit 200
       asrd compare --model base-int8 --backends fp16,int8 --html report.html
     """
+    from asrd.backends import load
     from asrd.core.cpu import flags
     from asrd.models import store
     from asrd.quant.figures import figures, size, verdict
+    from asrd.quant.measure import measure
     from asrd.quant.report import Report, write_report
     from asrd.quant.text import NORMALIZATION
 
@@ -53,9 +54,14 @@ def compare(
     if not names or len(set(names)) < len(names):
         raise UsageError(f"--backends takes different names with commas between, such as torch,int8, not '{backends}'")
     source = store.resolve(model)
-    with Stages() as stages:
-        clips = usable(dataset, stages, limit, seed)
-        measurements = _measure(source, names, clips, stages)
+    with ExitStack() as closing:
+        loaded = {name: load(name, source) for name in names}
+        for backend in loaded.values():
+            closing.callback(backend.close)
+        with Stages() as stages:
+            clips = usable(dataset, stages, limit, seed)
+            stages.stage("measuring", len(names) * len(clips))
+            measurements = measure(loaded, clips, stages.advance)
     sizes = {name: size(source, name) for name in names}
     rows = figures(measurements, sizes)
     if as_json:
@@ -108,17 +114,3 @@ def table(measurements: "Mapping[str, Measurement]", sizes: "Mapping[str, int]")
 
 def _interval(rate: "Rate") -> str:
     return f"{100 * rate.value:.2f}\n[dim]{100 * rate.low:.1f}–{100 * rate.high:.1f}[/]"
-
-
-def _measure(
-    source: "ModelDirectory", names: Sequence[str], clips: "Sequence[Clip]", stages: Stages
-) -> "dict[str, Measurement]":
-    from asrd.backends import load
-    from asrd.quant.measure import measure
-
-    with ExitStack() as loaded:
-        backends = {name: load(name, source) for name in names}
-        for backend in backends.values():
-            loaded.callback(backend.close)
-        stages.stage("measuring", len(names) * len(clips))
-        return measure(backends, clips, stages.advance)

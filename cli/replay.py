@@ -13,7 +13,7 @@ from click.core import ParameterSource
 
 from asrd.cli.recognition import check_words, recognition, recognition_options
 from asrd.cli.recording import chosen_takes, export_utterances, show_recording
-from asrd.cli.values import Number
+from asrd.cli.values import NewFile, Number
 from asrd.core.errors import UsageError
 from asrd.core.events import Final, decode
 from asrd.core.units import seconds
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.option("--text", is_flag=True, help="Compare the text of utterances, not all bits of all events.")
 @click.option("--compare/--no-compare", default=True, help="Whether a difference is a failure.")
 @click.option("--speed", default=0.0, type=Number(0), help="1 as fast as it was; 0 as fast as it goes.")
-@click.option("--export", type=click.Path(path_type=Path), help="Write utterances to a small recording, for a test.")
+@click.option("--export", type=NewFile(), help="Write utterances to a small recording, for a test.")
 @click.option("--utterance", "utterances", multiple=True, type=click.IntRange(0), help="Of --export. Repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="Print events, or what is asked for, as JSON lines.")
 @recognition_options

@@ -35,11 +35,13 @@ def tune(
       asrd tune --model my-model --lm my-words.bin --dataset my-speech.jsonl
     """
     from asrd.backends import load
+    from asrd.daemon.decoding import DecoderOptions, make_decoding
     from asrd.models import store
     from asrd.quant.decode import hear
     from asrd.quant.tune import Tuner, save
 
     source = store.resolve(model)
+    make_decoding(DecoderOptions("beam", lm, beam_width), source)  # what is not there shows before anything is heard
     loaded = load(backend, source)
     with Stages() as stages:
         clips = usable(dataset, stages, limit, seed)

@@ -1,10 +1,14 @@
 """What options take: numbers, lengths of time, sizes."""
 
 import math
+import os
 import re
+from pathlib import Path
 from typing import Any
 
 import click
+
+from asrd.core.errors import UsageError
 
 
 class Number(click.FloatRange):
@@ -42,6 +46,20 @@ class Size(click.ParamType):  # type: ignore[type-arg]  # not generic before cli
         if not parts or parts[2] not in units:
             self.fail(f"{value} is no size; write it as 500MB or 2GB.", param, ctx)
         return int(float(parts[1]) * units[parts[2]])
+
+
+class NewFile(click.Path):
+    """A file that is written when all is done: that it has no place to be shows before anything is."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path, dir_okay=False)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """The path. Raises UsageError where there is no directory for it."""
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if not path.absolute().parent.is_dir():
+            raise UsageError(f"{path} cannot be written: there is no directory {path.parent}; make it first")
+        return path
 
 
 SPAN = Seconds(0, 60)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from asrd.cli.plain import plain_console
-from asrd.core.errors import AsrdError, UsageError
+from asrd.core.errors import UsageError
 from asrd.core.units import seconds
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def export_utterances(found: "Iterator[Take]", path: Path, utterances: tuple[int
     for number in utterances:
         runs = {(take.begin.daemon, take.begin.stream) for take, utterance in holding if utterance == number}
         if not runs:
-            raise AsrdError(
+            raise UsageError(
                 f"there is no utterance {number} in this recording; --list --stream NAME shows what there is"
             )
         if len(runs) > 1:

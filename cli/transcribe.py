@@ -14,6 +14,7 @@ from asrd.cli.plain import plain_console
 from asrd.cli.recognition import check_words, recognition, recognition_options
 from asrd.clients.captions import Captions
 from asrd.clients.text import Style, Writer, join
+from asrd.core.errors import AsrdError, UsageError
 from asrd.core.events import WireWord
 from asrd.core.units import seconds
 
@@ -34,7 +35,7 @@ def transcribe(ctx: click.Context, /, files: tuple[Path, ...], format_: str, **p
     case; JSON has the words as the model wrote them, as --raw does.
 
     A file that cannot be read, or only in part, is reported and the others are still transcribed; the
-    exit code is then 1.
+    exit code is then that of the worst.
 
     \b
     Examples:
@@ -43,7 +44,6 @@ def transcribe(ctx: click.Context, /, files: tuple[Path, ...], format_: str, **p
       asrd transcribe *.wav --format json > talks.jsonl
     """
     from asrd.backends import load
-    from asrd.core.errors import AudioError, UsageError
     from asrd.daemon.decoding import make_decoding
     from asrd.daemon.hotwords import HotWords
     from asrd.daemon.offline import transcribe_file
@@ -64,22 +64,22 @@ def transcribe(ctx: click.Context, /, files: tuple[Path, ...], format_: str, **p
             return _json(path, utterances, options.backend, model.name)
         return _text(utterances, style) if format_ == "text" else _subtitles(utterances, format_, style)
 
-    failed = False
+    code = 0
     for path in files:
         utterances: list[Utterance] = []
-        damage: AudioError | None = None
+        damage: AsrdError | None = None
         try:
             with progress(path) as heard:
                 utterances += map(heard, transcribe_file(path, backend, options, decoding, boosts))
-        except AudioError as error:
+        except AsrdError as error:
             damage = error
         if utterances or not damage:
             click.echo(write(path, utterances))
         if damage:
             click.echo(f"asrd: {damage}", err=True)
-            failed = True
+            code = max(code, damage.exit_code)
     backend.close()
-    ctx.exit(1 if failed else 0)
+    ctx.exit(code)
 
 
 @contextmanager

@@ -1,7 +1,9 @@
 """Every error asrd raises on purpose. The message is one line: what happened and what to do.
 
 The command line prints `str(error)` and exits with `error.exit_code`; a traceback appears only
-with `--debug`. Exit codes: 0 success, 1 failed, 2 wrong usage.
+with `--debug`. Exit codes: 0 success; 2 where a name, a path or a value that was given is malformed
+or not there, so that another try would end the same way; 1 where all is there and something failed. A
+microphone that is away has failed: it may come back.
 """
 
 import re
@@ -14,7 +16,7 @@ class AsrdError(Exception):
 
 
 class UsageError(AsrdError):
-    """The request itself is wrong: an unknown name, a malformed value."""
+    """The request itself is wrong: an unknown name, a path where nothing is, a malformed value."""
 
     exit_code = 2
 
@@ -28,7 +30,7 @@ class MissingExtraError(AsrdError):
 
 
 class ModelError(AsrdError):
-    """A model directory is missing, incomplete or inconsistent."""
+    """A model directory is incomplete or inconsistent."""
 
 
 class BackendError(AsrdError):
@@ -36,7 +38,7 @@ class BackendError(AsrdError):
 
 
 class AudioError(AsrdError):
-    """Audio cannot be read: a missing device, an unreadable file, an impossible rate."""
+    """Audio cannot be read: a device that is away, an unreadable file, an impossible rate."""
 
 
 class TransportError(AsrdError):

@@ -185,9 +185,9 @@ def _explained(name: str, revision: str) -> Iterator[None]:
     except errors.GatedRepoError as error:
         raise ModelError(f"'{name}' has terms; accept them on its page and log in with 'hf auth login'") from error
     except errors.RepositoryNotFoundError as error:
-        raise ModelError(f"the hub has no model '{name}', or it is private; check the spelling") from error
+        raise UsageError(f"the hub has no model '{name}', or it is private; check the spelling") from error
     except errors.RevisionNotFoundError as error:
-        raise ModelError(f"'{name}' has no revision '{revision}'; leave --revision out for the newest") from error
+        raise UsageError(f"'{name}' has no revision '{revision}'; leave --revision out for the newest") from error
     except errors.HFValidationError as error:
         raise UsageError(f"'{name}' is not a hub id: {reason(error)}") from error
     except errors.OfflineModeIsEnabled as error:

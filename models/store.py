@@ -6,7 +6,7 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-from asrd.core.errors import ModelError
+from asrd.core.errors import UsageError
 from asrd.models.directory import ModelDirectory
 
 DEFAULT_MODEL = "asrd-tiny-en"
@@ -36,7 +36,7 @@ def store() -> Path:
 def resolve(model: str) -> ModelDirectory:
     """Open a model by bundled name, by the hub id it was pulled under, or by directory, in this order.
 
-    Raises ModelError where there is none, or where the directory is not a usable checkpoint.
+    Raises UsageError where there is none, ModelError where the directory is not a usable checkpoint.
     """
     known = {found.name: found.path for found in installed()}
     if model in known:
@@ -44,8 +44,8 @@ def resolve(model: str) -> ModelDirectory:
     if Path(model).is_dir():
         return ModelDirectory.open(Path(model))
     if HUB_ID.fullmatch(model) and "/" in model:
-        raise ModelError(f"there is no model '{model}' here; fetch it with 'asrd model pull {model}'")
-    raise ModelError(f"there is no model '{model}'; 'asrd model list' shows those at hand")
+        raise UsageError(f"there is no model '{model}' here; fetch it with 'asrd model pull {model}'")
+    raise UsageError(f"there is no model '{model}'; 'asrd model list' shows those at hand")
 
 
 def installed() -> list[Installed]:

@@ -8,7 +8,7 @@ import numpy as np
 import soundfile
 
 from asrd.cli.checks.finding import Finding, Subject
-from asrd.core.errors import AsrdError, MissingExtraError, ModelError
+from asrd.core.errors import AsrdError, MissingExtraError
 from asrd.core.units import MAX_WINDOW, SAMPLE_RATE, seconds
 
 AGREEMENT = 0.8
@@ -103,7 +103,7 @@ def check_decoding(subject: Subject) -> Iterator[Finding]:
         missing = MissingExtraError("lm", "beam search with a language model")
         yield Finding("decoder", "warn", "greedy: finals have more wrong words, and no hot words", missing.remedy)
         return
-    with suppress(ModelError):  # which the check of the model has told
+    with suppress(AsrdError):  # which the check of the model has told
         model = resolve(subject.model)
         try:
             decoding = make_decoding(DecoderOptions(), model)

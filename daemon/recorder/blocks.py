@@ -39,12 +39,12 @@ def pack(records: Sequence[AnyRecord]) -> bytes:
 def read(path: Path, *, with_audio: bool = True) -> Iterator[AnyRecord]:
     """All records up to the end of the file, or to where it is damaged. Without audio, `pcm` is empty.
 
-    Raises AsrdError where it cannot be read at all, UsageError for a file that is no recording.
+    Raises AsrdError where it cannot be read at all, UsageError where there is no file, or one that is no recording.
     """
     try:
         file = path.open("rb")
     except FileNotFoundError as error:
-        raise AsrdError(f"there is no recording {path}; check the path") from error
+        raise UsageError(f"there is no recording {path}; check the path") from error
     except OSError as error:
         raise AsrdError(f"{path} cannot be read: {error.strerror}") from error
     with file:

@@ -1,6 +1,8 @@
 """Audio files through libsndfile: WAV, FLAC, Ogg, Opus, MP3, AIFF, CAF and their kin."""
 
 import asyncio
+import os
+import stat
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -8,7 +10,7 @@ from typing import Literal
 
 import soundfile
 
-from asrd.core.errors import AudioError
+from asrd.core.errors import AudioError, UsageError
 from asrd.core.flow import AudioChunk, FloatArray
 from asrd.core.pcm import first_invalid
 from asrd.core.units import SAMPLE_RATE, Samples, seconds
@@ -39,7 +41,7 @@ class _Sequential(soundfile.SoundFile):  # type: ignore[misc]
 
 
 def duration(path: Path) -> float:
-    """Length in seconds. Raises AudioError as `read_blocks` does."""
+    """Length in seconds. Raises as `read_blocks` does."""
     with _open(path) as file:
         return float(file.frames / file.samplerate)
 
@@ -47,8 +49,8 @@ def duration(path: Path) -> float:
 def read_blocks(path: Path, block: float = BLOCK["fast"]) -> Iterator[FloatArray]:
     """The file as mono float32 blocks `(n,)` at 16 kHz, `block` seconds read at a time.
 
-    Memory does not grow with the file. Raises AudioError when the file is missing, is no audio,
-    is empty or damaged, or holds samples that are not numbers.
+    Memory does not grow with the file. Raises UsageError where there is no such file, AudioError when
+    it is no audio, is empty or damaged, or holds samples that are not numbers.
     """
     with _open(path) as file:
         resampler = Resampler(file.samplerate)
@@ -71,10 +73,7 @@ def read_blocks(path: Path, block: float = BLOCK["fast"]) -> Iterator[FloatArray
 
 
 def _open(path: Path) -> _Sequential:
-    if not path.exists():
-        raise AudioError(f"no such file: {path}; check the path")
-    if not path.is_file():
-        raise AudioError(f"{path} is not a file; name one audio file, or pipe raw audio into 'pcm:-'")
+    _look(path)
     try:
         file = _Sequential(path)
     except TypeError as error:  # soundfile takes the suffix ".raw" for headerless data
@@ -89,6 +88,25 @@ def _open(path: Path) -> _Sequential:
         file.close()
         raise
     return file
+
+
+def _look(path: Path) -> None:
+    """Whether there is a file with something in it, which libsndfile has no words for."""
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        stdin = "only 'asrd send -' and 'asrd start --source pcm:-' read standard input"
+        raise UsageError(f"no such file: {path}; {stdin if str(path) == '-' else 'check the path'}") from error
+    except OSError as error:
+        raise AudioError(f"{path} cannot be read ({error.strerror}); check the path") from error
+    if stat.S_ISDIR(found.st_mode):
+        raise UsageError(f"{path} is a directory; name the files in it, as in {path / '*.wav'}")
+    if not stat.S_ISREG(found.st_mode):
+        raise UsageError(f"{path} is not a file; name one audio file, or pipe raw audio into 'pcm:-'")
+    if not os.access(path, os.R_OK):
+        raise AudioError(f"{path} is not yours to read; ask its owner, or copy it")
+    if found.st_size == 0:
+        raise AudioError(f"{path} is empty (0 bytes); record it again")
 
 
 def _read(file: _Sequential, frames: int, path: Path) -> FloatArray:
@@ -115,7 +133,7 @@ class FileSource(Source):
         self._closed = asyncio.Event()
 
     async def open(self) -> None:
-        """Look at the file. Raises AudioError when it cannot be played."""
+        """Look at the file. Raises UsageError where there is none, AudioError when it cannot be played."""
         await asyncio.to_thread(duration, self.path)
 
     async def chunks(self) -> AsyncIterator[AudioChunk]:

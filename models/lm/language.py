@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from asrd.core.errors import ModelError
+from asrd.core.errors import ModelError, UsageError
 
 BUNDLED = Path(__file__).parent
 """Holds the bundled ones; `en` is `en.bin`."""
@@ -31,11 +31,13 @@ class LanguageModel:
 
 
 def resolve(name: str) -> LanguageModel:
-    """A bundled model by name, or a file of one's own. Raises ModelError where it cannot be used."""
+    """A bundled model by name, or a file of one's own. Raises UsageError where there is none,
+    ModelError where it cannot be used.
+    """
     path = BUNDLED / f"{name}.bin" if name in bundled() else Path(name)
     if not path.is_file():
         known = ", ".join(bundled()) or "none"
-        raise ModelError(f"there is no language model '{name}'; give a file (.bin, .arpa, .arpa.gz) or one of: {known}")
+        raise UsageError(f"there is no language model '{name}'; give a file (.bin, .arpa, .arpa.gz) or one of: {known}")
     try:
         words = tuple(word for word in _words(path) if word not in NO_WORDS)
     except (OSError, EOFError, ValueError) as error:

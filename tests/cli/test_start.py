@@ -89,14 +89,15 @@ def test_a_paced_file_ends_the_daemon_when_it_ends(spawn: Spawn, environment: di
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--source", "file:/nowhere.wav"], 1, "no such file"),
+        (["--source", "file:/nowhere.wav"], 2, "no such file"),
         (["--source", "nowhere"], 2, "NAME="),
         (["--backend", "cuda", "--source", "pcm:-"], 2, "no backend is called 'cuda'"),
-        (["--model", "no/such-model", "--source", "pcm:-"], 1, "asrd model pull no/such-model"),
+        (["--model", "no/such-model", "--source", "pcm:-"], 2, "asrd model pull no/such-model"),
         (["--hangover", "0", "--source", "pcm:-"], 2, "hang-over"),
         (["--source", "pcm:ftp://x"], 2, "pcm:"),
         (["--events", "nonsense", "--source", "pcm:-"], 2, "is not an endpoint"),
         (["--source", "a=pcm:-", "--source", "a=pcm:-"], 2, "called 'a'"),
+        (["--lm", "/nowhere.bin", "--source", "pcm:-"], 2, "there is no language model '/nowhere.bin'"),
         (["--vad", "7"], 2, "no VAD is called '7'"),
         (["--check", "--device", "foo"], 2, "OpenVINO has no device 'foo' here; it has: "),
         (["--source", "mic:No Such Device"], 1, "asrd devices"),

@@ -178,7 +178,7 @@ def test_a_file_that_is_no_language_model_is_said(tmp_path: Path) -> None:
     path.write_text("hello")
     with pytest.raises(ModelError, match="is no language model"):
         resolve(str(path))
-    with pytest.raises(ModelError, match="there is no language model 'klingon'"):
+    with pytest.raises(UsageError, match="there is no language model 'klingon'"):
         resolve("klingon")
     path.write_text(ARPA.replace("ngram 2=5", "ngram 2=50"))
     with pytest.raises(ModelError, match="cannot be loaded"):

@@ -53,7 +53,7 @@ def test_a_broken_transfer_goes_on_where_it_stopped(hub: Hub, monkeypatch: pytes
     with pytest.raises(ModelError, match="pull again") as caught:
         pull(NAME, endpoint=hub.endpoint)
     assert "\n" not in str(caught.value)
-    with pytest.raises(ModelError, match=f"asrd model pull {NAME}"):
+    with pytest.raises(UsageError, match=f"asrd model pull {NAME}"):
         store.resolve(NAME)  # half a model is none
     hub.breaks, hub.down = "", False
     hub.asked.clear()
@@ -91,8 +91,8 @@ def test_weights_in_pieces(hub: Hub) -> None:
 @pytest.mark.parametrize(
     ("name", "revision", "kind", "message"),
     [
-        ("someone/else", "main", ModelError, "no model 'someone/else'"),
-        (NAME, "v9", ModelError, "no revision 'v9'"),
+        ("someone/else", "main", UsageError, "no model 'someone/else'"),
+        (NAME, "v9", UsageError, "no revision 'v9'"),
         ("../secrets", "main", UsageError, "not a hub id"),
         ("a/b/c", "main", UsageError, "not a hub id"),
     ],

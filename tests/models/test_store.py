@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from asrd.core.errors import ModelError
+from asrd.core.errors import UsageError
 from asrd.models import ModelDirectory, manifest, store
 
 
@@ -56,6 +56,6 @@ def test_a_bundled_name_is_not_hijacked_by_a_folder(tmp_path: Path, monkeypatch:
     ],
 )
 def test_an_unknown_model_says_what_to_do(name: str, remedy: str) -> None:
-    with pytest.raises(ModelError, match=remedy) as caught:
+    with pytest.raises(UsageError, match=remedy) as caught:
         store.resolve(name)
     assert "\n" not in str(caught.value)

@@ -79,7 +79,7 @@ def test_ctrl_c_ends_the_session_in_order(tmp_path, endpoint, audio, chirp):
 
 def test_nobody_listening_and_nothing_to_send_are_one_line(tmp_path, endpoint):
     missing = run("send", str(tmp_path / "no.wav"), "--to", endpoint)
-    assert (missing.returncode, missing.stdout) == (1, "")
+    assert (missing.returncode, missing.stdout) == (2, "")
     assert missing.stderr == f"asrd: no such file: {tmp_path}/no.wav; check the path\n"
     soundfile.write(tmp_path / "a.wav", np.zeros(100), 16_000)
     alone = run("send", str(tmp_path / "a.wav"), "--to", endpoint)

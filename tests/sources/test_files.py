@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from asrd.core.errors import AudioError
+from asrd.core.errors import AudioError, UsageError
 from asrd.daemon.sources.files import FileSource, duration, read_blocks
 
 FORMATS = [
@@ -81,10 +81,10 @@ def unreadable(tmp_path, kind):
 
 FAULTS = [
     ("missing", "no such file"),
-    ("directory", "is not a file"),
+    ("directory", r"is a directory; .*/\*\.wav"),
     ("pipe", "is not a file"),
     ("text", "cannot be read as audio .*ffmpeg"),
-    ("no bytes", "cannot be read as audio .*ffmpeg"),
+    ("no bytes", r"is empty \(0 bytes\)"),
     ("no frames", "holds no audio"),
     ("headerless", "has no header .*pcm:-"),
     ("0 Hz", "cannot be read as audio .*ffmpeg"),
@@ -98,7 +98,9 @@ FAULTS = [
 def test_what_cannot_be_read_says_why_in_one_line(tmp_path, gather, kind, message):
     path = unreadable(tmp_path, kind)
     for attempt in (lambda: list(read_blocks(path)), lambda: gather(FileSource("talk", path, "fast"))):
-        with pytest.raises(AudioError, match=message) as caught:
+        with pytest.raises(
+            UsageError if kind in ("missing", "directory", "pipe") else AudioError, match=message
+        ) as caught:
             attempt()
         assert str(path) in str(caught.value)
         assert "\n" not in str(caught.value)

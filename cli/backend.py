@@ -28,7 +28,7 @@ def backend() -> None:
 @backend.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array, one object a backend.")
 def list_backends(as_json: bool) -> None:
-    """Show every installed backend, who ships it, and why it cannot be used where it cannot.
+    """Show every installed backend, who ships it, and what ails it.
 
     \b
     Example:
@@ -45,7 +45,9 @@ def list_backends(as_json: bool) -> None:
 @click.argument("name")
 @control_option
 def use(name: str, control: str) -> None:
-    """Switch a running daemon to another backend, between two windows and without losing a word.
+    """Switch a running daemon to another backend.
+
+    It goes on with the one it has until the other is loaded, changes between two windows, and loses no word.
 
     \b
     Example:

@@ -30,7 +30,8 @@ def status(control: str, as_json: bool) -> None:
     """Show what the daemon is doing.
 
     \b
-    Example: asrd status --json | jq .backend
+    Example:
+      asrd status --json | jq .backend
     """
     state = Control(control).status()
     if as_json:
@@ -73,7 +74,8 @@ def stop(control: str, wait: float) -> None:
     """Finish open utterances and end the daemon.
 
     \b
-    Example: asrd stop
+    Example:
+      asrd stop
     """
     client = Control(control)
     pid = client.status().pid

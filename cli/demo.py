@@ -41,7 +41,8 @@ def demo(ctx: click.Context, /, backend: str, model: str, **decoding: Any) -> No
     """Start a daemon, play real speech into it in real time, and show what comes out.
 
     \b
-    Example: asrd demo --backend int8
+    Example:
+      asrd demo --backend int8
     """
     from asrd.models.speech import bundled
 

@@ -15,8 +15,9 @@ def devices(as_json: bool) -> None:
     """List the microphones that `--source mic:NAME` can use.
 
     \b
-    Example:  asrd devices
-              asrd start --source mic:USB
+    Examples:
+      asrd devices
+      asrd start --source mic:USB
     """
     found = portaudio.devices()
     if as_json:

@@ -28,7 +28,8 @@ def doctor(*, as_json: bool, **params: Any) -> None:
     Exits with 0 when nothing fails; a warning (no microphone, say) is not a failure.
 
     \b
-    Example: asrd doctor --model my-model/
+    Example:
+      asrd doctor --model my-model/
     """
     subject = Subject(**params)
     found = []

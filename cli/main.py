@@ -160,7 +160,8 @@ def _complaint(error: click.ClickException) -> str:
         return message
     if isinstance(error, click.BadParameter) and (origin := file_of(error.param, error.ctx)):
         return f"{origin}: {message}"
-    return f"{message.rstrip('.')}; see '{error.ctx.command_path} --help'"
+    see = f"see '{error.ctx.command_path} --help'"
+    return f"{message} S{see[1:]}" if message.endswith("?") else f"{message.rstrip('.')}; {see}"
 
 
 def _prepare_output() -> None:

@@ -28,7 +28,8 @@ def model() -> None:
     """Models: list, pull, verify, convert, train.
 
     \b
-    Example:  asrd model list
+    Example:
+      asrd model list
     """
 
 
@@ -41,7 +42,8 @@ def list_(*, as_json: bool) -> None:
     """The models that --model takes by name.
 
     \b
-    Example:  asrd model list --json
+    Example:
+      asrd model list --json
     """
     found = store.installed()
     if as_json:
@@ -62,13 +64,15 @@ def list_(*, as_json: bool) -> None:
 @click.argument("name", metavar="ID")
 @click.option("--revision", default="main", show_default=True, help="Branch, tag or commit.")
 def pull(*, name: str, revision: str) -> None:
-    """Fetch a Wav2Vec2-CTC checkpoint from the Hugging Face hub and convert it.
+    """Fetch a Wav2Vec2-CTC checkpoint from the Hugging Face hub.
 
-    An interrupted download goes on where it stopped. Every file is checked against the hub's hash.
+    It is converted for the fp16 backend where PyTorch is installed. An interrupted download goes on where
+    it stopped. Every file is checked against the hub's hash.
 
     \b
-    Example:  asrd model pull facebook/wav2vec2-base-960h
-    Then:     asrd start --model facebook/wav2vec2-base-960h --backend fp16
+    Examples:
+      asrd model pull facebook/wav2vec2-base-960h
+      asrd start --model facebook/wav2vec2-base-960h --backend fp16
     """
     pulled = hub.pull(name, revision)
     click.echo(f"{name} is in {pulled.path}")
@@ -86,10 +90,10 @@ def pull(*, name: str, revision: str) -> None:
 @click.option("--dataset", default="", help="Where the data set of the measurement is now, if it moved.")
 @AS_JSON
 def verify(*, name: str, measure: bool, dataset: str, as_json: bool) -> None:
-    """Compare a model's files with its manifest; exit code 1 if any differs.
+    """Compare a model's files with its manifest.
 
-    With --measure, all backends hear the recorded test clips again as well. A rate holds if it is
-    within half a point of the recorded one, because processors round differently.
+    The exit code is 1 if any differs. With --measure, all backends hear the recorded test clips again as
+    well. A rate holds if it is within half a point of the recorded one, because processors round differently.
 
     \b
     Examples:
@@ -148,7 +152,8 @@ def path(*, name: str) -> None:
     """Print a model's directory.
 
     \b
-    Example:  ls "$(asrd model path)"
+    Example:
+      ls "$(asrd model path)"
     """
     click.echo(store.resolve(name).path)
 
@@ -159,6 +164,7 @@ def convert(*, name: str) -> None:
     """Build the FP16 model from a checkpoint, in its directory.
 
     \b
-    Example:  asrd model convert ./my-finetuned-wav2vec2
+    Example:
+      asrd model convert ./my-finetuned-wav2vec2
     """
     click.echo(convert_model(store.resolve(name)))

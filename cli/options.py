@@ -25,7 +25,12 @@ control_option = click.option(
     "--control", default=control_endpoint, show_default="a Unix socket of yours", help="Where it takes requests."
 )
 format_option = click.option(
-    "--format", "format_", type=click.Choice(["text", "json", "srt", "vtt"]), default="text", show_default=True
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json", "srt", "vtt"]),
+    default="text",
+    show_default=True,
+    help="Text to read, JSON lines, or subtitles.",
 )
 
 _TEXT = [

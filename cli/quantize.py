@@ -66,7 +66,13 @@ SHOWN = 10
     type=click.IntRange(0),
     help="Groups of operations at most; 0 for no bound.",
 )
-@click.option("--preset", type=click.Choice(["mixed", "performance"]), default="mixed", show_default=True)
+@click.option(
+    "--preset",
+    type=click.Choice(["mixed", "performance"]),
+    default="mixed",
+    show_default=True,
+    help="NNCF's: activations asymmetric, or all symmetric, which may be faster.",
+)
 @click.option(
     "--smooth-quant",
     default=0.95,

@@ -19,7 +19,11 @@ _RECOGNITION = [
     click.option("--model", default="asrd-tiny-en", show_default=True, help="A bundled name, directory or hub id."),
     click.option("--device", default="CPU", show_default=True, help="The runtime's own name for a device."),
     click.option(
-        "--threads", default=0, type=click.IntRange(0), help="Threads for inference; 0 leaves it to the runtime."
+        "--threads",
+        default=0,
+        type=click.IntRange(0),
+        show_default=True,
+        help="Threads for inference; 0 leaves it to the runtime.",
     ),
     click.option(
         "--vad",
@@ -46,14 +50,14 @@ _RECOGNITION = [
         default=0.3,
         type=SPAN,
         show_default=True,
-        help="The least that the speaker's pauses make of it.",
+        help="Seconds; the least that --hangover becomes as it follows the speaker's pauses.",
     ),
     click.option(
         "--max-hangover",
         default=0.9,
         type=SPAN,
         show_default=True,
-        help="The most. The same for all three: it is fixed.",
+        help="Seconds; the most that it becomes. With the same as --min-hangover it does not change.",
     ),
     click.option("--hop", default=0.6, type=SPAN, show_default=True, help="Seconds of new audio a window settles."),
     click.option(

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 @click.option("--stream", help="Only this one.")
 @click.option("--list", "as_list", is_flag=True, help="Show what is in it; with --stream its utterances.")
 @click.option("--text", is_flag=True, help="Compare the text of utterances, not all bits of all events.")
-@click.option("--compare/--no-compare", default=True, help="Whether a difference is a failure.")
-@click.option("--speed", default=0.0, type=Number(0), help="1 as fast as it was; 0 as fast as it goes.")
+@click.option("--compare/--no-compare", default=True, show_default=True, help="Whether a difference is a failure.")
+@click.option(
+    "--speed", default=0.0, type=Number(0), show_default=True, help="1 as fast as it was; 0 as fast as it goes."
+)
 @click.option("--export", type=NewFile(), help="Write utterances to a small recording, for a test.")
 @click.option("--utterance", "utterances", multiple=True, type=click.IntRange(0), help="Of --export. Repeatable.")
 @click.option("--json", "as_json", is_flag=True, help="Print events, or what is asked for, as JSON lines.")

@@ -27,8 +27,9 @@ def send(source: str, endpoint: str, pace: Pace) -> None:
     'pcm:-?rate=48000&channels=2&format=f32le'.
 
     \b
-    Example:  asrd start --source pcm:tcp://127.0.0.1:7000
-              asrd send mic --to tcp://127.0.0.1:7000
+    Examples:
+      asrd start --source pcm:tcp://127.0.0.1:7000
+      asrd send mic --to tcp://127.0.0.1:7000
     """
     spec = source
     if source == "-":

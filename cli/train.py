@@ -16,7 +16,13 @@ T = TypeVar("T")
 
 @click.command()
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="New model directory to write.")
-@click.option("--work", default="training", type=click.Path(path_type=Path), show_default=True, help="Kept.")
+@click.option(
+    "--work",
+    default="training",
+    type=click.Path(path_type=Path),
+    show_default=True,
+    help="Where it keeps what it has done.",
+)
 @click.option("--speech", multiple=True, metavar="NAME=DATASET", help="Recorded speech to learn from.")
 @click.option(
     "--test",
@@ -27,17 +33,24 @@ T = TypeVar("T")
 @click.option("--voice", multiple=True, metavar="NAME=HOURS", help="Synthetic speech: flite, hibari.")
 @click.option("--share", multiple=True, metavar="NAME=WEIGHT", help="How often to hear one of these.")
 @click.option("--from", "start", default="", metavar="MODEL", help="Go on from this model, in place of a new one.")
-@click.option("--size", type=click.Choice(["tiny", "small"]), default="tiny", show_default=True)
+@click.option(
+    "--size",
+    type=click.Choice(["tiny", "small"]),
+    default="tiny",
+    show_default=True,
+    help="Of a new network; tiny as the bundled one.",
+)
 @click.option("--minutes", default=100.0, show_default=True, type=Number(0.1), help="Of training.")
 @click.option("--batch", default=60.0, show_default=True, type=Number(10), help="Seconds of speech a step.")
-@click.option("--watts", default=10.0, show_default=True, type=Number(0), help="It draws meanwhile.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
+@click.option("--watts", default=10.0, show_default=True, type=Number(0), help="What the machine draws meanwhile.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of all that is random.")
 @click.pass_context
 def train(ctx: click.Context, /, *, output: Path, work: Path, watts: float, **options: Any) -> None:
-    """Train a model: text, synthetic speech, alignment, training, INT8, measurement, card.
+    """Train a model by the recipe that made the bundled one.
 
-    Every stage keeps what it has done in --work: the same command goes on where an interrupted one
-    stopped. Data sets are named as for 'asrd quantize'.
+    Text, synthetic speech, alignment, training, INT8, measurement, card: every stage keeps what it has done
+    in --work, and the same command goes on where an interrupted one stopped. Data sets are named as
+    for 'asrd quantize'.
 
     \b
     Examples:

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 @click.command(cls=ConfiguredCommand)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@recognition_options
 @format_option
 @text_options
+@recognition_options
 @click.pass_context
 def transcribe(ctx: click.Context, /, files: tuple[Path, ...], format_: str, **params: Any) -> None:
     """Transcribe recordings as fast as this machine can; the text is the daemon's.

@@ -106,7 +106,7 @@ def clear(control: str, as_json: bool) -> None:
 @control_option
 @json_option
 def learn(file: TextIO, least: int, boost: float, control: str, as_json: bool) -> None:
-    """Listen for the words of a text that the language model does not know.
+    """Listen for a text's words that the language model lacks.
 
     \b
     Example:

@@ -1,5 +1,6 @@
 """What a shell may do to a command's input and output, and values that are no numbers."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -48,6 +49,7 @@ def test_a_reader_that_has_seen_enough_is_no_failure(environment: dict[str, str]
     [
         ("nosuch", "No such command 'nosuch'; see 'asrd --help'"),
         ("start --nosuch", "see 'asrd start --help'"),
+        ("listen --formt x", "No such option '--formt'. Did you mean '--format'? See 'asrd listen --help'"),
         ("transcribe", "Missing argument 'FILES...'; see 'asrd transcribe --help'"),
         ("backend use", "Missing argument 'NAME'; see 'asrd backend use --help'"),
         ("listen --wait soon", "'soon' is no number of seconds; see 'asrd listen --help'"),
@@ -89,22 +91,35 @@ def test_every_command_is_summed_up_in_a_line() -> None:
     assert not [line for line in lines if line.endswith("...")]
 
 
+def commands(group: click.Group, *path: str) -> Iterator[tuple[str, click.Command]]:
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
+        assert command
+        yield " ".join((*path, name)), command
+        if isinstance(command, click.Group):
+            yield from commands(command, *path, name)
+
+
+@pytest.mark.parametrize(("name", "command"), [pytest.param(*one, id=one[0]) for one in commands(asrd)])
+def test_help_is_whole_and_laid_out_alike(name: str, command: click.Command) -> None:
+    text = CliRunner().invoke(asrd, [*name.split(), "--help"], env={"COLUMNS": "80"}).stdout
+    example = re.search(r"^  Examples?:\n((    (?=\S).*\n)+)\nOptions:", text, re.MULTILINE)
+    assert example, text
+    assert f"asrd {name}" in example[1]
+    assert "..." not in text.partition("Commands:\n")[2]
+    assert [one.name for one in command.params if isinstance(one, click.Option) and not one.help] == []
+
+
 def test_help_is_shown_to_who_asks_for_nothing(environment: dict[str, str]) -> None:
     result = shell(f"{COMMAND}", environment)
     assert (result.returncode, result.stdout) == (2, "")
     assert "Commands:" in result.stderr
 
 
-def options(group: click.Group) -> Iterator[click.Parameter]:
-    context = click.Context(group)
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        yield from options(command) if isinstance(command, click.Group) else getattr(command, "params", ())
-
-
 def test_no_option_takes_what_is_no_number() -> None:
     """NaN is within click's own ranges."""
-    numbers = [one for one in options(asrd) if isinstance(one.type, (click.types.FloatParamType, click.FloatRange))]
+    options = [one for _, command in commands(asrd) for one in command.params]
+    numbers = [one for one in options if isinstance(one.type, (click.types.FloatParamType, click.FloatRange))]
     assert numbers
     assert [one.name for one in numbers if not isinstance(one.type, Number)] == []
 

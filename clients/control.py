@@ -1,10 +1,12 @@
 """Ask a running daemon for something."""
 
+import time
 from collections.abc import Mapping
 from typing import TypeVar
 
 import msgspec
 import zmq
+from zmq.utils.monitor import recv_monitor_message
 
 from asrd.core.control import (
     AnyRequest,
@@ -37,7 +39,7 @@ class Control:
         self._timeout = timeout
 
     def status(self) -> Status:
-        """What the daemon is doing. Raises TransportError when none answers."""
+        """What the daemon is doing. Raises TransportError when none answers, at once where none is there."""
         return self._ask(GetStatus(), Status)
 
     def use_backend(self, name: str, timeout: float = 120.0) -> str:
@@ -75,11 +77,11 @@ class Control:
     def _ask(self, request: AnyRequest, kind: type[Result], timeout: float | None = None) -> Result:
         """What was asked for. Raises TransportError where nothing answers, or what answers is another thing."""
         socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.REQ)
+        monitor = socket.get_monitor_socket(zmq.EVENT_CONNECT_RETRIED | zmq.EVENT_HANDSHAKE_SUCCEEDED)
         try:
             socket.connect(self.endpoint)
             socket.send(msgspec.json.encode(request))
-            if not socket.poll(round((timeout or self._timeout) * 1000)):
-                raise TransportError(f"no daemon answers at {self.endpoint}; start one with 'asrd start'")
+            self._await(socket, monitor, timeout or self._timeout)
             reply = msgspec.json.decode(socket.recv(), type=Reply)
             if not reply.error:
                 return msgspec.convert(reply.result, kind)
@@ -91,5 +93,25 @@ class Control:
                 "stop it, or name another endpoint with --control"
             ) from error
         finally:
+            socket.disable_monitor()
+            monitor.close(linger=0)
             socket.close(linger=0)
         raise UsageError(reply.error) if reply.exit_code == UsageError.exit_code else AsrdError(reply.error)
+
+    def _await(self, socket: "zmq.Socket[bytes]", monitor: "zmq.Socket[bytes]", timeout: float) -> None:
+        """Until there is an answer. Raises TransportError where the connection is refused or lost, which takes
+        no time to be told, or where `timeout` seconds bring no answer.
+        """
+        poller = zmq.Poller()
+        poller.register(socket, zmq.POLLIN)
+        poller.register(monitor, zmq.POLLIN)
+        deadline, there = time.monotonic() + timeout, False
+        while poller.poll(max(0, round((deadline - time.monotonic()) * 1000))):
+            if socket.poll(0):
+                return
+            there = recv_monitor_message(monitor)["event"] == zmq.EVENT_HANDSHAKE_SUCCEEDED
+            if not there:
+                break
+        if there:
+            raise TransportError(f"the daemon at {self.endpoint} does not answer; if it is just starting, ask again")
+        raise TransportError(f"no daemon answers at {self.endpoint}; start one with 'asrd start'")

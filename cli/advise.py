@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 import click
-from rich.console import Console
 from rich.table import Table
 
+from asrd.cli.plain import Console
 from asrd.quant.advise import Point, command
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from asrd.cli.clips import usable
+from asrd.cli.plain import Console
 from asrd.cli.stages import Stages
 from asrd.cli.values import NewFile
 from asrd.core.errors import UsageError
@@ -56,19 +57,21 @@ def calibrate(
     """
     from asrd.backends import load
     from asrd.models import store
+    from asrd.quant.data import dataset
     from asrd.quant.trust import calibrate as steps
     from asrd.quant.trust.examples import transcripts
 
     if check and report:
         raise UsageError("--check holds no speech out, so it writes no report; leave one of them out")
     source = store.resolve(model)
+    listed = [(name, dataset(spec)) for name, spec in map(_named, datasets)]
     loaded = load(backend, source)
     spoken: dict[str, list[Transcript]] = {}
     times: Times | None = None
     calibration = source.calibration
     with Stages() as stages:
-        for name, spec in map(_named, datasets):
-            clips = usable(spec, stages, limit, seed)
+        for name, found in listed:
+            clips = usable(found, stages, limit, seed)
             stages.stage(f"hearing {name}"[:27], len(clips))
             spoken.setdefault(name, []).extend(transcripts(loaded, clips, stages.advance))
         if not check and steps.times_can_be_learned(source):
@@ -110,7 +113,6 @@ def _named(spec: str) -> tuple[str, str]:
 
 def _show(judgements: "list[Judgement]", times: "Times | None") -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     table = Table("speech", "", box=box.SIMPLE, pad_edge=False)

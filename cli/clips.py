@@ -14,14 +14,13 @@ SHOWN = 10
 """Clips that cannot be used and are named one by one."""
 
 
-def usable(spec: str, stages: Stages, limit: int | None = None, seed: int = 0) -> "list[Clip]":
-    """Those that can be used, in the data set's order; the others are counted and named.
+def usable(clips: "list[Clip]", stages: Stages, limit: int | None = None, seed: int = 0) -> "list[Clip]":
+    """Those of a data set that can be used, in its order; the others are counted and named.
 
-    limit: take so many at random. Raises what reading the data set raises.
+    limit: take so many at random. Raises UsageError where none can be used.
     """
-    from asrd.quant.data import check, dataset
+    from asrd.quant.data import check
 
-    clips = dataset(spec)
     if limit is not None and limit < len(clips):
         clips = [clips[index] for index in sorted(random.Random(seed).sample(range(len(clips)), limit))]
     stages.stage("reading", len(clips))

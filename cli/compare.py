@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from asrd.cli.clips import usable
+from asrd.cli.plain import Console
 from asrd.cli.stages import Stages
 from asrd.cli.values import NewFile
 from asrd.core.errors import UsageError
@@ -45,6 +45,7 @@ def compare(
     from asrd.backends import load
     from asrd.core.cpu import flags
     from asrd.models import store
+    from asrd.quant import data
     from asrd.quant.figures import figures, size, verdict
     from asrd.quant.measure import measure
     from asrd.quant.report import Report, write_report
@@ -53,13 +54,13 @@ def compare(
     names = [name.strip() for name in backends.split(",") if name.strip()]
     if not names or len(set(names)) < len(names):
         raise UsageError(f"--backends takes different names with commas between, such as torch,int8, not '{backends}'")
-    source = store.resolve(model)
+    source, listed = store.resolve(model), data.dataset(dataset)
     with ExitStack() as closing:
         loaded = {name: load(name, source) for name in names}
         for backend in loaded.values():
             closing.callback(backend.close)
         with Stages() as stages:
-            clips = usable(dataset, stages, limit, seed)
+            clips = usable(listed, stages, limit, seed)
             stages.stage("measuring", len(names) * len(clips))
             measurements = measure(loaded, clips, stages.advance)
     sizes = {name: size(source, name) for name in names}

@@ -14,12 +14,13 @@ import click
 import numpy as np
 from click.core import ParameterSource
 
+from asrd.cli.plain import Console
 from asrd.cli.recognition import decoding_options
 from asrd.cli.signals import orderly
 from asrd.cli.views import Live
 from asrd.clients import Control, Hole, Subscriber
 from asrd.clients.sender import Sender
-from asrd.core.errors import AsrdError
+from asrd.core.errors import AsrdError, UsageError
 from asrd.core.events import AnyEvent, Final, Status
 from asrd.core.flow import FloatArray
 from asrd.core.units import SAMPLE_RATE, samples, seconds
@@ -54,9 +55,6 @@ def demo(ctx: click.Context, /, backend: str, model: str, **decoding: Any) -> No
         click.echo(f"Starting: {' '.join(run.shown)}", err=True)
         with run:
             audio = _recording([sentence.audio for sentence in sentences])
-            click.echo(
-                f"Playing {seconds(len(audio)):.0f} s of a LibriVox recording into it, in real time …\n", err=True
-            )
             finals, status = _listen(run, audio)
     _summary(finals, status, seconds(len(audio)), " ".join(sentence.text for sentence in sentences))
 
@@ -100,7 +98,8 @@ class _Run:
             except AsrdError:
                 if self.process.poll() is not None:
                     words = (self.directory / "log").read_text().strip().splitlines()
-                    raise AsrdError(words[-1].removeprefix("asrd: ") if words else "the daemon ended") from None
+                    failure = UsageError if self.process.returncode == UsageError.exit_code else AsrdError
+                    raise failure(words[-1].removeprefix("asrd: ") if words else "the daemon ended") from None
                 if time.monotonic() > deadline:
                     raise
 
@@ -134,6 +133,8 @@ def _listen(run: _Run, audio: FloatArray) -> tuple[list[Final], Status]:
     try:
         for item in run.events_of():
             if not player.is_alive() and not done.is_set():
+                length = f"{seconds(len(audio)):.0f} s"
+                click.echo(f"Playing {length} of a LibriVox recording into it, in real time …\n", err=True)
                 player.start()
             view.show(item)
             if isinstance(item, Final):
@@ -153,7 +154,6 @@ def _listen(run: _Run, audio: FloatArray) -> tuple[list[Final], Status]:
 
 def _summary(finals: list[Final], status: Status, duration: float, reference: str) -> None:
     import jiwer
-    from rich.console import Console
     from rich.table import Table
 
     heard = " ".join(final.text for final in finals if final.text)

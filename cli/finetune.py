@@ -45,14 +45,17 @@ def finetune(*, model: str, data: str, output: Path, resume: bool, as_json: bool
     if importlib.util.find_spec("torch") is None or importlib.util.find_spec("transformers") is None:
         raise MissingExtraError("torch", "'asrd finetune'")
     from asrd.models import store
-    from asrd.models.recipe.finetune import Tuning, divide
+    from asrd.models.recipe.finetune import STATE, Tuning, divide
     from asrd.models.recipe.finetune import finetune as tune
+    from asrd.quant.data import dataset
+    from asrd.quant.draft import check_output
 
-    source = store.resolve(model)
+    source, clips = store.resolve(model), dataset(data)
+    check_output(output, STATE if resume else None)
     tuning = Tuning(**options)  # type: ignore[arg-type]
     try:
         with Stages() as stages:
-            parts = divide(usable(data, stages), tuning.seed)
+            parts = divide(usable(clips, stages), tuning.seed)
             tuned = tune(source, output, parts, tuning, resume=resume, progress=stages)
     except KeyboardInterrupt:
         click.echo("asrd: stopped; the same command with --resume goes on from the last epoch", err=True)

@@ -15,7 +15,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 record_option = click.option(
     "--record",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, file_okay=False),
     help="Keep all audio and events in this directory, for 'asrd replay'. Off unless given.",
 )
 events_option = click.option(

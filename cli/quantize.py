@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from asrd.cli.clips import usable
+from asrd.cli.plain import Console
 from asrd.cli.stages import Stages
 from asrd.cli.values import Number
 from asrd.core.errors import AsrdError, MissingExtraError, UsageError
@@ -123,6 +124,11 @@ def quantize(
         raise UsageError("give either -o OUT, the directory to write, or --advise")
     if importlib.util.find_spec("nncf") is None:  # say so before the speech is read
         raise MissingExtraError("quant", "'asrd quantize'")
+    from asrd.quant.build import JOURNAL
+    from asrd.quant.draft import check_output
+
+    if output:
+        check_output(output, JOURNAL if resume else None)
     options |= {"ranking_subset": ranking_subset_size, "iterations": max_reverted}
     with _bounded(memory):
         source, recipe, parts = _prepare(model, options)
@@ -174,11 +180,13 @@ def _data(data: str, test_data: str, sizes: dict[str, int | None], seed: int, sa
 
     A fifth, a fifth and a half of all unless told otherwise: that leaves room to deal out whole speakers.
     """
+    from asrd.quant.data import dataset
     from asrd.quant.split import split
 
+    listed, tests = dataset(data), dataset(test_data) if test_data else []
     with Stages() as stages:
-        clips = usable(data, stages)
-        proof = usable(test_data, stages) if test_data else []
+        clips = usable(listed, stages)
+        proof = usable(tests, stages) if test_data else []
     share = max(1, min(100, len(clips) // (2 if test_data else 5)))
     calibration, validation = sizes["calibration"] or share, sizes["validation"] or share
     if not test_data:
@@ -226,7 +234,6 @@ def _allocated() -> int:
 
 
 def _show(result: "Result") -> None:
-    from rich.console import Console
 
     from asrd.cli.compare import table
 

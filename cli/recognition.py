@@ -80,7 +80,7 @@ _DECODING = [
     click.option("--word-bonus", type=Number(-20, 20), show_default="the model's own", help="Nats for every word."),
     click.option(
         "--words",
-        type=click.Path(path_type=Path),
+        type=click.Path(path_type=Path, dir_okay=False),
         default=lambda: user_config_path("asrd") / "words.json",
         show_default="yours",
         help="File in which hot words are kept; see 'asrd words'.",

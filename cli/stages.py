@@ -5,8 +5,9 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from asrd.cli.plain import Console
 
 EVERY_S = 30.0
 """Between two lines where nobody watches a terminal: a log that shows that the work goes on."""

@@ -134,12 +134,18 @@ def _check(options: "DaemonOptions") -> None:
     from asrd.backends.registry import find
     from asrd.daemon import vad
     from asrd.daemon.decoding import make_decoding
+    from asrd.daemon.hotwords import HotWords
+    from asrd.daemon.sources.files import FileSource, duration
     from asrd.daemon.sources.spec import parse_sources
     from asrd.models.store import resolve
 
     find(options.recognition.backend).check(options.recognition.load)
-    make_decoding(options.recognition.decoding, resolve(options.recognition.model))
+    model = resolve(options.recognition.model)
+    HotWords(options.words, make_decoding(options.recognition.decoding, model))
+    options.recognition.segmenter.check(model.geometry)
     vad.create(options.recognition.vad)
-    parse_sources(options.sources, options.pace)
+    for source in parse_sources(options.sources, options.pace):
+        if isinstance(source, FileSource):
+            duration(source.path)
     for endpoint in (*options.events, options.control):
         check_endpoint(endpoint)

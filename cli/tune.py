@@ -37,14 +37,16 @@ def tune(
     from asrd.backends import load
     from asrd.daemon.decoding import DecoderOptions, make_decoding
     from asrd.models import store
+    from asrd.quant import data
     from asrd.quant.decode import hear
     from asrd.quant.tune import Tuner, save
 
     source = store.resolve(model)
     make_decoding(DecoderOptions("beam", lm, beam_width), source)  # what is not there shows before anything is heard
+    listed = data.dataset(dataset)
     loaded = load(backend, source)
     with Stages() as stages:
-        clips = usable(dataset, stages, limit, seed)
+        clips = usable(listed, stages, limit, seed)
         stages.stage("hearing", len(clips))
         heard = hear(loaded, clips, stages.advance)
         loaded.close()

@@ -23,7 +23,7 @@ import numpy.typing as npt
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
-from asrd.core.endpoints import no_endpoint
+from asrd.core.endpoints import check_port, no_endpoint
 from asrd.core.errors import TransportError, UsageError
 from asrd.core.pcm import FORMATS, MAX_CHANNELS, MAX_RATE, MIN_RATE, PcmFormat, PcmHeader
 from asrd.core.units import SAMPLE_RATE
@@ -101,6 +101,7 @@ class Sender:
     def _connect(self) -> None:
         events = zmq.EVENT_CONNECTED | zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED
         self._monitor = self._socket.get_monitor_socket(events)
+        check_port(self.endpoint)
         try:
             self._socket.connect(self.endpoint)
         except zmq.ZMQError as error:

@@ -45,7 +45,11 @@ def control_endpoint() -> str:
 
 
 def reachable(endpoint: str) -> str:
-    """Where to connect to on this machine for what is bound there: one binds to all addresses, and connects to one."""
+    """Where to connect to on this machine for what is bound there: one binds to all addresses, and connects to one.
+
+    Raises UsageError for a port that cannot be.
+    """
+    check_port(endpoint)
     return re.sub(r"^tcp://(?:\*|0\.0\.0\.0):", "tcp://127.0.0.1:", endpoint).replace("tcp://[::]:", "tcp://[::1]:")
 
 
@@ -56,11 +60,14 @@ def no_endpoint(endpoint: str, why: str = "") -> UsageError:
 
 
 def check_endpoint(endpoint: str) -> None:
-    """Raise UsageError for what can never be bound, as far as that can be told without binding. libzmq
-    itself would take a port modulo 65536.
-    """
-    tcp = re.fullmatch(r"tcp://.+:(\d+|\*)", endpoint)
-    if not tcp and not re.fullmatch(r"ipc://.+", endpoint):
+    """Raise UsageError for what can never be bound, as far as that can be told without binding."""
+    if not re.fullmatch(r"tcp://.+:(\d+|\*)|ipc://.+", endpoint):
         raise no_endpoint(endpoint)
-    if tcp and tcp[1] != "*" and int(tcp[1]) > MAX_PORT:
+    check_port(endpoint)
+
+
+def check_port(endpoint: str) -> None:
+    """Raise UsageError for a port that libzmq would take modulo 65536."""
+    tcp = re.fullmatch(r"tcp://.+:(\d+)", endpoint)
+    if tcp and int(tcp[1]) > MAX_PORT:
         raise UsageError(f"'{endpoint}' is not an endpoint: the largest port is {MAX_PORT}")

@@ -72,4 +72,5 @@ def _explain(error: zmq.ZMQError, endpoint: str) -> Exception:
         return no_endpoint(endpoint)
     if error.errno == errno.ENAMETOOLONG:
         return UsageError(f"the path of '{endpoint}' is too long for a Unix socket; choose a shorter one")
-    return TransportError(f"cannot bind {endpoint}: {error.strerror}; choose another endpoint")
+    why = str(error.strerror).partition(" (addr=")[0]
+    return TransportError(f"cannot bind {endpoint}: {why}; choose another endpoint")

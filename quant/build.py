@@ -3,9 +3,9 @@
 import shutil
 from pathlib import Path
 
-from asrd.core.errors import ModelError, UsageError
+from asrd.core.errors import ModelError
 from asrd.models import ModelDirectory
-from asrd.quant.draft import draft_of
+from asrd.quant.draft import check_output, draft_of
 from asrd.quant.journal import Journal
 from asrd.quant.outcome import Result
 from asrd.quant.progress import Progress
@@ -14,6 +14,9 @@ from asrd.quant.quantize import QuantizationError
 from asrd.quant.recipe import Recipe
 from asrd.quant.split import Split
 from asrd.quant.stages import Run
+
+JOURNAL = ".journal.jsonl"
+"""In a draft: what is done already."""
 
 
 def build(
@@ -26,21 +29,18 @@ def build(
     Raises UsageError where `out` exists or the run to resume was another, QuantizationError where
     INT8 costs more than the recipe allows, and what reading, converting and measuring raise.
     """
-    if out.exists():
-        raise UsageError(f"{out} exists already; give a new directory, or remove it first")
+    check_output(out, JOURNAL if resume else None)
     draft = draft_of(out)
     if draft.exists() and not resume:
         shutil.rmtree(draft)
-    if resume and not draft.exists():
-        raise UsageError(f"there is no interrupted run to resume for {out}; leave --resume out")
     try:
         draft.mkdir(parents=True, exist_ok=True)
-        journal = Journal(draft / ".journal.jsonl", identity(source, recipe, split))
+        journal = Journal(draft / JOURNAL, identity(source, recipe, split))
         try:
             result = Run(source, draft, recipe, split, journal, progress).complete()
         finally:
             journal.close()
-        (draft / ".journal.jsonl").unlink()
+        (draft / JOURNAL).unlink()
         draft.replace(out)
     except OSError as error:
         raise ModelError(f"{out} cannot be written ({error.strerror}); make room or choose another place") from error

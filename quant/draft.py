@@ -3,12 +3,21 @@
 import shutil
 from pathlib import Path
 
+from asrd.core.errors import UsageError
 from asrd.models import ModelDirectory, manifest
 
 
 def draft_of(out: Path) -> Path:
     """Where an unfinished run keeps its files."""
     return out.with_name(f".{out.name}.partial")
+
+
+def check_output(out: Path, left: str | None = None) -> None:
+    """Raise UsageError where `out` exists, or where no interrupted run left the file `left` to resume from."""
+    if out.exists():
+        raise UsageError(f"{out} exists already; give a new directory, or remove it first")
+    if left and not (draft_of(out) / left).is_file():
+        raise UsageError(f"there is no interrupted run to resume for {out}; leave --resume out")
 
 
 def copy_checkpoint(source: ModelDirectory, path: Path) -> ModelDirectory:

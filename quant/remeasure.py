@@ -65,13 +65,16 @@ def record(model: ModelDirectory) -> Record:
 def find(wanted: Record, spec: str = "") -> list[Clip]:
     """The recorded clips, in their order, from the recorded data set or from another place where it is.
 
-    Raises AudioError where it is not there, lacks some of them, or is no longer what it was.
+    Raises AudioError where the recorded one is not there any more, UsageError where the other is not, AudioError
+    where it lacks some of them, or is no longer what it was.
     """
-    spec = spec or wanted.dataset
+    named, spec = bool(spec), spec or wanted.dataset
     remedy = "name the place where it is with --dataset"
     try:
         known = {clip.id: clip for clip in dataset(spec)}
     except AsrdError as error:
+        if named:
+            raise
         raise AudioError(f"the data set of the measurement is not at hand ({error}); {remedy}") from error
     missing = [name for name in wanted.clips if name not in known]
     if missing:

@@ -22,7 +22,7 @@ from asrd.models.recipe.batches import collate, normalized
 from asrd.models.recipe.learner import ctc
 from asrd.models.vocabulary import Vocabulary
 from asrd.quant.data import Clip, fingerprint, read
-from asrd.quant.draft import draft_of
+from asrd.quant.draft import check_output, draft_of
 from asrd.quant.measure import measure
 from asrd.quant.progress import Progress
 from asrd.quant.score import Score
@@ -34,7 +34,7 @@ LONGEST_S = 20.0
 FEWEST = 10
 """Clips, of which 2 are for proof."""
 
-_STATE = ".state.pt"
+STATE = ".state.pt"
 _WARM_UP = 20
 
 
@@ -102,11 +102,8 @@ def finetune(
     An interrupted run leaves `draft_of(out)`, from which `resume` goes on. Raises UsageError where `out` exists or
     there is nothing to resume, ModelError where no epoch was better than the checkpoint was; nothing is written then.
     """
-    if out.exists():
-        raise UsageError(f"{out} exists already; give a new directory, or remove it first")
+    check_output(out, STATE if resume else None)
     draft = draft_of(out)
-    if resume and not (draft / _STATE).is_file():
-        raise UsageError(f"there is no interrupted run to resume for {out}; leave --resume out")
     if draft.exists() and not resume:
         shutil.rmtree(draft)
     draft.mkdir(parents=True, exist_ok=True)
@@ -121,7 +118,7 @@ def finetune(
         raise ModelError("no epoch was better than the checkpoint: give more speech, or a lower --rate")
     after = _measured(ModelDirectory.open(draft), parts.test, progress, "after")
     tuned = Tuned(run.before, after, run.best_epoch)
-    (draft / _STATE).unlink()
+    (draft / STATE).unlink()
     manifest.write(draft, finetuning=_facts(source, parts, tuning, tuned))
     draft.replace(out)
     return tuned
@@ -224,11 +221,11 @@ class _Run:
             "epochs": (self.epoch, self.best_epoch, self.best),
         }
         torch.save(state, self.draft / ".state.partial")
-        (self.draft / ".state.partial").replace(self.draft / _STATE)
+        (self.draft / ".state.partial").replace(self.draft / STATE)
 
     def load(self) -> None:
         """Go on. Raises UsageError where the interrupted run was of other data or of another tuning."""
-        state = torch.load(self.draft / _STATE, weights_only=False)  # our own file
+        state = torch.load(self.draft / STATE, weights_only=False)  # our own file
         if state["identity"] != self._identity():
             raise UsageError("the interrupted run had another model, other speech or options; leave --resume out")
         self.network.load_state_dict(state["network"])

@@ -76,11 +76,12 @@ def gather(order: Order, progress: Progress) -> None:
 
     Nothing in them says what a test clip says.
     """
-    unknown = sorted(set(order.voices) - set(VOICES))
-    if unknown or not (order.voices or order.speech):
-        raise UsageError(
-            f"no voice '{unknown[0]}'" if unknown else "there is nothing to learn from; name speech or voices"
-        )
+    if unknown := sorted(set(order.voices) - set(VOICES)):
+        raise UsageError(f"there is no voice '{unknown[0]}'; there are: {', '.join(VOICES)}")
+    if not (order.voices or order.speech):
+        raise UsageError("there is nothing to learn from; name speech or voices")
+    if order.plan.start:
+        resolve(order.plan.start)  # that it is not there shows before hours of work
     found = {name: dataset(spec) for name, spec in order.speech.items()}
     held_out = [clip.text for spec in order.tests.values() for clip in dataset(spec)]
     paths = []

@@ -38,8 +38,9 @@ def test_an_output_that_lacks_a_letter(environment: dict[str, str]) -> None:
     assert "Ger?t" in result.stdout
 
 
-def test_a_reader_that_has_seen_enough_is_no_failure(environment: dict[str, str]) -> None:
-    line = f"{COMMAND} model list --json | true; echo ${{PIPESTATUS[0]}}"
+@pytest.mark.parametrize("command", ["model list --json", "backend list", "start --check -s pcm:-"])
+def test_a_reader_that_has_seen_enough_is_no_failure(environment: dict[str, str], command: str) -> None:
+    line = f"{COMMAND} {command} | true; echo ${{PIPESTATUS[0]}}"
     result = shell(line, environment)
     assert (result.stdout, result.stderr) == ("0\n", "")
 
@@ -70,7 +71,18 @@ def test_a_reader_that_has_seen_enough_is_no_failure(environment: dict[str, str]
         ("transcribe x.wav --backend nosuch", "no backend is called 'nosuch'; there are: fp16"),
         ("transcribe x.wav --device nosuch", "has no device 'nosuch' here"),
         ("start --check --vad nosuch", "no VAD is called 'nosuch'; there are: energy"),
+        ("start --check --hop 0", "with 0.400 s of right context the hop must be from"),
+        ("start --check -s file:nowhere.wav", "no such file: nowhere.wav"),
+        ("start --record /etc/passwd -s pcm:-", "'--record'"),
+        ("transcribe x.wav --words /usr", "'--words'"),
+        ("status --control tcp://127.0.0.1:70007", "is not an endpoint: the largest port is 65535"),
         ("model path nosuch", "there is no model 'nosuch'"),
+        ("quantize -o /usr", "/usr exists already; give a new directory"),
+        ("quantize -o nowhere --resume", "there is no interrupted run to resume for nowhere"),
+        ("quantize -o nowhere --test-dataset nosuch", "no data set 'nosuch'; give bundled"),
+        ("finetune --data bundled -o /usr", "/usr exists already; give a new directory"),
+        ("calibrate --dataset bundled --dataset nosuch", "no data set 'nosuch'; give bundled"),
+        ("calibrate --report nowhere/x.md", "there is no directory nowhere; make it first"),
         ("tune --dataset nosuch", "no data set 'nosuch'; give bundled"),
         ("tune --lm nosuch", "there is no language model 'nosuch'; give a file"),
     ],

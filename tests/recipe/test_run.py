@@ -99,7 +99,7 @@ def test_texts_of_test_clips_are_not_learnt(mine: str, tmp_path: Path) -> None:
 def test_there_must_be_something_to_learn_from(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="nothing to learn from"):
         gather(Order(tmp_path, Plan()), Silent())
-    with pytest.raises(UsageError, match="no voice 'hal'"):
+    with pytest.raises(UsageError, match="no voice 'hal'; there are: flite, hibari"):
         gather(Order(tmp_path, Plan(), voices={"hal": 1.0}), Silent())
 
 

@@ -192,5 +192,7 @@ def test_the_command_says_what_it_does_and_what_it_costs(
         assert words in done.stderr
     for words in ("WER", "CER", "torch", "fp16", "int8", "INT8 costs", f"wrote {out}"):
         assert words in done.stdout
-    again = subprocess.run([*command, "--test=9"], capture_output=True, text=True, timeout=180, check=False)
+    again = subprocess.run(
+        [*command, "--test=9", f"--output={out}-9"], capture_output=True, text=True, timeout=180, check=False
+    )
     assert (again.returncode, "usable clips" in again.stderr) == (2, True)

@@ -10,6 +10,8 @@ from asrd.cli.signals import orderly
 from asrd.cli.values import PATIENCE
 from asrd.cli.views import view
 from asrd.clients import Hole, Subscriber
+from asrd.core.errors import UsageError
+from asrd.core.events import Status
 
 
 @click.command(cls=ConfiguredCommand)
@@ -35,6 +37,9 @@ def listen(events: str, streams: tuple[str, ...], format_: str, wait: float, **p
         try:
             with Subscriber(events, streams, timeout=wait) as subscriber:
                 for item in subscriber:
+                    if isinstance(item, Status) and (unknown := [name for name in streams if name not in item.streams]):
+                        known = ", ".join(item.streams)
+                        raise UsageError(f"no stream is called '{unknown[0]}' there; there are: {known}")
                     if isinstance(item, Hole):
                         click.echo(f"asrd: {item.count} events were missed", err=True)
                     shown.show(item)

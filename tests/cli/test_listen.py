@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from asrd.cli.listen import listen
 from asrd.core import events
+from asrd.core.errors import UsageError
 
 SHOW_CURSOR = b"\x1b[?25h"
 HIDE_CURSOR = b"\x1b[?25l"
@@ -84,6 +85,19 @@ def test_finals_as_people_read_them(
     assert ("choose 'call' with --stream" in result.stderr) == (
         "Hello" not in result.stdout and "HELLO" not in result.stdout
     )
+
+
+def test_a_stream_that_is_not_there_is_told_with_those_that_are(publisher: "zmq.Socket[bytes]", tmp_path: Path) -> None:
+    stream = events.StreamStatus(source="mic", position=0, waiting=0, utterances=0, lost=0, skipped=0, open=True)
+    about = {"version": "1", "pid": 1, "backend": "fp16", "arithmetic": "f32", "model": "m"}
+    spent = {"uptime": 0.0, "audio_seconds": 0.0, "inference_seconds": 0.0, "peak_memory": 1}
+    status = events.Status(seq=1, daemon="d", streams={"desk": stream, "call": stream}, **about, **spent)
+    thread = Thread(target=publish, args=(publisher, status))
+    thread.start()
+    result = CliRunner().invoke(listen, ["--events", f"ipc://{tmp_path}/events", "--stream", "dekc"])
+    thread.join()
+    assert isinstance(result.exception, UsageError)
+    assert str(result.exception) == "no stream is called 'dekc' there; there are: desk, call"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])

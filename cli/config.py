@@ -31,7 +31,7 @@ _RECOGNITION = (
     "hop",
     "right_context",
 )
-_DECODING = ("decoder", "lm", "beam_width", "lm_weight", "word_bonus", "words")
+_DECODING = ("decoder", "lm", "beam_width", "lm_weight", "word_bonus", "blank_penalty", "unknown_penalty", "words")
 _TEXT = ("raw", "numbers", "sentence_pause", "spelling")
 _RECORD = ("record", "record_limit", "record_hours")
 SETTINGS = (

@@ -79,6 +79,18 @@ _DECODING = [
     click.option("--lm-weight", type=Number(0, 10), show_default="the model's own", help="Of its log-probabilities."),
     click.option("--word-bonus", type=Number(-20, 20), show_default="the model's own", help="Nats for every word."),
     click.option(
+        "--blank-penalty",
+        type=Number(-10, 10),
+        show_default="the model's own",
+        help="Nats taken from saying nothing, in every frame.",
+    ),
+    click.option(
+        "--unknown-penalty",
+        type=Number(0, 100),
+        show_default="the model's own",
+        help="Taken from its log-probability (base 10) of a word that it does not know.",
+    ),
+    click.option(
         "--words",
         type=click.Path(path_type=Path, dir_okay=False),
         default=lambda: user_config_path("asrd") / "words.json",
@@ -141,5 +153,7 @@ def recognition(params: dict[str, Any], partials: float = 0.0) -> Any:
             beam_width=params["beam_width"],
             lm_weight=params["lm_weight"],
             word_bonus=params["word_bonus"],
+            blank_penalty=params["blank_penalty"],
+            unknown_penalty=params["unknown_penalty"],
         ),
     )

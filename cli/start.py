@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 UNSET = {"decoder": "beam, where it is installed", "record": "nothing"} | dict.fromkeys(
-    ("lm", "lm_weight", "word_bonus"), "the model's own"
+    ("lm", "lm_weight", "word_bonus", "blank_penalty", "unknown_penalty"), "the model's own"
 )
 """What a setting that nobody made amounts to."""
 

@@ -1,6 +1,7 @@
 """`asrd tune`: find the weights that go with a language model."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,10 +65,7 @@ def tune(
     )
     click.echo(f"wrote {path}", err=True)
     if as_json:
-        rows = [
-            {"lm_weight": one.settings.lm_weight, "word_bonus": one.settings.word_bonus, "wer": one.score.wer.value}
-            for one in tuner.tried.values()
-        ]
+        rows = [asdict(one.settings) | {"wer": one.score.wer.value} for one in tuner.tried.values()]
         click.echo(json.dumps({"greedy": greedy.wer.value, "best": best.score.wer.value, "tried": rows}))
     else:
         click.echo(f"greedy: WER {greedy.wer.value:.1%}, CER {greedy.cer.value:.1%}")
@@ -75,6 +73,7 @@ def tune(
 
 
 def _line(one: "Tried") -> str:
-    settings = one.settings
-    weights = f"weight {settings.lm_weight:g}, bonus {settings.word_bonus:g}"
+    weights = ", ".join(
+        f"{name.replace('_', ' ')} {value:g}" for name, value in asdict(one.settings).items() if name != "lm"
+    )
     return f"{weights}: WER {one.score.wer.value:.1%}, CER {one.score.cer.value:.1%}"

@@ -1,6 +1,6 @@
 """What `asrd tune` does: find the weights with which a model and a language model make the fewest errors together."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -12,23 +12,27 @@ from asrd.models.lm.settings import NAME, DecodingSettings
 from asrd.quant.decode import Utterances, text
 from asrd.quant.score import Score, score
 
-WEIGHTS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
-BONUSES = (-1.0, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0)
-"""What is tried. The two act against each other, so neither is best alone."""
+GRID: Mapping[str, Sequence[float]] = {
+    "unknown_penalty": (2.0, 5.0, 8.0, 12.0, 16.0),
+    "blank_penalty": (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0),
+    "lm_weight": (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0),
+    "word_bonus": (-1.0, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0),
+}
+"""What is tried of each of `DecodingSettings`. They act against each other, so none is best alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """One pair of weights, and the errors made with it."""
+    """Some weights, and the errors made with them."""
 
     settings: DecodingSettings
     score: Score
 
 
 class Tuner:
-    """Error rates on kept frames, each pair of weights tried once.
+    """Error rates on kept frames, the same weights tried once.
 
-    heard: frames of each clip, and references: what it says. tried: told of each pair.
+    heard: frames of each clip, and references: what it says. tried: told of each try.
     """
 
     def __init__(
@@ -46,14 +50,15 @@ class Tuner:
         return self._score(DecoderOptions("greedy"))
 
     def tune(self, lm: str, width: int) -> Tried:
-        """The best pair, by word error rate: one weight after the other while the other stays, until neither
+        """The best weights, by word error rate: one after the other while the others stay, until none
         gains. Raises ModelError where the language model cannot be used.
         """
         best = self._try(DecodingSettings(lm), width)
         while True:
             before = best
-            best = self._best(best, [replace(best.settings, lm_weight=weight) for weight in WEIGHTS], width)
-            best = self._best(best, [replace(best.settings, word_bonus=bonus) for bonus in BONUSES], width)
+            for name, values in GRID.items():
+                others = [replace(best.settings, **{name: value}) for value in values]  # type: ignore[arg-type]
+                best = self._best(best, others, width)
             if best == before:
                 return best
 
@@ -62,7 +67,7 @@ class Tuner:
 
     def _try(self, settings: DecodingSettings, width: int) -> Tried:
         if settings not in self.tried:
-            options = DecoderOptions("beam", settings.lm, width, settings.lm_weight, settings.word_bonus)
+            options = DecoderOptions("beam", beam_width=width, **asdict(settings))
             self.tried[settings] = Tried(settings, self._score(options))
             self._tell(self.tried[settings])
         return self.tried[settings]

@@ -1,11 +1,13 @@
 """The decoding that options ask for."""
 
+from dataclasses import fields, replace
+
 from asrd.core.errors import UsageError
 from asrd.daemon.decoding.base import Boosts, Decoder
 from asrd.daemon.decoding.beam import BeamDecoder
 from asrd.daemon.decoding.greedy import GreedyDecoder
 from asrd.daemon.decoding.options import DECODERS, DecoderOptions
-from asrd.daemon.decoding.search import Search, Weights
+from asrd.daemon.decoding.search import Search
 from asrd.models import ModelDirectory
 from asrd.models.lm import DecodingSettings, resolve
 
@@ -55,10 +57,10 @@ def make_decoding(options: DecoderOptions, model: ModelDirectory) -> GreedyDecod
             raise UsageError("greedy decoding uses no language model; add --decoder beam, or leave out --lm")
         return GreedyDecoding(model)
     learned = DecodingSettings.load(model.path)
-    name = learned.lm if options.lm is None else options.lm
-    weights = Weights(
-        width=options.beam_width,
-        lm=learned.lm_weight if options.lm_weight is None else options.lm_weight,
-        bonus=learned.word_bonus if options.word_bonus is None else options.word_bonus,
-    )
-    return BeamDecoding(model, Search(model.vocabulary, None if name == "none" else resolve(name), weights))
+    given = {field.name: getattr(options, field.name) for field in fields(learned)}
+    chosen = replace(learned, **{name: value for name, value in given.items() if value is not None})
+    if chosen.lm == "none":  # nothing tells then which letters are worth more than silence
+        lm, chosen = None, replace(chosen, blank_penalty=options.blank_penalty or 0.0)
+    else:
+        lm = resolve(chosen.lm)
+    return BeamDecoding(model, Search(model.vocabulary, lm, chosen, options.beam_width))

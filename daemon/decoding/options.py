@@ -14,7 +14,7 @@ def default_decoder() -> str:
 @dataclass(frozen=True, slots=True)
 class DecoderOptions:
     """decoder: one of DECODERS. lm: a bundled language model, a file or "none". beam_width: hypotheses that are
-    kept. lm_weight, word_bonus: see `DecodingSettings`. None is what `asrd tune` found for the model.
+    kept. The others: see `DecodingSettings`. None is what `asrd tune` found for the model.
     """
 
     decoder: str = field(default_factory=default_decoder)
@@ -22,3 +22,5 @@ class DecoderOptions:
     beam_width: int = 64
     lm_weight: float | None = None
     word_bonus: float | None = None
+    blank_penalty: float | None = None
+    unknown_penalty: float | None = None

@@ -8,7 +8,6 @@ import atexit
 import math
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,11 +16,7 @@ from asrd.core.errors import ModelError, UsageError
 from asrd.core.flow import FloatArray
 from asrd.daemon.decoding.hot import Hot, Words
 from asrd.models import Vocabulary, runtime
-from asrd.models.lm import LanguageModel
-
-UNKNOWN = -5.0
-"""Added to the log-probability (base 10) of a word that the language model does not know, and in nats to
-an unfinished word that none it knows begins with."""
+from asrd.models.lm import DecodingSettings, LanguageModel
 
 BEAM_PRUNE, TOKEN_PRUNE = -10.0, -5.0
 """Nats below the best at which a beam, and a letter of a frame, are given up: pyctcdecode's own."""
@@ -39,22 +34,15 @@ class Candidate(NamedTuple):
     score: float
 
 
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """width: how many beams are kept. lm: what the language model's log-probabilities are multiplied by.
-    bonus: nats added for each word.
-    """
-
-    width: int = 64
-    lm: float = 0.5
-    bonus: float = 1.5
-
-
 class Search:
     """Shared by all utterances of a model; holds the language model. Safe to use from one thread at a time."""
 
-    def __init__(self, vocabulary: Vocabulary, lm: LanguageModel | None, weights: Weights) -> None:
-        """Raises ModelError where the model's words cannot be told apart or spelled letter by letter, or
+    def __init__(
+        self, vocabulary: Vocabulary, lm: LanguageModel | None, weights: DecodingSettings, width: int = 64
+    ) -> None:
+        """width: how many beams are kept.
+
+        Raises ModelError where the model's words cannot be told apart or spelled letter by letter, or
         where the language model cannot be loaded; MissingExtraError where the library is not installed.
         """
         library = runtime.beam_search()
@@ -65,7 +53,7 @@ class Search:
         tokens = [vocabulary.tokens[index] for index in letters]
         if not all(len(token) == 1 for token in tokens):
             raise ModelError("this model spells with more than single letters; use --decoder greedy")
-        self.lm, self.weights = lm, weights
+        self.lm, self._weights, self._width = lm, weights, width
         self._case = _case(tokens, lm)
         self._labels = {self._case(token): index for token, index in zip(tokens, letters, strict=True)}
         self._columns = [*letters, vocabulary.delimiter, vocabulary.blank]
@@ -77,9 +65,9 @@ class Search:
             options = {
                 "kenlm_model_path": str(lm.path),
                 "unigrams": list(lm.words),
-                "alpha": weights.lm,
-                "beta": weights.bonus,
-                "unk_score_offset": UNKNOWN,
+                "alpha": weights.lm_weight,
+                "beta": weights.word_bonus,
+                "unk_score_offset": -weights.unknown_penalty,  # in nats for an unfinished word that none begins with
             }
         try:
             self._decoder = library.BeamSearchDecoder(names, **options)
@@ -110,11 +98,12 @@ class Search:
 
     def hot(self, boosts: Mapping[str, float]) -> Hot:
         """Phrases by what they are worth. One unknown to the language model is not fined for it besides."""
+        fine = self._weights.unknown_penalty * self._weights.lm_weight * math.log(10)
         worth: dict[Words, float] = {}
         for text, boost in boosts.items():
             words = self.words(text)
             unknown = sum(not self.knows(word) for word in words)
-            worth[words] = boost - unknown * UNKNOWN * self.weights.lm * math.log(10)
+            worth[words] = boost + unknown * fine
         return Hot(worth)
 
     def best(self, log_probs: FloatArray, context: Words, hot: Hot) -> list[Candidate]:
@@ -126,7 +115,7 @@ class Search:
         """
         if not len(log_probs):
             return []
-        frames = np.concatenate([self._certain(context), log_probs[:, self._columns]])
+        frames = np.concatenate([self._certain(context), self._penalized(log_probs[:, self._columns])])
         found = self._search(frames, context, Hot({}), hot)
         if hot:
             least = hot.bonus(context)
@@ -140,7 +129,7 @@ class Search:
     def _search(self, frames: FloatArray, context: Words, sought: Hot, hot: Hot) -> list[Candidate]:
         beams = self._decoder.decode_beams(
             frames,
-            beam_width=self.weights.width,
+            beam_width=self._width,
             beam_prune_logp=BEAM_PRUNE - sought.most,
             token_min_logp=TOKEN_PRUNE,
             hotwords=list(sought.words),
@@ -153,6 +142,12 @@ class Search:
                 given = sought.most * sum(word in sought.words for word in words)
                 results.append(Candidate(words[len(context) :], score - given + hot.bonus(words)))
         return results
+
+    def _penalized(self, log_probs: FloatArray) -> FloatArray:
+        """With the blank, the last column, less likely and all others more."""
+        penalized = log_probs.copy()
+        penalized[:, -1] -= self._weights.blank_penalty
+        return penalized - np.logaddexp.reduce(penalized, axis=1, keepdims=True)
 
     def _certain(self, context: Words) -> FloatArray:
         """Frames that say these words and nothing else, so that the language model knows what came before."""

@@ -17,11 +17,11 @@ from asrd.core.units import Samples, samples
 from asrd.daemon.decoding.align import align
 from asrd.daemon.decoding.beam import OPEN, BeamDecoder
 from asrd.daemon.decoding.hot import Hot
-from asrd.daemon.decoding.search import Candidate, Search, Weights
+from asrd.daemon.decoding.search import Candidate, Search
 from asrd.daemon.stitcher import Frames
 from asrd.models import Vocabulary
 from asrd.models.calibration import UNCALIBRATED
-from asrd.models.lm import resolve
+from asrd.models.lm import DecodingSettings, resolve
 
 from .conftest import follow_each_other
 
@@ -66,12 +66,12 @@ def arpa(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def fused(arpa: Path) -> Search:
-    return Search(LETTERS, resolve(str(arpa)), Weights(lm=1.0, bonus=2.0))
+    return Search(LETTERS, resolve(str(arpa)), DecodingSettings(lm_weight=1.0, word_bonus=2.0))
 
 
 @pytest.fixture(scope="module")
 def bare() -> Search:
-    return Search(LETTERS, None, Weights())
+    return Search(LETTERS, None, DecodingSettings())
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +134,28 @@ def test_what_is_certain_is_heard_even_if_no_language_model_knows_it(fused: Sear
     assert final(fused, heard("THE CAT SAOIRSE SAT", certain=0.999)) == "THE CAT SAOIRSE SAT"
 
 
+def test_an_unknown_word_costs_what_it_is_said_to(arpa: Path) -> None:
+    log_probs = heard("THE CAD SIT", alternatives={9: "E"})
+    texts = [
+        final(
+            Search(
+                LETTERS, resolve(str(arpa)), DecodingSettings(lm_weight=0.03, word_bonus=2.0, unknown_penalty=penalty)
+            ),
+            log_probs,
+        )
+        for penalty in (0.0, 30.0)
+    ]
+    assert texts == ["THE CAD SIT", "THE CAD SET"]
+
+
+def test_a_penalty_on_the_blank_lets_quiet_letters_be_heard() -> None:
+    log_probs = heard("CATS")
+    log_probs[9:11, LETTERS.tokens.index("S")] = np.log(0.2)
+    log_probs[9:11, LETTERS.blank] = np.log(0.8)
+    texts = [final(Search(LETTERS, None, DecodingSettings(blank_penalty=penalty)), log_probs) for penalty in (0.0, 2.0)]
+    assert texts == ["CAT", "CATS"]
+
+
 @pytest.mark.parametrize("kind", ["bare", "fused"])
 def test_hot_words_turn_wrong_names_right(request: pytest.FixtureRequest, kind: str) -> None:
     search: Search = request.getfixturevalue(kind)
@@ -182,7 +204,7 @@ def test_a_file_that_is_no_language_model_is_said(tmp_path: Path) -> None:
         resolve("klingon")
     path.write_text(ARPA.replace("ngram 2=5", "ngram 2=50"))
     with pytest.raises(ModelError, match="cannot be loaded"):
-        Search(LETTERS, resolve(str(path)), Weights())
+        Search(LETTERS, resolve(str(path)), DecodingSettings())
 
 
 def emissions(seed: int, count: int, peak: float) -> FloatArray:

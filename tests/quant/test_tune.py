@@ -78,6 +78,9 @@ def test_tuned_weights_make_fewer_errors_than_greedy(bundled: ModelDirectory, tm
 @pytest.mark.parametrize("content", [{}, {"lm": "en", "lm_weight": "much", "word_bonus": 1}])
 def test_a_file_that_cannot_be_understood_is_said(tmp_path: Path, content: dict[str, object]) -> None:
     assert DecodingSettings.load(tmp_path) == DecodingSettings()
+    earlier = {"lm": "en", "lm_weight": 0.4, "word_bonus": 1}
+    (tmp_path / "decoding.json").write_text(json.dumps(earlier))
+    assert DecodingSettings.load(tmp_path) == DecodingSettings("en", 0.4, 1.0)
     (tmp_path / "decoding.json").write_text(json.dumps(content))
     with pytest.raises(ModelError, match="asrd tune"):
         DecodingSettings.load(tmp_path)

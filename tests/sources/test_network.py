@@ -17,6 +17,8 @@ from asrd.daemon.sources.network import NetworkSource
 
 good = np.full(100, 8_192, "<i2").tobytes()
 
+ANY_PORT = "tcp://127.0.0.1:*"
+
 
 @pytest.fixture
 def endpoint(tmp_path):
@@ -28,13 +30,18 @@ def header(session="s", position=0, **changes):
     return PcmHeader(session=session, position=position, **fields)
 
 
+def bound(source):
+    """Where an open source listens, with the port that ANY_PORT has become."""
+    return source._socket.last_endpoint.decode()
+
+
 def receive(endpoint, send, until):
     """Open a source, run `send()` in a thread, and collect chunks until `until(chunks)`."""
 
     async def run():
         source = NetworkSource("net", endpoint)
         await source.open()
-        sending = asyncio.create_task(asyncio.to_thread(send, source.endpoint))
+        sending = asyncio.create_task(asyncio.to_thread(send, bound(source)))
         found = []
         async with asyncio.timeout(20):
             async for chunk in source.chunks():
@@ -68,7 +75,7 @@ def push(*messages):
 
 
 @pytest.mark.parametrize("dtype", ["int16", "float32"])
-def test_a_stereo_sender_at_44100_hz_arrives_sample_for_sample(free_port, audio, chirp, dtype):
+def test_a_stereo_sender_at_44100_hz_arrives_sample_for_sample(audio, chirp, dtype):
     stereo = np.stack([chirp(3.0, 44_100), chirp(3.0, 44_100)], axis=1)
     if dtype == "int16":
         stereo = (stereo * 32_767).astype(np.int16)
@@ -79,7 +86,7 @@ def test_a_stereo_sender_at_44100_hz_arrives_sample_for_sample(free_port, audio,
                 sender.send(block)
 
     began = time.time()
-    chunks = receive(f"tcp://127.0.0.1:{free_port}", send, ended(1))
+    chunks = receive(ANY_PORT, send, ended(1))
     heard = audio(chunks)
     assert len(heard) == 48_000
     assert np.abs(heard - chirp(3.0))[200:-200].max() < 1e-3
@@ -250,12 +257,12 @@ def test_a_message_of_one_part_or_three_is_ignored(endpoint, audio, caplog):
 
 
 @pytest.mark.parametrize("scheme", ["tcp", "ipc"])
-def test_an_address_in_use_is_one_line(endpoint, free_port, scheme):
-    address = f"tcp://127.0.0.1:{free_port}" if scheme == "tcp" else endpoint
-
+def test_an_address_in_use_is_one_line(endpoint, scheme):
     async def run():
-        first, second = NetworkSource("a", address), NetworkSource("b", address)
+        first = NetworkSource("a", ANY_PORT if scheme == "tcp" else endpoint)
         await first.open()
+        address = bound(first)
+        second = NetworkSource("b", address)
         try:
             with pytest.raises(TransportError, match="is in use by another program") as caught:
                 await second.open()
@@ -305,11 +312,11 @@ def test_a_sender_with_nobody_to_send_to_says_how_to_start_one(endpoint):
     assert time.monotonic() - began < 2
 
 
-def test_a_sender_to_something_else_or_nowhere_is_refused(free_port):
+def test_a_sender_to_something_else_or_nowhere_is_refused():
     with (
-        socket.create_server(("127.0.0.1", free_port)),  # accepts, but does not speak ZeroMQ
+        socket.create_server(("127.0.0.1", 0)) as other,  # accepts, but does not speak ZeroMQ
         pytest.raises(TransportError, match="nothing listens"),
-        Sender(f"tcp://127.0.0.1:{free_port}", timeout=0.3),
+        Sender(f"tcp://127.0.0.1:{other.getsockname()[1]}", timeout=0.3),
     ):
         pass
     with pytest.raises(UsageError, match="is not an endpoint"), Sender("nonsense"):
@@ -350,7 +357,7 @@ def test_a_daemon_that_takes_nothing_is_given_up(endpoint):
             fill(sender)
 
 
-def test_a_daemon_that_is_behind_is_waited_for_longer_than_one_that_is_not_there(free_port):
+def test_a_daemon_that_is_behind_is_waited_for_longer_than_one_that_is_not_there():
     """It hears 0.1 s of audio in 0.02 s, and stands still at first for longer than the sender's `timeout`."""
 
     def hear(daemon):
@@ -367,9 +374,9 @@ def test_a_daemon_that_is_behind_is_waited_for_longer_than_one_that_is_not_there
     with zmq.Context() as context, context.socket(zmq.PULL) as daemon, ThreadPoolExecutor() as threads:
         daemon.rcvhwm = 32
         daemon.setsockopt(zmq.RCVBUF, 1 << 16)
-        daemon.bind(f"tcp://127.0.0.1:{free_port}")
+        daemon.bind(ANY_PORT)
         hearing = threads.submit(hear, daemon)
-        with Sender(f"tcp://127.0.0.1:{free_port}", timeout=0.2) as sender:
+        with Sender(daemon.last_endpoint.decode(), timeout=0.2) as sender:
             for _ in range(12):
                 sender.send(np.zeros(16_000, np.int16))
         assert hearing.result() == 192_000

@@ -11,7 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
+from asrd.cli.main import asrd
 from asrd.core.errors import UsageError
 from asrd.models import ModelDirectory, manifest
 from asrd.models.checkpoint import load_checkpoint
@@ -90,7 +92,7 @@ def parts() -> Split:
     return split(dataset(RECIPE.dataset), RECIPE.calibration, RECIPE.validation, RECIPE.test, RECIPE.seed)
 
 
-def _command(model: ModelDirectory, out: Path, *more: str) -> list[str]:
+def _arguments(model: ModelDirectory, out: Path, *more: str) -> list[str]:
     options = {
         "model": model.path,
         "output": out,
@@ -105,15 +107,20 @@ def _command(model: ModelDirectory, out: Path, *more: str) -> list[str]:
         "smooth-quant": -1,
     }
     words = [f"--{name}={value}" for name, value in options.items()]
-    return [sys.executable, "-m", "asrd.cli.main", "quantize", *words, "--no-sensitivity", *more]
+    return ["quantize", *words, "--no-sensitivity", *more]
+
+
+def _run(model: ModelDirectory, out: Path, *more: str) -> Result:
+    """The command, in this process: another would load PyTorch and NNCF once more."""
+    return CliRunner().invoke(asrd, _arguments(model, out, *more))
 
 
 @pytest.fixture(scope="session")
 def whole(fragile: ModelDirectory, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the command builds of it when nothing interrupts."""
     out = tmp_path_factory.mktemp("built") / "whole"
-    done = subprocess.run(_command(fragile, out), check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    done = _run(fragile, out)
+    assert done.exit_code == 0, done.exception
     return out
 
 
@@ -151,19 +158,19 @@ def test_a_bound_out_of_reach_installs_nothing(fragile: ModelDirectory, parts: S
 def test_a_killed_run_resumes_to_the_same_model(fragile: ModelDirectory, whole: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken"
     journal = draft_of(broken) / ".journal.jsonl"
-    with subprocess.Popen(_command(fragile, broken), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+    command = [sys.executable, "-m", "asrd.cli.main", *_arguments(fragile, broken)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
         while running.poll() is None and (not journal.is_file() or len(journal.read_text().splitlines()) < 8):
             time.sleep(0.02)  # the journal is a plain file: there is nothing to wait on
         os.kill(running.pid, signal.SIGKILL)
     assert running.returncode == -signal.SIGKILL
     assert not broken.exists()
     evaluated = len(journal.read_text().splitlines())
-    refused = subprocess.run(
-        _command(fragile, broken, "--seed=1", "--resume"), check=False, capture_output=True, text=True
-    )
-    assert (refused.returncode, "without --resume" in refused.stderr) == (2, True)
-    resumed = subprocess.run(_command(fragile, broken, "--resume"), check=False, capture_output=True, text=True)
-    assert resumed.returncode == 0, resumed.stderr
+    refused = _run(fragile, broken, "--seed=1", "--resume")
+    assert isinstance(refused.exception, UsageError)
+    assert "without --resume" in str(refused.exception)
+    resumed = _run(fragile, broken, "--resume")
+    assert resumed.exit_code == 0, resumed.exception
     assert evaluated >= 8
     for name in ("openvino/int8.xml", "openvino/int8.bin", "openvino/fp16.xml", "openvino/fp16.bin"):
         assert (broken / name).read_bytes() == (whole / name).read_bytes(), name

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +20,17 @@ from asrd.models.recipe.stretches import Heard, joined, splice, stretch, whole
 from asrd.models.recipe.vocabulary import LABELS
 
 GEOMETRY = Geometry((400, 3), (160, 3))
-AUGMENT = Augmenter(0)
+
+
+@pytest.fixture(scope="module")
+def augment() -> Augmenter:
+    return Augmenter(0)
+
+
+@pytest.fixture(scope="module")
+def batches(clips: Path) -> Batches:
+    """Of both kinds of speech."""
+    return Batches(clips, GEOMETRY, 0, {"timed": 1.0, "plain": 1.0})
 
 
 def test_a_batch_depends_on_seed_and_number_alone(clips: Path) -> None:
@@ -30,8 +41,7 @@ def test_a_batch_depends_on_seed_and_number_alone(clips: Path) -> None:
     assert not np.array_equal(one(7, 2.0, 10.0).letters, one(8, 2.0, 10.0).letters)
 
 
-def test_a_batch_is_consistent(clips: Path, timed: Shard) -> None:
-    batches = Batches(clips, GEOMETRY, 0, {"timed": 1.0, "plain": 1.0})
+def test_a_batch_is_consistent(batches: Batches, clips: Path, timed: Shard) -> None:
     said = " ".join(utterance.text for utterance in Shard(clips / "plain-000.jsonl").utterances + timed.utterances)
     for number in range(5):
         batch = batches(number, 2.5, 20.0)
@@ -52,8 +62,7 @@ def test_shares_decide_what_is_heard(clips: Path) -> None:
     assert all((batches(number, 2.5, 10.0).phones != UNKNOWN).any(1).all() for number in range(5))
 
 
-def test_some_clips_have_no_words(clips: Path) -> None:
-    batches = Batches(clips, GEOMETRY, 0, {"timed": 1.0, "plain": 1.0})
+def test_some_clips_have_no_words(batches: Batches) -> None:
     drawn = [batches(number, 2.5, 20.0) for number in range(30)]
     empty = sum(int((batch.spelled == 0).sum()) for batch in drawn)
     assert 0 < empty < 0.15 * sum(len(batch.spelled) for batch in drawn)
@@ -113,9 +122,9 @@ def test_what_is_not_speech_is_as_loud_as_speech_will_be(
 
 
 @given(st.integers(0, 2**32), st.integers(100, 200_000))
-def test_augmentation_keeps_the_length(seed: int, samples: int) -> None:
+def test_augmentation_keeps_the_length(augment: Augmenter, seed: int, samples: int) -> None:
     rng = np.random.default_rng(seed)
-    heard = AUGMENT(rng.standard_normal(samples).astype(np.float32), rng)
+    heard = augment(rng.standard_normal(samples).astype(np.float32), rng)
     assert heard.shape == (samples,)
     assert heard.dtype == np.float32
     assert np.isfinite(heard).all()

@@ -36,12 +36,12 @@ class Silent:
     def notice(self, text: str) -> None: ...
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def speech_sample(clips: Path) -> Any:
     return torch.from_numpy(Batches(clips, GEOMETRY, 0, {})(0, 2.0, 6.0).pcm)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def batches(clips: Path) -> Batches:
     return Batches(clips, GEOMETRY, PLAN.seed, PLAN.shares)
 

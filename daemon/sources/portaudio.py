@@ -75,7 +75,9 @@ class Capture:
 
     def _callback(self, data: Any, frames: int, clock: Any, status: Any) -> None:
         age = clock.currentTime - clock.inputBufferAdcTime if clock.inputBufferAdcTime else frames / self.device.rate
-        self.ring.put(bytes(data), frames, now() - age + frames / self.device.rate, bool(status.input_overflow))
+        heard = now()
+        end = min(heard, heard - age + frames / self.device.rate)  # a sound server's estimate may be ahead
+        self.ring.put(bytes(data), frames, end, bool(status.input_overflow))
         self._notify()
 
     def _finish(self) -> None:

@@ -9,6 +9,7 @@ DEMO_VENV ?= .venv-demo
 MODEL_VENV ?= .venv-model
 MODEL ?= training/asrd-tiny-en
 ARGS ?=
+TESTERS ?= --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 PACKAGES := core models backends daemon clients quant cli
 SOURCES := pyproject.toml README.md LICENSE $(shell find $(PACKAGES) -not -path '*/__pycache__*')
@@ -25,8 +26,8 @@ demo: $(DEMO_VENV)/installed ## transcribe bundled speech live, from the core in
 model: $(MODEL_VENV)/installed ## train a model like the bundled one; see models/recipe/README.md
 	$(MODEL_VENV)/bin/asrd model train $(if $(ARGS),$(ARGS),--voice flite=5 --voice hibari=8 -o $(MODEL))
 
-test: $(VENV)/installed ## run the whole test suite; ARGS="-m 'not slow'" passes options to pytest
-	$(VENV)/bin/pytest $(ARGS)
+test: $(VENV)/installed ## run the whole test suite; ARGS="-k word" passes options to pytest, one process then
+	$(VENV)/bin/pytest $(or $(ARGS),$(TESTERS))
 
 lint: $(VENV)/installed ## check style and formatting
 	$(VENV)/bin/ruff check .

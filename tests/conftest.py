@@ -1,6 +1,7 @@
 """Models and audio that tests of every part share."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,10 @@ from asrd.models.store import DEFAULT_MODEL, resolve
 settings.register_profile("asrd", derandomize=True, database=None, deadline=None)
 settings.load_profile("asrd")
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # those that run tests side by side share the cores
+    share = (os.cpu_count() or 1) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, share)))
+
 LETTERS = ["<pad>", "<s>", "</s>", "<unk>", "|", *"ETAONIHSRDLUMWCFGYPBVK'XJQZ"]
 KINDS = {
     "base": {"feat_extract_norm": "group", "do_stable_layer_norm": False, "conv_bias": False},
@@ -24,6 +29,13 @@ KINDS = {
 }
 """What tells wav2vec2-base-960h from wav2vec2-large-960h-lv60-self, apart from size. Their front end
 is the library's default: receptive field 400, stride 320."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Side by side, files with slow tests come first, so that none is left to one worker while others wait."""
+    if hasattr(config, "workerinput"):
+        slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+        items.sort(key=lambda item: -slow[item.path])
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -145,6 +145,8 @@ class Search:
 
     def _penalized(self, log_probs: FloatArray) -> FloatArray:
         """With the blank, the last column, less likely and all others more."""
+        if not self._weights.blank_penalty:
+            return log_probs
         penalized = log_probs.copy()
         penalized[:, -1] -= self._weights.blank_penalty
         return penalized - np.logaddexp.reduce(penalized, axis=1, keepdims=True)

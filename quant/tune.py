@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,17 @@ GRID: Mapping[str, Sequence[float]] = {
     "lm_weight": (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0),
     "word_bonus": (-1.0, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0),
 }
-"""What is tried of each of `DecodingSettings`. They act against each other, so none is best alone."""
+"""What is tried of each of `DecodingSettings`."""
+
+CORNERS: Mapping[str, Sequence[float]] = {
+    "unknown_penalty": (5.0, 12.0),
+    "blank_penalty": (0.0, 1.0),
+    "lm_weight": (0.3, 0.6),
+    "word_bonus": (0.5, 2.0),
+}
+"""Tried in every combination first: they act against each other, and from a single start one at a time ends
+where only two changes at once would gain.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +61,12 @@ class Tuner:
         return self._score(DecoderOptions("greedy"))
 
     def tune(self, lm: str, width: int) -> Tried:
-        """The best weights, by word error rate: one after the other while the others stay, until none
-        gains. Raises ModelError where the language model cannot be used.
+        """The best weights, by word error rate: from the best of `CORNERS` one after the other while the
+        others stay, until none gains. Raises ModelError where the language model cannot be used.
         """
-        best = self._try(DecodingSettings(lm), width)
+        start = DecodingSettings(lm)
+        corners = [replace(start, **dict(zip(CORNERS, values, strict=True))) for values in product(*CORNERS.values())]  # type: ignore[arg-type]
+        best = self._best(self._try(start, width), corners, width)
         while True:
             before = best
             for name, values in GRID.items():

@@ -45,16 +45,17 @@ def text(
     boosts: Boosts = NO_BOOSTS,
     clock: Clock | None = None,
 ) -> str:
-    """What a clip says, its frames settled window by window as in the daemon."""
+    """What a clip says, its frames settled window by window as in the daemon, and those ahead known."""
     clock = clock or Clock()
-    hop = max(1, SegmenterSettings().hop // stride)
+    settings = SegmenterSettings()
+    hop, ahead = max(1, settings.hop // stride), settings.right_context // stride
     texts = []
     for frames in clip:
         decoder = decoding.begin(boosts)
         count = len(frames.positions)
         began = time.thread_time()
         for settled in range(hop, count, hop):
-            decoder.decode(frames.part(0, settled), settled, last=False)
+            decoder.decode(frames.part(0, min(settled + ahead, count)), settled, last=False)
         ended = time.thread_time()
         texts.append(decoder.decode(frames, count, last=True).text)
         clock.finals.append(time.thread_time() - ended)

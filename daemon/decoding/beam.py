@@ -30,10 +30,12 @@ late a word is stable, what is left to search when the utterance ends, and so th
 class BeamDecoder:
     """Words are decided on one after the other, and what is decided stays.
 
-    Whenever frames have settled, they are searched. The whole words that nearly all surviving beams begin with are
-    decided; the search goes on behind them, with no more than the words to remind the language model. So
-    the decided text is a prefix of all later texts by construction, whatever the search finds, and no frame
-    is searched more than a few times. A partial's text is the decided words and the greedy ones behind them.
+    Whenever frames have settled, they are searched, and with them those behind that have not: what follows a word
+    tells which it was, and a search that ended where settled frames do, within a word as a rule, would bend the words
+    before into some that can end there. The whole words that nearly all surviving beams begin with are
+    decided, as far as frames are settled; the search goes on behind them, with no more than the words to remind the
+    language model. So the decided text is a prefix of all later texts by construction, whatever the search finds, and
+    no frame is searched more than a few times. A partial's text is the decided words and the greedy ones behind them.
     """
 
     def __init__(self, search: Search, hot: Hot, model: ModelDirectory) -> None:
@@ -50,7 +52,7 @@ class BeamDecoder:
             rest = self._find(frames.log_probs[len(self._path) :])[0]
         else:
             if settled > self._searched:
-                self._decide(frames.log_probs[len(self._path) : settled])
+                self._decide(frames.log_probs[len(self._path) :], settled - len(self._path))
                 self._searched = settled
             rest = frames.log_probs[len(self._path) :].argmax(axis=1)
         path = np.concatenate([self._path, rest])
@@ -68,16 +70,17 @@ class BeamDecoder:
         assert self._vocabulary.delimiter is not None  # Search has seen to it
         return align(log_probs, self._search.spell(words), self._vocabulary.blank, self._vocabulary.delimiter)
 
-    def _decide(self, log_probs: FloatArray) -> None:
-        """Decide what there is no doubt about in these frames, which are settled and undecided."""
+    def _decide(self, log_probs: FloatArray, settled: int) -> None:
+        """Decide what there is no doubt about in these frames, which are undecided, and so many of them settled."""
         path, candidates = self._find(log_probs)
         if not candidates:
             return
         ends = _word_ends(path, self._vocabulary.delimiter)
         count = _sure(candidates)
-        if len(log_probs) * self._stride > OPEN:
+        if settled * self._stride > OPEN:
             early = sum(end * self._stride < len(log_probs) * self._stride - UNDECIDED for end in ends)
             count = max(count, early)
+        count = min(count, sum(end <= settled for end in ends))
         if count:
             self._path = np.concatenate([self._path, path[: ends[count - 1]]])
             self._words = (*self._words, *candidates[0].words[:count])[-self._context :]

@@ -14,8 +14,8 @@ SUSPICION = samples(0.30)
 ASK = samples(0.25)
 """How often then."""
 
-ASK_IDLE = samples(0.50)
-"""How often when no utterance is open but the VAD hears a voice in what has no words."""
+Words = tuple[tuple[Samples, Samples], ...]
+"""Where words are, as stream positions."""
 
 
 class Hearing:
@@ -29,8 +29,8 @@ class Hearing:
         """What counts of the utterance that is open."""
 
     @property
-    def words(self) -> tuple[tuple[Samples, Samples], ...]:
-        """Where the latest answer has words, as stream positions."""
+    def words(self) -> Words:
+        """Where the latest answer has words."""
         return self.latest.words if self.latest else ()
 
     def tell(self, answer: Answer) -> None:

@@ -7,9 +7,6 @@ from asrd.daemon.settings import SegmenterSettings
 MARGIN = samples(0.20)
 """How long after its last letter's frame a word may still sound: CTC puts letters early in their sounds."""
 
-WORDLESS = samples(3.0)
-"""For how long a voice without words keeps an utterance open: longer than a model fails to understand speech."""
-
 PATIENT, HASTY = 0.5, 0.9
 """Shares of the maximum utterance: from the first on shorter pauses are accepted, from the second
 on the shortest there may be."""

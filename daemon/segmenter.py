@@ -8,17 +8,18 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-from asrd.core.flow import NOBODY, Answer, FloatArray, Onset, Window
+from asrd.core.flow import Answer, FloatArray, Onset, Window
 from asrd.core.units import Samples
-from asrd.daemon import limits, overlong
+from asrd.daemon import limits, overlong, wordless
 from asrd.daemon.endpoint import Endpointer
-from asrd.daemon.hearing import ASK_IDLE, PROBE, Hearing
+from asrd.daemon.hearing import PROBE, Hearing
 from asrd.daemon.history import History
 from asrd.daemon.pauses import Pauses
 from asrd.daemon.settings import SegmenterSettings
 from asrd.daemon.utterance import OpenUtterance
 from asrd.daemon.vad import Vad
 from asrd.daemon.windows import Cutter
+from asrd.daemon.wordless import Noise
 from asrd.models import Geometry
 
 
@@ -107,7 +108,7 @@ class Segmenter:
         self._history = History(Samples(origin))
         self._cutter = Cutter(self._geometry, self._settings, self._history)
         self._open: OpenUtterance | None = None
-        self._doubtful: OpenUtterance | None = None
+        self._doubtful: Noise | None = None
         self._hearing = Hearing()
         self._vad.reset()
         self._endpointer = Endpointer(self._frames(self._settings.min_speech))
@@ -130,7 +131,7 @@ class Segmenter:
         spoken.hear(frame, voiced=voiced)
         if changed:
             return self._close("silence", self._cutter.whole(spoken))
-        return self._wordless() or self._commit(spoken) or self._cut_overlong() or self._glimpse(spoken)
+        return self._wordless(spoken) or self._commit(spoken) or self._cut_overlong() or self._glimpse(spoken)
 
     def _commit(self, spoken: OpenUtterance) -> list[Onset | Window]:
         """The windows that are full. In a pause they wait, as long as the final window, which may come any time now
@@ -143,7 +144,7 @@ class Segmenter:
         after that probe, which shows all that was said.
         """
         if not spoken.quiet:
-            asks = self._hearing.presses(spoken, seeking=self._left(spoken) <= self._seek)
+            asks = self._hearing.presses(spoken, seeking=overlong.sought(spoken, self._settings))
             return [*(self._cutter.probe(spoken) if asks else self._cutter.preview(spoken))]
         probe = self._frames(PROBE)
         if spoken.quiet > probe:
@@ -178,13 +179,8 @@ class Segmenter:
         if changed:
             self._doubtful = None
             return []
-        if self._hearing.words:
-            start = max(self._hearing.words[0][0] - self._settings.pre_roll, noise.committed)
-            return [self._begin(start)]
-        if noise.judged - noise.previewed < ASK_IDLE:
-            return []
-        noise.committed = max(noise.committed, noise.judged - self._settings.window + self._settings.right_context)
-        return [*self._cutter.probe(noise)]
+        start = noise.onset(self._hearing.words, self._settings.pre_roll)
+        return [*noise.probe(self._cutter)] if start is None else [self._begin(start)]
 
     def _begin(self, start: int) -> Onset:
         self._open = OpenUtterance.at(self._utterances, start, self._position)
@@ -194,44 +190,23 @@ class Segmenter:
         self._utterances += 1
         return Onset(self._open.number, Samples(start))
 
-    def _wordless(self) -> list[Onset | Window]:
+    def _wordless(self, spoken: OpenUtterance) -> list[Onset | Window]:
         """End an utterance in which the VAD goes on hearing a voice, but the recogniser no words."""
-        assert self._open
-        spoken = self._open
-        if self._hearing.blank(spoken) < max(limits.WORDLESS, self._settings.max_hangover):
+        if not wordless.over(spoken, self._hearing, self._settings):
             return []
         available = self._cutter.whole(spoken)
-        spoken.heard = min(spoken.heard, spoken.text_end + limits.MARGIN)
-        end = max(spoken.heard + self._settings.tail, spoken.committed + self._vad.frame)
+        end = wordless.end(spoken, self._settings.tail, self._vad.frame)
         found = self._close("silence", available, end=end)
-        self._doubtful = OpenUtterance.at(NOBODY, end, self._position)
-        self._doubtful.moments = spoken.moments
+        self._doubtful = Noise.after(spoken, end)
         return found
 
-    @property
-    def _seek(self) -> int:
-        """The end of a maximum utterance in which a place to cut is sought."""
-        return min(overlong.SEEK, self._settings.max_utterance // 4)
-
-    def _left(self, spoken: OpenUtterance) -> int:
-        """Samples until the utterance is too long."""
-        return spoken.start + self._settings.max_utterance - self._position
-
     def _cut_overlong(self) -> list[Onset | Window]:
-        """Cut an utterance that has become too long; the next one follows it directly.
-
-        In a pause if one comes in time, else between words, else where it is quietest.
-        """
+        """Cut an utterance that has become too long; the next one follows it directly."""
         assert self._open
-        spoken, latest = self._open, self._position - self._settings.right_context
-        left = self._left(spoken)
-        if left > self._seek or latest - spoken.committed <= overlong.BLOCK:
-            return []
-        cut = overlong.place(spoken, self._hearing.words, latest, overlong.needed(left, self._seek))
+        spoken = self._open
+        cut = overlong.place(spoken, self._hearing.words, self._history, self._settings)
         if cut is None:
-            if left > 0:
-                return []
-            cut = spoken.committed + overlong.quietest(self._history.view(spoken.committed, latest))
+            return []
         if spoken.heard <= cut:
             self._endpointer.switch(speaking=False)
             return self._close("length", self._cutter.whole(spoken))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from asrd.backends import load
 from asrd.core.flow import Answer, FloatArray, Onset, Window
 from asrd.core.units import MAX_WINDOW, Samples, samples
-from asrd.daemon import limits
+from asrd.daemon import limits, wordless
 from asrd.daemon.hearing import PROBE
 from asrd.daemon.offline import transcribe
 from asrd.daemon.pauses import SHORTEST, Pauses
@@ -217,7 +217,7 @@ def test_steady_noise_does_not_keep_an_utterance_open_nor_open_others() -> None:
     for (position, window), (_, end) in zip(ends(found), words[::2], strict=True):
         assert window.reason == "silence"
         assert end <= window.speech_end <= end + limits.MARGIN
-        assert position < end + limits.WORDLESS + samples(1.0)
+        assert position < end + wordless.LIMIT + samples(1.0)
     probes = [item for _, item in found if isinstance(item, Window) and item.provisional]
     assert len(probes) < 60 / 0.4
 

@@ -6,10 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from asrd.core.errors import AsrdError, reason
-from asrd.core.events import Error, Gap, Partial, Settings, Stages, Started, StreamStatus
+from asrd.core.events import StreamStatus
 from asrd.core.flow import NOBODY, AudioChunk, Onset, Window
-from asrd.core.units import SAMPLE_RATE, Samples
-from asrd.daemon import transcript
 from asrd.daemon.answers import answer
 from asrd.daemon.decoding import Boosts, Decoding, make_decoding
 from asrd.daemon.lane import Result
@@ -22,6 +20,7 @@ from asrd.daemon.scheduler import Scheduler
 from asrd.daemon.segmenter import Segmenter
 from asrd.daemon.settings import SegmenterSettings
 from asrd.daemon.sources.base import Source
+from asrd.daemon.teller import Teller
 from asrd.daemon.vad import Vad, create
 from asrd.models import ModelDirectory
 
@@ -32,7 +31,7 @@ PATIENCE_LIVE, PATIENCE_FILE = 0.3, 2.0
 
 
 class Stream:
-    """Drives a source through segmentation, and turns recognised windows into events.
+    """Drives a source through segmentation, and has told what is recognised.
 
     Back-pressure runs all the way: a full lane stops the reading of the source, which then loses
     nothing if it can wait, and reports what it lost if it is live.
@@ -54,7 +53,6 @@ class Stream:
         self.source = source
         self._segmenter = segmenter
         self._scheduler = scheduler
-        self._publisher = publisher
         self._model = model
         self._recognizer = Recognizer(model, decoding)
         self._hot = hot
@@ -62,10 +60,7 @@ class Stream:
         self._wanted: SegmenterSettings | None = None
         patience = PATIENCE_LIVE if source.live else PATIENCE_FILE
         self._lane = scheduler.lane(self._deliver, patience=patience, live=source.live)
-        self._starts: dict[int, Samples] = {}
-        self._latest: dict[int, Partial] = {}
-        self._clock = (0, time.time())
-        self._utterances = self._lost = 0
+        self._teller = Teller(publisher, source.stream, clock=(0, time.time()))
         self._open = True
         self.failure = ""
 
@@ -76,8 +71,8 @@ class Stream:
             source=type(self.source).__name__.removesuffix("Source").lower(),
             position=self._segmenter.position,
             waiting=len(self._lane.waiting),
-            utterances=self._utterances,
-            lost=self._lost,
+            utterances=self._teller.finished,
+            lost=self._teller.lost,
             skipped=self._lane.skipped,
             open=self._open,
             settings=_values(self.settings),
@@ -115,37 +110,25 @@ class Stream:
         What was said since is named by a gap. Nothing may be delivered any more. now: Unix seconds.
         """
         self._tape.abandoned(now, self._scheduler.name)
-        for number, start in list(self._starts.items()):
-            backend = self._scheduler.name
-            known = self._latest.get(number) or transcript.unheard(number, start, backend, now)
-            end = Samples(max(known.end, self._segmenter.position))
-            if end > known.end:
-                await self._gap(known.end, end, "there was no time to recognise it")
-            final = transcript.final(known, end=end, speech_end=known.end, backend=backend, reason="end")
-            await self._publisher.publish(final, self.source.stream)
-        self._starts.clear()
+        await self._teller.abandon(self._segmenter.position, self._scheduler.name, now)
 
     async def _fail(self, message: str) -> None:
         self._tape.ended(message)
         self.failure = message
-        await self._publisher.publish(Error(message=message), self.source.stream)
-
-    async def _gap(self, start: int, end: int, why: str) -> None:
-        self._lost += end - start
-        await self._publisher.publish(Gap(start=start, end=end, reason=why), self.source.stream)
+        await self._teller.error(message)
 
     def state(self) -> dict[str, Any]:
         """What the stream goes on from when no utterance is open, as data; `resume` takes it."""
-        return {"clock": self._clock, "segmenter": state.capture(self._segmenter)}
+        return {"clock": self._teller.clock, "segmenter": state.capture(self._segmenter)}
 
     def resume(self, earlier: dict[str, Any]) -> None:
         """Go on from where another stream with the same settings was. Raises AsrdError for another version's."""
         if earlier:
-            self._clock = tuple(earlier["clock"])
+            self._teller.clock = tuple(earlier["clock"])
             state.restore(self._segmenter, earlier["segmenter"])
 
     async def _accept(self, chunk: AudioChunk) -> None:
-        if not self._starts and not self._segmenter.doubts and self._lane.idle:
+        if self._teller.idle and not self._segmenter.doubts and self._lane.idle:
             self._tape.rest(self.state)
         wanted, self._wanted = self._wanted, None
         if wanted:
@@ -156,16 +139,15 @@ class Stream:
         if chunk.lost or chunk.reason:
             await self._submit(self._segmenter.gap(chunk.start, "gap" if chunk.lost else "end"))
         if chunk.lost:
-            await self._gap(chunk.start - chunk.lost, chunk.start, chunk.reason)
+            await self._teller.gap(chunk.start - chunk.lost, chunk.start, chunk.reason)
         elif chunk.reason and self.source.live:  # a sender may leave; a microphone should not
-            await self._publisher.publish(Error(message=chunk.reason), self.source.stream)
-        self._clock = (chunk.start + len(chunk.pcm), chunk.captured)
+            await self._teller.error(chunk.reason)
+        self._teller.clock = (chunk.start + len(chunk.pcm), chunk.captured)
         await self._submit(self._segmenter.feed(chunk.pcm))
 
     async def _apply(self, settings: SegmenterSettings) -> None:
         self._segmenter.use(settings)
-        event = Settings(position=self._segmenter.position, values=_values(settings))
-        await self._publisher.publish(event, self.source.stream)
+        await self._teller.settings(self._segmenter.position, _values(settings))
 
     async def _submit(self, items: Iterable[Onset | Window]) -> None:
         """Queue windows. A source that can wait does so until the segmenter has its answer: then events
@@ -173,15 +155,14 @@ class Stream:
         """
         for item in items:
             if isinstance(item, Onset):
-                self._starts[item.utterance] = item.start
-                await self._publisher.publish(Started(utterance=item.utterance, start=item.start), self.source.stream)
+                await self._teller.began(item)
             else:
                 self._tape.cut(item)
                 await self._scheduler.submit(self._lane, item, settle=item.asks and not self.source.live)
                 self._tape.queued()
 
     async def _deliver(self, result: Result) -> None:
-        window, stream = result.window, self.source.stream
+        window = result.window
         boosts = self._hot() if self._recognizer.idle else {}
         hypothesis = None
         if window.utterance != NOBODY and not (result.failure and window.provisional):
@@ -189,36 +170,13 @@ class Stream:
         self._tape.answered(result, boosts)  # only now, when no other event can come before those of this window
         if result.failure:
             log.error("backend %s failed: %s", result.backend, result.failure)
-            await self._publisher.publish(Error(message=f"backend {result.backend}: {result.failure}"), stream)
+            await self._teller.error(f"backend {result.backend}: {result.failure}")
             if not window.provisional:
-                await self._gap(window.keep_start, window.keep_end, "the backend failed")
-        if window.asks and not result.failure:
+                await self._teller.gap(window.keep_start, window.keep_end, "the backend failed")
+        elif window.asks:
             self._segmenter.hear(answer(window, result.emission, self._model))
-        if hypothesis is None:
-            return
-        stages = Stages(
-            heard=self._wall_clock(window.speech_end),
-            cut=result.cut,
-            started=result.started,
-            recognized=result.recognized,
-        )
-        number, backend = window.utterance, result.backend
-        known = transcript.partial(window, self._starts[number], hypothesis, backend, stages)
-        if not window.last:
-            self._latest[number] = known
-            await self._publisher.publish(known, stream)
-            return
-        self._utterances += 1
-        del self._starts[number]
-        self._latest.pop(number, None)
-        end, speech_end = window.keep_end, window.speech_end
-        final = transcript.final(known, end=end, speech_end=speech_end, backend=backend, reason=window.reason)
-        await self._publisher.publish(final, stream)
-
-    def _wall_clock(self, position: Samples) -> float:
-        """When this position was captured, reckoned from the latest chunk's time."""
-        end, captured = self._clock
-        return captured - (end - position) / SAMPLE_RATE
+        if hypothesis is not None:
+            await self._teller.recognized(result, hypothesis)
 
 
 def _values(settings: SegmenterSettings) -> dict[str, int]:

@@ -1,0 +1,91 @@
+"""Tells what becomes of a stream, as events."""
+
+from asrd.core.events import Error, Event, Gap, Partial, Settings, Stages, Started
+from asrd.core.flow import Hypothesis, Onset
+from asrd.core.units import SAMPLE_RATE, Samples
+from asrd.daemon import transcript
+from asrd.daemon.lane import Result
+from asrd.daemon.publisher import Outlet
+
+
+class Teller:
+    """Every utterance that was started gets exactly one final; what is known of it until then is kept here.
+
+    clock: a stream position, and when it was captured in Unix seconds. finished: utterances that were
+    recognised to their end. lost: samples that gaps name.
+    """
+
+    def __init__(self, publisher: Outlet, stream: str, clock: tuple[int, float]) -> None:
+        self._publisher = publisher
+        self._stream = stream
+        self._starts: dict[int, Samples] = {}
+        self._latest: dict[int, Partial] = {}
+        self.clock = clock
+        self.finished = self.lost = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether every utterance that was started has its final."""
+        return not self._starts
+
+    async def began(self, onset: Onset) -> None:
+        """An utterance begins."""
+        self._starts[onset.utterance] = onset.start
+        await self._publish(Started(utterance=onset.utterance, start=onset.start))
+
+    async def recognized(self, result: Result, hypothesis: Hypothesis) -> None:
+        """What is known of an utterance now that a window of it was recognised; with its last window all there is."""
+        window, backend = result.window, result.backend
+        stages = Stages(
+            heard=self._captured(window.speech_end),
+            cut=result.cut,
+            started=result.started,
+            recognized=result.recognized,
+        )
+        number = window.utterance
+        known = transcript.partial(window, self._starts[number], hypothesis, backend, stages)
+        if not window.last:
+            self._latest[number] = known
+            await self._publish(known)
+            return
+        self.finished += 1
+        del self._starts[number]
+        self._latest.pop(number, None)
+        end, speech_end = window.keep_end, window.speech_end
+        await self._publish(
+            transcript.final(known, end=end, speech_end=speech_end, backend=backend, reason=window.reason)
+        )
+
+    async def abandon(self, position: Samples, backend: str, now: float) -> None:
+        """Finish what is still open with what is known of it; what was said since is named by a gap.
+
+        position: as far as the stream was heard. now: Unix seconds.
+        """
+        for number, start in list(self._starts.items()):
+            known = self._latest.get(number) or transcript.unheard(number, start, backend, now)
+            end = Samples(max(known.end, position))
+            if end > known.end:
+                await self.gap(known.end, end, "there was no time to recognise it")
+            await self._publish(transcript.final(known, end=end, speech_end=known.end, backend=backend, reason="end"))
+        self._starts.clear()
+
+    async def gap(self, start: int, end: int, why: str) -> None:
+        """Nothing will be told of what was said between two positions."""
+        self.lost += end - start
+        await self._publish(Gap(start=start, end=end, reason=why))
+
+    async def settings(self, position: Samples, values: dict[str, int]) -> None:
+        """Other settings hold from a position on."""
+        await self._publish(Settings(position=position, values=values))
+
+    async def error(self, message: str) -> None:
+        """Something has failed."""
+        await self._publish(Error(message=message))
+
+    async def _publish(self, event: Event) -> None:
+        await self._publisher.publish(event, self._stream)
+
+    def _captured(self, position: Samples) -> float:
+        """When this position was captured, reckoned from the clock's."""
+        end, captured = self.clock
+        return captured - (end - position) / SAMPLE_RATE

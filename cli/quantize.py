@@ -1,30 +1,23 @@
 """`asrd quantize`: build an INT8 model under accuracy control, and prove it."""
 
 import importlib.util
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from asrd.cli.clips import usable
+from asrd.cli.memory import bounded, peak
 from asrd.cli.plain import Console
+from asrd.cli.preparation import prepare
 from asrd.cli.stages import Stages
 from asrd.cli.values import Number
-from asrd.core.errors import AsrdError, MissingExtraError, UsageError
+from asrd.core.errors import MissingExtraError, UsageError
 
 if TYPE_CHECKING:
     from asrd.models import ModelDirectory
     from asrd.quant.outcome import Result
     from asrd.quant.recipe import Recipe
     from asrd.quant.split import Split
-
-GIB = 2**30
-SHOWN = 10
-"""Letters that are named one by one."""
 
 
 @click.command()
@@ -130,26 +123,12 @@ def quantize(
     if output:
         check_output(output, JOURNAL if resume else None)
     options |= {"ranking_subset": ranking_subset_size, "iterations": max_reverted}
-    with _bounded(memory):
-        source, recipe, parts = _prepare(model, options)
+    with bounded(memory):
+        source, recipe, parts = prepare(model, options)
         if output:
             _build(source, output, recipe, parts, resume)
         else:
             _advise(source, model, recipe, parts, budget * 60)
-
-
-def _prepare(model: str, options: dict[str, Any]) -> "tuple[ModelDirectory, Recipe, Split]":
-    """What to quantize, how, and with which speech; says what is about to happen."""
-    from asrd.models import store
-    from asrd.quant.recipe import Recipe
-
-    source = store.resolve(model)
-    sizes = {name: options.pop(name) for name in ("calibration", "validation", "test")}
-    parts = _data(options["dataset"], options["test_dataset"], sizes, options["seed"], options["same_data"])
-    options |= {name: len(getattr(parts, name)) for name in sizes}
-    recipe = Recipe(**options)
-    _introduce(source, parts, recipe)
-    return source, recipe, parts
 
 
 def _build(source: "ModelDirectory", output: Path, recipe: "Recipe", parts: "Split", resume: bool) -> None:
@@ -162,8 +141,7 @@ def _build(source: "ModelDirectory", output: Path, recipe: "Recipe", parts: "Spl
         click.echo("asrd: stopped; the same command with --resume goes on from here", err=True)
         raise
     _show(result)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    click.echo(f"wrote {output}, with manifest.json and report.html; {peak / GIB:.1f} GiB of memory at most")
+    click.echo(f"wrote {output}, with manifest.json and report.html; {peak():.1f} GiB of memory at most")
 
 
 def _advise(source: "ModelDirectory", model: str, recipe: "Recipe", parts: "Split", budget: float) -> None:
@@ -175,66 +153,7 @@ def _advise(source: "ModelDirectory", model: str, recipe: "Recipe", parts: "Spli
     show(points, model)
 
 
-def _data(data: str, test_data: str, sizes: dict[str, int | None], seed: int, same: bool) -> "Split":
-    """The three sets, of clips that can be used; those that cannot are named.
-
-    A fifth, a fifth and a half of all unless told otherwise: that leaves room to deal out whole speakers.
-    """
-    from asrd.quant.data import dataset
-    from asrd.quant.split import split
-
-    listed, tests = dataset(data), dataset(test_data) if test_data else []
-    with Stages() as stages:
-        clips = usable(listed, stages)
-        proof = usable(tests, stages) if test_data else []
-    share = max(1, min(100, len(clips) // (2 if test_data else 5)))
-    calibration, validation = sizes["calibration"] or share, sizes["validation"] or share
-    if not test_data:
-        return split(clips, calibration, validation, sizes["test"] or max(1, min(300, len(clips) // 2)), seed, same)
-    chosen = split(proof, 0, 0, sizes["test"] or min(300, len(proof)), seed)
-    return replace(split(clips, calibration, validation, 0, seed, same), test=chosen.test)
-
-
-def _introduce(source: "ModelDirectory", parts: "Split", recipe: "Recipe") -> None:
-    """What is about to happen, and what it will take."""
-    from asrd.quant.estimate import estimate
-    from asrd.quant.text import NORMALIZATION, unspellable
-
-    apart = "by speaker" if parts.by_speaker else "by utterance"
-    apart = "the same for all three" if recipe.same_data else f"disjoint {apart}"
-    click.echo(
-        f"{recipe.calibration} utterances to learn from, {recipe.validation} to steer by, {recipe.test} to prove by, "
-        f"{apart}; texts are {NORMALIZATION}",
-        err=True,
-    )
-    lacking = unspellable([clip.text for clip in parts.test], source.vocabulary)
-    if lacking:
-        letters = ", ".join(f"{letter} ({count})" for letter, count in list(lacking.items())[:SHOWN])
-        click.echo(f"the model has no {letters}: words with these letters count as errors", err=True)
-    click.echo(estimate(source, parts, recipe).text, err=True)
-
-
-@contextmanager
-def _bounded(gibibytes: float | None) -> Iterator[None]:
-    """Let this process allocate no more; mapped files, which can be dropped, do not count."""
-    if gibibytes:
-        resource.setrlimit(resource.RLIMIT_DATA, (round(gibibytes * GIB),) * 2)
-    try:
-        yield
-    except Exception as error:  # a library that gets no memory says so in many ways, or not at all
-        if gibibytes and (isinstance(error, MemoryError) or _allocated() > 0.8 * gibibytes * GIB):
-            raise AsrdError(f"this takes more than the {gibibytes:g} GiB that --memory allows; allow more") from error
-        raise
-
-
-def _allocated() -> int:
-    """Bytes that count against the bound."""
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData"))
-
-
 def _show(result: "Result") -> None:
-
     from asrd.cli.compare import table
 
     console = Console()

@@ -1,0 +1,73 @@
+"""What `asrd quantize` does first: deals out the speech, and says what is about to happen."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from asrd.cli.clips import usable
+from asrd.cli.stages import Stages
+
+if TYPE_CHECKING:
+    from asrd.models import ModelDirectory
+    from asrd.quant.recipe import Recipe
+    from asrd.quant.split import Split
+
+SHOWN = 10
+"""Letters that are named one by one."""
+
+
+def prepare(model: str, options: dict[str, Any]) -> "tuple[ModelDirectory, Recipe, Split]":
+    """What to quantize, how, and with which speech; says what is about to happen.
+
+    options: those of a `Recipe`, where sizes of parts may be None. Raises UsageError where there is too little speech.
+    """
+    from asrd.models import store
+    from asrd.quant.recipe import Recipe
+
+    source = store.resolve(model)
+    sizes = {name: options.pop(name) for name in ("calibration", "validation", "test")}
+    parts = _data(options["dataset"], options["test_dataset"], sizes, options["seed"], options["same_data"])
+    options |= {name: len(getattr(parts, name)) for name in sizes}
+    recipe = Recipe(**options)
+    _introduce(source, parts, recipe)
+    return source, recipe, parts
+
+
+def _data(data: str, test_data: str, sizes: dict[str, int | None], seed: int, same: bool) -> "Split":
+    """The three sets, of clips that can be used; those that cannot are named.
+
+    A fifth, a fifth and a half of all unless told otherwise: that leaves room to deal out whole speakers.
+    """
+    from asrd.quant.data import dataset
+    from asrd.quant.split import split
+
+    listed, tests = dataset(data), dataset(test_data) if test_data else []
+    with Stages() as stages:
+        clips = usable(listed, stages)
+        proof = usable(tests, stages) if test_data else []
+    share = max(1, min(100, len(clips) // (2 if test_data else 5)))
+    calibration, validation = sizes["calibration"] or share, sizes["validation"] or share
+    if not test_data:
+        return split(clips, calibration, validation, sizes["test"] or max(1, min(300, len(clips) // 2)), seed, same)
+    chosen = split(proof, 0, 0, sizes["test"] or min(300, len(proof)), seed)
+    return replace(split(clips, calibration, validation, 0, seed, same), test=chosen.test)
+
+
+def _introduce(source: "ModelDirectory", parts: "Split", recipe: "Recipe") -> None:
+    """What is about to happen, and what it will take."""
+    from asrd.quant.estimate import estimate
+    from asrd.quant.text import NORMALIZATION, unspellable
+
+    apart = "by speaker" if parts.by_speaker else "by utterance"
+    apart = "the same for all three" if recipe.same_data else f"disjoint {apart}"
+    click.echo(
+        f"{recipe.calibration} utterances to learn from, {recipe.validation} to steer by, {recipe.test} to prove by, "
+        f"{apart}; texts are {NORMALIZATION}",
+        err=True,
+    )
+    lacking = unspellable([clip.text for clip in parts.test], source.vocabulary)
+    if lacking:
+        letters = ", ".join(f"{letter} ({count})" for letter, count in list(lacking.items())[:SHOWN])
+        click.echo(f"the model has no {letters}: words with these letters count as errors", err=True)
+    click.echo(estimate(source, parts, recipe).text, err=True)

@@ -45,8 +45,9 @@ def finetune(*, model: str, data: str, output: Path, resume: bool, as_json: bool
     if importlib.util.find_spec("torch") is None or importlib.util.find_spec("transformers") is None:
         raise MissingExtraError("torch", "'asrd finetune'")
     from asrd.models import store
-    from asrd.models.recipe.finetune import STATE, Tuning, divide
+    from asrd.models.recipe.epochs import STATE, Tuning
     from asrd.models.recipe.finetune import finetune as tune
+    from asrd.models.recipe.lessons import divide
     from asrd.quant.data import dataset
     from asrd.quant.draft import check_output
 

@@ -13,9 +13,11 @@ from asrd.cli.main import asrd
 from asrd.core.errors import ModelError, UsageError
 from asrd.models import Geometry, ModelDirectory, manifest
 from asrd.models.recipe.batches import Batches
+from asrd.models.recipe.epochs import Tuning
 from asrd.models.recipe.feed import stream
-from asrd.models.recipe.finetune import Tuning, divide, finetune
+from asrd.models.recipe.finetune import finetune
 from asrd.models.recipe.learner import Learner
+from asrd.models.recipe.lessons import divide
 from asrd.models.recipe.network import build
 from asrd.models.recipe.plan import Plan
 from asrd.quant.data import Clip

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from asrd.models.recipe import numbers
 from asrd.models.recipe.corpus import Corpus
-from asrd.models.recipe.finetune import spell
+from asrd.models.recipe.lessons import spell
 from asrd.models.recipe.text import labels, sentences
 from asrd.models.recipe.vocabulary import LABELS, spelling
 from asrd.models.vocabulary import Vocabulary

@@ -1,0 +1,151 @@
+"""Trains a checkpoint epoch after epoch, keeps the best one, and can be interrupted."""
+
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from asrd.core.cpu import flags
+from asrd.core.errors import UsageError
+from asrd.core.flow import FloatArray
+from asrd.models import ModelDirectory, manifest
+from asrd.models.checkpoint import load_checkpoint
+from asrd.models.recipe.augment import Augmenter
+from asrd.models.recipe.batches import collate, normalized
+from asrd.models.recipe.learner import ctc
+from asrd.models.recipe.lessons import LONGEST_S, Example, Parts, examples
+from asrd.quant.data import fingerprint
+from asrd.quant.progress import Progress
+
+STATE = ".state.pt"
+"""In the draft: what an interrupted run goes on from."""
+
+_WARM_UP = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """epochs: at most. patience: epochs without a lower validation loss before it stops. batch: clips a step."""
+
+    epochs: int = 30
+    patience: int = 4
+    rate: float = 1e-4
+    batch: int = 8
+    seed: int = 0
+
+
+class Epochs:
+    """The epochs of one run; the draft always holds the best checkpoint so far."""
+
+    def __init__(self, source: ModelDirectory, draft: Path, parts: Parts, tuning: Tuning, progress: Progress) -> None:
+        self.source, self.draft, self.parts, self.tuning, self.progress = source, draft, parts, tuning, progress
+        self.network: Any = load_checkpoint(source)
+        self.network.freeze_feature_encoder()
+        self.network.config.apply_spec_augment = False
+        learnt = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
+        self.optimizer = torch.optim.AdamW(learnt, tuning.rate, betas=(0.9, 0.98), weight_decay=0.0)
+        self.before: Any = None
+        self.epoch = self.best_epoch = 0
+        self.best = float("inf")
+
+    def learn(self) -> None:
+        """Epoch after epoch, until they are over or have not helped for too long."""
+        training = examples(self.source, self.parts.training)
+        validation = examples(self.source, self.parts.validation)
+        if not training or not validation:
+            raise UsageError(
+                f"no clip is both shorter than {LONGEST_S:g} s and spelled in the model's letters; give others"
+            )
+        augment = Augmenter(self.tuning.seed)
+        if not self.epoch:
+            self.best = self._loss(validation)
+        while self.epoch < self.tuning.epochs and self.epoch - self.best_epoch < self.tuning.patience:
+            self.progress.stage(f"epoch {self.epoch + 1}", len(training))
+            self._epoch(training, augment)
+            self.epoch += 1
+            loss = self._loss(validation)
+            self.progress.notice(f"validation loss {loss:.3f}, best {min(loss, self.best):.3f}")
+            if loss < self.best:
+                self.best, self.best_epoch = loss, self.epoch
+                self._keep()
+            self.save()
+
+    def _epoch(self, training: list[Example], augment: Augmenter) -> None:
+        rng = np.random.default_rng((self.tuning.seed, self.epoch))
+        torch.manual_seed(int(rng.integers(2**31)))  # for dropout
+        self.network.train()
+        order = rng.permutation(len(training))
+        for first in range(0, len(order), self.tuning.batch):
+            batch = [training[index] for index in order[first : first + self.tuning.batch]]
+            heard = [Example(self._normal(augment(one.pcm, rng)), one.letters) for one in batch]
+            self.optimizer.zero_grad(set_to_none=True)
+            for part in self._passes(heard):
+                share = sum(len(one.letters) for one in part) / sum(len(one.letters) for one in heard)
+                (self._forward(part) * share).backward()
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+            steps = self.epoch * -(-len(order) // self.tuning.batch) + first // self.tuning.batch
+            for group in self.optimizer.param_groups:
+                group["lr"] = self.tuning.rate * min(1.0, (steps + 1) / _WARM_UP)
+            self.optimizer.step()
+            self.progress.advance(len(batch))
+
+    def _normal(self, pcm: FloatArray) -> FloatArray:
+        return normalized(pcm) if self.source.normalize else pcm
+
+    def _passes(self, batch: list[Example]) -> list[list[Example]]:
+        """Padded together only where the model takes a mask: others would hear the padding."""
+        return [batch] if self.source.attention_mask else [[one] for one in batch]
+
+    def _forward(self, part: list[Example]) -> Any:
+        """The CTC loss per letter."""
+        batch = collate([one.pcm for one in part], [one.letters for one in part], [np.zeros(1, int)] * len(part))
+        lengths = torch.from_numpy(batch.lengths)
+        mask = (torch.arange(batch.pcm.shape[1]) < lengths[:, None]).long() if self.source.attention_mask else None
+        with torch.autocast("cpu", torch.bfloat16, enabled="avx512_bf16" in flags()):
+            logits = self.network(torch.from_numpy(batch.pcm), attention_mask=mask).logits
+        return ctc(self.network, logits, lengths, batch.letters, batch.spelled)
+
+    def _loss(self, validation: list[Example]) -> float:
+        self.network.eval()
+        with torch.inference_mode():
+            heard = [Example(self._normal(one.pcm), one.letters) for one in validation]
+            total = sum(float(self._forward([one])) * len(one.letters) for one in heard)
+        return total / sum(len(one.letters) for one in validation)
+
+    def _keep(self) -> None:
+        """The checkpoint, in the precision it was stored in, beside the source's own description of it."""
+        for path in self.source.path.iterdir():
+            if path.suffix in (".json", ".txt") and path.name != manifest.NAME and "index" not in path.name:
+                shutil.copy(path, self.draft / path.name)
+        stored = torch.float16 if self.network.config.dtype == torch.float16 else torch.float32
+        weights = {name: tensor.to(stored) for name, tensor in self.network.state_dict().items()}
+        self.network.save_pretrained(self.draft, state_dict=weights)
+
+    def save(self) -> None:
+        """What an interrupted run needs to go on."""
+        state = {
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "identity": self._identity(),
+            "before": self.before,
+            "epochs": (self.epoch, self.best_epoch, self.best),
+        }
+        torch.save(state, self.draft / ".state.partial")
+        (self.draft / ".state.partial").replace(self.draft / STATE)
+
+    def load(self) -> None:
+        """Go on. Raises UsageError where the interrupted run was of other data or of another tuning."""
+        state = torch.load(self.draft / STATE, weights_only=False)  # our own file
+        if state["identity"] != self._identity():
+            raise UsageError("the interrupted run had another model, other speech or options; leave --resume out")
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.before = state["before"]
+        self.epoch, self.best_epoch, self.best = state["epochs"]
+
+    def _identity(self) -> dict[str, Any]:
+        data = fingerprint([*self.parts.training, *self.parts.validation, *self.parts.test])
+        return {"model": str(self.source.path), "data": data, "tuning": asdict(self.tuning)}

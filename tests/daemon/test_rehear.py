@@ -111,5 +111,5 @@ def test_words_that_this_model_cannot_spell_are_left_out(
     recorded: list[Take], backend: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = equipment.options(recorded[0].begin)
-    monkeypatch.setattr("asrd.daemon.recorder.rehear._hot_words", lambda take: iter([(0, {"Łódź": 8.0})]))
+    monkeypatch.setattr("asrd.daemon.recorder.ungated._hot_words", lambda take: iter([(0, {"Łódź": 8.0})]))
     assert [final.start for final in rehear(recorded, backend, options)] == [f.start for f in then(recorded)]

@@ -7,6 +7,7 @@ import click
 
 from asrd.cli.plain import plain_console
 from asrd.daemon.sources import portaudio
+from asrd.daemon.sources.inputs import InputDevice
 
 
 @click.command()
@@ -30,7 +31,7 @@ def devices(as_json: bool) -> None:
     _print(found)
 
 
-def _print(found: list[portaudio.InputDevice]) -> None:
+def _print(found: list[InputDevice]) -> None:
     from rich.table import Table
 
     table = Table("", "#", "name", "channels", "rate", "system", box=None)

@@ -11,7 +11,8 @@ from asrd.core.errors import AudioError
 from asrd.core.flow import AudioChunk
 from asrd.core.pcm import decode
 from asrd.daemon.sources.base import Source
-from asrd.daemon.sources.portaudio import Capture, capture, off_loop, rescan
+from asrd.daemon.sources.offloop import off_loop
+from asrd.daemon.sources.portaudio import Capture, capture, rescan
 from asrd.daemon.sources.ring import Block, now
 from asrd.daemon.sources.timeline import Timeline
 

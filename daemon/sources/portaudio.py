@@ -2,23 +2,18 @@
 that hangs they hang, so each is made under one lock, and through `off_loop` when on the event loop.
 """
 
-import asyncio
-import atexit
 import contextlib
 import ctypes
-import sys
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from asrd.core.errors import AudioError
+from asrd.daemon.sources.inputs import InputDevice, find, inputs
+from asrd.daemon.sources.offloop import DEADLINE, HUNG
 from asrd.daemon.sources.resample import check_rate
 from asrd.daemon.sources.ring import CaptureRing, now
-
-DEADLINE = 5.0
-"""Seconds a call may take before the sound system counts as hung. A Bluetooth headset needs about two."""
 
 RING_SECONDS = 5
 """Audio held while the event loop is busy elsewhere."""
@@ -26,27 +21,14 @@ RING_SECONDS = 5
 MAX_CHANNELS = 2
 """A stereo microphone is mixed down; sound servers offer 32 channels that hold nothing more."""
 
-T = TypeVar("T")
 _lock = threading.Lock()
 _captures: set["Capture"] = set()
-
-
-@dataclass(frozen=True, slots=True)
-class InputDevice:
-    """A device that captures. rate: its native rate in Hz. host: the sound system, e.g. ALSA."""
-
-    index: int
-    name: str
-    host: str
-    channels: int
-    rate: int
-    default: bool
 
 
 def devices() -> list[InputDevice]:
     """All input devices; on a server there may be none. Raises AudioError without PortAudio."""
     with _portaudio() as sd:
-        return _devices(sd)
+        return inputs(sd)
 
 
 class Capture:
@@ -111,7 +93,7 @@ def capture(wanted: str | None, notify: Callable[[], None]) -> Capture:
     Raises AudioError when there is no such device or it cannot be opened.
     """
     with _portaudio() as sd:
-        device = _find(_devices(sd), wanted)
+        device = find(inputs(sd), wanted)
         check_rate(device.rate, device.name)
         try:
             opened = Capture(sd, device, notify)
@@ -120,44 +102,6 @@ def capture(wanted: str | None, notify: Callable[[], None]) -> Capture:
             raise AudioError(f"microphone '{device.name}' cannot be opened ({reason}); is it in use?") from error
         _captures.add(opened)
         return opened
-
-
-async def off_loop(
-    call: Callable[[], T], late: Callable[[T], object] = lambda _: None, deadline: float = DEADLINE
-) -> T:
-    """`call()` in a thread of its own, which neither a cancellation nor the end of the program waits for.
-
-    late: what becomes of a result that nobody waits for any more.
-    Raises AudioError when the sound system hangs.
-    """
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[T] = loop.create_future()
-
-    def settle(result: T | None, error: BaseException | None) -> None:
-        if future.done():
-            if error is None:
-                threading.Thread(target=late, args=(result,), daemon=True).start()
-        elif error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(result)  # type: ignore[arg-type]
-
-    def run() -> None:
-        result, error = None, None
-        try:
-            result = call()
-        except Exception as raised:
-            error = raised
-        with contextlib.suppress(RuntimeError):  # the loop is closed: the program ends
-            loop.call_soon_threadsafe(settle, result, error)
-
-    threading.Thread(target=run, name="portaudio", daemon=True).start()
-    try:
-        return await asyncio.wait_for(future, deadline)
-    except TimeoutError as error:
-        if sounddevice := sys.modules.get("sounddevice"):  # it would wait for PortAudio as the program ends
-            atexit.unregister(sounddevice._exit_handler)
-        raise AudioError("the sound system does not answer; restart it (PipeWire, PulseAudio) or asrd") from error
 
 
 def _keep_plugins() -> None:
@@ -176,7 +120,7 @@ def _keep_plugins() -> None:
 def _portaudio() -> Iterator[Any]:
     """The sounddevice module, for one caller at a time."""
     if not _lock.acquire(timeout=DEADLINE):
-        raise AudioError("the sound system does not answer; restart it (PipeWire, PulseAudio) or asrd")
+        raise AudioError(HUNG)
     try:
         import sounddevice
 
@@ -188,35 +132,3 @@ def _portaudio() -> Iterator[Any]:
         raise AudioError(f"PortAudio is missing ({error}); install it: sudo apt install libportaudio2") from error
     finally:
         _lock.release()
-
-
-def _devices(sd: Any) -> list[InputDevice]:
-    hosts = [str(host["name"]) for host in sd.query_hostapis()]
-    default = sd.default.device[0]
-    return [
-        InputDevice(
-            index=device["index"],
-            name=device["name"],
-            host=hosts[device["hostapi"]],
-            channels=device["max_input_channels"],
-            rate=round(device["default_samplerate"]),
-            default=device["index"] == default,
-        )
-        for device in sd.query_devices()
-        if device["max_input_channels"] > 0
-    ]
-
-
-def _find(found: list[InputDevice], wanted: str | None) -> InputDevice:
-    """The device meant. Raises AudioError naming the remedy."""
-    if not found:
-        raise AudioError("no microphone found; plug one in and look with 'asrd devices'")
-    if wanted is None:
-        if default := [device for device in found if device.default]:
-            return default[0]
-        raise AudioError("no microphone is the default; choose one of 'asrd devices' with mic:NAME")
-    exact = [device for device in found if wanted in (str(device.index), device.name)]
-    partial = [device for device in found if wanted.lower() in device.name.lower()]
-    if not exact + partial:
-        raise AudioError(f"no microphone is called '{wanted}'; 'asrd devices' lists those there are")
-    return (exact + partial)[0]

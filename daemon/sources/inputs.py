@@ -1,0 +1,54 @@
+"""The devices that capture, and which of them is meant."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from asrd.core.errors import AudioError
+
+
+@dataclass(frozen=True, slots=True)
+class InputDevice:
+    """A device that captures. rate: its native rate in Hz. host: the sound system, e.g. ALSA."""
+
+    index: int
+    name: str
+    host: str
+    channels: int
+    rate: int
+    default: bool
+
+
+def inputs(sd: Any) -> list[InputDevice]:
+    """All input devices that the sounddevice module tells of."""
+    hosts = [str(host["name"]) for host in sd.query_hostapis()]
+    default = sd.default.device[0]
+    return [
+        InputDevice(
+            index=device["index"],
+            name=device["name"],
+            host=hosts[device["hostapi"]],
+            channels=device["max_input_channels"],
+            rate=round(device["default_samplerate"]),
+            default=device["index"] == default,
+        )
+        for device in sd.query_devices()
+        if device["max_input_channels"] > 0
+    ]
+
+
+def find(found: list[InputDevice], wanted: str | None) -> InputDevice:
+    """The device meant. wanted: its index or a part of its name; None is the default.
+
+    Raises AudioError naming the remedy.
+    """
+    if not found:
+        raise AudioError("no microphone found; plug one in and look with 'asrd devices'")
+    if wanted is None:
+        if default := [device for device in found if device.default]:
+            return default[0]
+        raise AudioError("no microphone is the default; choose one of 'asrd devices' with mic:NAME")
+    exact = [device for device in found if wanted in (str(device.index), device.name)]
+    partial = [device for device in found if wanted.lower() in device.name.lower()]
+    if not exact + partial:
+        raise AudioError(f"no microphone is called '{wanted}'; 'asrd devices' lists those there are")
+    return (exact + partial)[0]

@@ -1,0 +1,123 @@
+"""A socket that pushes messages to a daemon, and sees whether it is there."""
+
+import contextlib
+import fcntl
+import os
+import termios
+import time
+from collections.abc import Iterator
+
+import zmq
+from zmq.utils.monitor import recv_monitor_message
+
+from asrd.core.endpoints import check_port, no_endpoint
+from asrd.core.errors import TransportError
+
+QUEUE = 32
+"""Messages held while the daemon is behind, before `send` waits."""
+
+KERNEL_BUFFER = 1 << 16
+"""Bytes the kernel may hold; see `asrd.daemon.sources.network`."""
+
+LINGER = 10.0
+"""Seconds that leaving may take while the daemon still takes what was sent."""
+
+
+class Connection:
+    """To a daemon that was started with `--source pcm:ENDPOINT`. Used from one thread at a time."""
+
+    def __init__(self, endpoint: str, timeout: float) -> None:
+        """Connect within `timeout` seconds.
+
+        Raises TransportError when nothing listens at the endpoint, UsageError where it is none.
+        """
+        self._endpoint = endpoint
+        self._connected = False
+        self._descriptor = -1
+        self._context = zmq.Context()
+        self._socket = self._context.socket(zmq.PUSH)
+        self._socket.linger = 0
+        self._socket.sndhwm = QUEUE
+        self._socket.setsockopt(zmq.SNDBUF, KERNEL_BUFFER)
+        self._socket.setsockopt(zmq.IMMEDIATE, 1)  # queue nothing for a daemon that is not there
+        try:
+            self._connect(timeout)
+        except BaseException:
+            self._context.destroy(linger=0)
+            raise
+
+    def _connect(self, timeout: float) -> None:
+        events = zmq.EVENT_CONNECTED | zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED
+        self._monitor = self._socket.get_monitor_socket(events)
+        check_port(self._endpoint)
+        try:
+            self._socket.connect(self._endpoint)
+        except zmq.ZMQError as error:
+            raise no_endpoint(self._endpoint, error.strerror) from error
+        deadline = time.monotonic() + timeout
+        while not self._connected:  # what answers may hang up before it has spoken ZeroMQ
+            if not self._monitor.poll(max(0, round((deadline - time.monotonic()) * 1000))):
+                remedy = f"start a daemon with 'asrd start --source pcm:{self._endpoint}'"
+                raise TransportError(f"nothing listens at {self._endpoint}; {remedy}")
+            self._watch()
+
+    def send(self, parts: list[bytes], timeout: float, patience: float) -> None:
+        """Push a message.
+
+        Raises TransportError when the daemon has been away for `timeout` seconds, or takes nothing for `patience`.
+        """
+        while True:  # room that was there may be gone again when the connection has just changed
+            try:
+                self._socket.send_multipart(parts, zmq.NOBLOCK, copy=True)
+                return
+            except zmq.Again:
+                self._wait(timeout, patience)
+
+    def close(self, *, drop: bool) -> None:
+        """Leave when the last message has left; drop: at once, without what has not."""
+        with contextlib.nullcontext() if drop else self._held_open():
+            self._context.destroy(linger=0 if drop else round(LINGER * 1000))
+
+    def _watch(self) -> None:
+        """Notice whether the daemon has come or gone since."""
+        while self._monitor.poll(0):
+            event = recv_monitor_message(self._monitor)
+            self._connected = event["event"] == zmq.EVENT_HANDSHAKE_SUCCEEDED
+            if event["event"] == zmq.EVENT_CONNECTED:
+                self._descriptor = event["value"]
+
+    def _wait(self, timeout: float, patience: float) -> None:
+        """Until there is room for a message. The daemon may be behind for long, but not away for long."""
+        poller = zmq.Poller()
+        poller.register(self._socket, zmq.POLLOUT)
+        poller.register(self._monitor, zmq.POLLIN)
+        began = time.monotonic()
+        gone: float | None = None
+        while not self._socket.poll(0, zmq.POLLOUT):
+            self._watch()
+            now = time.monotonic()
+            gone = None if self._connected else gone or now
+            left = began + patience - now if gone is None else gone + timeout - now
+            if left <= 0:
+                what = "has gone" if gone is not None else f"took no audio for {patience:g} s"
+                raise TransportError(f"the daemon at {self._endpoint} {what}; look with 'asrd status'")
+            poller.poll(max(1, round(left * 1000)))
+
+    @contextlib.contextmanager
+    def _held_open(self) -> Iterator[None]:
+        """Keep a Unix socket open until the daemon has read it out. A libzmq that is behind takes the hang-up
+        for an error, and drops what is still in the kernel; over TCP no hang-up is seen before the last byte.
+        """
+        self._watch()
+        if not self._connected or not self._endpoint.startswith("ipc://"):
+            yield
+            return
+        kept = os.dup(self._descriptor)
+        try:
+            yield
+            deadline = time.monotonic() + LINGER
+            with contextlib.suppress(OSError):  # a system that cannot tell
+                while any(fcntl.ioctl(kept, termios.TIOCOUTQ, bytes(4))) and time.monotonic() < deadline:
+                    time.sleep(0.01)  # there is no event for it
+        finally:
+            os.close(kept)

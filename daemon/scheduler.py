@@ -63,7 +63,7 @@ class Scheduler:
             if lane.waiting and lane.waiting[-1].window.provisional:
                 lane.waiting.pop()
                 lane.skipped += 1
-            if window.provisional and lane.waiting:
+            if window.provisional and lane.waiting and not settle:  # who waits for an answer gets it
                 lane.skipped += 1
                 return
             await self._changed.wait_for(lambda: len(lane.waiting) < lane.bound)

@@ -58,7 +58,9 @@ FEW, ENOUGH = 8, 25
 
 
 class Evidence:
-    """Of one utterance. Once it was found to be speech it stays speech, so no text is taken back."""
+    """Of one utterance. Once it was found to be speech it stays speech, so no text is taken back. Only committed
+    windows find it, whose parts follow each other: how many previews there are depends on how fast the machine is.
+    """
 
     def __init__(self) -> None:
         self._analysis = Analysis()
@@ -71,12 +73,15 @@ class Evidence:
         """
         if self._speech:
             return hypothesis
-        heard = window.pcm[window.left : max(window.left, window.speech_end - window.start)]
+        end = min(window.keep_end, window.speech_end) - window.start
+        heard = window.pcm[window.left : max(window.left, end)]
         spoken = is_speech(self._analysis.peek(heard) if window.provisional else self._analysis.add(heard))
-        if spoken is None and not window.last:
+        if spoken is False:
+            return Hypothesis("")
+        if window.provisional or (spoken is None and not window.last):
             return replace(hypothesis, stable=0)
-        self._speech = spoken is not False
-        return hypothesis if self._speech else Hypothesis("")
+        self._speech = True
+        return hypothesis
 
 
 def is_speech(traits: Traits) -> bool | None:

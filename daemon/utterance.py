@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from asrd.core.flow import FloatArray
-from asrd.daemon.level import Moments
+from asrd.daemon.level import IDLE, Moments
 
 PAUSE = 3
 """Frames without voice that make a place to cut an over-long utterance."""
@@ -40,8 +40,8 @@ class OpenUtterance:
     def hear(self, frame: FloatArray, *, voiced: bool) -> None:
         """Take the next frame `(n,)` that the VAD has judged."""
         self.judged += len(frame)
-        self.moments.add(frame)
         self.quiet = 0 if voiced else self.quiet + 1
+        self.moments.add(frame, idle=self.quiet * len(frame) > IDLE)
         if voiced:
             self.heard = self.judged
         elif self.quiet == PAUSE:

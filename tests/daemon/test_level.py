@@ -6,6 +6,7 @@ import pytest
 from asrd.core.flow import FloatArray, Level
 from asrd.core.units import samples
 from asrd.daemon.level import ABOVE, RECENT, Moments
+from asrd.daemon.utterance import OpenUtterance
 
 FRAME = samples(0.02)
 
@@ -38,6 +39,18 @@ def test_it_follows_speech_that_falls_by_40_decibels() -> None:
     after = level(np.concatenate([loud, quiet])).deviation
     assert after == pytest.approx(ABOVE * quiet[-RECENT:].std(), rel=1e-5)
     assert level(np.concatenate([loud, quiet, loud])).deviation > 0.08
+
+
+@pytest.mark.parametrize("silence", [1.0, 1.5, 3.0])
+def test_a_long_pause_does_not_make_the_words_before_it_loud(silence: float) -> None:
+    """The last window holds them, and is cut after the pause."""
+    speech, pause = hiss(2.0, 0.1), np.zeros(samples(silence), np.float32)
+    spoken = OpenUtterance.at(0, 0, 0)
+    for start in range(0, len(speech), FRAME):
+        spoken.hear(speech[start : start + FRAME], voiced=True)
+    for start in range(0, len(pause), FRAME):
+        spoken.hear(pause[start : start + FRAME], voiced=False)
+    assert spoken.moments.level().deviation == pytest.approx(np.concatenate([speech, pause]).std(), rel=1e-5)
 
 
 def test_memory_does_not_grow_with_the_utterance() -> None:

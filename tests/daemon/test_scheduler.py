@@ -173,6 +173,25 @@ def test_previews_are_left_out_when_behind_and_committed_windows_never(bundled: 
     drive(scenario())
 
 
+def test_whoever_waits_for_an_answer_gets_it_also_behind_another_window(bundled: ModelDirectory) -> None:
+    """A file's next probe may come before the last window of the utterance before was taken."""
+
+    async def scenario() -> None:
+        backend = GatedBackend(bundled)
+        backend.gate.set()
+        scheduler = Scheduler("gated", backend)
+        log = Log(scheduler)
+        lane = log.lane("a")
+        await scheduler.submit(lane, window(0))
+        probe = asyncio.create_task(scheduler.submit(lane, window(1, provisional=True), settle=True))
+        await asyncio.sleep(0)
+        await serve(scheduler)
+        await probe
+        assert log.order == [("a", 0), ("a", 1)]
+
+    drive(scenario())
+
+
 class TimedBackend(GatedBackend):
     """Takes as long as it is told, by a clock that nothing else moves."""
 

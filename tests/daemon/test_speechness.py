@@ -3,6 +3,7 @@ clipped, whispered or with an offset.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -138,6 +139,25 @@ def test_what_cannot_be_told_yet_is_shown_and_nothing_is_promised(sentence: Floa
     evidence = Evidence()
     assert evidence.weigh(window(sentence[samples(2.0) :][: samples(1.5)]), said) == said
     assert evidence.weigh(window(noise(1.5, -20), last=True), said) == said
+
+
+def test_previews_settle_nothing(sentence: FloatArray) -> None:
+    """How many there are depends on how fast the machine is, and the text must not."""
+    said, evidence = Hypothesis("YES", stable=3, confidence=0.5), Evidence()
+    preview = replace(window(sentence[samples(2.0) :][: samples(1.5)]), provisional=True)
+    assert evidence.weigh(preview, said) == replace(said, stable=0)
+    assert evidence.weigh(window(noise(1.5, -20)), said) == Hypothesis("")
+
+
+def test_what_two_windows_hear_counts_once(sentence: FloatArray) -> None:
+    """The second keeps what was the first one's right context."""
+    pcm, evidence, context = sentence[samples(2.0) :], Evidence(), samples(0.4)
+    for start in (0, samples(0.6)):
+        one = window(pcm[start : start + samples(1.0)])
+        part = replace(one, start=Samples(start), right=context, speech_end=Samples(start + len(one.pcm)))
+        evidence.weigh(part, Hypothesis("YES"))
+    for heard, whole in zip(evidence._analysis.peek(pcm[:0]), Analysis().add(pcm[: samples(1.2)]), strict=True):
+        np.testing.assert_allclose(heard, whole, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("piece", [1600, 5000, 31])

@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import threading
+from collections import UserDict
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import click
 
 from asrd.cli.config import file_of
+from asrd.cli.errors import tell
 from asrd.core.errors import AsrdError
 
 COMMANDS = {
@@ -64,6 +66,15 @@ SUMMARIES = {
 """What `asrd --help` says of them, which so imports none."""
 
 
+class Imported(UserDict[str, Any]):
+    """Commands by name, imported when they are asked for; names alone are what click suggests from."""
+
+    def __getitem__(self, name: str) -> Any:
+        """The command."""
+        module, attribute = super().__getitem__(name).split(":")
+        return getattr(import_module(module), attribute)
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are called."""
 
@@ -76,14 +87,6 @@ class LazyGroup(click.Group):
         """All names, in the order people meet them."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import one command; None makes click say that there is none of that name."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, attribute = COMMANDS[cmd_name].split(":")
-        command: click.Command = getattr(import_module(module), attribute)
-        return command
-
     def invoke(self, ctx: click.Context) -> Any:
         """As usual, but that a reader has seen enough (`| head`) is no failure, as it is to click."""
         try:
@@ -93,7 +96,7 @@ class LazyGroup(click.Group):
             ctx.exit(0)
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, commands=Imported(COMMANDS), context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="asrd")
 @click.option("--debug", is_flag=True, expose_value=False, help="Show a traceback when something fails.")
 def asrd() -> None:
@@ -108,7 +111,7 @@ def asrd() -> None:
 
 def main() -> None:
     """Entry point of the `asrd` script."""
-    code = _run("--debug" in sys.argv[1:])
+    code = _run()
     if any(thread.daemon for thread in threading.enumerate()):
         # One that loads or hears in native code cannot be ended by the interpreter without a crash.
         with suppress(OSError):
@@ -119,7 +122,7 @@ def main() -> None:
     sys.exit(code)
 
 
-def _run(debug: bool) -> int:
+def _run() -> int:
     """The exit code of the command that was called; what it raised is told in one line."""
     _prepare_output()
     try:
@@ -134,9 +137,7 @@ def _run(debug: bool) -> int:
             click.echo(f"asrd: {_complaint(error)}", err=True)
         return error.exit_code
     except AsrdError as error:
-        if debug:
-            raise
-        click.echo(f"asrd: {error}", err=True)
+        tell(error)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("asrd: interrupted", err=True)
@@ -145,9 +146,7 @@ def _run(debug: bool) -> int:
         _discard_output()
         return 0
     except OSError as error:
-        if debug:
-            raise
-        click.echo(f"asrd: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", err=True)
+        tell(error, f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
         _discard_output()
         return 1
     return code if isinstance(code, int) else 0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from asrd.cli.config import ConfiguredCommand
+from asrd.cli.errors import tell
 from asrd.cli.options import format_option, text_options, text_style
 from asrd.cli.plain import plain_console
 from asrd.cli.recognition import check_words, recognition, recognition_options
@@ -76,7 +77,7 @@ def transcribe(ctx: click.Context, /, files: tuple[Path, ...], format_: str, **p
         if utterances or not damage:
             click.echo(write(path, utterances))
         if damage:
-            click.echo(f"asrd: {damage}", err=True)
+            tell(damage)
             code = max(code, damage.exit_code)
     backend.close()
     ctx.exit(code)

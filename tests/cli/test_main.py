@@ -49,6 +49,7 @@ def test_a_reader_that_has_seen_enough_is_no_failure(environment: dict[str, str]
     ("arguments", "message"),
     [
         ("nosuch", "No such command 'nosuch'; see 'asrd --help'"),
+        ("transcibe", "No such command 'transcibe'. Did you mean 'transcribe'? See 'asrd --help'"),
         ("start --nosuch", "see 'asrd start --help'"),
         ("listen --formt x", "No such option '--formt'. Did you mean '--format'? See 'asrd listen --help'"),
         ("transcribe", "Missing argument 'FILES...'; see 'asrd transcribe --help'"),

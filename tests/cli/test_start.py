@@ -124,7 +124,10 @@ def test_a_port_in_use_is_named(run: Run) -> None:
 
 
 def test_debug_shows_the_traceback(run: Run) -> None:
-    assert "Traceback" in run("--debug", "start", "--source", "file:/nowhere.wav").stderr
+    result = run("--debug", "start", "--source", "file:/nowhere.wav")
+    assert result.returncode == 2
+    assert result.stderr.startswith("Traceback")
+    assert result.stderr.splitlines()[-1].startswith("asrd: no such file: /nowhere.wav")
 
 
 def test_check_shows_where_each_setting_comes_from(run: Run, tmp_path: Path) -> None:

@@ -55,6 +55,12 @@ def test_a_bad_file_does_not_cost_the_good_ones(run: Run, tmp_path: Path) -> Non
     assert result.stdout == run("transcribe", CLIPS[1]).stdout
 
 
+def test_debug_shows_where_a_bad_file_failed_and_goes_on(run: Run, tmp_path: Path) -> None:
+    result = run("--debug", "transcribe", tmp_path / "missing.wav", CLIPS[1])
+    assert (result.returncode, "Traceback" in result.stderr) == (2, True)
+    assert result.stdout == run("transcribe", CLIPS[1]).stdout
+
+
 def test_text_reads_well_unless_it_shall_be_raw(run: Run) -> None:
     raw, text = (run("transcribe", *options, CLIPS[1]).stdout.strip() for options in (["--raw"], []))
     assert raw == raw.upper()

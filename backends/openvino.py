@@ -64,6 +64,8 @@ class OpenVinoBackend(Backend):
         core = runtime.openvino().Core()
         settings = cls._settings(path, options)
         try:
+            # Of the CPU wherever it computes: AUTO and its like do not pass it on, were it a setting of theirs.
+            core.set_property("CPU", {"CPU_RUNTIME_CACHE_CAPACITY": SHAPES_REMEMBERED})
             network = core.read_model(path)
             amx.spare(network)
             dynamic = core.compile_model(network, options.device, settings)
@@ -80,8 +82,6 @@ class OpenVinoBackend(Backend):
             "PERFORMANCE_HINT": "LATENCY",
             PRECISION: options.arithmetic or cls.floating,
         }
-        if options.device == "CPU":
-            settings["CPU_RUNTIME_CACHE_CAPACITY"] = SHAPES_REMEMBERED
         if options.threads:
             settings["INFERENCE_NUM_THREADS"] = options.threads
         if options.cache and (kept := cache.compiled(path)):

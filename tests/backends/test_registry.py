@@ -1,6 +1,8 @@
 """Finding and loading backends: what can go wrong is one line."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -119,3 +121,36 @@ def test_a_device_that_uses_others_answers_as_they_do(
     plain, virtual = (load("fp16", base_model, LoadOptions(device=name)) for name in ("CPU", device))
     assert virtual.arithmetic == "f32"
     np.testing.assert_allclose(virtual.logits(babble[None]), plain.logits(babble[None]), atol=1e-3)
+
+
+GROWTH = """
+import sys
+from pathlib import Path
+import numpy as np
+from asrd.backends import LoadOptions, load, openvino
+from asrd.models import ModelDirectory
+
+def grown():
+    lines = open("/proc/self/status").read().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon"))
+
+openvino.SHAPES_REMEMBERED = int(sys.argv[3])
+backend = load("fp16", ModelDirectory.open(Path(sys.argv[1])), LoadOptions(device=sys.argv[2], threads=1, cache=False))
+sizes = []
+for length in range(2000, 10_000, 80):
+    backend.logits(np.zeros((1, length), np.float32))
+    sizes.append(grown())
+print(sizes[-1] - sizes[9])
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+@pytest.mark.parametrize("device", ["CPU", "AUTO", "HETERO:CPU"])
+def test_kernels_of_lengths_met_before_are_forgotten_wherever_the_cpu_computes(
+    base_model: ModelDirectory, device: str
+) -> None:
+    def growth(remembered: int) -> int:
+        command = [sys.executable, "-c", GROWTH, str(base_model.path), device, str(remembered)]
+        return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+    assert growth(1) < 0.9 * growth(5000)

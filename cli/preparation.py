@@ -20,12 +20,15 @@ SHOWN = 10
 def prepare(model: str, options: dict[str, Any]) -> "tuple[ModelDirectory, Recipe, Split]":
     """What to quantize, how, and with which speech; says what is about to happen.
 
-    options: those of a `Recipe`, where sizes of parts may be None. Raises UsageError where there is too little speech.
+    options: those of a `Recipe`, where sizes of parts may be None. Raises UsageError where there is too little
+    speech, or no such layer.
     """
     from asrd.models import store
+    from asrd.quant.quantize import check_layers
     from asrd.quant.recipe import Recipe
 
     source = store.resolve(model)
+    check_layers(source, options["keep_float"])
     sizes = {name: options.pop(name) for name in ("calibration", "validation", "test")}
     parts = _data(options["dataset"], options["test_dataset"], sizes, options["seed"], options["same_data"])
     options |= {name: len(getattr(parts, name)) for name in sizes}

@@ -7,8 +7,10 @@ they feed or follow.
     front.0 … front.6  projection  position  block.0.query … block.0.down  …  head
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -62,10 +64,13 @@ def select(found: Sequence[Layer], patterns: Sequence[str]) -> list[Layer]:
 
     Raises UsageError for a pattern that matches none.
     """
+    labels = [layer.label for layer in found]
     for pattern in patterns:
-        if not any(fnmatchcase(layer.label, pattern) for layer in found):
-            labels = ", ".join(layer.label for layer in found)
-            raise UsageError(f"no layer matches '{pattern}'; the layers are: {labels}")
+        if not any(fnmatchcase(label, pattern) for label in labels):
+            near = get_close_matches(pattern, labels)
+            alike = dict.fromkeys(re.sub(r"\d+", "*", label) for label in labels)
+            known = f"the nearest are: {', '.join(near)}" if near else f"these match: {', '.join(alike)}"
+            raise UsageError(f"no layer matches '{pattern}'; {known}")
     return [layer for layer in found if any(fnmatchcase(layer.label, pattern) for pattern in patterns)]
 
 

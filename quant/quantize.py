@@ -9,8 +9,9 @@ from typing import Any
 from asrd.core.errors import AsrdError, reason
 from asrd.core.flow import FloatArray
 from asrd.models import ModelDirectory, runtime
+from asrd.models.convert import trace
 from asrd.quant.control import Reverted, Validator
-from asrd.quant.graph import Layer
+from asrd.quant.graph import Layer, layers, select
 from asrd.quant.recipe import Recipe
 
 
@@ -21,6 +22,12 @@ class QuantizationError(AsrdError):
 def read_network(model: ModelDirectory, precision: str = "fp16") -> Any:
     """One of the model's networks, an `openvino.Model` with free batch and length."""
     return runtime.openvino().Core().read_model(model.openvino(precision))
+
+
+def check_layers(model: ModelDirectory, patterns: Sequence[str]) -> None:
+    """Raise UsageError for a pattern that matches no layer; a model without an FP16 network is traced for it."""
+    if patterns:
+        select(layers(read_network(model) if model.openvino("fp16").is_file() else trace(model)), patterns)
 
 
 def quantize(

@@ -1,14 +1,16 @@
 """Layers are told apart by what they do in the graph, for every kind of checkpoint."""
 
 import json
+import shutil
 from fnmatch import fnmatch
+from pathlib import Path
 
 import pytest
 
 from asrd.core.errors import UsageError
 from asrd.models import ModelDirectory
 from asrd.quant.graph import layers, select
-from asrd.quant.quantize import read_network
+from asrd.quant.quantize import check_layers, read_network
 
 PARTS = ["query", "key", "value", "out", "up", "down"]
 
@@ -53,5 +55,16 @@ def test_patterns_select_and_a_useless_one_is_refused(base_model: ModelDirectory
     found = layers(read_network(base_model))
     assert [layer.label for layer in select(found, ["front.[12]", "head"])] == ["front.1", "front.2", "head"]
     assert select(found, []) == []
-    with pytest.raises(UsageError, match=r"no layer matches 'conv\*'.*front\.0"):
+    with pytest.raises(UsageError, match=r"no layer matches 'conv\*'; these match: front\.\*, .*head$"):
         select(found, ["head", "conv*"])
+    with pytest.raises(UsageError, match=r"no layer matches 'block\.0\.querry'; the nearest are: block\.0\.query"):
+        select(found, ["block.0.querry"])
+
+
+def test_layers_are_checked_where_there_is_no_network_yet(base_model: ModelDirectory, tmp_path: Path) -> None:
+    checkpoint = ModelDirectory.open(
+        shutil.copytree(base_model.path, tmp_path / "plain", ignore=shutil.ignore_patterns("openvino"))
+    )
+    check_layers(checkpoint, ["front.*", "block.1.down"])
+    with pytest.raises(UsageError, match=r"no layer matches 'block\.2\.\*'"):
+        check_layers(checkpoint, ["block.2.*"])

@@ -7,6 +7,7 @@ said in a room are private. `--events tcp://…` opens them to the network on re
 import os
 import re
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from asrd.core.config import configured
@@ -55,8 +56,13 @@ def reachable(endpoint: str) -> str:
 
 def no_endpoint(endpoint: str, why: str = "") -> UsageError:
     """The error that something is none. why: what the system says of it."""
-    said = f" ({why.partition(' (addr=')[0]})" if why else ""  # libzmq's words, without the address once more
+    said = f" ({without_address(why)})" if why else ""
     return UsageError(f"'{endpoint}' is not an endpoint{said}; write tcp://127.0.0.1:7007 or ipc:///path/to/socket")
+
+
+def without_address(why: str) -> str:
+    """What libzmq says of an error, less the address, which is named already."""
+    return why.partition(" (addr=")[0]
 
 
 def check_endpoint(endpoint: str) -> None:
@@ -64,6 +70,15 @@ def check_endpoint(endpoint: str) -> None:
     if not re.fullmatch(r"tcp://.+:(\d+|\*)|ipc://.+", endpoint):
         raise no_endpoint(endpoint)
     check_port(endpoint)
+    spare_file(endpoint)
+
+
+def spare_file(endpoint: str) -> None:
+    """Raise UsageError for a Unix socket where a file is: libzmq deletes whatever it finds there, without a word."""
+    path = Path(endpoint.removeprefix("ipc://"))
+    with suppress(OSError):  # not to be looked at, or too long: binding says so
+        if endpoint.startswith("ipc://") and path.is_file():
+            raise UsageError(f"{path} is a file, which a socket would replace; choose another path")
 
 
 def check_port(endpoint: str) -> None:

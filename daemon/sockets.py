@@ -8,7 +8,7 @@ from typing import IO, Any
 
 import zmq
 
-from asrd.core.endpoints import check_endpoint, no_endpoint, runtime_directory
+from asrd.core.endpoints import check_endpoint, no_endpoint, runtime_directory, without_address
 from asrd.core.errors import TransportError, UsageError
 
 
@@ -54,10 +54,11 @@ def _lock(path: Path, endpoint: str) -> IO[str]:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         handle.seek(0)
-        holder = handle.read().strip() or "unknown"
+        number = handle.read().strip()
+        holder = f"process {number}" if number else "another process"  # which has yet to write its own
         handle.close()
         raise TransportError(
-            f"{endpoint} is in use by process {holder}; stop it with 'asrd stop' or choose another endpoint"
+            f"{endpoint} is in use by {holder}; stop it with 'asrd stop' or choose another endpoint"
         ) from error
     handle.truncate(0)
     handle.write(str(os.getpid()))
@@ -72,5 +73,5 @@ def _explain(error: zmq.ZMQError, endpoint: str) -> Exception:
         return no_endpoint(endpoint)
     if error.errno == errno.ENAMETOOLONG:
         return UsageError(f"the path of '{endpoint}' is too long for a Unix socket; choose a shorter one")
-    why = str(error.strerror).partition(" (addr=")[0]
+    why = without_address(str(error.strerror))
     return TransportError(f"cannot bind {endpoint}: {why}; choose another endpoint")

@@ -9,6 +9,7 @@ from typing import Any
 import zmq
 import zmq.asyncio
 
+from asrd.core.endpoints import spare_file, without_address
 from asrd.core.errors import TransportError
 from asrd.core.flow import AudioChunk
 from asrd.daemon.sources.base import Source
@@ -39,7 +40,8 @@ class NetworkSource(Source):
         self._closing: asyncio.Future[Any]
 
     async def open(self) -> None:
-        """Bind. Raises TransportError when the address is taken or cannot be bound."""
+        """Bind. Raises UsageError where a file is, TransportError when the address is taken or cannot be bound."""
+        spare_file(self.endpoint)
         if _answers(self.endpoint):  # libzmq would take the file from under the other's feet
             raise TransportError(f"{self.endpoint} is in use by another program; choose another or stop that one")
         self._closing = asyncio.get_running_loop().create_future()
@@ -56,7 +58,8 @@ class NetworkSource(Source):
             if error.errno == zmq.EADDRINUSE:
                 what = "is in use by another program; choose another port or stop that one"
             else:
-                what = f"cannot be bound ({error.strerror}); give one like tcp://127.0.0.1:7000 or ipc:///run/x.sock"
+                why = without_address(str(error.strerror))
+                what = f"cannot be bound ({why}); give one like tcp://127.0.0.1:7000 or ipc:///run/x.sock"
             raise TransportError(f"{self.endpoint} {what}") from error
 
     async def chunks(self) -> AsyncIterator[AudioChunk]:

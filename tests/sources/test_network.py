@@ -279,8 +279,17 @@ def test_an_address_in_use_is_one_line(endpoint, scheme):
 
 @pytest.mark.parametrize("address", ["tcp://", "tcp://no-such.invalid:7000", "ipc:///no/such/x", f"ipc:///{'x' * 200}"])
 def test_an_address_that_cannot_be_bound_is_one_line(address):
-    with pytest.raises(TransportError, match="cannot be bound"):
+    with pytest.raises(TransportError, match="cannot be bound") as caught:
         asyncio.run(NetworkSource("a", address).open())
+    assert "addr=" not in str(caught.value)
+
+
+def test_a_file_is_not_replaced_by_a_socket(tmp_path):
+    kept = tmp_path / "notes.txt"
+    kept.write_text("dear")
+    with pytest.raises(UsageError, match="is a file, which a socket would replace"):
+        asyncio.run(NetworkSource("a", f"ipc://{kept}").open())
+    assert kept.read_text() == "dear"
 
 
 @pytest.mark.parametrize("way", ["close", "cancel"])

@@ -1,9 +1,10 @@
 """Where settings come from: defaults < /etc < ~/.config < ASRD_* variables < flags.
 
-A file is TOML with the long names of the options, dashes as underscores:
+A file is TOML with the long names of the options; underscores are as good as dashes:
 
     backend = "int8"
     source = ["desk=mic:USB"]
+    pre-roll = 0.4
 """
 
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import click
 from click.core import ParameterSource
 
 from asrd.core.config import config_files, read
-from asrd.core.errors import UsageError
+from asrd.core.errors import UsageError, alternatives
 
 _RECOGNITION = (
     "backend",
@@ -100,9 +101,11 @@ def read_files() -> dict[str, tuple[Any, Path]]:
     found: dict[str, tuple[Any, Path]] = {}
     for path in config_files():
         for key, value in read(path).items():
-            if key not in SETTINGS:
-                raise UsageError(f"{path}: there is no setting '{key}'; there are: {', '.join(sorted(SETTINGS))}")
-            found[key] = (value, path)
+            name = key.replace("-", "_")
+            if name not in SETTINGS:
+                flags = sorted(known.replace("_", "-") for known in SETTINGS)
+                raise UsageError(f"{path}: there is no setting '{key}'; {alternatives(key, flags)}")
+            found[name] = (value, path)
     return found
 
 

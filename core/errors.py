@@ -7,6 +7,8 @@ microphone that is away has failed: it may come back.
 """
 
 import re
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 
 
 class AsrdError(Exception):
@@ -49,7 +51,18 @@ _PLACE = re.compile(r"(Exception from|Check '.*' failed at) \S+:\d+:")
 """A line in which OpenVINO says where in its sources it failed, before it says what."""
 
 
+def alternatives(name: str, known: Sequence[str], shown: Iterable[str] = ()) -> str:
+    """What there is in place of `name`, for use inside a one-line message: the nearest of those known, else all.
+
+    shown: in place of all.
+    """
+    near = get_close_matches(name, known)
+    return f"the nearest: {', '.join(near)}" if near else f"there are: {', '.join(shown or known)}"
+
+
 def reason(error: BaseException) -> str:
     """The first line in which another library's error says what happened, for use inside a one-line message."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     lines = str(error).strip().splitlines()
     return next((line for line in lines if not _PLACE.fullmatch(line)), lines[-1] if lines else type(error).__name__)

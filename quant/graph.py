@@ -10,12 +10,11 @@ they feed or follow.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any
 
 from asrd.backends import amx
-from asrd.core.errors import UsageError
+from asrd.core.errors import UsageError, alternatives
 
 ATTENTION = "ScaledDotProductAttention"
 AFTER_ATTENTION = ("out", "up", "down")
@@ -67,10 +66,8 @@ def select(found: Sequence[Layer], patterns: Sequence[str]) -> list[Layer]:
     labels = [layer.label for layer in found]
     for pattern in patterns:
         if not any(fnmatchcase(label, pattern) for label in labels):
-            near = get_close_matches(pattern, labels)
             alike = dict.fromkeys(re.sub(r"\d+", "*", label) for label in labels)
-            known = f"the nearest are: {', '.join(near)}" if near else f"these match: {', '.join(alike)}"
-            raise UsageError(f"no layer matches '{pattern}'; {known}")
+            raise UsageError(f"no layer matches '{pattern}'; {alternatives(pattern, labels, alike)}")
     return [layer for layer in found if any(fnmatchcase(layer.label, pattern) for pattern in patterns)]
 
 

@@ -63,6 +63,18 @@ def test_a_setting_of_another_command_is_no_misspelling(file: Path) -> None:
     assert result.exit_code == 0, result.exception
 
 
+@pytest.mark.parametrize("name", ["pre-roll", "pre_roll"])
+def test_a_setting_may_be_written_as_its_flag_is(file: Path, name: str) -> None:
+    file.write_text(f"{name} = 0.4\n")
+    assert read_files() == {"pre_roll": (0.4, file)}
+
+
+def test_a_misspelt_setting_is_told_the_nearest(file: Path) -> None:
+    file.write_text("pre-rol = 0.4\n")
+    with pytest.raises(UsageError, match=r"there is no setting 'pre-rol'; the nearest: pre-roll"):
+        read_files()
+
+
 @pytest.mark.parametrize("name", ["check", "json", "verbose", "files", "debug"])
 def test_what_is_asked_once_is_no_setting(file: Path, name: str) -> None:
     file.write_text(f"{name} = true\n")
@@ -76,6 +88,7 @@ def test_what_is_asked_once_is_no_setting(file: Path, name: str) -> None:
         (["--backend", "cuda"], "no backend is called 'cuda'"),
         (["--events", "nonsense"], "'nonsense' is not an endpoint"),
         (["--control", "tcp://127.0.0.1:70000"], "is not an endpoint"),
+        (["--events", f"ipc://{__file__}"], "is a file, which a socket would replace; choose another path"),
         (["--source", "a=pcm:-", "--source", "a=mic"], "2 sources are called 'a'"),
     ],
 )

@@ -19,7 +19,9 @@ from asrd.core.errors import AsrdError, MissingExtraError, UsageError, reason
             "CPU plugin supports only '' as device id",
         ),
         (RuntimeError("Exception from src/a.cpp:1:\nException from src/b.cpp:2:\n"), "Exception from src/b.cpp:2:"),
-        (OSError(2, "No such file"), "[Errno 2] No such file"),
+        (OSError(2, "No such file"), "No such file"),
+        (OSError(2, "No such file", "x.bin"), "No such file: x.bin"),
+        (OSError("libx.so: cannot open"), "libx.so: cannot open"),
     ],
 )
 def test_the_reason_of_a_foreign_error_is_the_first_line_that_says_what(error: Exception, expected: str) -> None:

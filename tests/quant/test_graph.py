@@ -55,9 +55,9 @@ def test_patterns_select_and_a_useless_one_is_refused(base_model: ModelDirectory
     found = layers(read_network(base_model))
     assert [layer.label for layer in select(found, ["front.[12]", "head"])] == ["front.1", "front.2", "head"]
     assert select(found, []) == []
-    with pytest.raises(UsageError, match=r"no layer matches 'conv\*'; these match: front\.\*, .*head$"):
+    with pytest.raises(UsageError, match=r"no layer matches 'conv\*'; there are: front\.\*, .*head$"):
         select(found, ["head", "conv*"])
-    with pytest.raises(UsageError, match=r"no layer matches 'block\.0\.querry'; the nearest are: block\.0\.query"):
+    with pytest.raises(UsageError, match=r"no layer matches 'block\.0\.querry'; the nearest: block\.0\.query"):
         select(found, ["block.0.querry"])
 
 

@@ -56,7 +56,7 @@ def read_blocks(path: Path, block: float = BLOCK["fast"]) -> Iterator[FloatArray
         resampler = Resampler(file.samplerate)
         frames = max(1, round(block * file.samplerate))
         position = 0
-        while len(pcm := _read(file, frames, path)):
+        while len(pcm := _read(file, frames, path, position)):
             if (bad := first_invalid(pcm)) is not None:
                 at = (position + bad) / file.samplerate
                 raise AudioError(f"{path}: the sample at {at:.3f} s is not a number; export the file again as PCM")
@@ -109,17 +109,20 @@ def _look(path: Path) -> None:
         raise AudioError(f"{path} is empty (0 bytes); record it again")
 
 
-def _read(file: _Sequential, frames: int, path: Path) -> FloatArray:
+def _read(file: _Sequential, frames: int, path: Path, position: int) -> FloatArray:
+    """position: frames read before."""
     try:
         pcm: FloatArray = file.read(frames, dtype="float32", always_2d=True)
     except soundfile.SoundFileError as error:
-        raise _unreadable(path, error) from error
+        raise _unreadable(path, error, position / file.samplerate) from error
     return pcm
 
 
-def _unreadable(path: Path, error: Exception) -> AudioError:
-    """Libsndfile's own words, which follow "Error opening 'path': " and may be empty."""
+def _unreadable(path: Path, error: Exception, after: float = 0.0) -> AudioError:
+    """Libsndfile's own words, which follow "Error opening 'path': " and may be empty. after: seconds that could be."""
     reason = str(error).rpartition(": ")[2].strip().rstrip(".") or "damaged header"
+    if after:
+        return AudioError(f"{path} cannot be read after {after:.1f} s ({reason}); it is damaged, copy it again")
     return AudioError(f"{path} cannot be read as audio ({reason}); convert it: ffmpeg -i '{path}' out.wav")
 
 

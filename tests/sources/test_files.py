@@ -67,6 +67,10 @@ def unreadable(tmp_path, kind):
     elif kind == "headerless":
         path = path.with_suffix(".raw")
         path.write_bytes(bytes(3200))
+    elif kind == "FLAC that breaks off":
+        noise = np.random.default_rng(0).uniform(-0.5, 0.5, 64_000)
+        soundfile.write(path, noise, 16_000, format="FLAC")
+        path.write_bytes(path.read_bytes()[: path.stat().st_size * 5 // 8])
     elif kind == "NaN":
         samples = np.zeros(32_000, np.float32)
         samples[20_000] = np.nan
@@ -90,6 +94,7 @@ FAULTS = [
     ("0 Hz", "cannot be read as audio .*ffmpeg"),
     ("999 Hz", "999 Hz is outside"),
     ("4000000 Hz", "4000000 Hz is outside"),
+    ("FLAC that breaks off", r"cannot be read after 2\.0 s \(.*\); it is damaged, copy it again"),
     ("NaN", r"the sample at 1\.250 s is not a number"),
 ]
 

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from asrd.core.errors import UsageError
+from asrd.core.errors import ModelError, UsageError
 from asrd.models import ModelDirectory, manifest
 
 
@@ -21,7 +21,17 @@ def check_output(out: Path, left: str | None = None) -> None:
 
 
 def copy_checkpoint(source: ModelDirectory, path: Path) -> ModelDirectory:
-    """The source's files in another directory, without what quantization makes."""
+    """The source's files in another directory, without what quantization makes.
+
+    Raises ModelError where one cannot be copied.
+    """
+
+    def copy(file: str, to: str) -> None:
+        try:
+            shutil.copy2(file, to)
+        except OSError as error:  # of many such errors `copytree` would make one that has no words of its own
+            raise ModelError(f"{file} cannot be copied to {to} ({error.strerror}); make room for it") from error
+
     leave = shutil.ignore_patterns("int8.*", manifest.NAME, "README.md", "report.html", ".*")
-    shutil.copytree(source.path, path, ignore=leave, dirs_exist_ok=True)
+    shutil.copytree(source.path, path, ignore=leave, copy_function=copy, dirs_exist_ok=True)
     return ModelDirectory.open(path)

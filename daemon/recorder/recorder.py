@@ -100,7 +100,8 @@ class Recorder:
             try:
                 await self._worker.run(self._write, self._take())
             except Exception as error:  # full, gone, unplugged: whatever it is, transcription goes on
-                log.warning("recording failed", exc_info=not isinstance(error, OSError))
+                if not isinstance(error, OSError):
+                    log.warning("recording failed", exc_info=True)
                 self._fail(reason(error))
                 return
 

@@ -256,7 +256,10 @@ def test_nobody_else_can_hear_it(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_ends_the_recording_and_nothing_else(
-    tmp_path: Path, sentences: list[FloatArray], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    sentences: list[FloatArray],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     harness = Harness(tmp_path, record=RecordingOptions(tmp_path / "tape"))
 
@@ -269,13 +272,14 @@ def test_a_full_disk_ends_the_recording_and_nothing_else(
             await harness.play(sentences[1])
             await harness.until(lambda item: isinstance(item, Final))
             error = await harness.until(lambda item: isinstance(item, Error))
-            assert "No space left on device" in str(error)
+            assert "has ended: No space left on device; free space" in str(error)
             assert daemon.status().recording == ""
             await harness.play(sentences[2])
             await harness.until(lambda item: len(harness.of(Final)) == 2)
 
     drive(scenario())
     assert len([item for item in harness.seen if isinstance(item, Error)]) == 1
+    assert [record.message for record in caplog.records if "recording" in record.message][1:] == []
 
 
 def test_a_disk_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

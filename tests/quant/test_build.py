@@ -159,7 +159,7 @@ def test_a_full_disk_is_one_line(
     def full(*arguments: object, **options: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(shutil, "copytree", full)
+    monkeypatch.setattr(shutil, "copy2", full)
     with pytest.raises(ModelError, match=r"No space left on device.*make room"):
         _build(base_model, manifest, tmp_path / "out", LAX)
 

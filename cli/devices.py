@@ -26,7 +26,7 @@ def devices(as_json: bool) -> None:
         return
     if not found:
         click.echo("no microphones found")
-        click.echo("hint: send audio from another machine: asrd start --source pcm:tcp://ADDRESS:7000", err=True)
+        click.echo("hint: to hear another machine's: asrd start --source pcm:tcp://0.0.0.0:7000", err=True)
         return
     _print(found)
 

@@ -119,10 +119,10 @@ def _recording(params: dict[str, Any]) -> "RecordingOptions":
 
 def _show(ctx: click.Context, options: "DaemonOptions") -> None:
     """Every setting, once it is sure that a daemon could make sense of them all."""
-    from rich.table import Table
+    from rich.table import Column, Table
 
     _check(options)
-    table = Table("setting", "value", "from", box=None)
+    table = Table("setting", Column("value", overflow="fold"), Column("from", overflow="fold"), box=None)
     for name, value, origin in origins(ctx):
         shown = " ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
         table.add_row(name.replace("_", "-"), UNSET.get(name, "none") if value is None else shown, origin)

@@ -80,9 +80,12 @@ class SegmenterSettings:
         """
         for name, value in values.items():
             if name not in SETTABLE:
-                raise UsageError(f"'{name}' cannot be set while running; {', '.join(SETTABLE)} can")
-            if not 0 <= value <= LONGEST:
-                raise UsageError(f"{name} is from 0 to {seconds(LONGEST):g} s, not {seconds(value):g}")
+                known = ", ".join(map(_flag, SETTABLE))
+                raise UsageError(f"'{_flag(name)}' cannot be set while running; {known} can")
+            if value > LONGEST:
+                raise UsageError(f"{_flag(name)} is at most {seconds(LONGEST):g} s, not {seconds(value):g}")
+            if value < 0:
+                raise UsageError(f"{_flag(name)} cannot be negative, as {seconds(value):g} s is")
         shortest = values.get("min_hangover", self.min_hangover)
         chosen = {SETTABLE[name]: Samples(value) for name, value in values.items()}
         return replace(self, **chosen, tail=min(DEFAULTS.tail, Samples(shortest)))
@@ -100,6 +103,11 @@ class SegmenterSettings:
             name: Setting(getattr(self, field), getattr(DEFAULTS, field), *nearer.get(name, (0, LONGEST)))
             for name, field in SETTABLE.items()
         }
+
+
+def _flag(name: str) -> str:
+    """What people call a setting, on the command line."""
+    return name.replace("_", "-")
 
 
 DEFAULTS = SegmenterSettings()

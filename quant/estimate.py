@@ -33,9 +33,10 @@ class Estimate:
     @property
     def text(self) -> str:
         """For people, before it starts."""
+        longer = f", or {_minutes(self.more)} if layers have to go back to floating point,"
         return (
-            f"this will take about {_minutes(self.seconds)}, or {_minutes(self.more)} if layers have to go back "
-            f"to floating point, and {self.memory / 2**30:.1f} GiB of memory"
+            f"this will take about {_minutes(self.seconds)}{longer if self.more > self.seconds else ''} "
+            f"and {self.memory / 2**30:.1f} GiB of memory"
         )
 
 

@@ -144,6 +144,12 @@ def test_check_shows_where_each_setting_comes_from(run: Run, tmp_path: Path) -> 
     assert rows["min-speech"] == ["0.1", "default"]
 
 
+def test_check_shows_values_whole_however_narrow_the_terminal(run: Run, tmp_path: Path) -> None:
+    result = run("start", "--check", "--source", "desk=pcm:-", COLUMNS="60")
+    assert "…" not in result.stdout
+    assert str(tmp_path / "events") in "".join(result.stdout.split()).replace("$ASRD_EVENTS", "")
+
+
 def test_a_list_of_endpoints_serves_commands_that_take_one(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "config" / "asrd" / "asrd.toml"
     file.parent.mkdir(parents=True)

@@ -56,6 +56,25 @@ def test_systemd_would_find_a_fault(installed: Path) -> None:
     assert "sometimes" in verify(installed, "system")
 
 
+@needs_systemd
+@pytest.mark.parametrize("installed", ["system"], indirect=True)
+def test_a_machine_s_service_has_few_rights(installed: Path) -> None:
+    """By systemd's own measure, where 10 is all of them and 0 none."""
+    options = subprocess.run(["systemd-analyze", "--help"], capture_output=True, text=True, check=True).stdout
+    if "--offline" not in options:
+        pytest.skip("systemd 250 was the first to measure a file")
+    command = ["systemd-analyze", "security", "--offline=yes", "--threshold=30", "--no-pager", str(installed)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize("flavour", UNITS)
+def test_settings_in_files_are_not_overruled_by_the_unit(flavour: str) -> None:
+    """A flag would win over asrd.toml, where the unit says that settings belong."""
+    _, _, *arguments = shlex.split(service(UNITS[flavour])["ExecStart"])
+    assert arguments == []
+
+
 @pytest.mark.parametrize("flavour", UNITS)
 def test_the_command_line_is_one_that_asrd_takes(flavour: str) -> None:
     _, name, *arguments = shlex.split(service(UNITS[flavour])["ExecStart"])

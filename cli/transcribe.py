@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=ConfiguredCommand)
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False))
 @format_option
 @text_options
 @recognition_options

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from asrd.core.errors import UsageError
+from asrd.core.errors import AsrdError, UsageError
 
 
 class Number(click.FloatRange):
@@ -55,10 +55,12 @@ class NewFile(click.Path):
         super().__init__(path_type=Path, dir_okay=False)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """The path. Raises UsageError where there is no directory for it."""
+        """The path. Raises UsageError where there is no directory for it, AsrdError where it cannot be written."""
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
         if not path.absolute().parent.is_dir():
             raise UsageError(f"{path} cannot be written: there is no directory {path.parent}; make it first")
+        if not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
+            raise AsrdError(f"{path} is not yours to write; choose another place")
         return path
 
 

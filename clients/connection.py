@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
-from asrd.core.endpoints import check_port, no_endpoint
+from asrd.core.endpoints import absent, check_port, no_endpoint
 from asrd.core.errors import TransportError
 
 QUEUE = 32
@@ -58,7 +58,7 @@ class Connection:
         while not self._connected:  # what answers may hang up before it has spoken ZeroMQ
             if not self._monitor.poll(max(0, round((deadline - time.monotonic()) * 1000))):
                 remedy = f"start a daemon with 'asrd start --source pcm:{self._endpoint}'"
-                raise TransportError(f"nothing listens at {self._endpoint}; {remedy}")
+                raise absent(self._endpoint, f"nothing listens at {self._endpoint}; {remedy}")
             self._watch()
 
     def send(self, parts: list[bytes], timeout: float, patience: float) -> None:

@@ -20,7 +20,7 @@ from asrd.core.control import (
     UseBackend,
     WordsRequest,
 )
-from asrd.core.endpoints import control_endpoint, no_endpoint, reachable
+from asrd.core.endpoints import absent, control_endpoint, no_endpoint, reachable
 from asrd.core.errors import AsrdError, TransportError, UsageError, reason
 from asrd.core.events import AnyEvent, Status
 
@@ -114,4 +114,4 @@ class Control:
                 break
         if there:
             raise TransportError(f"the daemon at {self.endpoint} does not answer; if it is just starting, ask again")
-        raise TransportError(f"no daemon answers at {self.endpoint}; start one with 'asrd start'")
+        raise absent(self.endpoint, f"no daemon answers at {self.endpoint}; start one with 'asrd start'")

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from asrd.core.config import configured
-from asrd.core.errors import UsageError
+from asrd.core.errors import TransportError, UsageError
 
 EVENTS_VARIABLE = "ASRD_EVENTS"
 CONTROL_VARIABLE = "ASRD_CONTROL"
@@ -58,6 +58,21 @@ def no_endpoint(endpoint: str, why: str = "") -> UsageError:
     """The error that something is none. why: what the system says of it."""
     said = f" ({without_address(why)})" if why else ""
     return UsageError(f"'{endpoint}' is not an endpoint{said}; write tcp://127.0.0.1:7007 or ipc:///path/to/socket")
+
+
+def absent(endpoint: str, said: str) -> TransportError:
+    """The error that nothing answers at an endpoint, in the words `said`, or that the Unix socket there is closed
+    to this user, which libzmq does not tell apart.
+    """
+    path = Path(endpoint.removeprefix("ipc://"))
+    try:
+        path.stat()
+        closed = not os.access(path, os.W_OK)
+    except OSError as error:
+        closed = isinstance(error, PermissionError)
+    if closed and endpoint.startswith("ipc://"):
+        return TransportError(f"{endpoint} is not yours to open; join the group of {path.parent} and log in anew")
+    return TransportError(said)
 
 
 def without_address(why: str) -> str:

@@ -49,7 +49,7 @@ def _lock(path: Path, endpoint: str) -> IO[str]:
             raise TransportError(f"{path.parent} is open to others, who could listen in; set XDG_RUNTIME_DIR")
         handle = path.with_name(path.name + ".lock").open("a+")
     except OSError as error:
-        raise TransportError(f"cannot create {path.parent}: {error.strerror}; choose another endpoint") from error
+        raise TransportError(f"cannot bind {endpoint}: {error.strerror}; choose another endpoint") from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

@@ -1,5 +1,6 @@
 """The directory that a run works in, until it is good enough to be the output."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -13,9 +14,14 @@ def draft_of(out: Path) -> Path:
 
 
 def check_output(out: Path, left: str | None = None) -> None:
-    """Raise UsageError where `out` exists, or where no interrupted run left the file `left` to resume from."""
+    """Raise UsageError where `out` exists, or where no interrupted run left the file `left` to resume from;
+    ModelError where it cannot be written.
+    """
     if out.exists():
         raise UsageError(f"{out} exists already; give a new directory, or remove it first")
+    place = next(parent for parent in out.absolute().parents if os.access(parent, os.F_OK))
+    if not os.access(place, os.W_OK):
+        raise ModelError(f"{out} cannot be written: {place} is not yours to write; choose another place")
     if left and not (draft_of(out) / left).is_file():
         raise UsageError(f"there is no interrupted run to resume for {out}; leave --resume out")
 

@@ -74,7 +74,7 @@ class PipeSource(Source):
             for chunk in timeline.push(pcm, time.time()):
                 yield chunk
         if rest:
-            log.warning("%s: what came last, %d of the bytes of a frame, was ignored", self.stream, len(rest))
+            log.warning("%s: the end was ignored: %d of the %d bytes of a frame", self.stream, len(rest), frame)
         for chunk in timeline.finish(time.time()):
             yield chunk
 

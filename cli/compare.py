@@ -15,6 +15,7 @@ from asrd.cli.plain import Console
 from asrd.cli.stages import Stages
 from asrd.cli.values import NewFile
 from asrd.core.errors import UsageError
+from asrd.core.units import counted
 
 if TYPE_CHECKING:
     from asrd.quant.bootstrap import Rate
@@ -71,7 +72,8 @@ def compare(
     else:
         console = Console()
         console.print(table(measurements, sizes))
-        console.print(f"{rows[0].score.words} words of {len(clips)} utterances; {NORMALIZATION}.", soft_wrap=True)
+        heard = f"{counted(rows[0].score.words, 'words')} of {counted(len(clips), 'utterances')}"
+        console.print(f"{heard}; {NORMALIZATION}.", soft_wrap=True)
     if html:
         report = Report(
             title=f"{source.name}: {', '.join(names)}",
@@ -97,7 +99,7 @@ def table(measurements: "Mapping[str, Measurement]", sizes: "Mapping[str, int]")
     first = next(iter(measurements))
     result = Table("backend", "arithmetic", box=box.SIMPLE, pad_edge=False, collapse_padding=True)
     for name in ("WER %", "CER %", f"as\n{first} %", "ms a\nwindow", f"times\n{first}", "RTF", "MB"):
-        result.add_column(name, justify="right")
+        result.add_column(name, justify="right", no_wrap=name in ("WER %", "CER %"))
     for row in figures(measurements, sizes):
         result.add_row(
             row.backend,

@@ -11,11 +11,6 @@ class Console(rich.console.Console):
         raise BrokenPipeError
 
 
-def counted(number: int, thing: str) -> str:
-    """As in "1 clip" and "2 clips"."""
-    return f"{number} {thing}{'s' * (number != 1)}"
-
-
 def plain_console(*, stderr: bool = False) -> Console:
     """A console without markup, emoji names and highlighting: `[front]` may well name a microphone."""
     return Console(stderr=stderr, markup=False, emoji=False, highlight=False)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from asrd.cli.plain import counted, plain_console
+from asrd.cli.plain import plain_console
 from asrd.core.errors import UsageError
-from asrd.core.units import seconds
+from asrd.core.units import counted, seconds
 
 if TYPE_CHECKING:
     from asrd.daemon.recorder.takes import Take
@@ -106,4 +106,4 @@ def export_utterances(found: "Iterator[Take]", path: Path, utterances: tuple[int
         excerpts.append(excerpt(take, number, Player(model, backends.of(model, equipment.options(take.begin)))))
     backends.close()
     size = write(path, excerpts)
-    click.echo(f"{path}: {counted(len(excerpts), 'utterance')}, {size / 1000:.0f} kB. It holds their audio.", err=True)
+    click.echo(f"{path}: {counted(len(excerpts), 'utterances')}, {size / 1000:.0f} kB. It holds their audio.", err=True)

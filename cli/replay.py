@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from asrd.cli.plain import counted
 from asrd.cli.recognition import check_words, recognition, recognition_options
 from asrd.cli.recording import chosen_takes, export_utterances, show_recording
 from asrd.cli.values import NewFile, Number
 from asrd.core.errors import UsageError
 from asrd.core.events import Final, decode
-from asrd.core.units import seconds
+from asrd.core.units import counted, seconds
 
 if TYPE_CHECKING:
     from asrd.daemon.recorder.takes import Take
@@ -142,7 +141,7 @@ def _rehear(found: "Iterator[Take]", params: dict[str, Any], chosen: set[str]) -
             click.secho(f"  - {change.recorded}", fg="red")
             click.secho(f"  + {change.now}", fg="green")
     backends.close()
-    click.echo(f"{counted(utterances, 'utterance')}: {differing or 'none'} with another text", err=True)
+    click.echo(f"{counted(utterances, 'utterances')}: {differing or 'none'} with another text", err=True)
     return not differing
 
 

@@ -32,3 +32,8 @@ def samples(seconds: float) -> Samples:
 def seconds(count: int) -> float:
     """`count` samples in seconds."""
     return count / SAMPLE_RATE
+
+
+def counted(number: int, things: str) -> str:
+    """A number of things whose name ends in "s", which one of them does not: "1 clip" and "2 clips"."""
+    return f"{number} {things.removesuffix('s') if number == 1 else things}"

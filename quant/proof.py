@@ -20,9 +20,9 @@ class Proof:
     verdict: str
 
 
-def prove(recipe: Recipe, measurements: Mapping[str, Measurement], reverted: tuple[str, ...]) -> Proof:
+def prove(recipe: Recipe, measurements: Mapping[str, Measurement], floating: tuple[str, ...]) -> Proof:
     """Hold "int8" to "torch". Both rates must be within the bound: a weak model's WER saturates, and
-    then only its CER tells that it has broken.
+    then only its CER tells that it has broken. floating: layers that are not in 8 bits.
     """
     original, int8 = measurements["torch"].score, measurements["int8"].score
     wer, cer = (drop(metric, original, int8, recipe.drop_type) for metric in ("wer", "cer"))
@@ -30,19 +30,19 @@ def prove(recipe: Recipe, measurements: Mapping[str, Measurement], reverted: tup
     unit = "points" if recipe.drop_type == "absolute" else "percent of its accuracy"
     speech = "words" if recipe.same_data else "words it was not built on"
     cost = f"INT8 costs {100 * wer:+.2f} (WER) and {100 * cer:+.2f} (CER) {unit} on {int8.words} {speech}"
-    kept = f"in floating point: {', '.join(reverted)}" if reverted else "every layer is in 8 bits"
+    kept = f"in floating point: {', '.join(floating)}" if floating else "every layer is in 8 bits"
     bound = f"{100 * recipe.max_drop:.2f}"
     if holds:
         verdict = f"{cost}; up to {bound} were allowed; {kept}"
     else:
-        verdict = f"{cost}, more than the {bound} allowed; {kept}; nothing was written; {_advice(recipe, reverted)}"
+        verdict = f"{cost}, more than the {bound} allowed; {kept}; nothing was written; {_advice(recipe, floating)}"
     return Proof(holds, wer, cer, verdict)
 
 
-def _advice(recipe: Recipe, reverted: tuple[str, ...]) -> str:
+def _advice(recipe: Recipe, floating: tuple[str, ...]) -> str:
     """What to try next."""
     if recipe.fast:
         return "leave out --fast, so that fragile layers go back to floating point"
-    if "front.1" not in reverted:
+    if "front.1" not in floating:
         return "try --keep-float 'front.*', more --validation data, or a larger --max-drop"
     return "try more --validation and --calibration data, --preset performance, or a larger --max-drop"

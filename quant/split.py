@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from asrd.core.errors import UsageError
+from asrd.core.units import counted
 from asrd.quant.data import Clip
 
 PARTS = ("calibration", "validation", "test")
@@ -77,9 +78,9 @@ def _draw(indices: Sequence[int], count: int, chance: random.Random) -> list[int
 def _too_few(present: int, sizes: dict[str, int], asked: int, same: bool) -> str:
     """What there is, and what could be had instead: parts in the same proportions, none of them empty."""
     wanted = {part: size for part, size in sizes.items() if size}
-    least = 1 if same else len(wanted)
+    least, there = 1 if same else len(wanted), counted(present, "usable clips")
     if present < least:
-        return f"the data set has {present} usable clips; it needs at least {least}, and many more to tell anything"
+        return f"the data set has {there}; it needs at least {least}, and many more to tell anything"
     if same:
         fitting = {part: min(size, present) for part, size in wanted.items()}
     else:
@@ -87,4 +88,4 @@ def _too_few(present: int, sizes: dict[str, int], asked: int, same: bool) -> str
         largest = max(wanted, key=wanted.__getitem__)
         fitting[largest] += present - sum(fitting.values())
     options = " ".join(f"--{part} {size}" for part, size in fitting.items())
-    return f"the data set has {present} usable clips, {asked} were asked for; add data, or give {options}"
+    return f"the data set has {there}, {asked} were asked for; add data, or give {options}"

@@ -51,7 +51,7 @@ class Run:
         spared = kept(network, self.recipe.keep_float)
         reverted = tuple(layer.label for layer in floating if layer not in spared)
         measurements = self._measure(model)
-        proof = prove(self.recipe, measurements, reverted)
+        proof = prove(self.recipe, measurements, tuple(layer.label for layer in floating))
         if not proof.holds:
             raise QuantizationError(proof.verdict)
         return Result(

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asrd.core.errors import UsageError
-from asrd.core.units import SAMPLE_RATE, samples, seconds
+from asrd.core.units import SAMPLE_RATE, counted, samples, seconds
 
 
 @given(st.integers(0, 10**12))
@@ -22,3 +22,11 @@ def test_one_second_is_the_sample_rate() -> None:
 def test_what_is_no_number_of_seconds_is_refused(number: float) -> None:
     with pytest.raises(UsageError, match="no number of seconds"):
         samples(number)
+
+
+def test_one_thing_is_no_plural() -> None:
+    assert [counted(number, "usable clips") for number in (0, 1, 2)] == [
+        "0 usable clips",
+        "1 usable clip",
+        "2 usable clips",
+    ]

@@ -100,6 +100,7 @@ def test_builds_a_model_that_serves(base_model: ModelDirectory, manifest: Path, 
     assert facts["layers"]["kept"] == ["front.0", "position"]  # its groups are too narrow for AMX
     assert facts["layers"]["reverted"] == list(result.layers.reverted) == []
     assert "front.0" not in facts["layers"]["int8"]
+    assert result.proof.verdict.endswith("in floating point: front.0, position")
     assert facts["measured"]["int8"]["wer"][0] == result.measurements["int8"].score.wer.value
     assert result.sizes["int8"] < result.sizes["fp16"] < result.sizes["torch"]
     for precision in ("fp16", "int8", "torch"):

@@ -92,3 +92,10 @@ def test_what_is_wrong_is_said_in_one_line(compare: Compare, arguments: list[str
     assert isinstance(done.exception, error)
     assert "\n" not in str(done.exception)
     assert "reading" not in done.stderr  # for nothing
+
+
+def test_a_narrow_terminal_shows_rates_whole(compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    shown = compare("--limit", "2").stdout
+    assert "–" in shown
+    assert "…" not in "".join(line for line in shown.splitlines() if "–" in line)

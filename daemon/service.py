@@ -156,8 +156,12 @@ class Daemon:
         await self.publisher.publish(events.Error(message=message))
 
     def _listen_to_signals(self) -> None:
+        """A terminal that closes ends a daemon as Ctrl-C does, unless `nohup` has it ignored."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        numbers = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+        if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+            numbers.remove(signal.SIGHUP)
+        for number in numbers:
             loop.add_signal_handler(number, self.stop, number.name)
 
     async def _beat(self) -> None:
@@ -174,6 +178,8 @@ class Daemon:
     async def _announce(self, previous: str) -> None:
         scheduler, model = self.engine.scheduler, self.engine.model
         arithmetic = scheduler.backend.arithmetic
+        if previous:
+            log.info("backend %s → %s (%s)", previous, scheduler.name, arithmetic)
         await self.publisher.publish(
             events.Backend(name=scheduler.name, previous=previous, model=model.name, arithmetic=arithmetic)
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from asrd.clients import Control, Hole, Subscriber
-from asrd.core.events import Final, Partial, Stopped
+from asrd.core.events import Final, Partial, Status, Stopped
 from asrd.models.speech import bundled
 
 from .conftest import Run, Spawn
@@ -28,7 +28,10 @@ def listen_until(environment: dict[str, str], kind: type[object]) -> list[object
     return seen
 
 
-def test_sigterm_finishes_the_open_utterance_within_five_seconds(spawn: Spawn, environment: dict[str, str]) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_finishes_the_open_utterance_within_five_seconds(
+    spawn: Spawn, environment: dict[str, str], number: signal.Signals
+) -> None:
     daemon = spawn("start", "--source", f"clip={CLIP}")
     seen: list[object] = []
     with Subscriber(environment["ASRD_EVENTS"], timeout=20) as subscriber:
@@ -36,7 +39,7 @@ def test_sigterm_finishes_the_open_utterance_within_five_seconds(spawn: Spawn, e
             seen.append(item)
             if isinstance(item, Partial) and item.stable and daemon.poll() is None and not _asked(seen):
                 asked = time.monotonic()
-                daemon.send_signal(signal.SIGTERM)
+                daemon.send_signal(number)
                 seen.append("asked")
     assert daemon.wait(5) == 0
     assert time.monotonic() - asked < 5
@@ -45,8 +48,20 @@ def test_sigterm_finishes_the_open_utterance_within_five_seconds(spawn: Spawn, e
     assert (final.reason, bool(final.text)) == ("end", True)
     assert isinstance(stopped, Stopped)
     assert stopped is seen[-1]
-    assert stopped.reason == "SIGTERM"
+    assert stopped.reason == number.name
     assert not any(isinstance(item, Hole) for item in seen)
+
+
+def test_what_nohup_ignores_stays_ignored(spawn: Spawn, run: Run, environment: dict[str, str], tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        daemon = spawn("start", "--source", f"pcm:ipc://{tmp_path}/pcm")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    listen_until(environment, Status)
+    daemon.send_signal(signal.SIGHUP)
+    assert run("stop").returncode == 0
+    assert daemon.wait(5) == 0
 
 
 def _asked(seen: list[object]) -> bool:

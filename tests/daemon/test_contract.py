@@ -118,7 +118,11 @@ def test_a_hole_in_the_audio_is_a_gap_and_closes_the_utterance(harness: Harness,
 
 @pytest.mark.parametrize("other", [pytest.param("torch", marks=pytest.mark.slow), "int8"])
 def test_switching_in_the_middle_of_an_utterance_loses_and_repeats_nothing(
-    harness: Harness, sentences: list[FloatArray], bundled: ModelDirectory, other: str
+    harness: Harness,
+    sentences: list[FloatArray],
+    bundled: ModelDirectory,
+    other: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The final is, to the letter, what stitching gives when the first windows are recognised by
     one backend and the others by the other.
@@ -136,7 +140,9 @@ def test_switching_in_the_middle_of_an_utterance_loses_and_repeats_nothing(
             await send(audio[middle:])
             await harness.until(lambda item: isinstance(item, Final))
 
-    drive(scenario())
+    with caplog.at_level("INFO", "asrd.daemon.service"):
+        drive(scenario())
+    assert [record.message.split(" (")[0] for record in caplog.records] == [f"backend fp16 → {other}"]
     [final] = harness.of(Final)
     assert {event.backend for event in harness.of(Partial)} == {"fp16", other}
     assert final.backend == other

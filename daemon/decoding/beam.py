@@ -21,7 +21,7 @@ SURE = 0.7
 words stable half a second later, and no more of them right: what comes a word later hardly changes them.
 """
 
-OPEN, UNDECIDED = samples(2.0), samples(1.0)
+OPEN, UNDECIDED = samples(1.5), samples(0.8)
 """When more than `OPEN` is undecided, the likeliest words are decided on, but for the last `UNDECIDED`. It bounds how
 late a word is stable, what is left to search when the utterance ends, and so the time its final takes.
 """

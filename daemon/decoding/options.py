@@ -19,7 +19,7 @@ class DecoderOptions:
 
     decoder: str = field(default_factory=default_decoder)
     lm: str | None = None
-    beam_width: int = 64
+    beam_width: int = 100
     lm_weight: float | None = None
     word_bonus: float | None = None
     blank_penalty: float | None = None

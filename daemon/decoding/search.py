@@ -38,7 +38,7 @@ class Search:
     """Shared by all utterances of a model; holds the language model. Safe to use from one thread at a time."""
 
     def __init__(
-        self, vocabulary: Vocabulary, lm: LanguageModel | None, weights: DecodingSettings, width: int = 64
+        self, vocabulary: Vocabulary, lm: LanguageModel | None, weights: DecodingSettings, width: int = 100
     ) -> None:
         """width: how many beams are kept.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 from asrd.core.errors import UsageError
+from asrd.core.events import DAEMON_STREAM
 from asrd.core.pcm import FORMATS, MAX_CHANNELS, MAX_RATE, MIN_RATE
 from asrd.daemon.sources.base import Source
 from asrd.daemon.sources.files import FileSource, Pace
@@ -90,8 +91,11 @@ def _stream(name: str | None, default: str) -> str:
         return default
     if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
         raise UsageError(f"'{name}' cannot name a stream; use letters, digits, - and _")
+    if name == DAEMON_STREAM:
+        raise UsageError(f"'{name}' cannot name a stream: events of that name are the daemon's own; use another")
     return name
 
 
 def _stem(path: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", Path(path).stem).strip("-") or "file"
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(path).stem).strip("-")
+    return "file" if stem in ("", DAEMON_STREAM) else stem

@@ -11,6 +11,18 @@ import zmq
 from asrd.core.endpoints import check_endpoint, no_endpoint, runtime_directory, without_address
 from asrd.core.errors import TransportError, UsageError
 
+KEEPALIVE = 60
+"""Seconds of silence on a TCP connection until the kernel asks whether the peer is still there."""
+
+
+def notice_loss(socket: zmq.Socket[Any]) -> None:
+    """Have connections end whose peer vanished without a word: power cut, network gone. Call before binding.
+
+    A socket that only listens would never find out, and keep a descriptor for each.
+    """
+    socket.setsockopt(zmq.TCP_KEEPALIVE, 1)
+    socket.setsockopt(zmq.TCP_KEEPALIVE_IDLE, KEEPALIVE)
+
 
 class Binding:
     """An endpoint held by this process.
@@ -24,6 +36,7 @@ class Binding:
         self._socket = socket
         self._lock: IO[str] | None = None
         check_endpoint(endpoint)
+        notice_loss(socket)
         if endpoint.startswith("ipc://") and endpoint[6:7] not in ("@", "*"):
             self._lock = _lock(Path(endpoint.removeprefix("ipc://")), endpoint)
         try:

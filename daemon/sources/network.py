@@ -12,6 +12,7 @@ import zmq.asyncio
 from asrd.core.endpoints import spare_file, without_address
 from asrd.core.errors import TransportError
 from asrd.core.flow import AudioChunk
+from asrd.daemon.sockets import notice_loss
 from asrd.daemon.sources.base import Source
 from asrd.daemon.sources.sessions import Sessions
 
@@ -51,6 +52,7 @@ class NetworkSource(Source):
         self._socket.rcvhwm = QUEUE
         self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE)
         self._socket.setsockopt(zmq.RCVBUF, KERNEL_BUFFER)
+        notice_loss(self._socket)
         try:
             self._socket.bind(self.endpoint)
         except zmq.ZMQError as error:

@@ -64,7 +64,11 @@ class Control:
 
     def replay(self, first: int, last: int) -> list[AnyEvent]:
         """Past events `first <= seq <= last`, as far as the daemon remembers them."""
-        return self._ask(Replay(first, last), list[AnyEvent])
+        found: list[AnyEvent] = []
+        while some := self._ask(Replay(first, last), list[AnyEvent]):
+            found += some
+            first = found[-1].seq + 1
+        return found
 
     def words(self, request: WordsRequest) -> dict[str, float]:
         """Hot words and their boosts, once the request was carried out. Raises UsageError for impossible ones."""

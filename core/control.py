@@ -1,6 +1,7 @@
 """Requests to a running daemon and its answers: JSON over a ZeroMQ ROUTER socket.
 
-A client may be a REQ or a DEALER socket; it sends one frame and gets one back.
+A client may be a REQ or a DEALER socket; it sends one frame and gets one back. Who asks much without reading
+loses answers.
 """
 
 from typing import Any
@@ -23,7 +24,10 @@ class UseBackend(Request, frozen=True, tag="backend use"):
 
 
 class Replay(Request, frozen=True, tag="replay"):
-    """The events `first <= seq <= last` that the daemon still remembers; answered with a list."""
+    """The events `first <= seq <= last` that the daemon still remembers; answered with a list, oldest first.
+
+    Where they are more than fit in one answer it ends early: ask again for those after the last one, until none come.
+    """
 
     first: int
     last: int

@@ -18,16 +18,20 @@ log = logging.getLogger(__name__)
 MAX_REQUEST = 1 << 16
 """Bytes. A peer that sends more is disconnected."""
 
+UNREAD = 16
+"""Replies held for one peer that does not read them; those after them are dropped."""
+
 Answer = Callable[[AnyRequest], Awaitable[Any]]
 
 
 class Controller:
-    """Every request gets exactly one reply; a slow one does not hold up the others."""
+    """Every request gets exactly one reply, if it is read; a slow one does not hold up the others."""
 
     def __init__(self, context: zmq.asyncio.Context, endpoint: str) -> None:
         """Bind. What is asked waits until `run`."""
         self._socket = context.socket(zmq.ROUTER)
         self._socket.set(zmq.MAXMSGSIZE, MAX_REQUEST)
+        self._socket.set(zmq.SNDHWM, UNREAD)
         self._tasks: set[asyncio.Task[None]] = set()
         try:
             self._binding = Binding(self._socket, endpoint)

@@ -20,6 +20,9 @@ REMEMBERED = 4096
 REMEMBERED_BYTES = 16 << 20
 """And no more than this, for partials of long utterances are long."""
 
+REPLAYED_BYTES = 1 << 20
+"""Of these, in one answer: it is held until whoever asked has read it. They ask again for the rest."""
+
 HIGH_WATER_MARK = 10_000
 """Events queued for one slow subscriber before ZeroMQ drops its newest; it sees that in `seq`."""
 
@@ -82,8 +85,18 @@ class Publisher:
             self._bytes -= len(self._recent.popleft()[1])
 
     def replay(self, first: int, last: int) -> list[Any]:
-        """The remembered events `first <= seq <= last`, oldest first, ready to be sent as JSON."""
-        return [msgspec.Raw(payload) for seq, payload in self._recent if first <= seq <= last]
+        """The remembered events `first <= seq <= last`, ready to be sent as JSON: the oldest, as many as one answer
+        may hold, and at least one where there is one.
+        """
+        found: list[Any] = []
+        room = REPLAYED_BYTES
+        for seq, payload in self._recent:
+            if first <= seq <= last:
+                room -= len(payload)
+                if found and room < 0:
+                    break
+                found.append(msgspec.Raw(payload))
+        return found
 
     def close(self) -> None:
         """Send what is queued, within a second, and let go of the endpoints."""

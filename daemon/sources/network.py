@@ -81,6 +81,7 @@ class NetworkSource(Source):
                 ready.cancel()
             for chunk in sessions.receive(await self._socket.recv_multipart()) if heard else sessions.expire():
                 yield chunk
+                await asyncio.sleep(0)  # others' turn: one message may make thousands of chunks
         for chunk in sessions.close():
             yield chunk
 

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -46,52 +46,60 @@ class Sessions:
         """Seconds to wait for the next message before `expire`; None where there is nothing to expire."""
         return max(0.0, self._heard + IDLE - time.monotonic()) if self.active else None
 
-    def receive(self, parts: Sequence[bytes]) -> list[AudioChunk]:
-        """Chunks made of one message, and of those that waited for it; none when it waits or is refused."""
+    def receive(self, parts: Sequence[bytes]) -> Iterator[AudioChunk]:
+        """Chunks made of one message, and of those that waited for it; none when it waits or is refused.
+
+        Each is made when it is taken. All of them are to be taken.
+        """
         try:
             header, payload = parts
             message = self._decoder.decode(header)
         except (ValueError, msgspec.MsgspecError) as error:
-            return self._malformed(error)
+            self._malformed(error)
+            return
         if self.active and message.session != self._session:
             if not self._waiting.put(message, payload):
                 what = f"{message.session} sends more than can wait while {self._session} is sending; audio is lost"
                 self._refuse("busy", what)
-            return []
-        return self._hear(message, payload) + self._serve()
+            return
+        yield from self._hear(message, payload)
+        yield from self._serve()
 
-    def expire(self) -> list[AudioChunk]:
+    def expire(self) -> Iterator[AudioChunk]:
         """Release a sender that has been silent for `IDLE` seconds; if it comes back, it continues."""
-        return self._release(time.time(), f"nothing received for {IDLE:g} s") + self._serve()
+        yield from self._release(time.time(), f"nothing received for {IDLE:g} s")
+        yield from self._serve()
 
-    def _serve(self) -> list[AudioChunk]:
+    def _serve(self) -> Iterator[AudioChunk]:
         """Chunks of those who waited, if it is their turn."""
-        chunks = []
         while self._waiting and not self.active:
             for message, payload in self._waiting.take():
-                chunks += self._hear(message, payload)
-        return chunks
+                yield from self._hear(message, payload)
 
-    def _hear(self, message: PcmHeader, payload: bytes) -> list[AudioChunk]:
+    def _hear(self, message: PcmHeader, payload: bytes) -> Iterator[AudioChunk]:
         try:
             pcm = decode(payload, message.format, message.channels)
         except ValueError as error:
-            return self._malformed(error)
+            self._malformed(error)
+            return
         timeline = self._admit(message)
         if timeline is None:
-            return self._refuse(
-                "changed", f"sender {message.session} changed its rate, went back or leapt; that is ignored"
-            )
-        self._heard = time.monotonic()
+            self._refuse("changed", f"sender {message.session} changed its rate, went back or leapt; that is ignored")
+            return
         lost = message.position - self._expected
         self._expected = message.position + len(pcm)
         captured = min(message.captured, time.time())  # another machine's clock may be ahead
         self._silenced -= {"malformed", "changed"}
         if not len(pcm):
             self._expected -= lost  # there is nothing yet that the hole is before
-            return self._end(captured, lost) if message.end else []
-        chunks = timeline.push(pcm, captured, lost, "lost before it was received")
-        return chunks + self._end(captured) if message.end else chunks
+        for first in range(0, len(pcm), message.rate):  # a second at a time: a message may hold half an hour
+            piece = pcm[first : first + message.rate]
+            after = len(pcm) - first - len(piece)
+            yield from timeline.push(piece, captured - after / message.rate, lost, "lost before it was received")
+            lost = 0
+        self._heard = time.monotonic()
+        if message.end:
+            yield from self._end(captured, lost)
 
     def close(self) -> list[AudioChunk]:
         """What the filter still holds. Those who wait are not heard any more."""
@@ -133,14 +141,13 @@ class Sessions:
         log.info("%s: %s is no longer received: %s", self._stream, self._session, reason)
         return self._timeline.finish(captured, reason, lost)
 
-    def _malformed(self, error: Exception) -> list[AudioChunk]:
-        return self._refuse("malformed", f"a malformed message was ignored: {error}")
+    def _malformed(self, error: Exception) -> None:
+        self._refuse("malformed", f"a malformed message was ignored: {error}")
 
-    def _refuse(self, kind: str, what: str) -> list[AudioChunk]:
+    def _refuse(self, kind: str, what: str) -> None:
         if kind not in self._silenced:
             self._silenced.add(kind)
             log.warning("%s: %s", self._stream, what)
-        return []
 
 
 def _longest_hole(timeline: Timeline) -> int:

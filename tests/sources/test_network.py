@@ -14,6 +14,7 @@ from asrd.core.errors import TransportError, UsageError
 from asrd.core.pcm import PcmHeader
 from asrd.daemon.sources import sessions, waiting
 from asrd.daemon.sources.network import NetworkSource
+from asrd.daemon.sources.resample import Resampler
 
 good = np.full(100, 8_192, "<i2").tobytes()
 
@@ -239,9 +240,45 @@ def test_no_number_of_leaps_takes_the_clock_beyond_its_range(monkeypatch):
     for name in "abcde":
         for position in (0, 3_600 * 1_000):
             message = header(name, position, rate=1_000, end=position > 0)
-            chunks = heard.receive([msgspec.json.encode(message), good])
+            chunks = [*heard.receive([msgspec.json.encode(message), good])]
         ends += [chunk.start + len(chunk.pcm) for chunk in chunks]
     assert max(ends, default=0) < 3 * 3_600 * 16_000
+
+
+def test_a_message_of_half_an_hour_holds_up_nobody_else(endpoint, audio, chirp):
+    """Its audio comes a second at a time, each with its own time of capture, and others run in between."""
+    sound = np.tile((chirp(100.0, 1_000, high=400.0) * 32_767).astype("<i2"), 18)
+    turns = []
+
+    async def run():
+        source = NetworkSource("net", endpoint)
+        await source.open()
+        others = asyncio.create_task(take_turns())
+        push((header(rate=1_000, captured=1_800.0, end=True), sound.tobytes()))(endpoint)
+        found = []
+        async for chunk in source.chunks():
+            found.append(chunk)
+            turns.append(0)
+            if "has ended" in chunk.reason:
+                await source.close()
+        others.cancel()
+        return found
+
+    async def take_turns():
+        while True:
+            if turns:
+                turns[-1] += 1
+            await asyncio.sleep(0)
+
+    chunks = asyncio.run(asyncio.wait_for(run(), 20))
+    heard = audio(chunks)
+    assert len(heard) == 1_800 * 16_000
+    assert max(len(chunk.pcm) for chunk in chunks) <= 32_000  # the filter gives what it has now and then
+    assert min(turns[:-1]) > 0
+    for chunk in chunks:
+        assert chunk.captured == pytest.approx((chunk.start + len(chunk.pcm)) / 16_000, abs=0.001)
+    whole = Resampler(1_000)
+    assert np.array_equal(heard, np.concatenate([whole.push(np.float32(sound) / 32_768), whole.flush()]))
 
 
 def test_a_message_of_one_part_or_three_is_ignored(endpoint, audio, caplog):

@@ -59,7 +59,7 @@ class Capture:
         age = clock.currentTime - clock.inputBufferAdcTime if clock.inputBufferAdcTime else frames / self.device.rate
         heard = now()
         end = min(heard, heard - age + frames / self.device.rate)  # a sound server's estimate may be ahead
-        self.ring.put(bytes(data), frames, end, bool(status.input_overflow))
+        self.ring.put(bytes(data), frames, end, heard, overflowed=bool(status.input_overflow))
         self._notify()
 
     def _finish(self) -> None:

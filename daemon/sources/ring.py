@@ -5,6 +5,13 @@ import time
 from collections import deque
 from dataclasses import dataclass
 
+HOLE = 0.5
+"""Seconds by which audio must be late to count as lost where the sound card tells of no loss: it hears nothing while
+the machine is suspended, and knows nothing of it. The times of blocks are off by hundredths of a second.
+"""
+
+STALLED = "the machine was asleep, or the sound server stalled"
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -40,32 +47,56 @@ class CaptureRing:
         self._held = 0
         self._lost = 0
         self._reason = ""
-        self._end: float | None = None
+        self._due: float | None = None  # when the next block begins, if nothing is lost before it
+        self._late = 0.0  # by how much the last one was, if that is not believed yet
+        self._heard = 0.0
         self._lock = threading.Lock()
 
-    def put(self, data: bytes, frames: int, end: float, overflowed: bool = False) -> None:
-        """Called by the sound card's thread. overflowed: the card says that frames before these are gone.
+    def put(
+        self, data: bytes, frames: int, end: float, heard: float | None = None, *, overflowed: bool = False
+    ) -> None:
+        """Called by the sound card's thread. end: as in `Block`, as the card estimates it. heard: when the call came,
+        on the same clock; at `end` unless given. overflowed: the card says that frames before these are gone.
 
         How many, it does not say; the time between the end of the last block and the start of this one does.
         """
         with self._lock:
-            if overflowed:
-                missing = round((end - frames / self._rate - self._end) * self._rate) if self._end is not None else 0
-                self._lost += max(1, missing)
-                self._reason = "the sound card's buffer overflowed"
-            self._end = end
+            if missing := self._missing(frames, end, end if heard is None else heard, overflowed):
+                self._lost += missing
+                self._reason = "the sound card's buffer overflowed" if overflowed else STALLED
             if self._held + frames > self._capacity:
                 self._lost += frames
                 self._reason = "the capture buffer overflowed"
                 return
-            self._blocks.append(Block(data, frames, end, self._lost, self._reason))
+            self._blocks.append(Block(data, frames, self._due or end, self._lost, self._reason))
             self._held += frames
             self._lost, self._reason = 0, ""
+
+    def _missing(self, frames: int, end: float, heard: float, overflowed: bool) -> int:
+        """Frames lost before this block, as far as is known now.
+
+        Where the card tells of no loss, audio that is late need not be lost: a sound server may have corrected what it
+        says of its delay, or the callback had to wait for Python, and then the next block is not late. So there must
+        have been no callback for as long, and the next block must be late too; the loss is told before that one, which
+        is a block, a few milliseconds, behind its place.
+        """
+        late = 0.0 if self._due is None else end - frames / self._rate - self._due
+        pause, self._heard = heard - self._heard, heard
+        missing = 0
+        if overflowed:
+            missing = max(1, round(late * self._rate))
+        elif late > HOLE and self._late:
+            missing = round(min(late, self._late) * self._rate)
+        elif late > HOLE and pause > HOLE:
+            self._late, self._due = min(late, pause), end - late
+            return 0
+        self._late, self._due = 0.0, end
+        return missing
 
     @property
     def fed(self) -> bool:
         """Whether anything ever came."""
-        return self._end is not None
+        return self._due is not None
 
     def take(self) -> Block | None:
         """The oldest block, or None."""

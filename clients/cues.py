@@ -25,7 +25,7 @@ READING = 17
 
 LATE = samples(1)
 """To be read in time, a subtitle may push the next back so far behind its first word. Speech faster than people
-read must be read faster then, or subtitles would fall behind without end."""
+read must be read faster then, and short ones flash by, or subtitles would fall behind without end."""
 
 GRID = SAMPLE_RATE // 1000
 """Both file formats count milliseconds."""
@@ -43,9 +43,10 @@ class Cue:
 class Layout:
     """The subtitles of one stream, utterance after utterance.
 
-    They never overlap, begin no earlier than their first word, hold all the words in their order, and end
-    with a sentence at the latest. The last of an utterance does not wait to hear what the next one
-    brings, so that live subtitles and those of a file are the same.
+    They never overlap, begin no earlier than their first word, and no more than `LATE` after it, hold all the
+    words in their order, and end with a sentence at the latest. The last of an utterance does not wait to hear
+    what the next one brings, so that live subtitles and those of a file are the same; it makes way for one that
+    might follow at once.
     """
 
     def __init__(self) -> None:
@@ -65,13 +66,12 @@ class Layout:
     def _time(self, piece: Sequence[Token], following: int | None) -> Cue:
         """following: when the next subtitle's first word is said, None where that is not known."""
         start = max(_up(piece[0].start), self._free)
+        said = _up(piece[-1].end)
         read = start + _up(length(piece) * SAMPLE_RATE / READING)
-        wanted = _up(piece[-1].end) + LINGER
-        if following is not None:
-            read = min(read, _up(following) + LATE - GAP)
-            wanted = min(wanted, _up(following) - GAP)
-        end = min(max(start + SHORTEST, read, wanted), start + LONGEST)
-        return Cue(Samples(start), Samples(end), wrap(piece) or ())
+        wanted = said + LINGER if following is None else min(said + LINGER, _up(following) - GAP)
+        late = (said if following is None else _up(following)) + LATE - GAP
+        end = min(max(start + SHORTEST, read, wanted), start + LONGEST, late)
+        return Cue(Samples(start), Samples(max(end, start + GRID)), wrap(piece) or ())
 
 
 def _up(position: float) -> int:

@@ -1,6 +1,7 @@
 """Subtitles keep to the conventions, whatever was said and however fast."""
 
 import re
+from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from asrd.clients.captions import Captions
 from asrd.clients.cues import GAP, LATE, LINGER, LONGEST, READING, SHORTEST, Cue, Layout
 from asrd.clients.text import Style, Token, sentences
-from asrd.clients.wrap import WIDTH
+from asrd.clients.wrap import WIDTH, chop
 from asrd.core.events import WireWord
 from asrd.core.units import SAMPLE_RATE
 
@@ -31,11 +32,21 @@ def spread(letters: list[str], seconds: float, start: int = 0) -> list[WireWord]
     return [WireWord(word, start + index * step, start + (index + 1) * step, 1.0) for index, word in enumerate(letters)]
 
 
+def timed(laid: list[tuple[list[Cue], list[list[Token]]]]) -> Iterator[tuple[Cue, int, int]]:
+    """Each cue, when its first word is said, and when the next one's is; where that is not known, its own last word."""
+    for cues, said in laid:
+        tokens = [token for sentence in said for token in chop(sentence)]
+        for cue in cues:
+            count = len(" ".join(cue.lines).split())
+            shown, tokens = tokens[:count], tokens[count:]
+            yield cue, shown[0].start, tokens[0].start if tokens else shown[-1].end
+
+
 @st.composite
-def speech(draw: st.DrawFn) -> Utterances:
-    """Utterances of words of any length, at any speed, with any pauses."""
+def speech(draw: st.DrawFn, shortest: int = 0) -> Utterances:
+    """Utterances of words of any length, at any speed, with any pauses. shortest: samples a word takes at least."""
     position, utterances = 0, []
-    word = st.tuples(st.integers(1, 60), st.integers(0, 3 * SAMPLE_RATE), st.integers(0, SAMPLE_RATE))
+    word = st.tuples(st.integers(1, 60), st.integers(shortest, 3 * SAMPLE_RATE), st.integers(0, SAMPLE_RATE))
     for spoken in draw(st.lists(st.lists(word, max_size=40), max_size=4)):
         words = []
         for size, length, pause in spoken:
@@ -57,7 +68,7 @@ def test_conventions_hold_for_any_speech(utterances: Utterances) -> None:
     for cue in cues:
         assert 1 <= len(cue.lines) <= 2
         assert all(0 < len(line) <= WIDTH for line in cue.lines)
-        assert SHORTEST <= cue.end - cue.start <= LONGEST
+        assert 0 < cue.end - cue.start <= LONGEST
         assert cue.start % MILLISECOND == cue.end % MILLISECOND == 0
     for cue, following in pairwise(cues):
         assert cue.end + GAP <= following.start
@@ -67,14 +78,24 @@ def test_conventions_hold_for_any_speech(utterances: Utterances) -> None:
 
 
 @given(speech())
-def test_reading_speed_yields_to_nothing_but_lateness(utterances: Utterances) -> None:
-    """A cue is faster only where the next would else begin too long after its own first word."""
-    cues = [cue for some, _ in lay_out(*utterances) for cue in some]
-    for cue, following in pairwise(cues):
-        enough = len(" ".join(cue.lines)) * SAMPLE_RATE / READING <= cue.end - cue.start
-        assert enough or following.start - GAP == cue.end
-    for cue in cues[-1:]:
-        assert len(" ".join(cue.lines)) * SAMPLE_RATE / READING <= cue.end - cue.start
+def test_the_time_to_read_yields_to_nothing_but_lateness(utterances: Utterances) -> None:
+    """A cue is shorter only where the next would else begin too long after its own first word."""
+    for cue, _, following in timed(lay_out(*utterances)):
+        wanted = max(SHORTEST, len(" ".join(cue.lines)) * SAMPLE_RATE / READING)
+        assert cue.end - cue.start >= wanted or cue.end + GAP >= following + LATE
+
+
+SHORT = SAMPLE_RATE // 5
+"""Of each word: those of any two cues are then said far enough apart for both to be shown."""
+
+
+@given(speech(SHORT))
+@example([spread(["A" * 9] * 8, 3.6, 4 * SAMPLE_RATE * number) for number in range(50)])  # 22 characters a second
+@example([spread(["SEVEN"], 0.35, SAMPLE_RATE * 3 // 4 * number) for number in range(100)])
+@example([spread(["WORD"] * 10, 2.0, 2 * SAMPLE_RATE * number) for number in range(50)])
+def test_cues_never_fall_behind_further(utterances: Utterances) -> None:
+    for cue, first, _ in timed(lay_out(*utterances)):
+        assert 0 <= cue.start - first <= LATE + MILLISECOND
 
 
 @given(st.lists(st.integers(1, 12), min_size=1, max_size=80), st.floats(6, READING - 3))

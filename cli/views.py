@@ -10,6 +10,7 @@ import click
 from asrd.cli.plain import plain_console
 from asrd.clients import Hole
 from asrd.clients.captions import Captions
+from asrd.clients.clock import Clock
 from asrd.clients.text import Style, Writer, join
 from asrd.core.events import AnyEvent, Error, Final, Gap, Partial, encode
 from asrd.core.units import seconds
@@ -83,10 +84,12 @@ class _Texts(_Finals):
 
 
 class _Subtitles(_Finals):
-    """Subtitles of the stream that is heard first: each stream has a clock of its own."""
+    """Subtitles of the stream that is heard first: each stream has a clock of its own. It goes on where the daemon is
+    started anew, so that the times of a file never go back.
+    """
 
     def __init__(self, captions: Captions) -> None:
-        self._captions = captions
+        self._captions, self._clock = captions, Clock()
         self._stream = ""
         self._left_out = set[str]()
         if captions.header:
@@ -95,7 +98,7 @@ class _Subtitles(_Finals):
     def write(self, final: Final) -> None:
         self._stream = self._stream or final.stream
         if final.stream == self._stream:
-            for cue in self._captions.add(final.words, final.reason):
+            for cue in self._captions.add(self._clock.words(final), final.reason):
                 click.echo(cue)
         elif final.stream not in self._left_out:
             self._left_out.add(final.stream)

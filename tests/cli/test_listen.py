@@ -12,6 +12,7 @@ from threading import Thread
 import pytest
 import zmq
 from click.testing import CliRunner
+from msgspec.structs import replace
 
 from asrd.cli.listen import listen
 from asrd.core import events
@@ -85,6 +86,28 @@ def test_finals_as_people_read_them(
     assert ("choose 'call' with --stream" in result.stderr) == (
         "Hello" not in result.stdout and "HELLO" not in result.stdout
     )
+
+
+def test_subtitles_go_on_by_the_wall_clock_when_the_daemon_is_started_anew(
+    publisher: "zmq.Socket[bytes]", tmp_path: Path
+) -> None:
+    """The second daemon hears its first word an hour after the first's; then the wall clock is set back."""
+
+    def said(daemon: str, later: int, heard: float) -> events.Final:
+        early = final("desk", "WORD", 0)
+        moved = {name: getattr(early, name) + later * 16_000 for name in ("start", "end", "speech_end")}
+        words = tuple(
+            replace(word, start=word.start + later * 16_000, end=word.end + later * 16_000) for word in early.words
+        )
+        return replace(early, daemon=daemon, words=words, stages=replace(early.stages, heard=heard), **moved)
+
+    finals = said("a", 0, 0.0), said("b", 0, 3_600.0), said("b", 10, 3_610.0), said("c", 0, 7.0)
+    thread = Thread(target=publish, args=(publisher, *finals, events.Stopped(reason="end", seq=1, daemon="c")))
+    thread.start()
+    result = CliRunner().invoke(listen, ["--events", f"ipc://{tmp_path}/events", "--format", "vtt"])
+    thread.join()
+    starts = [line.split(" --> ")[0] for line in result.stdout.splitlines() if "-->" in line]
+    assert starts == ["00:00:01.000", "01:00:01.000", "01:00:11.000", "01:00:14.000"]
 
 
 def test_a_stream_that_is_not_there_is_told_with_those_that_are(publisher: "zmq.Socket[bytes]", tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ from asrd.core.units import samples
 class Clock:
     """Where utterances lie since the first daemon began, though the next one counts from 0 again.
 
-    What the next one hears comes as much later as it was said later, by the wall clock: so subtitles stay in step with
-    a recording of their own that went on meanwhile. It never comes before what was heard already.
+    What the next one hears comes as much later as it was published later: so subtitles stay in step, but for what
+    recognition took, with a recording that went on meanwhile. It never comes before what was heard already. When audio
+    was captured would be more exact, but is a sender's own word.
     """
 
     def __init__(self) -> None:
@@ -21,6 +22,6 @@ class Clock:
         """The words of the next utterance, on this clock."""
         last, self._last = self._last, final
         if last is not None and last.daemon != final.daemon:
-            passed = samples(final.stages.heard - last.stages.heard)
+            passed = samples(final.time - last.time)
             self._shift += max(last.speech_end + passed - final.speech_end, last.end - final.start)
         return [replace(word, start=word.start + self._shift, end=word.end + self._shift) for word in final.words]

@@ -93,13 +93,13 @@ def test_subtitles_go_on_by_the_wall_clock_when_the_daemon_is_started_anew(
 ) -> None:
     """The second daemon hears its first word an hour after the first's; then the wall clock is set back."""
 
-    def said(daemon: str, later: int, heard: float) -> events.Final:
+    def said(daemon: str, later: int, time: float) -> events.Final:
         early = final("desk", "WORD", 0)
         moved = {name: getattr(early, name) + later * 16_000 for name in ("start", "end", "speech_end")}
         words = tuple(
             replace(word, start=word.start + later * 16_000, end=word.end + later * 16_000) for word in early.words
         )
-        return replace(early, daemon=daemon, words=words, stages=replace(early.stages, heard=heard), **moved)
+        return replace(early, daemon=daemon, words=words, time=time, **moved)
 
     finals = said("a", 0, 0.0), said("b", 0, 3_600.0), said("b", 10, 3_610.0), said("c", 0, 7.0)
     thread = Thread(target=publish, args=(publisher, *finals, events.Stopped(reason="end", seq=1, daemon="c")))

@@ -38,7 +38,7 @@ class Capture:
         self.device = device
         self.channels = min(device.channels, MAX_CHANNELS)
         self.ring = CaptureRing(device.rate, RING_SECONDS * device.rate)
-        self.finished = False
+        self.finished = self.unwanted = False
         self._notify = notify
         self._stream = sd.RawInputStream(
             device=device.index,
@@ -67,18 +67,25 @@ class Capture:
         self._notify()
 
     def close(self) -> None:
-        """Stop and give the device back."""
+        """Stop and give the device back. Raises AudioError while the sound system hangs; then `rescan` does it."""
+        self.unwanted = True
         with _portaudio() as sd:
-            _captures.discard(self)
-            with contextlib.suppress(sd.PortAudioError):
-                self._stream.abort()
-            with contextlib.suppress(sd.PortAudioError):
-                self._stream.close()
+            self.end(sd)
+
+    def end(self, sd: Any) -> None:
+        """The same, for who has the lock."""
+        _captures.discard(self)
+        with contextlib.suppress(sd.PortAudioError):
+            self._stream.abort()
+        with contextlib.suppress(sd.PortAudioError):
+            self._stream.close()
 
 
 def rescan() -> None:
     """Look for devices that came or went since PortAudio was started; only possible while nothing captures."""
     with _portaudio() as sd:
+        for left in [capture for capture in _captures if capture.unwanted]:
+            left.end(sd)
         if not _captures:
             _keep_plugins()
             # Its public interface has no other way.

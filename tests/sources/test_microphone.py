@@ -137,6 +137,17 @@ def test_a_microphone_that_vanishes_comes_back_and_the_time_between_is_lost(micr
     assert score > 0.95
 
 
+def test_a_capture_that_could_not_be_closed_in_time_keeps_no_device_from_being_found(microphone, monkeypatch):
+    """Something else hung in the sound system when it was to be closed."""
+    capture = portaudio.capture(None, lambda: None)
+    monkeypatch.setattr(portaudio, "DEADLINE", 0.1)
+    with portaudio._lock, pytest.raises(AudioError, match="does not answer"):
+        capture.close()
+    portaudio.rescan()
+    assert capture.finished
+    assert not portaudio._captures
+
+
 def test_closing_while_the_microphone_is_away_does_not_wait_for_it(microphone):
     async def run():
         source = MicrophoneSource("mic")

@@ -118,11 +118,16 @@ class Live:
         self._group = Group
         self._writers = _writers(style or Style())
         self._open: dict[str, Partial] = {}
+        self._daemon = ""
         self._region = Region(console=plain_console(), auto_refresh=False, transient=True)
         self._region.start()
 
     def show(self, item: AnyEvent | Hole) -> None:
         """Redraw only when something visible has changed."""
+        if isinstance(item, Hole) or item.daemon != self._daemon:  # finals of what is open may never come, or are lost
+            self._daemon = item.daemon
+            self._open.clear()
+            self._redraw()
         if isinstance(item, Partial):
             self._open[item.stream] = item
             self._redraw()

@@ -15,6 +15,8 @@ from click.testing import CliRunner
 from msgspec.structs import replace
 
 from asrd.cli.listen import listen
+from asrd.cli.views import Live
+from asrd.clients import Hole
 from asrd.core import events
 from asrd.core.errors import UsageError
 
@@ -108,6 +110,18 @@ def test_subtitles_go_on_by_the_wall_clock_when_the_daemon_is_started_anew(
     thread.join()
     starts = [line.split(" --> ")[0] for line in result.stdout.splitlines() if "-->" in line]
     assert starts == ["00:00:01.000", "01:00:01.000", "01:00:11.000", "01:00:14.000"]
+
+
+@pytest.mark.parametrize("then", [events.Heartbeat(uptime=0, daemon="another"), Hole("d", 2, 9)], ids=["anew", "hole"])
+def test_what_may_never_have_its_final_does_not_stay_on_the_screen(then: events.AnyEvent | Hole) -> None:
+    said = {"text": "HI", "stable": 0, "words": (events.WireWord("HI", 0, 9, 1.0),), "backend": "fp16"}
+    stages = events.Stages(heard=0, cut=0, started=0, recognized=0)
+    live, drawn = Live(), []
+    live._region.update = lambda shown, **_: drawn.append(len(shown.renderables))  # type: ignore[method-assign]
+    live.show(events.Partial(stream="desk", daemon="d", seq=1, utterance=0, start=0, end=9, stages=stages, **said))
+    live.show(then)
+    live.close()
+    assert drawn[-2:] == [1, 0]
 
 
 def test_a_stream_that_is_not_there_is_told_with_those_that_are(publisher: "zmq.Socket[bytes]", tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from asrd.daemon.sources.base import Source
 from asrd.daemon.sources.files import Pace
 from asrd.daemon.sources.spec import parse_source
 
+ENDING = (signal.SIGINT, signal.SIGTERM)
+
 
 @click.command()
 @click.argument("source", metavar="[FILE|mic|-]", default="mic")
@@ -41,10 +43,12 @@ def send(source: str, endpoint: str, pace: Pace) -> None:
 
 
 async def _send(source: Source, endpoint: str) -> None:
-    """Until the source ends or the user interrupts; either way the last audio still leaves."""
+    """Until the source ends or the user interrupts; either way the last audio still leaves, which takes long where the
+    daemon hangs. Interrupted again, it ends at once.
+    """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ENDING:
         loop.add_signal_handler(number, stop.set)
     await source.open()
     closing = asyncio.create_task(_close(source, stop))
@@ -64,6 +68,9 @@ async def _send(source: Source, endpoint: str) -> None:
 
 async def _close(source: Source, stop: asyncio.Event) -> None:
     await stop.wait()
+    for number in ENDING:
+        asyncio.get_running_loop().remove_signal_handler(number)
+        signal.signal(number, signal.SIG_DFL)  # Python's own would wait for the thread that sends
     await source.close()
 
 

@@ -5,10 +5,13 @@ import json
 import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 
 import numpy as np
 import pytest
 import soundfile
+import zmq
 
 from asrd.daemon.sources.network import NetworkSource
 
@@ -75,6 +78,23 @@ def test_ctrl_c_ends_the_session_in_order(tmp_path, endpoint, audio, chirp):
     heard = len(audio(chunks))
     assert 0 < heard < 5 * 16_000
     assert error.strip() == f"sent {heard / 16_000:.1f} s to {endpoint}, lost 0.0 s"
+
+
+def test_ctrl_c_pressed_again_does_not_wait_for_a_daemon_that_hangs(tmp_path, endpoint):
+    soundfile.write(tmp_path / "long.wav", np.zeros(60 * 16_000), 16_000)
+    with zmq.Context() as context, context.socket(zmq.PULL) as daemon:
+        daemon.rcvhwm, daemon.linger = 1, 0
+        daemon.bind(endpoint)
+        command = [*ASRD, "send", str(tmp_path / "long.wav"), "--pace", "fast", "--to", endpoint]
+        with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+            assert daemon.poll(20_000)
+            deadline = time.monotonic() + 10
+            while process.poll() is None and time.monotonic() < deadline:
+                process.send_signal(signal.SIGINT)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(0.1)
+            process.kill()
+        assert process.returncode == -signal.SIGINT
 
 
 def test_nobody_listening_and_nothing_to_send_are_one_line(tmp_path, endpoint):

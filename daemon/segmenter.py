@@ -169,7 +169,8 @@ class Segmenter:
         first_voiced = self._position - (self._endpointer.lookback + 1) * self._vad.frame
         if first_voiced - self._silent_from < self._settings.max_hangover:
             self._pauses.pause(first_voiced - self._silent_from)
-        return [self._begin(max(first_voiced - self._settings.pre_roll, self._closed))]
+        start = first_voiced - self._settings.pre_roll  # which may just have been raised: not all of it was kept
+        return [self._begin(max(start, self._closed, self._cutter.earliest))]
 
     def _doubt(self, frame: FloatArray, voiced: bool, changed: bool) -> list[Onset | Window]:
         """The VAD hears a voice, the recogniser has heard no words: ask whether there are some now."""
@@ -228,7 +229,10 @@ class Segmenter:
 
     def _needed_from(self) -> int:
         """The oldest sample that a window may still want."""
-        settings, current = self._settings, self._open or self._doubtful
+        settings, oldest = self._settings, self._position
+        if self._open:
+            return self._open.committed - settings.window
+        if self._doubtful:
+            oldest = self._doubtful.committed
         lookback = settings.pre_roll + settings.min_speech + self._vad.frame
-        oldest = current.committed if current else self._position - lookback
-        return oldest - settings.window
+        return min(oldest, self._position - lookback) - settings.window

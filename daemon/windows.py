@@ -30,6 +30,14 @@ class Cutter:
         self._origin = history.start
         settings.check(geometry)
 
+    @property
+    def earliest(self) -> int:
+        """The first position at which an utterance may begin now: of one that began before, a window would want audio
+        that is forgotten.
+        """
+        forgotten = self._history.start > self._origin
+        return self._history.start + self.settings.window if forgotten else self._origin
+
     def full(self, spoken: OpenUtterance) -> list[Window]:
         """The windows that can be filled, right context included, as far as speech was heard: something
         stays open for the final window to keep. The first window of a stretch waits until it is as long

@@ -240,6 +240,12 @@ def test_settings_hold_from_the_next_frame_on() -> None:
     assert segmenter.hangover == pytest.approx(samples(0.4), rel=0.01)
 
 
+def test_a_long_pre_roll_is_kept_where_the_vad_has_heard_a_voice_without_words() -> None:
+    audio = np.concatenate([tone(9, loud=True), tone(2, loud=False), tone(1, loud=True)])
+    found = [item for _, item in converse(audio, STANDARD, SegmenterSettings(pre_roll=samples(5.0)), [], 4_000)]
+    assert [item.start for item in found if isinstance(item, Onset)] == [0, samples(6.0)]
+
+
 def test_what_was_heard_of_a_closed_utterance_is_forgotten() -> None:
     segmenter = Segmenter(MarkedVad(), STANDARD)
     found = segmenter.push(np.concatenate([tone(2, loud=True), tone(2, loud=False), tone(1, loud=True)]))

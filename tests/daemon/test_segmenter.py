@@ -211,6 +211,50 @@ def test_a_gap_closes_the_utterance_and_restarts_the_clock_where_told() -> None:
     assert all(isinstance(w, Window) and (w.start - 100_001) % STRIDED.stride == 0 for w in windows)
 
 
+@settings(max_examples=100)
+@given(speech(), GEOMETRIES, st.tuples(SETTINGS, SETTINGS), st.integers(0, 200_000), st.integers(0, samples(60.0)))
+def test_settings_may_change_at_any_time(
+    audio: FloatArray, geometry: Geometry, both: tuple[SegmenterSettings, SegmenterSettings], at: int, pre_roll: int
+) -> None:
+    """Even a pre-roll that reaches further back than what was kept: all there is of it is taken."""
+    before, after = both
+    after = replace(after, hop=before.hop, right_context=before.right_context, pre_roll=Samples(pre_roll))
+    first = np.concatenate([audio[:at], tone(3, loud=False)])
+    rest = np.concatenate([tone(1, loud=True), audio[at:]])
+    seen = []
+    for step in (len(rest), 4_000):
+        segmenter = Segmenter(MarkedVad(), geometry, before)
+        found = segmenter.push(first)
+        segmenter.use(after)
+        for start in range(0, len(rest), step):
+            found += segmenter.push(rest[start : start + step])
+        found += segmenter.flush()
+        kept = committed(found)
+        onsets = [item.start for item in found if isinstance(item, Onset)]
+        assert [item.utterance for item in kept if item.last] == list(range(len(onsets)))
+        assert all(one.keep_end <= two.keep_start for one, two in pairwise(kept))
+        assert all(one.keep_end == two.keep_start or one.last for one, two in pairwise(kept))
+        seen.append([(item.utterance, item.start) for item in found])
+    assert seen[0] == seen[1]
+
+
+def test_a_pre_roll_that_was_raised_reaches_as_far_back_as_was_kept() -> None:
+    segmenter = Segmenter(MarkedVad(), STANDARD)
+    for _ in range(20):
+        segmenter.push(tone(1, loud=False))
+    segmenter.use(SegmenterSettings(pre_roll=samples(5.0)))
+    [onset, *_] = segmenter.push(tone(1, loud=True))
+    assert isinstance(onset, Onset)
+    assert samples(19.0) < onset.start < samples(19.7)
+    assert [window.last for window in committed(segmenter.flush())][-1]
+    segmenter.gap(Samples(0))
+    for _ in range(20):
+        segmenter.push(tone(1, loud=False))
+    [onset, *_] = segmenter.push(tone(1, loud=True))
+    assert isinstance(onset, Onset)
+    assert onset.start == samples(15.0)
+
+
 def test_memory_stays_bounded_in_an_hour_of_silence() -> None:
     segmenter = Segmenter(MarkedVad(), STANDARD)
     for _ in range(3600):

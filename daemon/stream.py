@@ -158,6 +158,8 @@ class Stream:
                 await self._teller.began(item)
             else:
                 self._tape.cut(item)
+                if item.last:
+                    self._teller.ended(item)
                 await self._scheduler.submit(self._lane, item, settle=item.asks and not self.source.live)
                 self._tape.queued()
 

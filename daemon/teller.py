@@ -1,7 +1,7 @@
 """Tells what becomes of a stream, as events."""
 
 from asrd.core.events import Error, Event, Gap, Partial, Settings, Stages, Started
-from asrd.core.flow import Hypothesis, Onset
+from asrd.core.flow import Hypothesis, Onset, Window
 from asrd.core.units import SAMPLE_RATE, Samples
 from asrd.daemon import transcript
 from asrd.daemon.lane import Result
@@ -20,6 +20,7 @@ class Teller:
         self._stream = stream
         self._starts: dict[int, Samples] = {}
         self._latest: dict[int, Partial] = {}
+        self._last: dict[int, Window] = {}
         self.clock = clock
         self.finished = self.lost = 0
 
@@ -32,6 +33,10 @@ class Teller:
         """An utterance begins."""
         self._starts[onset.utterance] = onset.start
         await self._publish(Started(utterance=onset.utterance, start=onset.start))
+
+    def ended(self, window: Window) -> None:
+        """An utterance has ended; its last window was cut, and is still to be recognised."""
+        self._last[window.utterance] = window
 
     async def recognized(self, result: Result, hypothesis: Hypothesis) -> None:
         """What is known of an utterance now that a window of it was recognised; with its last window all there is."""
@@ -49,25 +54,37 @@ class Teller:
             await self._publish(known)
             return
         self.finished += 1
-        del self._starts[number]
-        self._latest.pop(number, None)
+        self._forget(number)
         end, speech_end = window.keep_end, window.speech_end
         await self._publish(
             transcript.final(known, end=end, speech_end=speech_end, backend=backend, reason=window.reason)
         )
 
     async def abandon(self, position: Samples, backend: str, now: float) -> None:
-        """Finish what is still open with what is known of it; what was said since is named by a gap.
+        """Give up all that are still open. position: as far as the stream was heard. now: Unix seconds."""
+        for number in list(self._starts):
+            await self.give_up(number, position, backend, now)
 
-        position: as far as the stream was heard. now: Unix seconds.
+    async def give_up(self, number: int, position: Samples, backend: str, now: float) -> None:
+        """Finish an utterance, if it is open, with what is known of it; what was said since is named by a gap. One that
+        has not ended ends at `position`, as far as the stream was heard.
         """
-        for number, start in list(self._starts.items()):
-            known = self._latest.get(number) or transcript.unheard(number, start, backend, now)
-            end = Samples(max(known.end, position))
-            if end > known.end:
-                await self.gap(known.end, end, "there was no time to recognise it")
-            await self._publish(transcript.final(known, end=end, speech_end=known.end, backend=backend, reason="end"))
-        self._starts.clear()
+        if number not in self._starts:
+            return
+        known = self._latest.get(number) or transcript.unheard(number, self._starts[number], backend, now)
+        end, speech_end, reason = Samples(max(known.end, position)), known.end, "end"
+        if last := self._last.get(number):
+            end, speech_end, reason = last.keep_end, last.speech_end, last.reason
+        self._forget(number)
+        known = transcript.before(known, end)
+        if end > known.end:
+            await self.gap(known.end, end, "there was no time to recognise it")
+        await self._publish(transcript.final(known, end=end, speech_end=speech_end, backend=backend, reason=reason))
+
+    def _forget(self, number: int) -> None:
+        del self._starts[number]
+        self._latest.pop(number, None)
+        self._last.pop(number, None)
 
     async def gap(self, start: int, end: int, why: str) -> None:
         """Nothing will be told of what was said between two positions."""

@@ -2,6 +2,8 @@
 
 from statistics import fmean
 
+import msgspec
+
 from asrd.core.events import Final, Partial, Stages, WireWord
 from asrd.core.flow import Hypothesis, Window
 from asrd.core.units import Samples
@@ -27,6 +29,13 @@ def unheard(utterance: int, start: Samples, backend: str, now: float) -> Partial
     return Partial(
         utterance=utterance, start=start, end=start, text="", stable=0, words=(), backend=backend, stages=stages
     )
+
+
+def before(known: Partial, end: int) -> Partial:
+    """What is known as far as an utterance that ended at `end` goes: a preview may have heard the next one begin."""
+    words = tuple(msgspec.structs.replace(word, end=min(word.end, end)) for word in known.words if word.start < end)
+    text = " ".join(word.word for word in words)
+    return msgspec.structs.replace(known, words=words, text=text, end=min(known.end, end))
 
 
 def final(known: Partial, *, end: int, speech_end: int, backend: str, reason: str) -> Final:

@@ -141,6 +141,7 @@ class _Replay:
                 self._turnstile.go(None)
             case Abandoned():
                 assert self._task
+                await self._until(self._waits, "the stream waited, or had ended")
                 self._task.cancel()
                 self._scheduler.named(record.backend)
                 await self._stream.abandon(record.now)
@@ -161,6 +162,9 @@ class _Replay:
 
     async def _arrived(self, at: str) -> None:
         await self._until(lambda: self._turnstile.at == at, f"the stream waited for its {at}")
+
+    def _waits(self) -> bool:
+        return bool(self._turnstile.at or (self._task and self._task.done()))
 
     async def _until(self, condition: Callable[[], bool], what: str) -> None:
         """Let the stream run until it is where it was."""

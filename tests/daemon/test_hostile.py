@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import threading
+from itertools import pairwise
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -16,6 +18,9 @@ from asrd.core.errors import TransportError
 from asrd.core.events import Error, Final, Gap, Partial, Started, Stopped
 from asrd.core.flow import FloatArray
 from asrd.daemon import engine, service
+from asrd.daemon.recorder.options import RecordingOptions
+from asrd.daemon.recorder.testing import assert_replays
+from asrd.daemon.sources.network import NetworkSource
 from asrd.models import ModelDirectory
 
 from .conftest import Harness, drive
@@ -76,6 +81,44 @@ def test_what_cannot_be_finished_in_time_is_named_and_gets_its_final(
     last = harness.of(Partial)[-1]
     assert final.text[: last.stable] == last.text[: last.stable]
     assert harness.of(Gap)[-1].end == final.end
+
+
+@pytest.mark.parametrize(("bound", "ended"), [(8, 2), (1, 0)])
+def test_utterances_that_wait_when_there_is_no_more_time_end_where_they_ended(
+    tmp_path: Path, sentences: list[FloatArray], monkeypatch: pytest.MonkeyPatch, bound: int, ended: int
+) -> None:
+    """Live speech does not wait for the backend, unless more of it waits than may. None of it is lost twice, and a
+    recording says the same again.
+    """
+    monkeypatch.setattr(service, "SHUTDOWN", 0.3)
+    monkeypatch.setattr(NetworkSource, "live", True)
+    backend, harness = Hanging(), Harness(tmp_path, record=RecordingOptions(tmp_path / "tape"))
+    monkeypatch.setattr(engine, "load", backend.load)
+    short = np.concatenate([sentences[0][:24_000], np.zeros(16_000, np.float32)])
+    rest = np.concatenate([*[short] * ended, sentences[0][:56_000]])
+
+    async def scenario() -> None:
+        async with harness.running() as daemon:
+            with contextlib.suppress(TransportError), Sender(harness.audio, timeout=0.5) as sender:
+                await asyncio.to_thread(sender.send, sentences[0])
+                await harness.until(lambda item: isinstance(item, Final))
+                daemon.streams[0]._lane.bound = bound
+                backend.on.set()
+                await asyncio.to_thread(sender.send, rest)
+                await harness.until(lambda item: len(harness.of(Started)) == ended + 2)
+                daemon.stop("the test")
+                await harness.until(lambda item: isinstance(item, Stopped))
+
+    try:
+        drive(scenario())
+    finally:
+        backend.release.set()
+    finals, gaps = harness.of(Final), harness.of(Gap)
+    assert [final.utterance for final in finals] == [event.utterance for event in harness.of(Started)]
+    assert [final.reason for final in finals] == ["silence"] * (len(finals) - 1) + ["end"]
+    assert all(one.end < two.start for one, two in pairwise(finals))
+    assert [(gap.start, gap.end) for gap in gaps] == [(final.start, final.end) for final in finals[1:]]
+    assert assert_replays(tmp_path / "tape") == len([item for item in harness.seen if item.stream == "a"])
 
 
 def test_answers_that_are_not_numbers_are_an_error_and_a_gap(

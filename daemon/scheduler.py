@@ -71,8 +71,13 @@ class Scheduler:
             needed = math.inf if spare is None else now + seconds(spare)
             lane.waiting.append(Ticket(window, now + lane.patience, needed, cut))
             self._changed.notify_all()
-            if settle:
-                await self._changed.wait_for(lambda: lane.idle)
+        if settle:
+            await self.settled(lane)
+
+    async def settled(self, lane: Lane) -> None:
+        """Wait until all that was submitted to a lane has been delivered."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: lane.idle)
 
     async def aside(self, call: Callable[..., T], *arguments: Any) -> T:
         """The result of a call that would hold up the loop, made in the backend's thread, which waits for it anyway."""

@@ -54,6 +54,7 @@ class Stream:
         self._segmenter = segmenter
         self._scheduler = scheduler
         self._model = model
+        self._decoding = decoding
         self._recognizer = Recognizer(model, decoding)
         self._hot = hot
         self._tape = tape or Tape()
@@ -89,20 +90,31 @@ class Stream:
         self._wanted = settings
 
     async def run(self) -> None:
-        """Until the source ends or fails (see `failure`); then the open utterance is finished."""
+        """Until the source ends or fails (see `failure`); then the open utterance is finished.
+
+        A defect ends this stream alone: whatever it is, the others go on.
+        """
         try:
             async for chunk in self.source.chunks():
                 await self._accept(chunk)
         except AsrdError as error:
             await self._fail(str(error))
-        except Exception as error:  # a defect of one source must not end the others
+        except Exception as error:
             log.exception("%s: the source failed", self.source.stream)
             await self._fail(f"the source failed ({reason(error)}); the log says more")
         else:
             self._tape.ended("")
         finally:
             self._open = False
-        await self._submit(self._segmenter.flush())
+        try:
+            await self._submit(self._segmenter.flush())
+        except Exception as error:
+            log.exception("%s: the end of the stream is lost", self.source.stream)
+            message = f"the end of the stream is lost ({reason(error)}); the log says more"
+            self.failure = self.failure or message
+            await self._teller.error(message)
+            await self._scheduler.settled(self._lane)
+            await self._teller.abandon(self._segmenter.position, self._scheduler.name, time.time())
 
     async def abandon(self, now: float) -> None:
         """Finish what is still open with what is known of it, because there is no more time.
@@ -164,6 +176,18 @@ class Stream:
                 self._tape.queued()
 
     async def _deliver(self, result: Result) -> None:
+        """Tell what was recognised. A defect costs this stream the rest of an utterance, and the others nothing."""
+        window = result.window
+        try:
+            await self._tell(result)
+        except Exception as error:
+            log.exception("%s: what was recognised cannot be told", self.source.stream)
+            await self._teller.error(f"what was recognised cannot be told ({reason(error)}); the log says more")
+            if window.last:
+                self._recognizer = Recognizer(self._model, self._decoding)
+                await self._teller.give_up(window.utterance, window.keep_end, result.backend, time.time())
+
+    async def _tell(self, result: Result) -> None:
         window = result.window
         boosts = self._hot() if self._recognizer.idle else {}
         hypothesis = None

@@ -4,9 +4,9 @@ import asyncio
 import os
 import stat
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import soundfile
 
@@ -16,6 +16,7 @@ from asrd.core.pcm import first_invalid
 from asrd.core.units import SAMPLE_RATE, Samples, seconds
 from asrd.daemon.sources.base import Source
 from asrd.daemon.sources.resample import Resampler, check_rate
+from asrd.daemon.worker import Worker, in_thread
 
 Pace = Literal["realtime", "fast"]
 
@@ -137,34 +138,36 @@ class FileSource(Source):
 
     async def open(self) -> None:
         """Look at the file. Raises UsageError where there is none, AudioError when it cannot be played."""
-        await asyncio.to_thread(duration, self.path)
+        await in_thread(duration, self.path)
 
     async def chunks(self) -> AsyncIterator[AudioChunk]:
         """The file, once. In real time each chunk comes when its last sample would be captured."""
-        loop = asyncio.get_running_loop()
-        blocks = read_blocks(self.path, BLOCK[self.pace])
-        began, wall, position = loop.time(), time.time(), 0
-        reading: asyncio.Future[FloatArray | None] | None = None
+        blocks, reader = read_blocks(self.path, BLOCK[self.pace]), Worker("file")
+        began, wall, position = time.monotonic(), time.time(), 0
         try:
-            while not self._closed.is_set():
-                reading = loop.run_in_executor(None, next, blocks, None)
-                block = await asyncio.shield(reading)
-                if block is None:
-                    return
+            while (block := await self._unless_closed(reader.run(next, blocks, None))) is not None:
                 end = position + len(block)
                 captured = time.time()
                 if self.pace == "realtime":
                     # Deadlines count from the beginning, so that lateness never adds up.
-                    await self._pause(began + end / SAMPLE_RATE - loop.time())
+                    await self._pause(began + end / SAMPLE_RATE - time.monotonic())
                     captured = wall + seconds(end)
                 if self._closed.is_set():
                     return
                 yield AudioChunk(Samples(position), block, captured)
                 position = end
         finally:
-            if reading is not None:
-                await asyncio.wait([reading])
-            blocks.close()  # type: ignore[attr-defined]
+            reader.close(blocks.close)  # type: ignore[attr-defined]
+
+    async def _unless_closed(self, read: Coroutine[Any, Any, FloatArray | None]) -> FloatArray | None:
+        """What is read, or None when closed: then a read that hangs, because a file server is away, is left alone."""
+        reading, closed = asyncio.ensure_future(read), asyncio.ensure_future(self._closed.wait())
+        try:
+            await asyncio.wait([reading, closed], return_when=asyncio.FIRST_COMPLETED)
+            return reading.result() if reading.done() else None
+        finally:
+            reading.cancel()
+            closed.cancel()
 
     async def _pause(self, duration: float) -> None:
         """Wait, unless closed."""
@@ -175,5 +178,5 @@ class FileSource(Source):
                 return
 
     async def close(self) -> None:
-        """End `chunks`, which closes the file."""
+        """End `chunks`; the file is closed as soon as it is not being read."""
         self._closed.set()

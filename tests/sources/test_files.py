@@ -1,5 +1,6 @@
 import asyncio
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 import soundfile
 
 from asrd.core.errors import AudioError, UsageError
+from asrd.daemon.sources import files
 from asrd.daemon.sources.files import FileSource, duration, read_blocks
 
 FORMATS = [
@@ -179,6 +181,43 @@ def test_closing_in_the_middle_ends_at_once(tmp_path, chirp, gather, audio, pace
     assert time.monotonic() - began < 3
 
 
+@pytest.mark.parametrize("way", ["close", "cancel"])
+def test_a_read_that_hangs_is_not_waited_for(tmp_path, chirp, monkeypatch, way):
+    """Neither by the source nor by the program: a file server may be away for hours."""
+    path, read, back, hangs = tmp_path / "chirp.wav", files._read, threading.Event(), threading.Event()
+    soundfile.write(path, chirp(5.0), 16_000)
+
+    def hang(file, frames, path):
+        if file.tell():
+            hangs.set()
+            back.wait(30)
+        return read(file, frames, path)
+
+    monkeypatch.setattr(files, "_read", hang)
+
+    async def play():
+        source = FileSource("a", path, "fast")
+        found = []
+
+        async def collect():
+            found.extend([chunk async for chunk in source.chunks()])
+
+        collecting = asyncio.ensure_future(collect())
+        await asyncio.to_thread(hangs.wait, 10)
+        if way == "close":
+            await source.close()
+        else:
+            collecting.cancel()
+        await asyncio.wait([collecting], timeout=10)
+        return collecting.done(), len(found)
+
+    try:
+        assert asyncio.run(play()) == (True, 1 if way == "close" else 0)
+        assert not back.is_set()
+    finally:
+        back.set()
+
+
 @pytest.mark.parametrize("way", ["break", "cancel", "never iterated"])
 def test_leaving_the_generator_leaves_nothing_behind(tmp_path, chirp, way):
     path = tmp_path / "chirp.wav"
@@ -201,4 +240,7 @@ def test_leaving_the_generator_leaves_nothing_behind(tmp_path, chirp, way):
         await source.close()
 
     asyncio.run(leave())
+    for thread in threading.enumerate():
+        if thread.name == "file":
+            thread.join(10)
     assert path not in [link.resolve() for link in Path("/proc/self/fd").iterdir()]

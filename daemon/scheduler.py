@@ -144,14 +144,14 @@ class Scheduler:
     async def _recognize(self, batch: list[tuple[Lane, Ticket]]) -> list[tuple[Lane, Result]]:
         """Run a batch off the loop. A failing backend gives empty emissions, not a dead daemon."""
         name, backend, windows = self._name, self._backend, [ticket.window for _, ticket in batch]
-        started, failure = time.time(), ""
+        began, started, failure = self._clock(), time.time(), ""
         try:
             emissions = await self._worker.run(recognize, backend, windows)
         except Exception as error:  # a third party's backend may raise anything
             failure = (str(error).strip() or type(error).__name__).splitlines()[0]
             emissions = [silent(window, backend.model) for window in windows]
         ended = time.time()
-        self.inference_seconds += ended - started
+        self.inference_seconds += self._clock() - began  # the other clock may be set meanwhile
         self.audio_seconds += sum(seconds(len(window.pcm)) for window in windows)
         return [
             (lane, Result(ticket.window, emission, name, ticket.cut, started, ended, failure, row, len(batch)))

@@ -3,10 +3,12 @@
 import asyncio
 import gc
 import threading
+import time
 import weakref
 from typing import Self
 
 import numpy as np
+import pytest
 
 from asrd.backends import Backend, LoadOptions, load
 from asrd.core.events import Event
@@ -237,6 +239,22 @@ def test_in_a_pause_nothing_is_begun_that_the_final_window_would_have_to_wait_fo
         serving.cancel()
         await asyncio.gather(serving, return_exceptions=True)
         scheduler.close()
+
+    drive(scenario())
+
+
+def test_time_spent_is_not_told_by_a_clock_that_may_be_set(
+    bundled: ModelDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        backend = TimedBackend(bundled)
+        backend.takes = 0.5
+        scheduler = Scheduler("timed", backend, clock=lambda: backend.now)
+        with monkeypatch.context() as patch:
+            patch.setattr(time, "time", lambda: 1e9 - 3600 * backend.now)
+            await scheduler.submit(Log(scheduler).lane("a"), window(0))
+            await serve(scheduler)
+        assert scheduler.inference_seconds == 0.5
 
     drive(scenario())
 

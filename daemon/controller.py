@@ -21,6 +21,9 @@ MAX_REQUEST = 1 << 16
 UNREAD = 16
 """Replies held for one peer that does not read them; those after them are dropped."""
 
+MOMENT = 0.2
+"""Seconds that requests get to end at the end: most take a few milliseconds, and a backend may take minutes to load."""
+
 Answer = Callable[[AnyRequest], Awaitable[Any]]
 
 
@@ -59,9 +62,11 @@ class Controller:
             reply = Reply(error=f"the daemon failed to answer ({reason(error)}); its log says more", exit_code=1)
         await self._socket.send_multipart([*envelope, msgspec.json.encode(reply)])
 
-    async def close(self) -> None:
-        """Let running requests end, then let go of the endpoint."""
+    async def close(self, within: float) -> None:
+        """Let running requests end, for a moment, and answers be sent, then let go of the endpoint. within: seconds."""
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=1)
-        self._socket.close(linger=1000)
+            await asyncio.wait(self._tasks, timeout=min(MOMENT, within))
+        for task in self._tasks:
+            task.cancel()
+        self._socket.close(linger=round(1000 * within))
         self._binding.close()

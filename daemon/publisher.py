@@ -48,6 +48,7 @@ class Publisher:
         self._seq = 0
         self._recent: deque[tuple[int, bytes]] = deque()
         self._bytes = 0
+        self._stopped = False
         self.record: Callable[[str, bytes], None] = lambda stream, payload: None
         """Told of every event: its stream and its payload."""
         try:
@@ -63,7 +64,10 @@ class Publisher:
         return [binding.endpoint for binding in self._bindings]
 
     async def publish(self, event: Event, stream: str = events.DAEMON_STREAM) -> None:
-        """Number and send an event. It never waits for a subscriber."""
+        """Number and send an event. It never waits for a subscriber. After `stopped` there is none."""
+        if self._stopped:
+            return
+        self._stopped = isinstance(event, events.Stopped)
         numbered = msgspec.structs.replace(event, daemon=self.daemon, seq=self._seq, stream=stream, time=time.time())
         payload = events.encode(numbered)
         self._remember(payload)
@@ -98,8 +102,8 @@ class Publisher:
                 found.append(msgspec.Raw(payload))
         return found
 
-    def close(self) -> None:
-        """Send what is queued, within a second, and let go of the endpoints."""
-        self._socket.close(linger=1000)
+    def close(self, within: float = 0.0) -> None:
+        """Send what is queued, within so many seconds, and let go of the endpoints."""
+        self._socket.close(linger=round(1000 * within))
         for binding in self._bindings:
             binding.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import os
 import resource
 import signal
@@ -32,7 +33,13 @@ HEARTBEAT = 1.0
 """Seconds between heartbeats."""
 
 SHUTDOWN = 4.0
-"""Seconds that open utterances get to finish; with what follows, less than 5."""
+"""Seconds from `Daemon.stop` on that open utterances get to finish."""
+
+LAST = 0.6
+"""Seconds for what follows: answers, the end of a recording, events to slow subscribers. In all that is less than 5."""
+
+LEAST = 0.1
+"""Of these, seconds that each gets in any case."""
 
 
 class Daemon:
@@ -42,7 +49,8 @@ class Daemon:
         """ready: called once the model has answered, all sources are open and sockets are bound."""
         self._options = options
         self._ready = ready
-        self._began = time.time()
+        self._began = time.monotonic()
+        self._until = math.inf
         self._stop_reason = ""
         self._stopping = asyncio.Event()
         self.recorder: Recorder | None = None
@@ -53,17 +61,17 @@ class Daemon:
         Raises AsrdError when it cannot start, or when its last source failed.
         """
         context = zmq.asyncio.Context()
-        cleanup: list[Callable[[], Any]] = [lambda: context.destroy(linger=1000)]
+        cleanup: list[Callable[[], Any]] = [lambda: context.destroy(linger=round(1000 * self._left()))]
         background: list[asyncio.Task[None]] = []
         try:
             self.publisher = Publisher(context, self._options.events)
-            cleanup.append(self.publisher.close)
+            cleanup.append(lambda: self.publisher.close(self._left()))
             if self._options.record:
-                self.recorder = Recorder(self._options.record, self.publisher.daemon)
-                self.publisher.record = self.recorder.said
-                cleanup.append(self.recorder.close)
+                self.recorder = recorder = Recorder(self._options.record, self.publisher.daemon)
+                self.publisher.record = recorder.said
+                cleanup.append(lambda: recorder.close(self._left()))
             controller = Controller(context, self._options.control)
-            cleanup.append(controller.close)
+            cleanup.append(lambda: controller.close(self._left()))
             sources = parse_sources(self._options.sources, self._options.pace)
             self.engine = await Engine.start(self._options)
             cleanup.append(self.engine.scheduler.close)
@@ -81,6 +89,7 @@ class Daemon:
             notify("READY=1")
             await self._serve(background)
         finally:
+            self._until = min(self._until, time.monotonic() + LAST)
             for task in background:
                 task.cancel()
             await asyncio.gather(*background, return_exceptions=True)
@@ -91,39 +100,52 @@ class Daemon:
 
     def stop(self, reason: str) -> None:
         """Finish open utterances, then return from `run`."""
-        notify("STOPPING=1")
-        self._stop_reason = self._stop_reason or reason
-        self._stopping.set()
+        if not self._stopping.is_set():
+            notify("STOPPING=1")
+            self._stop_reason, self._until = reason, time.monotonic() + SHUTDOWN + LAST
+            self._stopping.set()
+
+    def _left(self) -> float:
+        """Seconds that are left of what was promised."""
+        return max(self._until - time.monotonic(), LEAST)
 
     async def _serve(self, background: list[asyncio.Task[None]]) -> None:
         """Until every stream has ended by itself, or was made to."""
-        streams = asyncio.gather(*(stream.run() for stream in self.streams))
+        hearing = asyncio.create_task(self._hear())
         stopped = asyncio.create_task(self._stopping.wait())
-        awaited: list[asyncio.Future[Any]] = [streams, stopped, *background]
-        await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([hearing, stopped, *background], return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
         for task in background:
             if task.done():  # none of them ends by itself: raise what ended it
-                streams.cancel()
+                hearing.cancel()
                 task.result()
         if self._stopping.is_set():
-            try:
-                async with asyncio.timeout(SHUTDOWN):
-                    for stream in self.streams:
-                        await stream.source.close()
-                    await streams
-                    await self.engine.scheduler.drain()
-            except TimeoutError:
-                background[0].cancel()  # the scheduler: nothing is delivered from here on
-                for stream in self.streams:
-                    await stream.abandon(time.time())
+            await self._finish(hearing, background[0])
         else:
-            await streams
-            await self.engine.scheduler.drain()
+            hearing.result()
         await self.publisher.publish(events.Stopped(reason=self._stop_reason or "all sources ended"))
         failures = [stream.failure for stream in self.streams if stream.failure]
         if failures and not self._stopping.is_set():
             raise AsrdError(failures[-1])
+
+    async def _hear(self) -> None:
+        """All streams, until each has ended by itself and all of it was recognised."""
+        await asyncio.gather(*(stream.run() for stream in self.streams))
+        await self.engine.scheduler.drain()
+
+    async def _finish(self, hearing: asyncio.Task[None], serving: asyncio.Task[None]) -> None:
+        """Close the sources and have heard what they gave; what is still open when time is up is given up."""
+        closing = asyncio.gather(*(stream.source.close() for stream in self.streams))
+        late: list[asyncio.Future[Any]] = [closing, hearing, serving]
+        await asyncio.wait(late[:2], timeout=self._left() - LAST)
+        if hearing.done():
+            return hearing.result()
+        for one in late:  # so that nothing is delivered any more
+            one.cancel()
+        await asyncio.wait(late, timeout=LEAST)
+        for stream in self.streams:
+            await stream.abandon(time.time())
+        return None
 
     def _stream(self, source: Source) -> Stream:
         recognition = self._options.recognition
@@ -167,7 +189,7 @@ class Daemon:
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT)
-            await self.publisher.publish(events.Heartbeat(uptime=time.time() - self._began))
+            await self.publisher.publish(events.Heartbeat(uptime=time.monotonic() - self._began))
 
     async def _greet(self) -> None:
         """Tell a new subscriber at once that it is connected, and to what."""
@@ -193,7 +215,7 @@ class Daemon:
             backend=scheduler.name,
             arithmetic=scheduler.backend.arithmetic,
             model=str(engine.model.path),
-            uptime=time.time() - self._began,
+            uptime=time.monotonic() - self._began,
             audio_seconds=scheduler.audio_seconds,
             inference_seconds=scheduler.inference_seconds,
             peak_memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,

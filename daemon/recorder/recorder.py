@@ -83,11 +83,11 @@ class Recorder:
         finally:
             writing.cancel()
 
-    async def close(self) -> None:
-        """Write what is left, if the disk takes it in time."""
+    async def close(self, within: float = PATIENCE) -> None:
+        """Write what is left, if the disk takes it in time. within: seconds, of which it gets `PATIENCE` at most."""
         if not self.failure:
             try:
-                async with asyncio.timeout(PATIENCE):
+                async with asyncio.timeout(min(PATIENCE, within)):
                     await self._worker.run(self._write, self._take())
                     await self._worker.run(self._ring.close)
             except (OSError, TimeoutError) as error:

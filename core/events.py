@@ -15,6 +15,7 @@ Positions are samples at 16 kHz since the stream began. Fields are only ever add
 
 import msgspec
 
+from asrd.core import wire
 from asrd.core.errors import AsrdError
 
 SCHEMA = 1
@@ -185,7 +186,6 @@ class Error(Event, frozen=True, kw_only=True):
 
 AnyEvent = Started | Partial | Final | Gap | Backend | Settings | Status | Heartbeat | Stopped | Error
 
-_encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 
 
@@ -196,7 +196,7 @@ def topic(event: Event) -> bytes:
 
 def encode(event: Event) -> bytes:
     """The second frame."""
-    return _encoder.encode(event)
+    return wire.encode(event)
 
 
 def decode(payload: bytes) -> AnyEvent:

@@ -9,6 +9,7 @@ import msgspec
 import zmq
 import zmq.asyncio
 
+from asrd.core import wire
 from asrd.core.control import AnyRequest, Reply
 from asrd.core.errors import AsrdError, reason
 from asrd.daemon.sockets import Binding
@@ -52,15 +53,15 @@ class Controller:
 
     async def _serve(self, answer: Answer, envelope: list[bytes], payload: bytes) -> None:
         try:
-            reply = Reply(result=await answer(msgspec.json.decode(payload, type=AnyRequest)))
+            reply = wire.encode(Reply(result=await answer(msgspec.json.decode(payload, type=AnyRequest))))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            reply = Reply(error=f"not a request this daemon knows: {error}", exit_code=2)
+            reply = _refusal(f"not a request this daemon knows: {error}", 2)
         except AsrdError as error:
-            reply = Reply(error=str(error), exit_code=error.exit_code)
+            reply = _refusal(str(error), error.exit_code)
         except Exception as error:  # whatever it was, the client gets an answer and the daemon goes on
             log.exception("a request failed")
-            reply = Reply(error=f"the daemon failed to answer ({reason(error)}); its log says more", exit_code=1)
-        await self._socket.send_multipart([*envelope, msgspec.json.encode(reply)])
+            reply = _refusal(f"the daemon failed to answer ({reason(error)}); its log says more", 1)
+        await self._socket.send_multipart([*envelope, reply])
 
     async def close(self, within: float) -> None:
         """Let running requests end, for a moment, and answers be sent, then let go of the endpoint. within: seconds."""
@@ -70,3 +71,7 @@ class Controller:
             task.cancel()
         self._socket.close(linger=round(1000 * within))
         self._binding.close()
+
+
+def _refusal(error: str, exit_code: int) -> bytes:
+    return wire.encode(Reply(error=error, exit_code=exit_code))

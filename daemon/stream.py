@@ -8,6 +8,7 @@ from typing import Any
 from asrd.core.errors import AsrdError, reason
 from asrd.core.events import StreamStatus
 from asrd.core.flow import NOBODY, AudioChunk, Onset, Window
+from asrd.core.wire import plain
 from asrd.daemon.answers import answer
 from asrd.daemon.decoding import Boosts, Decoding, make_decoding
 from asrd.daemon.lane import Result
@@ -125,6 +126,7 @@ class Stream:
         await self._teller.abandon(self._segmenter.position, self._scheduler.name, now)
 
     async def _fail(self, message: str) -> None:
+        message = plain(message)  # it may name a file
         self._tape.ended(message)
         self.failure = message
         await self._teller.error(message)

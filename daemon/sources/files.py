@@ -76,7 +76,7 @@ def read_blocks(path: Path, block: float = BLOCK["fast"]) -> Iterator[FloatArray
 def _open(path: Path) -> _Sequential:
     _look(path)
     try:
-        file = _Sequential(path)
+        file = _Sequential(os.fsencode(path))  # soundfile itself takes no name that is not UTF-8
     except TypeError as error:  # soundfile takes the suffix ".raw" for headerless data
         raise AudioError(f"{path} has no header to say its rate; pipe it into 'pcm:-?rate=HZ&channels=N'") from error
     except (soundfile.SoundFileError, OSError) as error:

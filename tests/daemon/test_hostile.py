@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import threading
 from itertools import pairwise
 from pathlib import Path
@@ -9,11 +10,13 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+import soundfile
 import zmq
 import zmq.asyncio
 
 from asrd.backends import Backend, LoadOptions, load
 from asrd.clients.sender import Sender
+from asrd.core.control import ListWords
 from asrd.core.errors import TransportError
 from asrd.core.events import Error, Final, Gap, Partial, Started, Stopped
 from asrd.core.flow import FloatArray
@@ -161,3 +164,26 @@ def test_malformed_messages_change_nothing(harness: Harness, sentences: list[Flo
         context.destroy(linger=0)
 
     drive(scenario())
+
+
+def test_a_file_name_that_is_not_utf_8(tmp_path: Path, sentences: list[FloatArray]) -> None:
+    """The file fails, and an event and a recording say so; the other stream goes on, and requests are answered."""
+    path, damaged = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.wav")), sentences[1].copy()
+    damaged[-1] = np.nan
+    soundfile.write(os.fsencode(path), damaged, 16_000, format="WAV", subtype="FLOAT")
+    sources = (f"a=pcm:ipc://{tmp_path}/a", f"b=file:{path}")
+    harness = Harness(tmp_path, sources=sources, record=RecordingOptions(tmp_path / "tape"))
+
+    async def scenario() -> None:
+        async with harness.running() as daemon:
+            await harness.until(lambda item: isinstance(item, Final) and item.stream == "b")
+            await harness.play(sentences[0])
+            await harness.until(lambda item: isinstance(item, Final) and item.stream == "a")
+            daemon.engine.words.answer = lambda _: {str(path): 1.0}  # type: ignore[method-assign]
+            assert await asyncio.to_thread(harness.control.words, ListWords()) == {f"{tmp_path}/caf?.wav": 1.0}
+            assert daemon.status().recording
+
+    drive(scenario())
+    [error] = harness.of(Error, "b")
+    assert error.message.startswith(f"{tmp_path}/caf?.wav: the sample at ")
+    assert_replays(tmp_path / "tape")

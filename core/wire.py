@@ -1,0 +1,34 @@
+"""JSON for the wire, whatever is to be said.
+
+A file name need not be UTF-8. Python then has lone surrogates for its bytes, which can be neither encoded nor sent.
+"""
+
+from typing import Any
+
+import msgspec
+
+_encoder = msgspec.json.Encoder()
+
+
+def encode(value: Any) -> bytes:
+    """A struct, or what JSON knows, as JSON."""
+    try:
+        return _encoder.encode(value)
+    except UnicodeEncodeError:
+        return _encoder.encode(_plain(msgspec.to_builtins(value)))
+
+
+def plain(text: str) -> str:
+    """The text with a question mark for what cannot be sent."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case str():
+            return plain(value)
+        case dict():
+            return {_plain(key): _plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+    return value

@@ -1,6 +1,11 @@
 """What recognises: a model, how its emissions are read, and the backend in use."""
 
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
 from asrd.backends import Backend, LoadOptions, load
+from asrd.core.errors import reason
 from asrd.core.units import MAX_WINDOW
 from asrd.daemon.decoding.make import BeamDecoding, GreedyDecoding, make_decoding
 from asrd.daemon.hotwords import HotWords
@@ -9,6 +14,11 @@ from asrd.daemon.scheduler import Scheduler
 from asrd.daemon.worker import in_thread
 from asrd.models import ModelDirectory
 from asrd.models.store import resolve
+
+log = logging.getLogger(__name__)
+
+AGAIN = 5.0
+"""Seconds until a backend that could not be loaded anew is tried again."""
 
 
 class Engine:
@@ -37,15 +47,36 @@ class Engine:
         return cls(model, decoding, words, Scheduler(recognition.backend, backend), recognition.load)
 
     async def use(self, name: str) -> str:
-        """Load another backend while the present one goes on working, then switch between two windows.
+        """Load another backend while the present one goes on working, then switch between two windows. One that hangs
+        is loaded anew.
 
         Returns the name of the one before. One call at a time. Raises AsrdError where it cannot be loaded; the present
         one stays then.
         """
         previous = self.scheduler.name
-        if name != previous:
+        if name != previous or self.scheduler.hangs.is_set():
             await self.scheduler.use(name, await in_thread(_ready, name, self.model, self._options))
         return previous
+
+    async def renew(self, complain: Callable[[str], Awaitable[None]]) -> None:
+        """Load the backend anew whenever it hangs, until cancelled. complain: is told where that fails."""
+        scheduler = self.scheduler
+        while True:
+            await scheduler.hangs.wait()
+            name = scheduler.name
+            try:
+                backend = await in_thread(_ready, name, self.model, self._options)
+            except Exception as error:  # a third party's backend may raise anything
+                await complain(
+                    f"backend {name} hangs and cannot be loaded anew ({reason(error)}); 'asrd backend use' another"
+                )
+                await asyncio.sleep(AGAIN)
+                continue
+            if scheduler.hangs.is_set() and scheduler.name == name:
+                log.warning("backend %s has been loaded anew", name)
+                await scheduler.use(name, backend)
+            else:  # somebody has switched meanwhile
+                await in_thread(backend.close)
 
 
 def _ready(name: str, model: ModelDirectory, options: LoadOptions) -> Backend:

@@ -22,11 +22,16 @@ T = TypeVar("T")
 RECENT = 5
 """Batches that tell how long the next one may take."""
 
+PATIENCE, TIMES = 10.0, 20
+"""A batch that takes longer than so many seconds, and so many times the slowest of late, is taken to never return."""
+
 
 class Scheduler:
     """Bounded everywhere: a full lane makes its stream wait, and a preview never waits behind
     anything: it is left out, because a newer one or a final follows anyway. In a pause of live speech it
     is left out, too, where it would take longer than what may be left until the final window comes.
+
+    A backend that hangs is let go of; windows then wait until `use` brings another.
     """
 
     def __init__(self, name: str, backend: Backend, clock: Callable[[], float] = time.monotonic) -> None:
@@ -37,6 +42,10 @@ class Scheduler:
         self._changed = asyncio.Condition()
         self._worker = Worker("backend")
         self._running = 0
+        self.served = 0
+        """Batches that the backend has answered, or refused."""
+        self.hangs = asyncio.Event()
+        """Set while there is no backend, because it does not answer."""
         self.audio_seconds = 0.0
         self.inference_seconds = 0.0
 
@@ -49,6 +58,11 @@ class Scheduler:
     def name(self) -> str:
         """What that backend is called."""
         return self._name
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits and nothing runs."""
+        return not self._running and not any(lane.waiting for lane in self.lanes)
 
     def lane(self, deliver: Deliver, *, bound: int = 8, patience: float = 0.3, live: bool = False) -> Lane:
         """Open a lane; `deliver` is awaited with each window's result, in the lane's order."""
@@ -86,11 +100,16 @@ class Scheduler:
     async def drain(self) -> None:
         """Wait until nothing waits and nothing runs."""
         async with self._changed:
-            await self._changed.wait_for(lambda: not self._running and not any(lane.waiting for lane in self.lanes))
+            await self._changed.wait_for(lambda: self.idle)
 
     async def use(self, name: str, backend: Backend) -> None:
         """Let another backend take over with the next window; the old one is closed after its last."""
         old, self._name, self._backend = self._backend, name, backend
+        if self.hangs.is_set():
+            async with self._changed:
+                self.hangs.clear()
+                self._changed.notify_all()
+            return
         try:
             await self._worker.run(old.close)
         except Exception:  # a third party's; the switch has happened all the same
@@ -100,17 +119,20 @@ class Scheduler:
         """Serve windows until cancelled."""
         while True:
             async with self._changed:
-                await self._changed.wait_for(lambda: any(lane.waiting for lane in self.lanes))
+                await self._changed.wait_for(
+                    lambda: not self.hangs.is_set() and any(lane.waiting for lane in self.lanes)
+                )
                 self._leave_out()
                 batch = self._take()
                 self._running = len(batch)
                 self._changed.notify_all()
             if not batch:
                 continue
-            began = self._clock()
-            for lane, result in await self._recognize(batch):
+            began, answered = self._clock(), await self._recognize(batch)
+            for lane, result in answered:
                 await lane.deliver(result)
-            self._took.append(self._clock() - began)
+            if not answered[0][1].failure:
+                self._took.append(self._clock() - began)
             async with self._changed:
                 self._running = 0
                 for lane, _ in batch:
@@ -119,7 +141,10 @@ class Scheduler:
 
     def close(self) -> None:
         """Give the backend back. A window that is being recognised is not waited for."""
-        self._worker.close(self._backend.close)
+        if self.hangs.is_set():
+            self._worker.close()
+        else:
+            self._worker.close(self._backend.close)
 
     def _leave_out(self) -> None:
         """What would not be recognised in time, if it took as long as the slowest of late."""
@@ -145,15 +170,30 @@ class Scheduler:
         """Run a batch off the loop. A failing backend gives empty emissions, not a dead daemon."""
         name, backend, windows = self._name, self._backend, [ticket.window for _, ticket in batch]
         began, started, failure = self._clock(), time.time(), ""
+        patience = max(PATIENCE, TIMES * max(self._took))
         try:
-            emissions = await self._worker.run(recognize, backend, windows)
+            async with asyncio.timeout(patience) as limit:
+                emissions = await self._worker.run(recognize, backend, windows)
         except Exception as error:  # a third party's backend may raise anything
             failure = (str(error).strip() or type(error).__name__).splitlines()[0]
+            if limit.expired():
+                failure = f"it has not answered for {patience:.0f} s"
+                self._let_go(backend)
             emissions = [silent(window, backend.model) for window in windows]
         ended = time.time()
+        self.served += not limit.expired()
         self.inference_seconds += self._clock() - began  # the other clock may be set meanwhile
         self.audio_seconds += sum(seconds(len(window.pcm)) for window in windows)
         return [
             (lane, Result(ticket.window, emission, name, ticket.cut, started, ended, failure, row, len(batch)))
             for row, ((lane, ticket), emission) in enumerate(zip(batch, emissions, strict=True))
         ]
+
+    def _let_go(self, backend: Backend) -> None:
+        """Leave a backend that hangs to its thread, which closes it should it ever return."""
+        if backend is self._backend:
+            self.hangs.set()
+            self._worker.forsake(backend.close)
+        else:  # another has taken over meanwhile, and this one waits to be closed
+            self._worker.forsake()
+        self._worker = Worker("backend")

@@ -81,6 +81,7 @@ class Daemon:
                 await source.open()
             self._listen_to_signals()
             jobs = [self.engine.scheduler.run(), controller.run(self._requests().answer), self._beat(), self._greet()]
+            jobs.append(self.engine.renew(self._complain))
             if self.recorder:
                 jobs.append(self.recorder.run(self._complain))
             background += [asyncio.create_task(job) for job in jobs]
@@ -187,8 +188,13 @@ class Daemon:
             loop.add_signal_handler(number, self.stop, number.name)
 
     async def _beat(self) -> None:
+        """Say that the daemon lives; to systemd only while windows do not wait in vain."""
+        scheduler, served = self.engine.scheduler, 0
         while True:
             await asyncio.sleep(HEARTBEAT)
+            if scheduler.idle or scheduler.served > served:
+                notify("WATCHDOG=1")
+            served = scheduler.served
             await self.publisher.publish(events.Heartbeat(uptime=time.monotonic() - self._began))
 
     async def _greet(self) -> None:

@@ -25,6 +25,7 @@ class Worker:
 
     def __init__(self, name: str) -> None:
         self._calls: Calls = queue.SimpleQueue()
+        self._awaited: set[asyncio.Future[Any]] = set()
         threading.Thread(target=_work, args=(self._calls,), name=name, daemon=True).start()
         weakref.finalize(self, self._calls.put, None).atexit = False
 
@@ -32,6 +33,8 @@ class Worker:
         """The result of `call(*arguments)`, made in the thread; raises what it raises."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
+        self._awaited.add(future)
+        future.add_done_callback(self._awaited.discard)
 
         def make() -> None:
             try:
@@ -53,6 +56,12 @@ class Worker:
 
         self._calls.put(leave)
         self._calls.put(None)
+
+    def forsake(self, last: Callable[[], None] = lambda: None) -> None:
+        """Do without a call that does not return. The same as `close`, and who waits for a call gets a TimeoutError."""
+        self.close(last)
+        for future in [one for one in self._awaited if not one.done()]:
+            future.set_exception(TimeoutError("a call before it does not return"))
 
 
 def _work(calls: Calls) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import socket
 import threading
 from itertools import pairwise
 from pathlib import Path
@@ -17,10 +18,10 @@ import zmq.asyncio
 from asrd.backends import Backend, LoadOptions, load
 from asrd.clients.sender import Sender
 from asrd.core.control import ListWords
-from asrd.core.errors import TransportError
-from asrd.core.events import Error, Final, Gap, Partial, Started, Stopped
+from asrd.core.errors import BackendError, TransportError
+from asrd.core.events import Error, Final, Gap, Heartbeat, Partial, Started, Stopped
 from asrd.core.flow import FloatArray
-from asrd.daemon import engine, service
+from asrd.daemon import engine, scheduler, service
 from asrd.daemon.recorder.options import RecordingOptions
 from asrd.daemon.recorder.testing import assert_replays
 from asrd.daemon.sources.network import NetworkSource
@@ -47,7 +48,12 @@ class Tampered:
 
 
 class Hanging(Tampered):
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = threading.Event()
+
     def tamper(self, answer: FloatArray) -> FloatArray:
+        self.asked.set()
         self.release.wait(30)
         return answer
 
@@ -122,6 +128,98 @@ def test_utterances_that_wait_when_there_is_no_more_time_end_where_they_ended(
     assert all(one.end < two.start for one, two in pairwise(finals))
     assert [(gap.start, gap.end) for gap in gaps] == [(final.start, final.end) for final in finals[1:]]
     assert assert_replays(tmp_path / "tape") == len([item for item in harness.seen if item.stream == "a"])
+
+
+def test_a_backend_that_hangs_is_loaded_anew(
+    harness: Harness, sentences: list[FloatArray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That costs the window it hung on; the next sentence is whole."""
+    monkeypatch.setattr(scheduler, "PATIENCE", 1.0)
+    backend = Hanging()
+    monkeypatch.setattr(engine, "load", backend.load)
+
+    async def scenario() -> None:
+        async with harness.running():
+            backend.on.set()
+            await harness.play(sentences[1])
+            assert await asyncio.to_thread(backend.asked.wait, 10)
+            backend.on.clear()
+            await harness.play(sentences[2])
+            await harness.until(lambda item: len(harness.of(Final)) == 2)
+
+    try:
+        drive(scenario())
+    finally:
+        backend.release.set()
+    assert [event.message for event in harness.of(Error)] == ["backend fp16: it has not answered for 1 s"]
+    assert len(harness.of(Gap)) <= 1
+    assert harness.of(Final)[1].text
+
+
+def test_a_backend_that_cannot_be_loaded_anew_is_told_of_and_another_helps(
+    harness: Harness, sentences: list[FloatArray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scheduler, "PATIENCE", 1.0)
+    backend = Hanging()
+
+    def load_once(name: str, model: ModelDirectory, options: LoadOptions) -> Backend:
+        if name == "fp16" and backend.on.is_set():
+            raise BackendError("the device is gone")
+        return backend.load(name, model, options)
+
+    monkeypatch.setattr(engine, "load", load_once)
+
+    async def scenario() -> None:
+        async with harness.running():
+            backend.on.set()
+            await harness.play(sentences[1])
+            await harness.until(lambda item: isinstance(item, Error) and "cannot be loaded anew" in item.message)
+            backend.on.clear()
+            assert await asyncio.to_thread(harness.control.use_backend, "int8") == "fp16"
+            await harness.until(lambda item: isinstance(item, Final) and item.backend == "int8")
+
+    try:
+        drive(scenario())
+    finally:
+        backend.release.set()
+    assert "(the device is gone)" in harness.of(Error, "daemon")[0].message
+
+
+def test_the_watchdog_is_fed_while_windows_do_not_wait_in_vain(
+    harness: Harness, sentences: list[FloatArray], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    manager, backend = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK), Hanging()
+    manager.bind(str(tmp_path / "notify"))
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    monkeypatch.setattr(service, "HEARTBEAT", 0.05)
+    monkeypatch.setattr(engine, "load", backend.load)
+
+    async def told() -> list[bytes]:
+        """What systemd was told up to now and in three heartbeats from now on."""
+        start, messages = len(harness.seen), []
+        await harness.until(lambda _: sum(isinstance(item, Heartbeat) for item in harness.seen[start:]) > 2, start)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                messages.append(manager.recv(4096))
+        return messages
+
+    async def scenario() -> None:
+        async with harness.running():
+            with contextlib.suppress(TransportError), Sender(harness.audio, timeout=0.5) as sender:
+                assert b"WATCHDOG=1" in await told()
+                backend.on.set()
+                await asyncio.to_thread(sender.send, sentences[0][:40_000])
+                assert await asyncio.to_thread(backend.asked.wait, 10)
+                await told()
+                assert await told() == []
+                backend.release.set()
+                assert b"WATCHDOG=1" in await told()
+
+    try:
+        drive(scenario())
+    finally:
+        backend.release.set()
+        manager.close()
 
 
 def test_answers_that_are_not_numbers_are_an_error_and_a_gap(

@@ -14,6 +14,7 @@ from asrd.backends import Backend, LoadOptions, load
 from asrd.core.events import Event
 from asrd.core.flow import FloatArray, Level, Window
 from asrd.core.units import Samples, samples
+from asrd.daemon import scheduler as module
 from asrd.daemon.decoding import DecoderOptions, make_decoding
 from asrd.daemon.decoding.make import BeamDecoding
 from asrd.daemon.lane import Lane, Result
@@ -34,6 +35,7 @@ class GatedBackend(Backend):
         super().__init__(model)
         self.gate = threading.Event()
         self.closed = False
+        self.asked, self.gone = threading.Event(), threading.Event()
         self.batches: list[int] = []
         type(self).max_batch = max_batch
 
@@ -47,6 +49,7 @@ class GatedBackend(Backend):
 
     def _run(self, batch: FloatArray) -> FloatArray:
         assert not self.closed
+        self.asked.set()
         assert self.gate.wait(10)
         self.batches.append(len(batch))
         frames = self.model.geometry.frames(batch.shape[1])
@@ -54,6 +57,7 @@ class GatedBackend(Backend):
 
     def close(self) -> None:
         self.closed = True
+        self.gone.set()
 
 
 class Unheard:
@@ -314,6 +318,40 @@ def test_a_backend_is_replaced_between_windows_and_closed_after_its_last(bundled
         assert log.order == [("a", 0), ("a", 1)]
         assert log.results[-1][1].backend == "new"
         assert all(not result.failure for _, result in log.results)
+
+    drive(scenario())
+
+
+@pytest.mark.parametrize("early", [True, False], ids=["before it is given up", "afterwards"])
+def test_a_backend_that_hangs_costs_its_window_and_another_goes_on(
+    bundled: ModelDirectory, monkeypatch: pytest.MonkeyPatch, *, early: bool
+) -> None:
+    """Whether somebody switches before or after that; the one that hangs is closed once it returns, by its thread."""
+    monkeypatch.setattr(module, "PATIENCE", 0.5)
+
+    async def scenario() -> None:
+        old, new = GatedBackend(bundled), GatedBackend(bundled)
+        new.gate.set()
+        scheduler = Scheduler("old", old)
+        log = Log(scheduler)
+        lane = log.lane("a")
+        running = asyncio.create_task(scheduler.run())
+        for number in range(2):
+            await scheduler.submit(lane, window(number))
+        async with asyncio.timeout(5):
+            assert await asyncio.to_thread(old.asked.wait, 5)
+            if not early:
+                await scheduler.hangs.wait()
+            await scheduler.use("new", new)
+            await scheduler.drain()
+        assert [(result.backend, bool(result.failure)) for _, result in log.results] == [("old", True), ("new", False)]
+        assert scheduler.served == 1
+        assert not old.closed
+        old.gate.set()
+        assert await asyncio.to_thread(old.gone.wait, 5)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        scheduler.close()
 
     drive(scenario())
 

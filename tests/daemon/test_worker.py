@@ -35,6 +35,22 @@ def test_errors_reach_the_caller_and_the_thread_goes_on() -> None:
     asyncio.run(scenario())
 
 
+def test_who_waits_behind_a_call_that_does_not_return_is_told() -> None:
+    async def scenario() -> None:
+        worker, back, left = Worker("test"), threading.Event(), threading.Event()
+        waiting = [asyncio.create_task(worker.run(call)) for call in (back.wait, int)]
+        await asyncio.sleep(0)
+        worker.forsake(left.set)
+        for task in waiting:
+            with pytest.raises(TimeoutError):
+                await task
+        assert not left.is_set()
+        back.set()
+        assert await asyncio.to_thread(left.wait, 10)
+
+    asyncio.run(scenario())
+
+
 class Held:
     """What a call is about."""
 

@@ -27,7 +27,7 @@ async def serving(context: zmq.asyncio.Context, endpoint: str, answer: Answer) -
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running
-    await controller.close()
+    await controller.close(1.0)
 
 
 @pytest.mark.parametrize("room", [1, 10_000, publisher_module.REPLAYED_BYTES])

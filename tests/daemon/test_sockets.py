@@ -44,7 +44,7 @@ def test_a_peer_that_vanished_without_a_word_is_noticed() -> None:
                 assert [*keepalives(int(bound.last_endpoint.rpartition(b":")[2]))] == [(1, KEEPALIVE)]
                 peer.disable_monitor()
         await source.close()
-        await controller.close()
+        await controller.close(1.0)
         publisher.close()
         context.destroy(linger=0)
 

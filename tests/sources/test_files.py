@@ -187,11 +187,11 @@ def test_a_read_that_hangs_is_not_waited_for(tmp_path, chirp, monkeypatch, way):
     path, read, back, hangs = tmp_path / "chirp.wav", files._read, threading.Event(), threading.Event()
     soundfile.write(path, chirp(5.0), 16_000)
 
-    def hang(file, frames, path):
+    def hang(file, frames, path, position):
         if file.tell():
             hangs.set()
             back.wait(30)
-        return read(file, frames, path)
+        return read(file, frames, path, position)
 
     monkeypatch.setattr(files, "_read", hang)
 

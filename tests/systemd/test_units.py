@@ -30,7 +30,7 @@ def service(path: Path) -> configparser.SectionProxy:
 def verify(path: Path, flavour: str) -> str:
     """What systemd has to say against a unit file."""
     command = ["systemd-analyze", "verify", f"--{flavour}", "--man=no", str(path)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    result = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     return "\n".join(line for line in result.stderr.splitlines() if path.name in line)
 
 
@@ -40,7 +40,7 @@ def installed(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     unit = UNITS[request.param]
     program = shlex.split(service(unit)["ExecStart"])[0]
     copy = tmp_path / unit.name
-    copy.write_text(unit.read_text().replace(f"ExecStart={program}", f"ExecStart={ASRD}"))
+    copy.write_text(unit.read_text(encoding="utf-8").replace(f"ExecStart={program}", f"ExecStart={ASRD}"))
     return copy
 
 
@@ -53,7 +53,7 @@ def test_systemd_finds_no_fault(installed: Path, flavour: str) -> None:
 @needs_systemd
 @pytest.mark.parametrize("installed", ["system"], indirect=True)
 def test_systemd_would_find_a_fault(installed: Path) -> None:
-    installed.write_text(installed.read_text().replace("Restart=on-failure", "Restart=sometimes"))
+    installed.write_text(installed.read_text(encoding="utf-8").replace("Restart=on-failure", "Restart=sometimes"))
     assert "sometimes" in verify(installed, "system")
 
 
@@ -61,11 +61,11 @@ def test_systemd_would_find_a_fault(installed: Path) -> None:
 @pytest.mark.parametrize("installed", ["system"], indirect=True)
 def test_a_machine_s_service_has_few_rights(installed: Path) -> None:
     """By systemd's own measure, where 10 is all of them and 0 none."""
-    options = subprocess.run(["systemd-analyze", "--help"], capture_output=True, text=True, check=True).stdout
+    options = subprocess.run(["systemd-analyze", "--help"], capture_output=True, encoding="utf-8", check=True).stdout
     if "--offline" not in options:
         pytest.skip("systemd 250 was the first to measure a file")
     command = ["systemd-analyze", "security", "--offline=yes", "--threshold=30", "--no-pager", str(installed)]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    result = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     assert result.returncode == 0, result.stdout
 
 

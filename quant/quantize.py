@@ -55,7 +55,7 @@ def quantize(
     nncf = runtime.nncf()
     recipe = recipe or Recipe()
     logger = logging.getLogger("nncf")
-    reverted = Reverted(notice)
+    reverted = Reverted(notice, validator.expect if validator else lambda: None)
 
     def feed(window: FloatArray) -> FloatArray:
         advance()

@@ -98,13 +98,15 @@ def pull(name: str, revision: str = "main", endpoint: str | None = None) -> Mode
     target = store.store() / name
     if _is_current(target, repository.commit):
         return ModelDirectory.open(target)
+    settings, large = repository.pick(SETTINGS), [*repository.weights(), *repository.pick(BUILT)]
     draft = store.store() / ".partial" / name
     try:
         draft.mkdir(parents=True, exist_ok=True)
-        for file in repository.pick(SETTINGS):
+        _clear(draft, {file.name for file in [*settings, *large]})
+        for file in settings:
             _fetch(repository, file, draft)
         ModelDirectory.open(draft)
-        for file in [*repository.weights(), *repository.pick(BUILT)]:
+        for file in large:
             _fetch(repository, file, draft)
         manifest.write(draft, source={"hub": name, "revision": repository.commit})
         if target.exists():
@@ -122,6 +124,13 @@ def _is_current(target: Path, commit: str) -> bool:
         return source.get("revision") == commit and not manifest.verify(target)
     except ModelError:
         return False
+
+
+def _clear(draft: Path, names: set[str]) -> None:
+    """Remove what an interrupted pull of another revision left, and is not among the files of this one."""
+    for path in list(draft.rglob("*")):
+        if path.is_file() and path.relative_to(draft).as_posix().removesuffix(".part") not in names:
+            path.unlink()
 
 
 def _fetch(repository: Repository, file: RemoteFile, directory: Path) -> None:

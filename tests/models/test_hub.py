@@ -63,6 +63,21 @@ def test_a_broken_transfer_goes_on_where_it_stopped(hub: Hub, monkeypatch: pytes
     assert (model.path / "model.safetensors").read_bytes() == hub.files["model.safetensors"]
 
 
+def test_what_another_revision_left_is_no_part_of_the_model(hub: Hub) -> None:
+    older = {"preprocessor_config.json": b"{}", "pytorch_model.bin": b"older", "openvino/int8.xml": b"older"}
+    hub.files |= older
+    hub.breaks = "openvino/int8.xml"
+    weights = hub.files.pop("model.safetensors")
+    with pytest.raises(ModelError, match="pull again"):
+        pull(NAME, endpoint=hub.endpoint)
+    hub.breaks, hub.down = "", False
+    hub.files = {name: content for name, content in hub.files.items() if name not in older}
+    hub.files["model.safetensors"] = weights
+    model = pull(NAME, endpoint=hub.endpoint)
+    assert set(manifest.read(model.path)["files"]) == set(hub.files) - {"training_args.bin"}
+    assert [path.name for path in model.path.rglob("*.part")] == []
+
+
 @pytest.mark.parametrize("name", ["vocab.json", "model.safetensors"])  # known by git's hash, and by SHA-256
 def test_a_damaged_file_is_caught_and_fetched_anew(hub: Hub, name: str) -> None:
     hub.damages = name

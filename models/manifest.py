@@ -29,27 +29,23 @@ def write(directory: Path, **facts: object) -> Path:
     facts: anything JSON can hold; those of an earlier manifest stay unless named again.
     """
     earlier = read(directory) if (directory / NAME).is_file() else {}
-    files = {
-        name: {"sha256": sha256(directory / name), "size": (directory / name).stat().st_size}
-        for name in _names(directory)
-    }
-    content = {**earlier, **facts, "asrd": version("asrd"), "files": files}
-    draft = directory / f".{NAME}"
-    draft.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return draft.replace(directory / NAME)
+    files = {name: _entry(directory / name) for name in _names(directory)}
+    return _replace(directory, NAME, {**earlier, **facts, "asrd": version("asrd"), "files": files})
 
 
 def keep(directory: Path, name: str, facts: dict[str, Any]) -> Path:
     """Write what was learned of a model beside it, as JSON, and its hash into the manifest where there is one.
 
+    Other files keep the hashes they had: whether they are damaged is not for this to forget.
     Raises ModelError where the directory cannot be written.
     """
-    path, draft = directory / name, directory / f".{name}"
+    path = directory / name
     try:
-        draft.write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        draft.replace(path)
+        _replace(directory, name, facts)
         if (directory / NAME).is_file():
-            write(directory)
+            content = read(directory)
+            content["files"] = dict(sorted((content["files"] | {name: _entry(path)}).items()))
+            _replace(directory, NAME, content)
     except OSError as error:
         raise ModelError(
             f"{path} cannot be written ({error.strerror}); copy the model to a place of your own"
@@ -95,6 +91,17 @@ def sha256(path: Path) -> str:
     """Hexadecimal SHA-256 of a file, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _entry(path: Path) -> dict[str, Any]:
+    return {"sha256": sha256(path), "size": path.stat().st_size}
+
+
+def _replace(directory: Path, name: str, content: dict[str, Any]) -> Path:
+    """Write a file of JSON; a reader meets the old one or the new one."""
+    draft = directory / f".{name}"
+    draft.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return draft.replace(directory / name)
 
 
 def _names(directory: Path) -> list[str]:

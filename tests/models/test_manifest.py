@@ -59,6 +59,13 @@ def test_writing_again_keeps_facts_and_renews_hashes(directory: Path) -> None:
     assert manifest.verify(directory) == []
 
 
+def test_what_was_learned_is_listed_and_damage_stays_known(directory: Path) -> None:
+    (directory / "openvino" / "fp16.bin").write_bytes(bytes(256))
+    manifest.keep(directory, "calibration.json", {"times": 1})
+    assert list(manifest.read(directory)["files"]) == ["calibration.json", "config.json", "openvino/fp16.bin"]
+    assert [problem.file for problem in manifest.verify(directory)] == ["openvino/fp16.bin"]
+
+
 @pytest.mark.parametrize(
     "content",
     ["{", "[]", '{"files": 3}', '{"files": {"config.json": "abc"}}', '{"files": {"config.json": {"size": "2"}}}'],

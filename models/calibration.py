@@ -77,7 +77,7 @@ class Calibration:
                 after=int(content["times"]["after"]),
                 words=_confidence(content["confidence"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
             raise ModelError(f"{path} is not one of this version; make it again with 'asrd calibrate'") from error
 
 
@@ -90,7 +90,7 @@ def plain(evidence: Evidence) -> float:
 
 
 def _confidence(content: Any) -> Confidence | None:
-    """None where only times were learned. Raises KeyError, TypeError or ValueError for anything but numbers."""
+    """None where only times were learned. Raises what `float` and look-ups raise for anything but numbers."""
     if content is None:
         return None
     numbers = {name: float(value) for name, value in content["weights"].items()}

@@ -45,7 +45,9 @@ def test_confidence_is_a_probability_whatever_was_learned(
     [
         {"times": {"before": 480}},
         {"times": None},
+        {"times": {"before": math.inf, "after": 0}},
         {"confidence": 3},
+        {"confidence": {"bias": 1.0, "weights": [0.5, 1.0, 0.1]}},
         {"confidence": {"bias": 1.0, "weights": {"mean": 1.0}}},
         {"confidence": {"bias": "high", "weights": GOOD["confidence"]["weights"]}},  # type: ignore[index]
         {"confidence": {"bias": math.nan, "weights": GOOD["confidence"]["weights"]}},  # type: ignore[index]

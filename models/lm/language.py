@@ -1,6 +1,7 @@
 """Where language models are, and which words they know."""
 
 import gzip
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,7 @@ def resolve(name: str) -> LanguageModel:
         raise UsageError(f"there is no language model '{name}'; give a file (.bin, .arpa, .arpa.gz) or one of: {known}")
     try:
         words = tuple(word for word in _words(path) if word not in NO_WORDS)
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise ModelError(f"{path} cannot be read as a language model ({error})") from error
     if not words:
         raise ModelError(f"{path} is no language model of KenLM's (binary with its words, or ARPA)")

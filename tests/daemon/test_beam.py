@@ -1,5 +1,6 @@
 """Beam search: fusion, hot words, alignment, and that what was decided stays."""
 
+import gzip
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -202,6 +203,9 @@ def test_a_file_that_is_no_language_model_is_said(tmp_path: Path) -> None:
         resolve(str(path))
     with pytest.raises(UsageError, match="there is no language model 'klingon'"):
         resolve("klingon")
+    path.write_bytes(gzip.compress(b"")[:10] + b"\xff" * 100)  # no block of a compressed stream begins so
+    with pytest.raises(ModelError, match="cannot be read as a language model"):
+        resolve(str(path))
     path.write_text(ARPA.replace("ngram 2=5", "ngram 2=50"))
     with pytest.raises(ModelError, match="cannot be loaded"):
         Search(LETTERS, resolve(str(path)), DecodingSettings())

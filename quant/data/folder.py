@@ -48,9 +48,12 @@ def _row(path: Path, row: Mapping[str, Any]) -> Clip:
 
 def _table(path: Path) -> Iterator[Mapping[str, Any]]:
     rows = csv.DictReader(io.StringIO(_text(path)))
-    if "file_name" not in (rows.fieldnames or ()):
-        raise AudioError(f"{path} has no column 'file_name'; name one so, and one 'text'")
-    yield from rows
+    try:
+        if "file_name" not in (rows.fieldnames or ()):
+            raise AudioError(f"{path} has no column 'file_name'; name one so, and one 'text'")
+        yield from rows
+    except csv.Error as error:  # a quote that is never closed makes one field of all that follows
+        raise AudioError(f"{path}, line {rows.line_num}: {error}; put texts with quotes in them in quotes") from error
 
 
 def _objects(path: Path) -> Iterator[Mapping[str, Any]]:

@@ -95,6 +95,7 @@ def test_what_is_no_data_set(tmp_path: Path) -> None:
         ("metadata.csv", "file_name,words\na.wav,A\n", "has no transcripts"),
         ("metadata.csv", "", "no column 'file_name'"),
         ("metadata.csv", "file_name,text\n\xff", "save it in UTF-8"),
+        ("metadata.csv", 'file_name,text\na.wav,"A' + "\nb.wav,B" * 20_000, "csv, line .*field larger"),
         ("metadata.jsonl", '{"file_name": "a.wav", "text": "A"}\n{"text": "B"}', r"jsonl, line 2"),
         ("metadata.jsonl", '{"file_name": "a.wav", "text": "A"}\n[1]', r"jsonl, line 2"),
         ("metadata.jsonl", '{"file_name": "a.wav"}', "has no transcripts"),

@@ -71,7 +71,7 @@ def find(wanted: Record, spec: str = "") -> list[Clip]:
     named, spec = bool(spec), spec or wanted.dataset
     remedy = "name the place where it is with --dataset"
     try:
-        known = {clip.id: clip for clip in dataset(spec)}
+        known = {clip.id: clip for clip in reversed(dataset(spec))}  # of those listed twice the first was measured
     except AsrdError as error:
         if named:
             raise

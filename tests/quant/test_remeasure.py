@@ -112,6 +112,12 @@ def test_a_data_set_that_moved_can_be_named(model: ModelDirectory, verify: Verif
     assert verify("--dataset", manifest).exit_code == 0
 
 
+def test_of_clips_listed_twice_the_first_was_measured(verify: Verify, manifest: Path) -> None:
+    lines = manifest.read_text().splitlines()
+    manifest.write_text("\n".join([*lines, lines[4].replace("utterance 4", "utterance four")]))
+    assert verify().exit_code == 0
+
+
 def test_other_clips_are_not_taken_for_the_same(model: ModelDirectory, verify: Verify, manifest: Path) -> None:
     lines = manifest.read_text().splitlines()
     manifest.write_text("\n".join(lines).replace("utterance 4", "utterance four"))

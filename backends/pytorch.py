@@ -41,6 +41,7 @@ class TorchBackend(Backend):
 
         if options.threads:
             torch.set_num_threads(options.threads)
+        torch.backends.cudnn.allow_tf32 = False  # PyTorch's default has 10 bits of mantissa in convolutions
         if not model.has_weights:
             raise ModelError(f"{model.path} holds no checkpoint (model.safetensors); pull it again")
         device = options.device.lower()

@@ -61,6 +61,12 @@ def test_torch_is_transformers(model: ModelDirectory, audio: FloatArray) -> None
     assert spelled(model, mine[0]) == " ".join(text.split())  # theirs has an empty word between two delimiters
 
 
+def test_torch_leaves_f32_its_bits_on_a_gpu(base_model: ModelDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    load("torch", base_model)
+    assert not torch.backends.cudnn.allow_tf32
+
+
 def test_fp16_is_within_a_hundredth(model: ModelDirectory, audio: FloatArray) -> None:
     np.testing.assert_allclose(ours("fp16", model, audio), theirs(model, audio)[0], atol=1e-2, rtol=0)
 

@@ -1,6 +1,5 @@
 """What `asrd quantize` does first: deals out the speech, and says what is about to happen."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -43,7 +42,7 @@ def _data(data: str, test_data: str, sizes: dict[str, int | None], seed: int, sa
     A fifth, a fifth and a half of all unless told otherwise: that leaves room to deal out whole speakers.
     """
     from asrd.quant.data import dataset
-    from asrd.quant.split import split
+    from asrd.quant.split import MOST, proved_on, split
 
     listed, tests = dataset(data), dataset(test_data) if test_data else []
     with Stages() as stages:
@@ -52,9 +51,8 @@ def _data(data: str, test_data: str, sizes: dict[str, int | None], seed: int, sa
     share = max(1, min(100, len(clips) // (2 if test_data else 5)))
     calibration, validation = sizes["calibration"] or share, sizes["validation"] or share
     if not test_data:
-        return split(clips, calibration, validation, sizes["test"] or max(1, min(300, len(clips) // 2)), seed, same)
-    chosen = split(proof, 0, 0, sizes["test"] or min(300, len(proof)), seed)
-    return replace(split(clips, calibration, validation, 0, seed, same), test=chosen.test)
+        return split(clips, calibration, validation, sizes["test"] or max(1, min(MOST, len(clips) // 2)), seed, same)
+    return proved_on(proof, sizes["test"], split(clips, calibration, validation, 0, seed, same), seed)
 
 
 def _introduce(source: "ModelDirectory", parts: "Split", recipe: "Recipe") -> None:

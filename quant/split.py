@@ -3,13 +3,16 @@
 import random
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from asrd.core.errors import UsageError
 from asrd.core.units import counted
 from asrd.quant.data import Clip
 
 PARTS = ("calibration", "validation", "test")
+
+MOST = 300
+"""Clips to prove by, unless told otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,20 @@ def split(  # noqa: PLR0917 (three sizes, always in this order)
         parts.append([clips[index] for index in drawn])
     calibrating, steering, proving = parts
     return Split(calibrating, steering, proving, by_speaker=pools is not None)
+
+
+def proved_on(clips: Sequence[Clip], count: int | None, built: Split, seed: int) -> Split:
+    """With a test set from another data set, which may have clips and speakers of the first: such clips are left out.
+
+    count: None for as many as there are, at most `MOST`. Raises UsageError where there are fewer than asked for.
+    """
+    heard = [*built.calibration, *built.validation]
+    known = {(clip.id, clip.text) for clip in heard}
+    fresh = [clip for clip in clips if (clip.id, clip.text) not in known]
+    test = split(fresh, 0, 0, count or max(1, min(MOST, len(fresh))), seed).test
+    speakers = {clip.speaker for clip in test}
+    apart = "" not in speakers and speakers.isdisjoint(clip.speaker for clip in heard)
+    return replace(built, test=test, by_speaker=built.by_speaker and apart)
 
 
 def _by_speaker(clips: Sequence[Clip], sizes: dict[str, int], chance: random.Random) -> dict[str, list[int]] | None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from asrd.core.errors import UsageError
 from asrd.quant.data import Clip
-from asrd.quant.split import PARTS, Split, split
+from asrd.quant.split import PARTS, Split, proved_on, split
 
 
 def clips(*spoken: int) -> list[Clip]:
@@ -64,6 +64,19 @@ def test_one_unknown_speaker_might_be_anyone(unknown: int) -> None:
     assert split(everything, 10, 10, 10, seed=0).by_speaker
     everything[unknown] = Clip("somebody", "WORDS", Path("x.wav"))
     assert not split(everything, 10, 10, 10, seed=0).by_speaker
+
+
+def test_another_test_set_lends_neither_clips_nor_speakers_to_both_sides() -> None:
+    built = split(clips(10, 10), 10, 10, 0, seed=0)
+    assert built.by_speaker
+    done = proved_on(clips(12, 10, 3), None, built, seed=0)
+    assert {clip.id for clip in done.test} == {"0-10", "0-11", "2-0", "2-1", "2-2"}
+    assert not done.by_speaker
+    others = clips(0, 0, 3)
+    assert proved_on(others, 2, built, seed=0).by_speaker
+    assert not proved_on([Clip("somebody", "WORDS", Path("x.wav"))], None, built, seed=0).by_speaker
+    with pytest.raises(UsageError, match="0 usable clips"):
+        proved_on(clips(10, 10), None, built, seed=0)
 
 
 def test_too_few_speakers_are_shared() -> None:

@@ -26,7 +26,7 @@ def prove(recipe: Recipe, measurements: Mapping[str, Measurement], floating: tup
     """
     original, int8 = measurements["torch"].score, measurements["int8"].score
     wer, cer = (drop(metric, original, int8, recipe.drop_type) for metric in ("wer", "cer"))
-    holds = max(wer, cer) <= recipe.max_drop
+    holds = max(wer, cer) <= recipe.bound
     unit = "points" if recipe.drop_type == "absolute" else "percent of its accuracy"
     speech = "words" if recipe.same_data else "words it was not built on"
     cost = f"INT8 costs {100 * wer:+.2f} (WER) and {100 * cer:+.2f} (CER) {unit} on {int8.words} {speech}"

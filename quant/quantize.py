@@ -82,7 +82,7 @@ def quantize(
                 calibration_dataset=data,
                 validation_dataset=nncf.Dataset(range(len(validator.clips))),
                 validation_fn=validator,
-                max_drop=recipe.max_drop,
+                max_drop=recipe.bound,
                 drop_type=nncf.DropType(recipe.drop_type),
                 advanced_quantization_parameters=advanced,
                 advanced_accuracy_restorer_parameters=nncf.AdvancedAccuracyRestorerParameters(

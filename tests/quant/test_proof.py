@@ -1,5 +1,7 @@
 """The verdict: both rates are held to the bound, and it says what to try."""
 
+from dataclasses import replace
+
 import pytest
 
 from asrd.quant.bootstrap import Rate
@@ -33,6 +35,14 @@ def test_the_bound(wer: float, cer: float, drop_type: str, holds: bool) -> None:
     proof = prove(Recipe(max_drop=0.010001, drop_type=drop_type), measurements(wer, cer), ())  # type: ignore[arg-type]
     assert proof.holds is holds
     assert ("nothing was written" in proof.verdict) is not holds
+
+
+def test_a_loss_as_large_as_the_bound_is_within_it() -> None:
+    """Whatever rates it lies between: their difference is rounded."""
+    for errors in range(50):
+        found = measurements((errors + 1) / 100, 0.2)
+        found["torch"] = replace(found["torch"], score=measurements(errors / 100, 0.2)["int8"].score)
+        assert prove(Recipe(max_drop=0.01), found, ()).holds
 
 
 def test_the_verdict_names_loss_layers_and_a_remedy() -> None:

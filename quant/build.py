@@ -24,10 +24,11 @@ def build(
 ) -> Result:
     """Write `source` with an FP16 and an INT8 model, a manifest and a report to the new directory `out`.
 
-    The INT8 model is measured on `split.test` as it is deployed, against PyTorch and FP16. An
-    interrupted run leaves `draft_of(out)`, from which `resume` goes on; a failed one leaves nothing.
+    The INT8 model is measured on `split.test` as it is deployed, against PyTorch and FP16. A run that was
+    interrupted or failed leaves `draft_of(out)`, from which `resume` goes on; one whose result is not good
+    enough leaves nothing.
     Raises UsageError where `out` exists or the run to resume was another, QuantizationError where
-    INT8 costs more than the recipe allows, and what reading, converting and measuring raise.
+    INT8 costs more than the recipe allows or NNCF fails, and what reading, converting and measuring raise.
     """
     check_output(out, JOURNAL if resume else None)
     draft = draft_of(out)
@@ -44,7 +45,8 @@ def build(
         draft.replace(out)
     except OSError as error:
         raise ModelError(f"{out} cannot be written ({error.strerror}); make room or choose another place") from error
-    except QuantizationError:  # all was done, and it is not good enough
-        shutil.rmtree(draft, ignore_errors=True)
+    except QuantizationError:
+        if journal.get("quantized"):  # all was done, and it is not good enough; else memory may have run out
+            shutil.rmtree(draft, ignore_errors=True)
         raise
     return result

@@ -19,13 +19,13 @@ from asrd.core.units import MAX_WINDOW
 from asrd.models import ModelDirectory, runtime
 from asrd.models import manifest as manifests
 from asrd.models.convert import save
-from asrd.quant.build import build
+from asrd.quant.build import JOURNAL, build
 from asrd.quant.calibrate import calibration_windows
 from asrd.quant.data import dataset
 from asrd.quant.draft import draft_of
 from asrd.quant.graph import layers, select
 from asrd.quant.outcome import Result
-from asrd.quant.quantize import quantize, read_network
+from asrd.quant.quantize import QuantizationError, quantize, read_network
 from asrd.quant.recipe import Recipe
 from asrd.quant.split import split
 
@@ -152,6 +152,18 @@ def test_an_interrupt_leaves_what_can_be_resumed_and_nothing_else(
     with pytest.raises(KeyboardInterrupt):
         _build(base_model, manifest, tmp_path / "out", LAX, Impatient())
     assert [path.name for path in tmp_path.glob("*out*")] == [".out.partial"]
+
+
+def test_what_was_heard_before_memory_ran_out_can_be_resumed(
+    base_model: ModelDirectory, manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def greedy(*arguments: object, **options: object) -> None:
+        raise QuantizationError("NNCF cannot quantize this model: no memory")
+
+    monkeypatch.setattr("asrd.quant.stages.quantize", greedy)
+    with pytest.raises(QuantizationError):
+        _build(base_model, manifest, tmp_path / "out", LAX)
+    assert (draft_of(tmp_path / "out") / JOURNAL).is_file()
 
 
 def test_a_full_disk_is_one_line(

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from asrd.backends import LoadOptions, load
@@ -18,7 +19,7 @@ from asrd.quant.measure import Measurement, measure
 from asrd.quant.progress import Progress
 from asrd.quant.quantize import quantize, read_network
 from asrd.quant.recipe import Recipe
-from asrd.quant.split import Split
+from asrd.quant.split import PARTS, Split
 
 FRONT = ("front.*",)
 GRID = {
@@ -28,6 +29,21 @@ GRID = {
     "per_tensor_weights": (False, True),
 }
 """In the order of what matters most: the last varies fastest when time runs out in the middle."""
+
+OPTIONS = {
+    "test_dataset": "--test-dataset",
+    "same_data": "--same-data",
+    "windows": "--windows",
+    "calibrate_on": "--calibrate-on",
+    "metric": "--metric",
+    "max_drop": "--max-drop",
+    "drop_type": "--drop-type",
+    "ranking_subset": "--ranking-subset-size",
+    "iterations": "--max-reverted",
+    "smooth_quant": "--smooth-quant",
+    "per_tensor_weights": "--per-tensor-weights",
+}
+"""What `asrd quantize` calls those of a recipe's fields that are said only where they are not the default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +67,15 @@ class Point:
 
 
 def recipes(recipe: Recipe) -> list[Recipe]:
-    """The grid around a recipe. Plain quantization: accuracy control would hide the differences."""
+    """The grid around a recipe, whose layers are kept in all of it. Plain quantization: accuracy control would hide
+    the differences.
+    """
     found = []
     for values in itertools.product(*GRID.values()):
         chosen: dict[str, Any] = dict(zip(GRID, values, strict=True))
+        chosen["keep_float"] = tuple(dict.fromkeys([*recipe.keep_float, *chosen["keep_float"]]))
         found.append(replace(recipe, fast=True, **chosen))
-    return found
+    return list(dict.fromkeys(found))
 
 
 def advise(source: ModelDirectory, recipe: Recipe, parts: Split, budget: float, progress: Progress) -> list[Point]:
@@ -102,12 +121,13 @@ def front(points: Sequence[Point]) -> list[Point]:
 
 
 def command(point: Point, model: str) -> str:
-    """What builds this point."""
+    """What builds this point, of the same speech, under accuracy control."""
     recipe, default = point.recipe, Recipe()
-    words = ["asrd quantize", f"--model {model}", f"--dataset {recipe.dataset}", f"--preset {recipe.preset}"]
-    if recipe.smooth_quant != default.smooth_quant:
-        words.append(f"--smooth-quant={recipe.smooth_quant:g}")
-    if recipe.per_tensor_weights:
-        words.append("--per-tensor-weights")
-    words += [f"--keep-float '{pattern}'" for pattern in recipe.keep_float]
+    words = ["asrd quantize", f"--model {quote(model)}", f"--dataset {quote(recipe.dataset)}"]
+    words += [f"--{part} {getattr(recipe, part)}" for part in PARTS]
+    words.append(f"--preset {recipe.preset}")
+    for name, option in OPTIONS.items():
+        if (value := getattr(recipe, name)) != getattr(default, name):
+            words.append(option if value is True else f"{option}={quote(str(value))}")
+    words += [f"--keep-float {quote(pattern)}" for pattern in recipe.keep_float]
     return " ".join([*words, f"--seed {recipe.seed}", "-o OUT"])

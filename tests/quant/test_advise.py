@@ -2,6 +2,8 @@
 
 import importlib.util
 import shlex
+from dataclasses import asdict
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -37,14 +39,31 @@ def test_the_grid_begins_with_what_is_asked_for_and_never_repeats() -> None:
 
 
 def test_every_command_is_one_that_quantize_takes() -> None:
-    for recipe in recipes(Recipe(dataset="bundled")):
+    asked: dict[str, Any] = {
+        "test_dataset": "b",
+        "same_data": True,
+        "windows": 50,
+        "calibrate_on": "utterances",
+        "metric": "cer",
+    }
+    asked |= {"max_drop": 0.02, "drop_type": "relative", "calibration": 7}
+    other = Recipe(dataset="my speech.jsonl", keep_float=("block.*",), ranking_subset=9, iterations=2, **asked)
+    for recipe in [*recipes(Recipe()), *recipes(other)]:
         words = shlex.split(command(Point(recipe, point(0.1, 0.1).measurement), "asrd-tiny-en"))
         assert words[:2] == ["asrd", "quantize"]
         ctx = quantize.make_context("quantize", words[2:])
-        assert ctx.params["keep_float"] == recipe.keep_float
-        assert ctx.params["smooth_quant"] == recipe.smooth_quant
-        assert ctx.params["per_tensor_weights"] == recipe.per_tensor_weights
-        assert ctx.params["preset"] == recipe.preset
+        given = ctx.params | {
+            "ranking_subset": ctx.params["ranking_subset_size"],
+            "iterations": ctx.params["max_reverted"],
+            "fast": True,
+        }
+        assert {name: given[name] for name in asdict(recipe)} == asdict(recipe)
+
+
+def test_layers_that_are_to_stay_in_floating_point_do_so_in_all_of_the_grid() -> None:
+    grid = recipes(Recipe(keep_float=("block.*",)))
+    assert {recipe.keep_float for recipe in grid} == {("block.*",), ("block.*", "front.*")}
+    assert {recipe.keep_float for recipe in recipes(Recipe(keep_float=("front.*",)))} == {("front.*",)}
 
 
 def test_output_and_advise_exclude_each_other() -> None:

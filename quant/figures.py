@@ -1,5 +1,6 @@
 """Accuracy, speed and size of backends that were measured together: the rows of every table."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +27,7 @@ class Figures:
     size: int
 
     def plain(self) -> dict[str, Any]:
-        """As JSON can hold it; rates with the bounds of their 95 % interval."""
+        """As JSON can hold it; rates with the bounds of their 95 % interval, null for a time that is not known."""
         return {
             "arithmetic": self.arithmetic,
             "wer": _bounds(self.score.wer),
@@ -34,8 +35,8 @@ class Figures:
             "words": self.score.words,
             "characters": self.score.characters,
             "exact_match": self.exact_match,
-            "window_ms": {"median": self.speed.median, "p10": self.speed.p10, "p90": self.speed.p90},
-            "times_first": self.speed.times_first,
+            "window_ms": {name: _known(getattr(self.speed, name)) for name in ("median", "p10", "p90")},
+            "times_first": _known(self.speed.times_first),
             "real_time_factor": self.real_time_factor,
             "bytes": self.size,
         }
@@ -81,6 +82,10 @@ def verdict(rows: list[Figures]) -> str:
     faster = f"{last.speed.times_first:.2f} times as fast as {first.backend}"
     smaller = f" and {100 * last.size / first.size:.0f} % of its size" if first.size and last.size else ""
     return f"{last.backend} is {faster}{smaller}, with {wer} and {cer} on {first.score.words} words."
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value
 
 
 def _bounds(rate: Rate) -> list[float]:

@@ -48,7 +48,10 @@ def test_nothing_heard_has_no_speed() -> None:
     silent = measured("b", SAID, SAID)
     object.__setattr__(silent, "window_seconds", ())
     assert not math.isnan(row.speed.median)
-    assert math.isnan(figures({"b": silent}, {})[0].speed.median)
+    (row,) = figures({"b": silent}, {})
+    assert math.isnan(row.speed.median)
+    plain = json.loads(json.dumps(row.plain(), allow_nan=False))
+    assert (plain["window_ms"]["p90"], plain["times_first"]) == (None, None)
 
 
 def test_the_verdict_is_one_sentence() -> None:

@@ -31,6 +31,11 @@ def test_the_bias_is_learned() -> None:
     assert errors([sentence(480, 320)], learned)[:2] == pytest.approx((0, 0), abs=2)
 
 
+def test_of_no_words_nothing_is_learned() -> None:
+    assert fit([], UNCALIBRATED, Samples(320)) == UNCALIBRATED
+    assert fit([Sentence([], (0, 30_000), [])], UNCALIBRATED, Samples(320)) == UNCALIBRATED
+
+
 @pytest.mark.parametrize(("letters", "english"), [("AZ", True), ("az", True), ("AY", False)])
 def test_a_model_must_spell_english_in_one_case(letters: str, english: bool) -> None:
     first, last = map(ord, letters)

@@ -67,6 +67,10 @@ _RECOGNITION = [
 ]
 
 
+beam_width_option = click.option(
+    "--beam-width", default=100, type=click.IntRange(1, 1000), show_default=True, help="Hypotheses kept."
+)
+
 _DECODING = [
     click.option(
         "--decoder",
@@ -75,7 +79,7 @@ _DECODING = [
         help="Of finals; partials are greedy.",
     ),
     click.option("--lm", show_default="the model's own", help="Language model: en, a file of KenLM's, or none."),
-    click.option("--beam-width", default=100, type=click.IntRange(1, 1000), show_default=True, help="Hypotheses kept."),
+    beam_width_option,
     click.option("--lm-weight", type=Number(0, 10), show_default="the model's own", help="Of its log-probabilities."),
     click.option("--word-bonus", type=Number(-20, 20), show_default="the model's own", help="Nats for every word."),
     click.option(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from asrd.cli.clips import usable
+from asrd.cli.recognition import beam_width_option
 from asrd.cli.stages import Stages
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--dataset", default="bundled", show_default=True, help="Speech, as 'asrd quantize' takes it.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Take N utterances.  [default: all]")
 @click.option("--seed", default=0, show_default=True, help="Chooses them.")
-@click.option("--beam-width", default=100, type=click.IntRange(1, 1000), show_default=True, help="Hypotheses kept.")
+@beam_width_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: all weights tried.")
 def tune(
     *, model: str, lm: str, backend: str, dataset: str, limit: int | None, seed: int, beam_width: int, as_json: bool

@@ -140,13 +140,13 @@ class Daemon:
         late: list[asyncio.Future[Any]] = [closing, hearing, serving]
         await asyncio.wait(late[:2], timeout=self._left() - LAST)
         if hearing.done():
-            return hearing.result()
+            hearing.result()  # raises what ended it
+            return
         for one in late:  # so that nothing is delivered any more
             one.cancel()
         await asyncio.wait(late, timeout=LEAST)
         for stream in self.streams:
             await stream.abandon(time.time())
-        return None
 
     def _stream(self, source: Source) -> Stream:
         recognition = self._options.recognition

@@ -5,6 +5,9 @@ from importlib.util import find_spec
 
 DECODERS = ("greedy", "beam")
 
+BEAM_WIDTH = 100
+"""Hypotheses that are kept unless told otherwise."""
+
 
 def default_decoder() -> str:
     """Beam search where its library is installed; it has builds for the usual machines only."""
@@ -19,7 +22,7 @@ class DecoderOptions:
 
     decoder: str = field(default_factory=default_decoder)
     lm: str | None = None
-    beam_width: int = 100
+    beam_width: int = BEAM_WIDTH
     lm_weight: float | None = None
     word_bonus: float | None = None
     blank_penalty: float | None = None

@@ -15,6 +15,7 @@ import numpy as np
 from asrd.core.errors import ModelError, UsageError
 from asrd.core.flow import FloatArray
 from asrd.daemon.decoding.hot import Hot, Words
+from asrd.daemon.decoding.options import BEAM_WIDTH
 from asrd.models import Vocabulary, runtime
 from asrd.models.lm import DecodingSettings, LanguageModel
 
@@ -38,7 +39,7 @@ class Search:
     """Shared by all utterances of a model; holds the language model. Safe to use from one thread at a time."""
 
     def __init__(
-        self, vocabulary: Vocabulary, lm: LanguageModel | None, weights: DecodingSettings, width: int = 100
+        self, vocabulary: Vocabulary, lm: LanguageModel | None, weights: DecodingSettings, width: int = BEAM_WIDTH
     ) -> None:
         """width: how many beams are kept.
 

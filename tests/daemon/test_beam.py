@@ -131,6 +131,23 @@ def test_the_language_model_decides_between_what_sounds_alike(bare: Search, fuse
     assert final(fused, doubtful) == "THE CAT SAT"
 
 
+def test_frames_ahead_help_to_decide_but_only_settled_words_are_decided(
+    bare: Search, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What follows a word tells which it was; but later windows will hear it better."""
+    searched, best = list[int](), bare.best
+    monkeypatch.setattr(
+        bare, "best", lambda log_probs, *others: searched.append(len(log_probs)) or best(log_probs, *others)
+    )
+    decoder = BeamDecoder(bare, NONE, MODEL)  # type: ignore[arg-type]
+    known = frames(heard("A CAT SAT ON A MAT", certain=0.999)[:40])  # 3 a letter: up to the space after ON
+    early = decoder.decode(known, 24, last=False)  # within SAT
+    assert searched == [40]
+    assert early.text[: early.stable].split() == ["A", "CAT"]
+    later = decoder.decode(known, 33, last=False)  # within ON
+    assert later.text[: later.stable].split() == ["A", "CAT", "SAT"]
+
+
 def test_what_is_certain_is_heard_even_if_no_language_model_knows_it(fused: Search) -> None:
     assert final(fused, heard("THE CAT SAOIRSE SAT", certain=0.999)) == "THE CAT SAOIRSE SAT"
 

@@ -3,6 +3,7 @@
 import json
 import math
 import shutil
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from asrd.models.lm import DecodingSettings, resolve
 from asrd.models.lm.prune import prune
 from asrd.models.lm.trigram import Trigram, arpa
 from asrd.quant.decode import Clock, text
-from asrd.quant.tune import Tuner, save
+from asrd.quant.tune import CORNERS, Tuner, save
 
 CONFUSED = {"T": "D", "D": "T", "A": "E", "E": "A"}
 
@@ -58,6 +59,8 @@ def test_tuned_weights_make_fewer_errors_than_greedy(bundled: ModelDirectory, tm
     assert greedy.wer.value > 0.3
     assert best.score.wer.value < 0.5 * greedy.wer.value
     assert best.score.wer.value == min(one.score.wer.value for one in tuner.tried.values())
+    together = {tuple(getattr(weights, name) for name in CORNERS) for weights in tuner.tried}
+    assert set(product(*CORNERS.values())) <= together  # one at a time ends where only two changes at once would gain
 
     own = tmp_path / "own"
     shutil.copytree(bundled.path, own)

@@ -16,6 +16,7 @@ import click
 
 from asrd.cli.config import file_of
 from asrd.cli.errors import tell
+from asrd.cli.signals import at_once
 from asrd.core.errors import AsrdError
 
 COMMANDS = {
@@ -72,7 +73,8 @@ class Imported(UserDict[str, Any]):
     def __getitem__(self, name: str) -> Any:
         """The command."""
         module, attribute = super().__getitem__(name).split(":")
-        return getattr(import_module(module), attribute)
+        with at_once():
+            return getattr(import_module(module), attribute)
 
 
 class LazyGroup(click.Group):
@@ -110,7 +112,7 @@ def asrd() -> None:
 
 
 def main() -> None:
-    """Entry point of the `asrd` script."""
+    """Run the command that was called, and end the program."""
     code = _run()
     if any(thread.daemon for thread in threading.enumerate()):
         # One that loads or hears in native code cannot be ended by the interpreter without a crash.

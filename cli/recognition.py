@@ -8,6 +8,7 @@ import click
 from click.core import ParameterSource
 from platformdirs import user_config_path
 
+from asrd.cli.signals import at_once
 from asrd.cli.values import SPAN, Number
 from asrd.core.errors import UsageError
 from asrd.core.units import samples
@@ -129,10 +130,11 @@ def check_words(ctx: click.Context) -> None:
 
 def recognition(params: dict[str, Any], partials: float = 0.0) -> Any:
     """RecognitionOptions of a command's parameters. Raises UsageError for values that contradict."""
-    from asrd.backends import LoadOptions
-    from asrd.daemon.decoding.options import DecoderOptions, default_decoder
-    from asrd.daemon.options import RecognitionOptions
-    from asrd.daemon.settings import SegmenterSettings
+    with at_once():
+        from asrd.backends import LoadOptions
+        from asrd.daemon.decoding.options import DecoderOptions, default_decoder
+        from asrd.daemon.options import RecognitionOptions
+        from asrd.daemon.settings import SegmenterSettings
 
     return RecognitionOptions(
         backend=params["backend"],

@@ -1,8 +1,10 @@
-"""End a command by a signal as Ctrl-C ends it: what it has begun is put in order."""
+"""How signals end a command: what it has begun is put in order, and where it has begun nothing it ends at once."""
 
+import os
 import signal
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
@@ -31,3 +33,26 @@ def orderly() -> Iterator[None]:
     finally:
         for number in caught:
             signal.signal(number, before[number])
+
+
+@contextmanager
+def at_once() -> Iterator[None]:
+    """Within, where nothing is begun yet, Ctrl-C ends the program there and then.
+
+    For imports: they turn a KeyboardInterrupt into other errors, or lose it.
+    """
+    default = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    ours = default and threading.current_thread() is threading.main_thread()
+    if ours:
+        signal.signal(signal.SIGINT, _end)
+    try:
+        yield
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _end(number: int, _: FrameType | None) -> NoReturn:
+    with suppress(OSError):  # standard error may be closed
+        os.write(2, b"asrd: interrupted\n")
+    os._exit(128 + number)

@@ -12,6 +12,7 @@ from asrd.cli.config import ConfiguredCommand, origins
 from asrd.cli.options import control_option, record_option
 from asrd.cli.plain import plain_console
 from asrd.cli.recognition import recognition, recognition_options
+from asrd.cli.signals import at_once
 from asrd.cli.values import SPAN, Number, Size
 from asrd.core.endpoints import check_endpoint, events_endpoint
 
@@ -76,7 +77,8 @@ def start(ctx: click.Context, /, check: bool, verbose: bool, **params: Any) -> N
         _show(ctx, options)
         return
     logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, format="asrd: %(message)s", stream=sys.stderr)
-    from asrd.daemon.service import Daemon
+    with at_once():
+        from asrd.daemon.service import Daemon
 
     began = time.monotonic()
 
@@ -98,7 +100,8 @@ def start(ctx: click.Context, /, check: bool, verbose: bool, **params: Any) -> N
 
 
 def _options(params: dict[str, Any]) -> "DaemonOptions":
-    from asrd.daemon.options import DaemonOptions
+    with at_once():
+        from asrd.daemon.options import DaemonOptions
 
     return DaemonOptions(
         recognition=recognition(params, params["partials"]),

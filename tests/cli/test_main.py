@@ -1,9 +1,12 @@
 """What a shell may do to a command's input and output, and values that are no numbers."""
 
 import re
+import shlex
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
@@ -20,6 +23,31 @@ def shell(line: str, environment: dict[str, str]) -> "subprocess.CompletedProces
     return subprocess.run(
         ["bash", "-c", line], env=environment, capture_output=True, text=True, timeout=60, check=False
     )
+
+
+@pytest.mark.parametrize(("module", "arguments"), [("click", []), ("rich", ["listen"]), ("soxr", ["start"])])
+def test_interrupted_while_it_is_still_importing(
+    environment: dict[str, str], tmp_path: Path, module: str, arguments: list[str]
+) -> None:
+    """A module that is interrupted raises what it likes: a dataclass, for instance, a RuntimeError."""
+    source = """
+import signal
+try:
+    signal.raise_signal(signal.SIGINT)
+except KeyboardInterrupt as error:
+    raise RuntimeError from error
+"""
+    (tmp_path / f"{module}.py").write_text(source)
+    script = Path(sysconfig.get_path("scripts"), "asrd")
+    result = shell(shlex.join([str(script), *arguments]), environment | {"PYTHONPATH": str(tmp_path)})
+    assert (result.returncode, result.stdout, result.stderr) == (130, "", "asrd: interrupted\n")
+
+
+def test_an_interrupt_that_is_ignored_stays_ignored(environment: dict[str, str]) -> None:
+    """As in a shell script's background."""
+    line = "import signal; from asrd.cli.signals import at_once\nwith at_once(): signal.raise_signal(signal.SIGINT)"
+    result = shell(f"trap '' INT; {sys.executable} -c '{line}'", environment)
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 def test_a_full_disk_is_one_line(environment: dict[str, str]) -> None:

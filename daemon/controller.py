@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -20,7 +21,15 @@ MAX_REQUEST = 1 << 16
 """Bytes. A peer that sends more is disconnected."""
 
 UNREAD = 16
-"""Replies held for one peer that does not read them; those after them are dropped."""
+"""Replies held for one peer that does not read them; those after them are dropped. As many requests of one are held
+until it is their turn; then who sends them waits.
+"""
+
+BUSY = 16
+"""Requests that are being answered; while they are so many, others are refused."""
+
+SHORT = 0.05
+"""Seconds that one request gets before the next is looked at."""
 
 MOMENT = 0.2
 """Seconds that requests get to end at the end: most take a few milliseconds, and a backend may take minutes to load."""
@@ -29,13 +38,16 @@ Answer = Callable[[AnyRequest], Awaitable[Any]]
 
 
 class Controller:
-    """Every request gets exactly one reply, if it is read; a slow one does not hold up the others."""
+    """Every request gets exactly one reply, if it is read; a slow one does not hold up the others, nor do many of them
+    the rest of the daemon.
+    """
 
     def __init__(self, context: zmq.asyncio.Context, endpoint: str) -> None:
         """Bind. What is asked waits until `run`."""
         self._socket = context.socket(zmq.ROUTER)
         self._socket.set(zmq.MAXMSGSIZE, MAX_REQUEST)
         self._socket.set(zmq.SNDHWM, UNREAD)
+        self._socket.set(zmq.RCVHWM, UNREAD)
         self._tasks: set[asyncio.Task[None]] = set()
         try:
             self._binding = Binding(self._socket, endpoint)
@@ -46,10 +58,17 @@ class Controller:
     async def run(self, answer: Answer) -> None:
         """Serve until cancelled. answer: gives the result of a request, or raises AsrdError."""
         while True:
-            frames = await self._socket.recv_multipart()
-            task = asyncio.create_task(self._serve(answer, frames[:-1], frames[-1]))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            *envelope, payload = await self._socket.recv_multipart()
+            began = time.monotonic()
+            if len(self._tasks) < BUSY:
+                task = asyncio.create_task(self._serve(answer, envelope, payload))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+                await asyncio.wait([task], timeout=SHORT)
+            else:
+                busy = f"the daemon has {BUSY} other requests to answer; ask again in a moment"
+                await self._socket.send_multipart([*envelope, _refusal(busy, 1)])
+            await asyncio.sleep(time.monotonic() - began)  # half of the time is for audio, however much is asked
 
     async def _serve(self, answer: Answer, envelope: list[bytes], payload: bytes) -> None:
         try:

@@ -12,8 +12,9 @@ import zmq
 import zmq.asyncio
 
 from asrd.clients import Control
-from asrd.core.control import AnyRequest, GetStatus, Replay, Stop
+from asrd.core.control import AnyRequest, GetStatus, Replay, Stop, UseBackend
 from asrd.core.events import Error
+from asrd.daemon import controller as controller_module
 from asrd.daemon import publisher as publisher_module
 from asrd.daemon.controller import UNREAD, Answer, Controller
 from asrd.daemon.publisher import Publisher
@@ -92,3 +93,74 @@ def test_who_asks_without_reading_does_not_fill_the_memory(tmp_path: Path) -> No
         context.destroy(linger=0)
 
     asyncio.run(asyncio.wait_for(scenario(), 20))
+
+
+def test_many_requests_leave_others_their_turn(tmp_path: Path) -> None:
+    """They are there at once, and answered one in a turn of the loop at most."""
+    asked, answered, in_this_turn, most = 4 * UNREAD, 0, 0, 0
+
+    async def answer(request: AnyRequest) -> Any:
+        nonlocal answered, in_this_turn, most
+        answered, in_this_turn = answered + 1, in_this_turn + 1
+        most = max(most, in_this_turn)
+
+    async def scenario() -> None:
+        nonlocal in_this_turn
+        context = zmq.asyncio.Context()
+        async with serving(context, f"ipc://{tmp_path}/c", answer):
+            with zmq.Context() as another, another.socket(zmq.DEALER) as asking:
+                asking.set(zmq.LINGER, 0)
+                asking.connect(f"ipc://{tmp_path}/c")
+                for _ in range(asked):
+                    asking.send(msgspec.json.encode(GetStatus()))
+                while answered < asked:
+                    in_this_turn = 0
+                    await asyncio.sleep(0)
+        context.destroy(linger=0)
+
+    asyncio.run(asyncio.wait_for(scenario(), 20))
+    assert most == 1
+
+
+def test_requests_that_take_long_are_bounded_in_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    busy = 4
+    monkeypatch.setattr(controller_module, "BUSY", busy)
+    release = asyncio.Event()
+
+    async def answer(request: AnyRequest) -> Any:
+        if isinstance(request, UseBackend):
+            await release.wait()
+
+    async def scenario() -> None:
+        context = zmq.asyncio.Context()
+        async with serving(context, f"ipc://{tmp_path}/c", answer):
+            with context.socket(zmq.DEALER) as asking:
+                asking.connect(f"ipc://{tmp_path}/c")
+                for _ in range(busy + 3):
+                    await asking.send(msgspec.json.encode(UseBackend("x")))
+                for _ in range(3):
+                    assert b"ask again in a moment" in await asking.recv()
+                release.set()
+                for _ in range(busy):
+                    assert b'"error":""' in await asking.recv()
+                await asking.send(msgspec.json.encode(GetStatus()))
+                assert b'"error":""' in await asking.recv()
+        context.destroy(linger=0)
+
+    asyncio.run(asyncio.wait_for(scenario(), 20))
+
+
+def test_who_asks_faster_than_is_read_has_to_wait(tmp_path: Path) -> None:
+    context = zmq.asyncio.Context()
+    controller = Controller(context, f"ipc://{tmp_path}/c")
+    with zmq.Context() as another, another.socket(zmq.DEALER) as asking:
+        asking.set(zmq.LINGER, 0)
+        asking.set(zmq.SNDHWM, 1)
+        asking.connect(f"ipc://{tmp_path}/c")
+        sent = 0
+        while asking.poll(200, zmq.POLLOUT) and sent < 10 * UNREAD:
+            asking.send(b"x" * 60_000, zmq.NOBLOCK)
+            sent += 1
+    asyncio.run(controller.close(0.0))
+    context.destroy(linger=0)
+    assert sent < 3 * UNREAD

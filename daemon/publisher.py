@@ -1,5 +1,6 @@
 """Publishes events, numbers them, and remembers the latest for those who missed some."""
 
+import asyncio
 import time
 import uuid
 from collections import deque
@@ -26,6 +27,9 @@ REPLAYED_BYTES = 1 << 20
 HIGH_WATER_MARK = 10_000
 """Events queued for one slow subscriber before ZeroMQ drops its newest; it sees that in `seq`."""
 
+MAX_SUBSCRIPTION = 1 << 10
+"""Bytes. A peer that sends more is disconnected."""
+
 
 class Outlet(Protocol):
     """Where events go."""
@@ -44,6 +48,7 @@ class Publisher:
         self._socket = context.socket(zmq.XPUB)
         self._socket.set(zmq.XPUB_VERBOSE, 1)
         self._socket.set(zmq.SNDHWM, HIGH_WATER_MARK)
+        self._socket.set(zmq.MAXMSGSIZE, MAX_SUBSCRIPTION)
         self._bindings: list[Binding] = []
         self._seq = 0
         self._recent: deque[tuple[int, bytes]] = deque()
@@ -79,6 +84,7 @@ class Publisher:
         """Wait until someone subscribes to something."""
         while True:
             frames = await self._socket.recv_multipart()
+            await asyncio.sleep(0)  # others' turn: receiving does not wait where messages are queued
             if len(frames) == 1 and frames[0][:1] == b"\x01":  # anything else a peer made up
                 return
 

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -73,9 +74,11 @@ class HotWords:
 
     def remove(self, texts: Iterable[str]) -> Boosts:
         """All hot words, without these. Raises UsageError, and removes none, where one is no hot word."""
-        kept = self._read()
+        kept, alike = self._read(), defaultdict[Words, list[str]](list)
+        for text in kept:
+            alike[self._spelled(text)].append(text)
         for text in texts:
-            if not (found := [one for one in kept if self._spelled(one) == self._spelled(text)]):
+            if not (found := alike.pop(self._spelled(text), [])):
                 raise UsageError(f"'{text}' is no hot word; 'asrd words list' shows those there are")
             for one in found:
                 del kept[one]

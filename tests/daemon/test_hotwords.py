@@ -67,6 +67,21 @@ def test_what_cannot_be_a_hot_word_is_refused_whole(words: HotWords, boosts: dic
         assert len(words.add(boosts)) == len(boosts)
 
 
+def test_many_are_removed_without_holding_up_the_daemon(words: HotWords, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Audio waits meanwhile: each is spelled once, not once for every other."""
+    many, spelled, spell = [f"{'x' * n} y" for n in range(1, 51)], 0, words._spelled
+
+    def count(text: str) -> object:
+        nonlocal spelled
+        spelled += 1
+        return spell(text)
+
+    words.add(dict.fromkeys(many, 1.0))
+    monkeypatch.setattr(words, "_spelled", count)
+    assert words.remove(many) == {}
+    assert spelled == 2 * len(many)
+
+
 def test_there_are_only_so_many(words: HotWords) -> None:
     letters = "abcdefghijklmnopqrstuvwxyz"
     many = {a + b + c: 1.0 for a in letters for b in letters for c in letters}

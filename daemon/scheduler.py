@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from asrd.backends import Backend
+from asrd.core.errors import reason
 from asrd.core.flow import Window
 from asrd.core.units import seconds
 from asrd.daemon.lane import Deliver, Lane, Result, Ticket
@@ -175,7 +176,7 @@ class Scheduler:
             async with asyncio.timeout(patience) as limit:
                 emissions = await self._worker.run(recognize, backend, windows)
         except Exception as error:  # a third party's backend may raise anything
-            failure = (str(error).strip() or type(error).__name__).splitlines()[0]
+            failure = reason(error)
             if limit.expired():
                 failure = f"it has not answered for {patience:.0f} s"
                 self._let_go(backend)

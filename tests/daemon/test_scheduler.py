@@ -356,6 +356,34 @@ def test_a_backend_that_hangs_costs_its_window_and_another_goes_on(
     drive(scenario())
 
 
+@pytest.mark.parametrize(
+    ("error", "failure"),
+    [
+        (RuntimeError("Exception from src/inference/src/cpp/core.cpp:117:\nno such device\n"), "no such device"),
+        (OSError(28, "No space left on device", "/tmp/x"), "No space left on device: /tmp/x"),
+        (ValueError(), "ValueError"),
+    ],
+)
+def test_a_backend_that_fails_is_told_by_what_happened(
+    bundled: ModelDirectory, monkeypatch: pytest.MonkeyPatch, error: Exception, failure: str
+) -> None:
+    """Not by the line in which OpenVINO says where in its sources."""
+
+    def fail(batch: FloatArray) -> FloatArray:
+        raise error
+
+    async def scenario() -> None:
+        backend = GatedBackend(bundled)
+        monkeypatch.setattr(backend, "logits", fail)
+        scheduler = Scheduler("broken", backend)
+        log = Log(scheduler)
+        await scheduler.submit(log.lane("a"), window(0))
+        await serve(scheduler)
+        assert [result.failure for _, result in log.results] == [failure]
+
+    drive(scenario())
+
+
 def test_a_stream_that_has_ended_leaves_neither_a_thread_nor_a_language_model(bundled: ModelDirectory) -> None:
     """Even if nobody closed its scheduler, whose backend may be in use elsewhere."""
     backend, others = load("fp16", bundled), set(threading.enumerate())

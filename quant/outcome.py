@@ -9,7 +9,7 @@ from asrd.quant.data import fingerprint
 from asrd.quant.figures import figures
 from asrd.quant.measure import Measurement
 from asrd.quant.proof import Proof
-from asrd.quant.provenance import hashes, parts, versions
+from asrd.quant.provenance import built_from, parts, versions
 from asrd.quant.recipe import Recipe
 from asrd.quant.report import Report, write_report
 from asrd.quant.split import Split
@@ -72,7 +72,7 @@ def record(model: ModelDirectory, source: ModelDirectory, recipe: Recipe, split:
     manifest.write(
         model.path,
         quantization={
-            "source": {"name": source.name, "files": hashes(source.path)},
+            "source": {"name": source.name, "files": built_from(source)},
             "dataset": recipe.test_dataset or recipe.dataset,
             "split": {name: [clip.id for clip in clips] for name, clips in parts(split).items()},
             "by_speaker": split.by_speaker,

@@ -15,7 +15,7 @@ def identity(source: ModelDirectory, recipe: Recipe, split: Split) -> dict[str, 
     """What must not change between an interrupted run and the one that takes it up."""
     return {
         "recipe": recipe.plain(),
-        "model": hashes(source.path),
+        "model": built_from(source),
         "data": {name: fingerprint(clips) for name, clips in parts(split).items()},
         "versions": versions(),
     }
@@ -30,6 +30,13 @@ def versions() -> dict[str, str]:
     """Of what decides the bytes of the result."""
     names = ("asrd", "nncf", "openvino", "torch", "transformers", "numpy")
     return {name: version(name) for name in names}
+
+
+def built_from(source: ModelDirectory) -> dict[str, str]:
+    """SHA-256 of the checkpoint's own files, and of its FP16 network, which is taken as it is where there is one."""
+    network = source.openvino("fp16")
+    there = [file for file in (network, network.with_suffix(".bin")) if file.is_file()]
+    return hashes(source.path) | {file.relative_to(source.path).as_posix(): manifest.sha256(file) for file in there}
 
 
 def hashes(path: Path) -> dict[str, str]:

@@ -46,9 +46,11 @@ class Stages:
         pass
 
 
-def _build(model: ModelDirectory, data: Path, out: Path, recipe: Recipe, stages: Stages | None = None) -> Result:
+def _build(
+    model: ModelDirectory, data: Path, out: Path, recipe: Recipe, stages: Stages | None = None, *, resume: bool = False
+) -> Result:
     parts = split(dataset(str(data)), 2, 2, 2, recipe.seed)
-    return build(model, out, recipe, parts, resume=False, progress=stages or Stages())
+    return build(model, out, recipe, parts, resume=resume, progress=stages or Stages())
 
 
 @pytest.fixture
@@ -142,16 +144,32 @@ def _facts(directory: Path) -> Any:
     return manifests.read(directory)["quantization"]
 
 
+class Impatient(Stages):
+    """Ctrl-C once there is something to wait for."""
+
+    def advance(self, steps: int = 1) -> None:
+        raise KeyboardInterrupt
+
+
 def test_an_interrupt_leaves_what_can_be_resumed_and_nothing_else(
     base_model: ModelDirectory, manifest: Path, tmp_path: Path
 ) -> None:
-    class Impatient(Stages):
-        def advance(self, steps: int = 1) -> None:
-            raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
         _build(base_model, manifest, tmp_path / "out", LAX, Impatient())
     assert [path.name for path in tmp_path.glob("*out*")] == [".out.partial"]
+
+
+def test_a_run_goes_on_from_the_fp16_network_it_began_with(
+    base_model: ModelDirectory, manifest: Path, tmp_path: Path
+) -> None:
+    """It need not be what the checkpoint is converted to: what was built from it is no longer of this model."""
+    model = ModelDirectory.open(shutil.copytree(base_model.path, tmp_path / "model"))
+    with pytest.raises(KeyboardInterrupt):
+        _build(model, manifest, tmp_path / "out", LAX, Impatient())
+    weights = model.openvino("fp16").with_suffix(".bin")
+    weights.write_bytes(bytes(weights.stat().st_size))
+    with pytest.raises(UsageError, match="model changed"):
+        _build(model, manifest, tmp_path / "out", LAX, resume=True)
 
 
 def test_what_was_heard_before_memory_ran_out_can_be_resumed(

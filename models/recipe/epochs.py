@@ -19,6 +19,7 @@ from asrd.models.recipe.learner import ctc
 from asrd.models.recipe.lessons import LONGEST_S, Example, Parts, examples
 from asrd.quant.data import fingerprint
 from asrd.quant.progress import Progress
+from asrd.quant.provenance import hashes
 
 STATE = ".state.pt"
 """In the draft: what an interrupted run goes on from."""
@@ -42,6 +43,7 @@ class Epochs:
 
     def __init__(self, source: ModelDirectory, draft: Path, parts: Parts, tuning: Tuning, progress: Progress) -> None:
         self.source, self.draft, self.parts, self.tuning, self.progress = source, draft, parts, tuning, progress
+        self._identity = _identity(source, parts, tuning)
         self.network: Any = load_checkpoint(source)
         self.network.freeze_feature_encoder()
         self.network.config.apply_spec_augment = False
@@ -129,7 +131,7 @@ class Epochs:
         state = {
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "identity": self._identity(),
+            "identity": self._identity,
             "before": self.before,
             "epochs": (self.epoch, self.best_epoch, self.best),
         }
@@ -137,15 +139,17 @@ class Epochs:
         (self.draft / ".state.partial").replace(self.draft / STATE)
 
     def load(self) -> None:
-        """Go on. Raises UsageError where the interrupted run was of other data or of another tuning."""
+        """Go on. Raises UsageError where the interrupted run was of another model, other data or another tuning."""
         state = torch.load(self.draft / STATE, weights_only=False)  # our own file
-        if state["identity"] != self._identity():
+        if state["identity"] != self._identity:
             raise UsageError("the interrupted run had another model, other speech or options; leave --resume out")
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.before = state["before"]
         self.epoch, self.best_epoch, self.best = state["epochs"]
 
-    def _identity(self) -> dict[str, Any]:
-        data = fingerprint([*self.parts.training, *self.parts.validation, *self.parts.test])
-        return {"model": str(self.source.path), "data": data, "tuning": asdict(self.tuning)}
+
+def _identity(source: ModelDirectory, parts: Parts, tuning: Tuning) -> dict[str, Any]:
+    """What must not change between an interrupted run and the one that takes it up."""
+    data = fingerprint([*parts.training, *parts.validation, *parts.test])
+    return {"model": hashes(source.path), "data": data, "tuning": asdict(tuning)}

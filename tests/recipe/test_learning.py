@@ -1,6 +1,7 @@
 """Training goes on where it stopped, and finetuning helps."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from asrd.cli.main import asrd
 from asrd.core.errors import ModelError, UsageError
 from asrd.models import Geometry, ModelDirectory, manifest
 from asrd.models.recipe.batches import Batches
-from asrd.models.recipe.epochs import Tuning
+from asrd.models.recipe.epochs import Epochs, Tuning
 from asrd.models.recipe.feed import stream
 from asrd.models.recipe.finetune import finetune
 from asrd.models.recipe.learner import Learner
@@ -158,6 +159,24 @@ def test_an_interrupted_finetuning_goes_on(lv60_model: ModelDirectory, speech: l
     assert weights[0] == weights[1]
     with pytest.raises(UsageError, match="exists already"):
         finetune(lv60_model, tmp_path / "resumed", parts, tuning, resume=False, progress=Silent())
+
+
+def test_finetuning_goes_on_with_the_same_checkpoint_wherever_it_is(
+    lv60_model: ModelDirectory, speech: list[Clip], tmp_path: Path
+) -> None:
+    def run() -> Epochs:
+        return Epochs(source, tmp_path, divide(speech[:12], seed=0), Tuning(), Silent())
+
+    source = ModelDirectory.open(shutil.copytree(lv60_model.path, tmp_path / "source"))
+    run().save()
+    weights = source.path / "model.safetensors"
+    known = weights.read_bytes()
+    weights.write_bytes(known[:-1] + bytes([known[-1] ^ 1]))
+    with pytest.raises(UsageError, match="interrupted run had another model"):
+        run().load()
+    weights.write_bytes(known)
+    source = ModelDirectory.open(source.path.rename(tmp_path / "moved"))
+    run().load()
 
 
 def test_nothing_is_written_where_nothing_was_gained(

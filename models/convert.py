@@ -11,6 +11,7 @@ from asrd.core.units import MAX_WINDOW
 from asrd.models import manifest, runtime
 from asrd.models.checkpoint import load_checkpoint
 from asrd.models.directory import ModelDirectory
+from asrd.models.files import OWN_PLACE, writing
 
 
 def convert(model: ModelDirectory) -> Path:
@@ -64,19 +65,15 @@ def save(network: Any, path: Path, compress: bool) -> None:
     or the new pair, never one half of each.
     Raises ModelError where the directory cannot be written.
     """
-    try:
+    _number_names(network)
+    with writing(path, RuntimeError, remedy=OWN_PLACE):  # which is OpenVINO's
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".", dir=path.parent) as folder:
             draft = Path(folder) / path.name
-            _number_names(network)
             runtime.openvino().save_model(network, draft, compress_to_fp16=compress)
             path.unlink(missing_ok=True)
             draft.with_suffix(".bin").replace(path.with_suffix(".bin"))
             draft.replace(path)
-    except OSError as error:
-        raise ModelError(
-            f"{path} cannot be written ({error.strerror}); copy the model to a place of your own"
-        ) from error
 
 
 def _number_names(network: Any) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from asrd.core.errors import ModelError, UsageError, reason
 from asrd.models import manifest, runtime, store
 from asrd.models.directory import WEIGHT_FILES, ModelDirectory
+from asrd.models.files import writing
 
 SETTINGS = (
     "config.json",
@@ -100,7 +101,7 @@ def pull(name: str, revision: str = "main", endpoint: str | None = None) -> Mode
         return ModelDirectory.open(target)
     settings, large = repository.pick(SETTINGS), [*repository.weights(), *repository.pick(BUILT)]
     draft = store.store() / ".partial" / name
-    try:
+    with writing(draft):
         draft.mkdir(parents=True, exist_ok=True)
         _clear(draft, {file.name for file in [*settings, *large]})
         for file in settings:
@@ -113,8 +114,6 @@ def pull(name: str, revision: str = "main", endpoint: str | None = None) -> Mode
             shutil.rmtree(target)
         target.parent.mkdir(parents=True, exist_ok=True)
         draft.rename(target)
-    except OSError as error:
-        raise ModelError(f"{error.filename or draft} cannot be written ({error.strerror}); make room for it") from error
     return ModelDirectory.open(target)
 
 

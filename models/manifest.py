@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from asrd.core.errors import ModelError
+from asrd.models.files import OWN_PLACE, writing
 
 NAME = "manifest.json"
 
@@ -27,10 +28,13 @@ def write(directory: Path, **facts: object) -> Path:
     """Hash every file of the directory, and keep what is known of it.
 
     facts: anything JSON can hold; those of an earlier manifest stay unless named again.
+    Raises ModelError where the directory cannot be written.
     """
     earlier = read(directory) if (directory / NAME).is_file() else {}
-    files = {name: _entry(directory / name) for name in _names(directory)}
-    return _replace(directory, NAME, {**earlier, **facts, "asrd": version("asrd"), "files": files})
+    with writing(directory / NAME, remedy=OWN_PLACE):
+        files = {name: _entry(directory / name) for name in _names(directory)}
+        _replace(directory, NAME, {**earlier, **facts, "asrd": version("asrd"), "files": files})
+    return directory / NAME
 
 
 def keep(directory: Path, name: str, facts: dict[str, Any]) -> Path:
@@ -40,16 +44,12 @@ def keep(directory: Path, name: str, facts: dict[str, Any]) -> Path:
     Raises ModelError where the directory cannot be written.
     """
     path = directory / name
-    try:
+    with writing(path, remedy=OWN_PLACE):
         _replace(directory, name, facts)
         if (directory / NAME).is_file():
             content = read(directory)
             content["files"] = dict(sorted((content["files"] | {name: _entry(path)}).items()))
             _replace(directory, NAME, content)
-    except OSError as error:
-        raise ModelError(
-            f"{path} cannot be written ({error.strerror}); copy the model to a place of your own"
-        ) from error
     return path
 
 
@@ -97,11 +97,11 @@ def _entry(path: Path) -> dict[str, Any]:
     return {"sha256": sha256(path), "size": path.stat().st_size}
 
 
-def _replace(directory: Path, name: str, content: dict[str, Any]) -> Path:
+def _replace(directory: Path, name: str, content: dict[str, Any]) -> None:
     """Write a file of JSON; a reader meets the old one or the new one."""
     draft = directory / f".{name}"
     draft.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return draft.replace(directory / name)
+    draft.replace(directory / name)
 
 
 def _names(directory: Path) -> list[str]:

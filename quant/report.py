@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from asrd.core.errors import MissingExtraError, ModelError
+from asrd.core.errors import MissingExtraError
+from asrd.models.files import writing
 from asrd.quant.differences import differences
 from asrd.quant.figures import figures
 from asrd.quant.measure import Measurement
@@ -44,10 +45,8 @@ def write_report(path: Path, facts: Report) -> None:
         text = render(facts)
     except ImportError as error:
         raise MissingExtraError("quant", "a report") from error
-    try:
+    with writing(path):
         path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ModelError(f"{path} cannot be written ({error.strerror}); choose another place") from error
 
 
 def render(facts: Report) -> str:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from asrd.core.errors import MissingExtraError, ModelError
+from asrd.core.errors import MissingExtraError
 from asrd.core.units import SAMPLE_RATE
 from asrd.models.calibration import Calibration
+from asrd.models.files import writing
 from asrd.quant.plots import COLOURS
 from asrd.quant.trust.calibrate import Judged, Judgement, Times
 from asrd.quant.trust.fit import FOLDS
@@ -40,11 +41,9 @@ def write(
         error=_error,
         ms=lambda count: round(1000 * count / SAMPLE_RATE),
     )
-    try:
+    with writing(path):
         path.write_text(text.rstrip() + "\n", encoding="utf-8")
         figure.savefig(path.with_suffix(".png"), metadata={"Software": None})
-    except OSError as error:
-        raise ModelError(f"{path} cannot be written ({error.strerror}); choose another place") from error
 
 
 def draw(judgements: Sequence[Judgement]) -> Any:

@@ -1,6 +1,7 @@
 """The converted network is the checkpoint's, at every length, and nothing else happens meanwhile."""
 
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,24 @@ def test_a_failed_write_is_one_line_and_leaves_nothing(base_model: ModelDirector
     with pytest.raises(ModelError, match="cannot be written"):
         save(network, tmp_path / "openvino" / "fp16.xml", compress=True)
     assert [path.name for path in tmp_path.iterdir()] == ["openvino"]
+
+
+@pytest.mark.parametrize("room", [1000, 100_000], ids=["for the weights' beginning", "for more of them"])
+def test_a_full_disk_is_one_line_and_leaves_what_was_there(
+    base_model: ModelDirectory, tmp_path: Path, room: int
+) -> None:
+    """OpenVINO says of it that a stream has an error, which is no OSError."""
+    network = runtime.openvino().Core().read_model(base_model.openvino("fp16"))
+    (tmp_path / "fp16.xml").write_text("older")
+    bound = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, bound[1]))  # Python ignores the signal that goes with it
+    try:
+        with pytest.raises(ModelError, match=r"fp16.xml cannot be written \(.*\); make room") as caught:
+            save(network, tmp_path / "fp16.xml", compress=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, bound)
+    assert "\n" not in str(caught.value)
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["older"]
 
 
 def test_saving_leaves_only_the_pair(base_model: ModelDirectory, tmp_path: Path) -> None:

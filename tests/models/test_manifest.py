@@ -1,5 +1,8 @@
 """A manifest notices every change of the files it lists, and keeps what was known."""
 
+import errno
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -64,6 +67,19 @@ def test_what_was_learned_is_listed_and_damage_stays_known(directory: Path) -> N
     manifest.keep(directory, "calibration.json", {"times": 1})
     assert list(manifest.read(directory)["files"]) == ["calibration.json", "config.json", "openvino/fp16.bin"]
     assert [problem.file for problem in manifest.verify(directory)] == ["openvino/fp16.bin"]
+
+
+@pytest.mark.parametrize("write", [manifest.write, lambda model: manifest.keep(model, "calibration.json", {})])
+def test_a_full_disk_is_one_line_and_leaves_the_old_manifest(
+    directory: Path, write: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object, **options: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(ModelError, match=r"cannot be written \(No space left on device\); make room"):
+        write(directory)
+    assert manifest.verify(directory) == []
 
 
 @pytest.mark.parametrize(

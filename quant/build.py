@@ -3,9 +3,8 @@
 import shutil
 from pathlib import Path
 
-from asrd.core.errors import ModelError
 from asrd.models import ModelDirectory
-from asrd.quant.draft import check_output, draft_of
+from asrd.quant.draft import drafting
 from asrd.quant.journal import Journal
 from asrd.quant.outcome import Result
 from asrd.quant.progress import Progress
@@ -30,23 +29,14 @@ def build(
     Raises UsageError where `out` exists or the run to resume was another, QuantizationError where
     INT8 costs more than the recipe allows or NNCF fails, and what reading, converting and measuring raise.
     """
-    check_output(out, JOURNAL if resume else None)
-    draft = draft_of(out)
-    if draft.exists() and not resume:
-        shutil.rmtree(draft)
-    try:
-        draft.mkdir(parents=True, exist_ok=True)
+    with drafting(out, JOURNAL, resume=resume) as draft:
         journal = Journal(draft / JOURNAL, identity(source, recipe, split))
         try:
             result = Run(source, draft, recipe, split, journal, progress).complete()
+        except QuantizationError:
+            if journal.get("quantized"):  # all was done, and it is not good enough; else memory may have run out
+                shutil.rmtree(draft, ignore_errors=True)
+            raise
         finally:
             journal.close()
-        (draft / JOURNAL).unlink()
-        draft.replace(out)
-    except OSError as error:
-        raise ModelError(f"{out} cannot be written ({error.strerror}); make room or choose another place") from error
-    except QuantizationError:
-        if journal.get("quantized"):  # all was done, and it is not good enough; else memory may have run out
-            shutil.rmtree(draft, ignore_errors=True)
-        raise
     return result

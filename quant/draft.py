@@ -2,10 +2,13 @@
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from asrd.core.errors import ModelError, UsageError
 from asrd.models import ModelDirectory, manifest
+from asrd.models.files import writing
 
 
 def draft_of(out: Path) -> Path:
@@ -24,6 +27,24 @@ def check_output(out: Path, left: str | None = None) -> None:
         raise ModelError(f"{out} cannot be written: {place} is not yours to write; choose another place")
     if left and not (draft_of(out) / left).is_file():
         raise UsageError(f"there is no interrupted run to resume for {out}; leave --resume out")
+
+
+@contextmanager
+def drafting(out: Path, left: str, *, resume: bool) -> Iterator[Path]:
+    """The draft to work in, which becomes `out` when all is done; until then an interrupted run can be resumed.
+
+    left: the file in it that says how far a run came, and is no part of the output. Raises what `check_output`
+    raises, ModelError where there is no room or right to write something.
+    """
+    check_output(out, left if resume else None)
+    draft = draft_of(out)
+    with writing(out):
+        if draft.exists() and not resume:
+            shutil.rmtree(draft)
+        draft.mkdir(parents=True, exist_ok=True)
+        yield draft
+        (draft / left).unlink()
+        draft.replace(out)
 
 
 def copy_checkpoint(source: ModelDirectory, path: Path) -> ModelDirectory:

@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 
 from asrd.core.cpu import flags
 from asrd.core.errors import UsageError
 from asrd.core.flow import FloatArray
 from asrd.models import ModelDirectory, manifest
 from asrd.models.checkpoint import load_checkpoint
+from asrd.models.files import writing
 from asrd.models.recipe.augment import Augmenter
 from asrd.models.recipe.batches import collate, normalized
 from asrd.models.recipe.learner import ctc
@@ -124,7 +126,8 @@ class Epochs:
                 shutil.copy(path, self.draft / path.name)
         stored = torch.float16 if self.network.config.dtype == torch.float16 else torch.float32
         weights = {name: tensor.to(stored) for name, tensor in self.network.state_dict().items()}
-        self.network.save_pretrained(self.draft, state_dict=weights)
+        with writing(self.draft, SafetensorError):
+            self.network.save_pretrained(self.draft, state_dict=weights)
 
     def save(self) -> None:
         """What an interrupted run needs to go on."""
@@ -135,7 +138,8 @@ class Epochs:
             "before": self.before,
             "epochs": (self.epoch, self.best_epoch, self.best),
         }
-        torch.save(state, self.draft / ".state.partial")
+        with writing(self.draft, RuntimeError):  # which is PyTorch's
+            torch.save(state, self.draft / ".state.partial")
         (self.draft / ".state.partial").replace(self.draft / STATE)
 
     def load(self) -> None:

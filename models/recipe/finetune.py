@@ -12,7 +12,7 @@ from asrd.models import ModelDirectory, manifest
 from asrd.models.recipe.epochs import STATE, Epochs, Tuning
 from asrd.models.recipe.lessons import Parts
 from asrd.quant.data import Clip
-from asrd.quant.draft import check_output, draft_of
+from asrd.quant.draft import drafting
 from asrd.quant.measure import measure
 from asrd.quant.progress import Progress
 from asrd.quant.score import Score
@@ -33,27 +33,22 @@ def finetune(
     """Write the checkpoint of the best epoch, by validation loss, to the new directory `out`.
 
     An interrupted run leaves `draft_of(out)`, from which `resume` goes on. Raises UsageError where `out` exists or
-    there is nothing to resume, ModelError where no epoch was better than the checkpoint was; nothing is written then.
+    there is nothing to resume, ModelError where there is no room for it, or where no epoch was better than the
+    checkpoint was; nothing is written then.
     """
-    check_output(out, STATE if resume else None)
-    draft = draft_of(out)
-    if draft.exists() and not resume:
-        shutil.rmtree(draft)
-    draft.mkdir(parents=True, exist_ok=True)
-    run = Epochs(source, draft, parts, tuning, progress)
-    if resume:
-        run.load()
-    else:
-        run.before = _measured(source, parts.test, progress, "before")
-    run.learn()
-    if not run.best_epoch:
-        shutil.rmtree(draft)
-        raise ModelError("no epoch was better than the checkpoint: give more speech, or a lower --rate")
-    after = _measured(ModelDirectory.open(draft), parts.test, progress, "after")
-    tuned = Tuned(run.before, after, run.best_epoch)
-    (draft / STATE).unlink()
-    manifest.write(draft, finetuning=_facts(source, parts, tuning, tuned))
-    draft.replace(out)
+    with drafting(out, STATE, resume=resume) as draft:
+        run = Epochs(source, draft, parts, tuning, progress)
+        if resume:
+            run.load()
+        else:
+            run.before = _measured(source, parts.test, progress, "before")
+        run.learn()
+        if not run.best_epoch:
+            shutil.rmtree(draft)
+            raise ModelError("no epoch was better than the checkpoint: give more speech, or a lower --rate")
+        after = _measured(ModelDirectory.open(draft), parts.test, progress, "after")
+        tuned = Tuned(run.before, after, run.best_epoch)
+        manifest.write(draft, finetuning=_facts(source, parts, tuning, tuned))
     return tuned
 
 

@@ -1,6 +1,7 @@
 """Training goes on where it stopped, and finetuning helps."""
 
 import json
+import resource
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -186,6 +187,29 @@ def test_nothing_is_written_where_nothing_was_gained(
     with pytest.raises(ModelError, match="no epoch was better"):
         finetune(lv60_model, tmp_path / "new", parts, Tuning(rate=1e-12, patience=1), resume=False, progress=Silent())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_cannot_be_is_one_line(lv60_model: ModelDirectory, speech: list[Clip], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ModelError, match=r"new cannot be written \(Not a directory.*choose another place"):
+        finetune(
+            lv60_model, tmp_path / "file" / "new", divide(speech, seed=0), Tuning(), resume=False, progress=Silent()
+        )
+
+
+@pytest.mark.parametrize("room", [50_000, 1_000_000], ids=["for part of the checkpoint", "for part of the state"])
+def test_a_full_disk_is_one_line(lv60_model: ModelDirectory, speech: list[Clip], tmp_path: Path, room: int) -> None:
+    """Neither safetensors nor PyTorch says so by an OSError."""
+    shortest = sorted(speech, key=lambda clip: len(clip.audio.read_bytes()))[:10]
+    run = Epochs(lv60_model, tmp_path, divide(shortest, seed=0), Tuning(epochs=1, rate=3e-3), Silent())
+    bound = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, bound[1]))  # Python ignores the signal that goes with it
+    try:
+        with pytest.raises(ModelError, match=r"cannot be written \(.*\); make room") as caught:
+            run.learn()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, bound)
+    assert "\n" not in str(caught.value)
 
 
 def test_the_command_shows_what_was_gained(lv60_model: ModelDirectory, speech: list[Clip], tmp_path: Path) -> None:

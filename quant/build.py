@@ -9,7 +9,7 @@ from asrd.quant.journal import Journal
 from asrd.quant.outcome import Result
 from asrd.quant.progress import Progress
 from asrd.quant.provenance import identity
-from asrd.quant.quantize import QuantizationError
+from asrd.quant.quantize import NotGoodEnoughError
 from asrd.quant.recipe import Recipe
 from asrd.quant.split import Split
 from asrd.quant.stages import Run
@@ -26,16 +26,15 @@ def build(
     The INT8 model is measured on `split.test` as it is deployed, against PyTorch and FP16. A run that was
     interrupted or failed leaves `draft_of(out)`, from which `resume` goes on; one whose result is not good
     enough leaves nothing.
-    Raises UsageError where `out` exists or the run to resume was another, QuantizationError where
-    INT8 costs more than the recipe allows or NNCF fails, and what reading, converting and measuring raise.
+    Raises UsageError where `out` exists or the run to resume was another, NotGoodEnoughError where INT8 costs
+    more than the recipe allows, QuantizationError where NNCF fails, and what reading, converting and measuring raise.
     """
     with drafting(out, JOURNAL, resume=resume) as draft:
         journal = Journal(draft / JOURNAL, identity(source, recipe, split))
         try:
             result = Run(source, draft, recipe, split, journal, progress).complete()
-        except QuantizationError:
-            if journal.get("quantized"):  # all was done, and it is not good enough; else memory may have run out
-                shutil.rmtree(draft, ignore_errors=True)
+        except NotGoodEnoughError:
+            shutil.rmtree(draft, ignore_errors=True)
             raise
         finally:
             journal.close()

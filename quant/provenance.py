@@ -10,11 +10,14 @@ from asrd.quant.data import Clip, fingerprint
 from asrd.quant.recipe import Recipe
 from asrd.quant.split import Split
 
+NEUTRAL = ("sensitivity", "workers")
+"""Of a recipe: what says nothing of the model that it makes."""
+
 
 def identity(source: ModelDirectory, recipe: Recipe, split: Split) -> dict[str, Any]:
     """What must not change between an interrupted run and the one that takes it up."""
     return {
-        "recipe": recipe.plain(),
+        "recipe": {name: value for name, value in recipe.plain().items() if name not in NEUTRAL},
         "model": built_from(source),
         "data": {name: fingerprint(clips) for name, clips in parts(split).items()},
         "versions": versions(),

@@ -19,6 +19,10 @@ class QuantizationError(AsrdError):
     """A model cannot be quantized, or the result is not good enough."""
 
 
+class NotGoodEnoughError(QuantizationError):
+    """The result is whole, and costs more than the recipe allows."""
+
+
 def read_network(model: ModelDirectory, precision: str = "fp16") -> Any:
     """One of the model's networks, an `openvino.Model` with free batch and length."""
     return runtime.openvino().Core().read_model(model.openvino(precision))

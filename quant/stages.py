@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asrd.backends import LoadOptions, load
+from asrd.core.errors import reason
 from asrd.core.flow import FloatArray
 from asrd.models import ModelDirectory
 from asrd.models.convert import convert, save
@@ -17,7 +18,7 @@ from asrd.quant.measure import BACKENDS, Measurement, measure
 from asrd.quant.outcome import Layers, Result, record, report
 from asrd.quant.progress import Progress
 from asrd.quant.proof import prove
-from asrd.quant.quantize import QuantizationError, quantize, read_network
+from asrd.quant.quantize import NotGoodEnoughError, QuantizationError, quantize, read_network
 from asrd.quant.recipe import Recipe
 from asrd.quant.sensitivity import sensitivity
 from asrd.quant.split import Split
@@ -36,7 +37,7 @@ class Run:
     windows: FloatArray | None = None
 
     def complete(self) -> Result:
-        """All stages. Raises QuantizationError when the result is not good enough."""
+        """All stages. Raises NotGoodEnoughError when the result costs too much, QuantizationError where NNCF fails."""
         model = self._checkpoint()
         if self.journal.get("quantized") is None:
             self._quantize(model)
@@ -53,7 +54,7 @@ class Run:
         measurements = self._measure(model)
         proof = prove(self.recipe, measurements, tuple(layer.label for layer in floating))
         if not proof.holds:
-            raise QuantizationError(proof.verdict)
+            raise NotGoodEnoughError(proof.verdict)
         return Result(
             proof=proof,
             measurements=measurements,
@@ -128,4 +129,10 @@ class Run:
             return {}
         network = read_network(model)
         self.progress.stage("sensitivity of each layer", len(layers(network)))
-        return sensitivity(network, self._windows(model), self.recipe, self.progress.advance)
+        try:
+            return sensitivity(network, self._windows(model), self.recipe, self.progress.advance)
+        except (QuantizationError, RuntimeError) as error:  # OpenVINO's
+            raise QuantizationError(
+                f"the model is good enough, but what each layer suffers cannot be told ({reason(error)}); "
+                "the same command with --resume --no-sensitivity writes it without"
+            ) from error

@@ -184,6 +184,24 @@ def test_what_was_heard_before_memory_ran_out_can_be_resumed(
     assert (draft_of(tmp_path / "out") / JOURNAL).is_file()
 
 
+@pytest.mark.slow
+def test_a_proved_model_outlives_a_report_that_cannot_be_made(
+    base_model: ModelDirectory, manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It can be had without that part, and is not built again."""
+
+    def greedy(*arguments: object, **options: object) -> None:
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr("asrd.quant.stages.sensitivity", greedy)
+    with pytest.raises(QuantizationError, match=r"cannot be told \(no memory\).*--resume --no-sensitivity"):
+        _build(base_model, manifest, tmp_path / "out", LAX)
+    monkeypatch.setattr("asrd.quant.stages.quantize", greedy)
+    plainer = replace(LAX, sensitivity=False)
+    assert not _build(base_model, manifest, tmp_path / "out", plainer, resume=True).sensitivity
+    assert ModelDirectory.open(tmp_path / "out").openvino("int8").is_file()
+
+
 def test_a_full_disk_is_one_line(
     base_model: ModelDirectory, manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

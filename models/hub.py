@@ -1,5 +1,6 @@
 """Fetch a checkpoint from the Hugging Face hub: the only part of asrd that uses the network."""
 
+import fcntl
 import hashlib
 import re
 import shutil
@@ -91,7 +92,7 @@ def pull(name: str, revision: str = "main", endpoint: str | None = None) -> Mode
 
     An interrupted download is taken up where it stopped; a model is in the store only when whole.
     endpoint: another hub than the one `HF_ENDPOINT` or its default names.
-    Raises UsageError for what is no hub id, ModelError where the model cannot be had or run.
+    Raises UsageError for what is no hub id, ModelError where the model cannot be had or run, or is being pulled.
     """
     if not store.HUB_ID.fullmatch(name):
         raise UsageError(f"'{name}' is not a hub id; it looks like 'facebook/wav2vec2-base-960h'")
@@ -101,7 +102,7 @@ def pull(name: str, revision: str = "main", endpoint: str | None = None) -> Mode
         return ModelDirectory.open(target)
     settings, large = repository.pick(SETTINGS), [*repository.weights(), *repository.pick(BUILT)]
     draft = store.store() / ".partial" / name
-    with writing(draft):
+    with writing(draft), _alone(name, draft):
         draft.mkdir(parents=True, exist_ok=True)
         _clear(draft, {file.name for file in [*settings, *large]})
         for file in settings:
@@ -123,6 +124,18 @@ def _is_current(target: Path, commit: str) -> bool:
         return source.get("revision") == commit and not manifest.verify(target)
     except ModelError:
         return False
+
+
+@contextmanager
+def _alone(name: str, draft: Path) -> Iterator[None]:
+    """Raise ModelError where another process works on the same draft."""
+    draft.parent.mkdir(parents=True, exist_ok=True)
+    with draft.with_name(f".{draft.name}.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ModelError(f"another process is pulling '{name}'; wait until it is done") from error
+        yield
 
 
 def _clear(draft: Path, names: set[str]) -> None:

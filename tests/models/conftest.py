@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,7 +24,7 @@ class Hub:
 
     files: name to content. asked: the files asked for, each with the first byte wanted.
     breaks: the connection drops after half of this file, and the hub is out of service then.
-    damages: this file arrives with a bit flipped.
+    damages: this file arrives with a bit flipped. meanwhile: called, once, when the weights are asked for.
     """
 
     files: dict[str, bytes]
@@ -33,6 +33,7 @@ class Hub:
     breaks: str = ""
     damages: str = ""
     down: bool = False
+    meanwhile: Callable[[], object] | None = None
 
     def listing(self) -> dict[str, object]:
         """The answer of the hub's model API, as far as it is read."""
@@ -72,6 +73,9 @@ class _Handler(BaseHTTPRequestHandler):
         wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
         first = int(wanted[1]) if wanted else 0
         self.hub.asked.append((name, first))
+        if name == "model.safetensors" and (meanwhile := self.hub.meanwhile):
+            self.hub.meanwhile = None
+            meanwhile()
         if name == self.hub.damages:
             content = content[:-1] + bytes([content[-1] ^ 1])
         body = content[first:]

@@ -87,6 +87,20 @@ def test_a_damaged_file_is_caught_and_fetched_anew(hub: Hub, name: str) -> None:
     assert manifest.verify(pull(NAME, endpoint=hub.endpoint).path) == []
 
 
+def test_two_at_once_do_not_write_to_the_same_files(hub: Hub) -> None:
+    refused = []
+
+    def again() -> None:
+        with pytest.raises(ModelError, match=f"another process is pulling '{NAME}'") as caught:
+            pull(NAME, endpoint=hub.endpoint)
+        refused.append(caught.value)
+
+    hub.meanwhile = again
+    assert manifest.verify(pull(NAME, endpoint=hub.endpoint).path) == []
+    assert len(refused) == 1
+    assert pull(NAME, endpoint=hub.endpoint)
+
+
 def test_weights_in_pieces(hub: Hub) -> None:
     whole = hub.files.pop("model.safetensors")
     hub.files |= {

@@ -74,7 +74,7 @@ def pull(*, name: str, revision: str) -> None:
       asrd model pull facebook/wav2vec2-base-960h
       asrd start --model facebook/wav2vec2-base-960h --backend fp16
     """
-    pulled = hub.pull(name, revision)
+    pulled = hub.pull(name, revision, notice=lambda text: click.echo(text, err=True))
     click.echo(f"{name} is in {pulled.path}")
     if pulled.openvino("fp16").is_file():
         return

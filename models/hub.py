@@ -5,7 +5,7 @@ import hashlib
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -15,6 +15,7 @@ from asrd.core.errors import ModelError, UsageError, reason
 from asrd.models import manifest, runtime, store
 from asrd.models.directory import WEIGHT_FILES, ModelDirectory
 from asrd.models.files import writing
+from asrd.models.learned import take_along
 
 SETTINGS = (
     "config.json",
@@ -87,11 +88,17 @@ class Repository:
         return self.pick([chosen, *sorted(filter(piece.fullmatch, self.files))])
 
 
-def pull(name: str, revision: str = "main", endpoint: str | None = None) -> ModelDirectory:
+def pull(
+    name: str,
+    revision: str = "main",
+    endpoint: str | None = None,
+    notice: Callable[[str], None] = lambda _: None,
+) -> ModelDirectory:
     """Bring a model into the store, or up to date, and check every file against the hub's hashes.
 
-    An interrupted download is taken up where it stopped; a model is in the store only when whole.
-    endpoint: another hub than the one `HF_ENDPOINT` or its default names.
+    An interrupted download is taken up where it stopped; a model is in the store only when whole. What was learned
+    of it here is kept as long as its checkpoint is the same.
+    endpoint: another hub than the one `HF_ENDPOINT` or its default names. notice: told of what was not kept.
     Raises UsageError for what is no hub id, ModelError where the model cannot be had or run, or is being pulled.
     """
     if not store.HUB_ID.fullmatch(name):
@@ -100,16 +107,20 @@ def pull(name: str, revision: str = "main", endpoint: str | None = None) -> Mode
     target = store.store() / name
     if _is_current(target, repository.commit):
         return ModelDirectory.open(target)
-    settings, large = repository.pick(SETTINGS), [*repository.weights(), *repository.pick(BUILT)]
+    settings, weights, built = repository.pick(SETTINGS), repository.weights(), repository.pick(BUILT)
+    checkpoint = [*settings, *weights]
     draft = store.store() / ".partial" / name
     with writing(draft), _alone(name, draft):
         draft.mkdir(parents=True, exist_ok=True)
-        _clear(draft, {file.name for file in [*settings, *large]})
+        _clear(draft, {file.name for file in [*checkpoint, *built]})
         for file in settings:
             _fetch(repository, file, draft)
         ModelDirectory.open(draft)
-        for file in large:
+        for file in [*weights, *built]:
             _fetch(repository, file, draft)
+        same = _revision(target) == repository.commit or all(file.matches(target / file.name) for file in checkpoint)
+        for command in take_along(target, draft, same=same):
+            notice(f"what '{command}' learned of the former '{name}' does not hold any more; learn it anew")
         manifest.write(draft, source={"hub": name, "revision": repository.commit})
         if target.exists():
             shutil.rmtree(target)
@@ -119,11 +130,16 @@ def pull(name: str, revision: str = "main", endpoint: str | None = None) -> Mode
 
 
 def _is_current(target: Path, commit: str) -> bool:
+    return _revision(target) == commit and not manifest.verify(target)
+
+
+def _revision(target: Path) -> str | None:
+    """The commit that a model was pulled at; None where there is none, or no manifest that could tell."""
     try:
-        source = manifest.read(target).get("source", {})
-        return source.get("revision") == commit and not manifest.verify(target)
+        revision: str | None = manifest.read(target).get("source", {}).get("revision")
     except ModelError:
-        return False
+        return None
+    return revision
 
 
 @contextmanager

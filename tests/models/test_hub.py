@@ -1,5 +1,6 @@
 """Pulling: whole or not at all, checked, taken up where it stopped, and clear about what went wrong."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,9 +9,10 @@ import pytest
 
 from asrd.core.errors import AsrdError, ModelError, UsageError
 from asrd.models import manifest, store
+from asrd.models.calibration import UNCALIBRATED
 from asrd.models.hub import pull
 
-from .conftest import COMMIT, Hub
+from .conftest import COMMIT, LARGE, Hub
 
 NAME = "someone/small"
 
@@ -99,6 +101,42 @@ def test_two_at_once_do_not_write_to_the_same_files(hub: Hub) -> None:
     assert manifest.verify(pull(NAME, endpoint=hub.endpoint).path) == []
     assert len(refused) == 1
     assert pull(NAME, endpoint=hub.endpoint)
+
+
+CALIBRATION = b'{"times": {"before": 480, "after": 320}, "confidence": null}'
+DECODING = b'{"lm": "en", "lm_weight": 0.5, "word_bonus": 1}'
+OTHER = "f" * 40
+"""A commit."""
+
+
+@pytest.mark.parametrize("revision", [COMMIT, OTHER], ids=["damaged", "another revision with the same files"])
+def test_what_was_learned_of_a_checkpoint_stays_with_it(hub: Hub, revision: str) -> None:
+    model = pull(NAME, endpoint=hub.endpoint)
+    for name, content in (("calibration.json", CALIBRATION), ("decoding.json", DECODING)):
+        manifest.keep(model.path, name, json.loads(content))
+    learned = {name: (model.path / name).read_bytes() for name in ("calibration.json", "decoding.json")}
+    manifest.write(model.path, source={"hub": NAME, "revision": revision})
+    if revision == COMMIT:
+        (model.path / "model.safetensors").write_bytes(b"rotten")
+    said: list[str] = []
+    again = pull(NAME, endpoint=hub.endpoint, notice=said.append)
+    assert again.calibration.before == 480
+    assert {name: (again.path / name).read_bytes() for name in learned} == learned
+    assert (manifest.verify(again.path), said) == ([], [])
+
+
+@pytest.mark.parametrize("content", [CALIBRATION, b"{"], ids=["of other weights", "damaged"])
+def test_what_does_not_hold_any_more_is_named(hub: Hub, content: bytes) -> None:
+    model = pull(NAME, endpoint=hub.endpoint)
+    (model.path / "calibration.json").write_bytes(content)
+    if content == CALIBRATION:
+        manifest.write(model.path, source={"hub": NAME, "revision": OTHER})
+        hub.files["model.safetensors"] = bytes(LARGE)
+    said: list[str] = []
+    again = pull(NAME, endpoint=hub.endpoint, notice=said.append)
+    assert again.calibration == UNCALIBRATED
+    assert ["'asrd calibrate'" in line for line in said] == [True]
+    assert manifest.verify(again.path) == []
 
 
 def test_weights_in_pieces(hub: Hub) -> None:

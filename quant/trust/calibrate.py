@@ -58,8 +58,8 @@ def learn_confidence(spoken: Spoken, calibration: Calibration) -> tuple[Calibrat
     Raises UsageError where the speech is too little.
     """
     every = [one for part in spoken.values() for one in part]
-    judgements = judge_all(spoken, [replace(calibration, words=words) for words in fit.held_out(every)])
     learned = fit.fit([word for one in every for word in one.words])
+    judgements = judge_all(spoken, [replace(calibration, words=words) for words in fit.held_out(every)])
     return replace(calibration, words=learned), judgements
 
 

@@ -68,7 +68,7 @@ def held_out(spoken: Sequence[Transcript], seed: int = 0) -> list[Confidence]:
     """For each transcript a map that was fitted without any of its speaker's words.
 
     Speakers are dealt out to `FOLDS` parts, each to the one with the fewest words. Raises UsageError
-    where there is only one.
+    where words of only one were recognised.
     """
     words: dict[str, int] = defaultdict(int)
     for transcript in spoken:
@@ -76,8 +76,11 @@ def held_out(spoken: Sequence[Transcript], seed: int = 0) -> list[Confidence]:
     groups = sorted(words)
     random.Random(seed).shuffle(groups)
     parts, sizes = dict[str, int](), [0] * min(FOLDS, len(groups))
-    if len(sizes) < 2:
-        raise UsageError("one speaker is too few to tell how good a calibration is; give speech of two at least")
+    if sum(map(bool, words.values())) < 2:
+        raise UsageError(
+            "all that was recognised is of one speaker, too few to tell how good a calibration is; add speech of "
+            "another, or leave out who speaks, so that single clips are held out"
+        )
     for group in sorted(groups, key=lambda name: -words[name]):
         parts[group] = sizes.index(min(sizes))
         sizes[parts[group]] += words[group]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from asrd.core.errors import UsageError
-from asrd.models.calibration import Confidence, Evidence
+from asrd.models.calibration import UNCALIBRATED, Confidence, Evidence
+from asrd.quant.trust.calibrate import learn_confidence
 from asrd.quant.trust.examples import Example, Transcript, right
 from asrd.quant.trust.fit import fit, held_out
 from asrd.quant.trust.reliability import Item, reliability
@@ -56,11 +57,27 @@ def test_a_speaker_is_judged_by_a_map_that_never_heard_him() -> None:
     assert (first, second) == (fit(spoken[1].words), fit(spoken[0].words))
 
 
-def test_too_little_speech_is_one_line() -> None:
-    with pytest.raises(UsageError, match="one speaker"):
-        held_out(speech(1, 50, TRUE))
-    with pytest.raises(UsageError, match="nothing was recognised"):
-        fit([])
+SILENT = [Transcript(f"silent {number}", []) for number in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("spoken", "message"),
+    [
+        (speech(1, 50, TRUE), "one speaker"),
+        ([*speech(1, 50, TRUE), *SILENT[:1]], "one speaker"),
+        ([*speech(1, 50, TRUE), *SILENT], "one speaker"),
+        (SILENT, "nothing was recognised"),
+        (SILENT[:1], "nothing was recognised"),
+    ],
+    ids=["one", "one and another unheard", "one and others unheard", "none was heard", "the only one was not heard"],
+)
+def test_too_little_speech_is_one_line(spoken: list[Transcript], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        learn_confidence({"speech": spoken}, UNCALIBRATED)
+
+
+def test_speakers_of_whom_nothing_was_recognised_are_no_obstacle() -> None:
+    assert len(held_out([*speech(2, 50, TRUE), *SILENT])) == 2 + len(SILENT)
 
 
 @pytest.mark.parametrize(

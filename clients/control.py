@@ -20,7 +20,7 @@ from asrd.core.control import (
     UseBackend,
     WordsRequest,
 )
-from asrd.core.endpoints import absent, control_endpoint, no_endpoint, reachable
+from asrd.core.endpoints import absent, control_endpoint, no_endpoint, reachable, unanswered
 from asrd.core.errors import AsrdError, TransportError, UsageError, reason
 from asrd.core.events import AnyEvent, Status
 
@@ -109,13 +109,10 @@ class Control:
         poller = zmq.Poller()
         poller.register(socket, zmq.POLLIN)
         poller.register(monitor, zmq.POLLIN)
-        deadline, there = time.monotonic() + timeout, False
+        deadline = time.monotonic() + timeout
         while poller.poll(max(0, round((deadline - time.monotonic()) * 1000))):
             if socket.poll(0):
                 return
-            there = recv_monitor_message(monitor)["event"] == zmq.EVENT_HANDSHAKE_SUCCEEDED
-            if not there:
-                break
-        if there:
-            raise TransportError(f"the daemon at {self.endpoint} does not answer; if it is just starting, ask again")
-        raise absent(self.endpoint, f"no daemon answers at {self.endpoint}; start one with 'asrd start'")
+            if recv_monitor_message(monitor)["event"] != zmq.EVENT_HANDSHAKE_SUCCEEDED:
+                raise absent(self.endpoint, f"no daemon answers at {self.endpoint}; start one with 'asrd start'")
+        raise unanswered(self.endpoint)

@@ -16,7 +16,7 @@ import zmq
 import zmq.asyncio
 
 from asrd.clients.sequence import Hole, Sequence
-from asrd.core.endpoints import absent, events_endpoint, no_endpoint, reachable
+from asrd.core.endpoints import absent, events_endpoint, listens, no_endpoint, reachable, unanswered
 from asrd.core.errors import TransportError
 from asrd.core.events import DAEMON_STREAM, AnyEvent, Stopped, decode
 
@@ -70,6 +70,8 @@ class _Subscription(Generic[Socket]):
     def _absent(self) -> TransportError:
         if self._joined:
             return TransportError(f"the daemon at {self.endpoint} has fallen silent; see 'asrd status'")
+        if listens(self.endpoint):
+            return unanswered(self.endpoint)
         return absent(self.endpoint, f"no daemon publishes at {self.endpoint}; start one with 'asrd start'")
 
     def _accept(self, frames: list[bytes]) -> list[AnyEvent | Hole]:

@@ -6,6 +6,7 @@ said in a room are private. `--events tcp://…` opens them to the network on re
 
 import os
 import re
+import socket
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,9 @@ EVENTS_VARIABLE = "ASRD_EVENTS"
 CONTROL_VARIABLE = "ASRD_CONTROL"
 
 MAX_PORT = 65_535
+
+PROBE = 0.5
+"""Seconds in which what listens is to accept a connection."""
 
 
 def runtime_directory() -> Path:
@@ -73,6 +77,26 @@ def absent(endpoint: str, said: str) -> TransportError:
     if closed and endpoint.startswith("ipc://"):
         return TransportError(f"{endpoint} is not yours to open; join the group of {path.parent} and log in anew")
     return TransportError(said)
+
+
+def unanswered(endpoint: str) -> TransportError:
+    """The error that something is at an endpoint and says nothing."""
+    return TransportError(f"the daemon at {endpoint} does not answer; if it is just starting, ask again")
+
+
+def listens(endpoint: str) -> bool:
+    """Whether a connection is accepted there, by whatever it is."""
+    transport, _, place = endpoint.partition("://")
+    with suppress(OSError, ValueError):
+        if transport == "ipc":
+            with socket.socket(socket.AF_UNIX) as probe:
+                probe.settimeout(PROBE)
+                probe.connect(re.sub("^@", "\0", place))
+                return True
+        host, _, port = place.rpartition(":")
+        with socket.create_connection((host.strip("[]"), int(port)), PROBE):
+            return True
+    return False
 
 
 def without_address(why: str) -> str:

@@ -141,6 +141,17 @@ def test_no_daemon_and_no_endpoint_are_told_apart(tmp_path: Path) -> None:
         Subscriber("nonsense")
 
 
+@pytest.mark.parametrize("endpoint", ["ipc://{path}/events", "tcp://127.0.0.1:*", "ipc://@{path}"])
+def test_a_daemon_that_has_yet_to_speak_is_told_from_none(tmp_path: Path, endpoint: str) -> None:
+    with zmq.Context() as context, context.socket(zmq.XPUB) as socket:
+        socket.bind(endpoint.format(path=tmp_path))
+        with (
+            Subscriber(socket.get_string(zmq.LAST_ENDPOINT), timeout=0.1) as subscriber,
+            pytest.raises(TransportError, match="does not answer; if it is just starting"),
+        ):
+            next(iter(subscriber))
+
+
 def test_a_daemon_that_falls_silent_is_noticed(tmp_path: Path) -> None:
     endpoint = f"ipc://{tmp_path}/e"
     with zmq.Context() as context, context.socket(zmq.XPUB) as socket:

@@ -5,8 +5,10 @@ A file is TOML with the long names of the options; underscores are as good as da
     backend = "int8"
     source = ["desk=mic:USB"]
     pre-roll = 0.4
+    words = "~/words.json"
 """
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -105,8 +107,15 @@ def read_files() -> dict[str, tuple[Any, Path]]:
             if name not in SETTINGS:
                 flags = sorted(known.replace("_", "-") for known in SETTINGS)
                 raise UsageError(f"{path}: there is no setting '{key}'; {alternatives(key, flags)}")
-            found[name] = (value, path)
+            found[name] = (_at_home(value), path)
     return found
+
+
+def _at_home(value: Any) -> Any:
+    """With the home directory for the `~/` of a path, which in a flag is the shell's to replace."""
+    if isinstance(value, list):
+        return [_at_home(item) for item in value]
+    return re.sub(r"(^|[=:])~/", lambda found: f"{found[1]}{Path.home()}/", value) if isinstance(value, str) else value
 
 
 def file_of(parameter: click.Parameter | None, ctx: click.Context) -> Path | None:

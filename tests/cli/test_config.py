@@ -69,6 +69,13 @@ def test_a_setting_may_be_written_as_its_flag_is(file: Path, name: str) -> None:
     assert read_files() == {"pre_roll": (0.4, file)}
 
 
+def test_a_path_in_a_file_may_begin_at_home(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    file.write_text('model = "~/m"\nsource = ["a=~/a.wav", "file:~/b~/c.wav", "~x"]\n')
+    assert read_files()["model"][0] == "/home/me/m"
+    assert read_files()["source"][0] == ["a=/home/me/a.wav", "file:/home/me/b~/c.wav", "~x"]
+
+
 def test_a_misspelt_setting_is_told_the_nearest(file: Path) -> None:
     file.write_text("pre-rol = 0.4\n")
     with pytest.raises(UsageError, match=r"there is no setting 'pre-rol'; the nearest: pre-roll"):

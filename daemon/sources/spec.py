@@ -19,8 +19,10 @@ KINDS = "mic, mic:NAME, file:PATH, pcm:-, pcm:tcp://HOST:PORT or pcm:ipc://PATH"
 
 
 def parse_sources(specs: Iterable[str], pace: Pace = "realtime") -> list[Source]:
-    """The sources of one daemon. Raises UsageError also where two would have one name."""
+    """The sources of one daemon. Raises UsageError also where there are none, or two would have one name."""
     sources = [parse_source(spec, pace) for spec in specs]
+    if not sources:
+        raise UsageError(f"there is nothing to listen to; name a source: {KINDS}")
     for stream, count in Counter(source.stream for source in sources).items():
         if count > 1:
             raise UsageError(f"{count} sources are called '{stream}'; name them apart: --source NAME=…")

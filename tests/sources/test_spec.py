@@ -7,7 +7,7 @@ from asrd.daemon.sources.files import FileSource
 from asrd.daemon.sources.microphone import MicrophoneSource
 from asrd.daemon.sources.network import NetworkSource
 from asrd.daemon.sources.pcm import PipeSource
-from asrd.daemon.sources.spec import parse_source
+from asrd.daemon.sources.spec import parse_source, parse_sources
 
 MEANINGS = [
     ("mic", MicrophoneSource, "mic", {"device": None}),
@@ -66,3 +66,8 @@ def test_anything_else_is_wrong_usage(spec, message):
     with pytest.raises(UsageError, match=message) as caught:
         parse_source(spec)
     assert "\n" not in str(caught.value)
+
+
+def test_a_daemon_without_a_source_is_wrong_usage():
+    with pytest.raises(UsageError, match="nothing to listen to; name a source: mic"):
+        parse_sources([])

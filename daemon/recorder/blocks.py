@@ -48,7 +48,8 @@ def read(path: Path, *, with_audio: bool = True) -> Iterator[AnyRecord]:
     except OSError as error:
         raise AsrdError(f"{path} cannot be read: {error.strerror}") from error
     with file:
-        if (magic := file.read(len(MAGIC))) != MAGIC:
+        magic = file.read(len(MAGIC))
+        if not MAGIC.startswith(magic):
             newer = magic.startswith(MAGIC[:15])
             what = "made by a newer asrd; upgrade to replay it" if newer else "no recording of asrd's"
             raise UsageError(f"{path} is {what}")

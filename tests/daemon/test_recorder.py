@@ -313,3 +313,12 @@ def test_a_newer_recording_says_so(tmp_path: Path) -> None:
     (tmp_path / "x.asrd").write_bytes(blocks.MAGIC.replace(b"1", b"2"))
     with pytest.raises(UsageError, match="newer asrd"):
         list(blocks.read(tmp_path / "x.asrd"))
+
+
+@pytest.mark.parametrize("begun", [0, 5])
+def test_a_file_for_which_the_disk_had_no_room_is_in_no_others_way(tmp_path: Path, begun: int) -> None:
+    kept = Ring(tmp_path / "tape", SMALLEST, 0)
+    kept.write({"a": [msgspec.structs.replace(opening(0), state={}), heard(10)]})
+    kept.close()
+    (tmp_path / "tape" / "20990101T000000000Z-d1-daemon-000000.asrd").write_bytes(blocks.MAGIC[:begun])
+    assert [take.samples for take in takes(tmp_path / "tape")] == [10]

@@ -133,7 +133,7 @@ def _take(directory: Path) -> int:
         if state.st_uid == os.geteuid() and not any(directory.iterdir()):
             directory.chmod(0o700)
         if directory.stat().st_mode & 0o077:
-            raise AsrdError(f"{directory} is open to others, who could hear what is recorded; chmod 700 it")
+            raise AsrdError(f"{directory} is open to others, who could hear what is recorded; name a new directory")
         lock = os.open(directory / ".lock", os.O_WRONLY | os.O_CREAT, 0o600)
     except OSError as error:
         raise AsrdError(f"cannot record in {directory}: {error.strerror}; choose another directory") from error

@@ -45,6 +45,8 @@ SETTINGS = (
     "pace",
     "events",
     "control",
+    "key",
+    "insecure",
     "stream",
     "format",
     "wait",

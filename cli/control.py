@@ -13,14 +13,12 @@ from asrd.cli.options import control_option
 from asrd.cli.plain import plain_console
 from asrd.cli.values import PATIENCE
 from asrd.clients import Control
+from asrd.core.endpoints import is_local
 from asrd.core.errors import AsrdError, TransportError
 from asrd.core.units import seconds
 
 POLL = 0.05
 """Seconds between two looks whether a process has ended; nothing tells of the end of one that is no child."""
-
-LOCAL = ("ipc://", "tcp://127.", "tcp://localhost:", "tcp://[::1]:")
-"""Endpoints whose process is on this machine."""
 
 
 @click.command(cls=ConfiguredCommand)
@@ -93,7 +91,7 @@ def _remains(pid: int, endpoint: str) -> bool:
     A daemon closes its control socket before it has ended, so silence alone does not say that its
     microphones and ports are free. The process of another machine has no meaning on this one.
     """
-    if endpoint.startswith(LOCAL):
+    if is_local(endpoint):
         try:
             os.kill(pid, 0)
         except ProcessLookupError:

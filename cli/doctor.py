@@ -9,7 +9,7 @@ import click
 
 from asrd.cli.checks import CHECKS, Finding, Subject
 from asrd.cli.config import ConfiguredCommand
-from asrd.cli.options import control_option, events_option, record_option
+from asrd.cli.options import control_option, events_option, insecure_option, key_option, record_option
 from asrd.models.store import DEFAULT_MODEL
 
 MARKS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}
@@ -20,6 +20,8 @@ MARKS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")
 @click.option("--model", default=DEFAULT_MODEL, show_default=True, help="A bundled name, directory or hub id.")
 @events_option
 @control_option
+@key_option
+@insecure_option
 @record_option
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array, one object a finding.")
 def doctor(*, as_json: bool, **params: Any) -> None:

@@ -38,6 +38,7 @@ COMMANDS = {
     "calibrate": "asrd.cli.calibrate:calibrate",
     "finetune": "asrd.cli.finetune:finetune",
     "compare": "asrd.cli.compare:compare",
+    "key": "asrd.cli.key:key",
     "doctor": "asrd.cli.doctor:doctor",
 }
 """Commands as "module:attribute", so that `asrd listen` does not import what `asrd start` needs."""
@@ -62,6 +63,7 @@ SUMMARIES = {
     "calibrate": "make confidences probabilities",
     "finetune": "go on training a model on your own speech",
     "compare": "accuracy and speed of backends",
+    "key": "let other machines connect, and nobody else",
     "doctor": "look for what would keep asrd from working",
 }
 """What `asrd --help` says of them, which so imports none."""

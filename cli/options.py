@@ -9,6 +9,7 @@ import click
 from asrd.cli.values import SPAN
 from asrd.clients.text import Style
 from asrd.core.endpoints import control_endpoint, events_endpoint
+from asrd.core.key import chosen
 from asrd.core.units import samples
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -23,6 +24,15 @@ events_option = click.option(
 )
 control_option = click.option(
     "--control", default=control_endpoint, show_default="a Unix socket of yours", help="Where it takes requests."
+)
+key_option = click.option(
+    "--key",
+    default=chosen,
+    show_default="yours, if there is one",
+    help="File that all who connect over TCP need as well, or none; see 'asrd key --help'.",
+)
+insecure_option = click.option(
+    "--insecure", is_flag=True, help="Let everyone who reaches a port connect, without a key."
 )
 format_option = click.option(
     "--format",

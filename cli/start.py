@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from asrd.cli.config import ConfiguredCommand, origins
-from asrd.cli.options import control_option, record_option
+from asrd.cli.options import control_option, insecure_option, key_option, record_option
 from asrd.cli.plain import plain_console
 from asrd.cli.recognition import recognition, recognition_options
 from asrd.cli.signals import at_once
 from asrd.cli.values import SPAN, Number, Size
 from asrd.core.endpoints import check_endpoint, events_endpoint
+from asrd.core.key import find
 
 if TYPE_CHECKING:
     from asrd.daemon.options import DaemonOptions
@@ -51,6 +52,8 @@ UNSET = {"decoder": "beam, where it is installed", "record": "nothing"} | dict.f
     help="Endpoint to publish on, for example tcp://127.0.0.1:7007. Repeatable.",
 )
 @control_option
+@key_option
+@insecure_option
 @record_option
 @click.option("--record-limit", default="500MB", type=Size(), show_default=True, help="What it may take in all.")
 @click.option(
@@ -69,7 +72,7 @@ def start(ctx: click.Context, /, check: bool, verbose: bool, **params: Any) -> N
     \b
     Examples:
       asrd start --backend int8 --source mic
-      asrd start -s desk=mic:USB -s call=pcm:tcp://0.0.0.0:7000
+      asrd start -s desk=mic:USB -s call=pcm:tcp://0.0.0.0:7000    (after 'asrd key new')
       asrd start --record ~/asrd-recording --record-limit 2GB
     """
     options = _options(params)
@@ -101,6 +104,7 @@ def start(ctx: click.Context, /, check: bool, verbose: bool, **params: Any) -> N
 
 def _options(params: dict[str, Any]) -> "DaemonOptions":
     with at_once():
+        from asrd.daemon.access import Access
         from asrd.daemon.options import DaemonOptions
 
     return DaemonOptions(
@@ -110,6 +114,7 @@ def _options(params: dict[str, Any]) -> "DaemonOptions":
         events=tuple(params["events"]),
         control=params["control"],
         words=params["words"],
+        access=Access(find(params["key"]), params["insecure"]),
         record=_recording(params) if params["record"] else None,
     )
 
@@ -147,8 +152,9 @@ def _check(options: "DaemonOptions") -> None:
     HotWords(options.words, make_decoding(options.recognition.decoding, model))
     options.recognition.segmenter.check(model.geometry)
     vad.create(options.recognition.vad)
-    for source in parse_sources(options.sources, options.pace):
+    for source in parse_sources(options.sources, options.pace, options.access):
         if isinstance(source, FileSource):
             duration(source.path)
     for endpoint in (*options.events, options.control):
         check_endpoint(endpoint)
+        options.access.check(endpoint)

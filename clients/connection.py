@@ -6,12 +6,15 @@ import os
 import termios
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
+from asrd.clients.handshake import BROKEN_OFF, present, refused
 from asrd.core.endpoints import absent, check_port, no_endpoint
 from asrd.core.errors import TransportError
+from asrd.core.key import concerns
 
 QUEUE = 32
 """Messages held while the daemon is behind, before `send` waits."""
@@ -26,13 +29,13 @@ LINGER = 10.0
 class Connection:
     """To a daemon that was started with `--source pcm:ENDPOINT`. Used from one thread at a time."""
 
-    def __init__(self, endpoint: str, timeout: float) -> None:
-        """Connect within `timeout` seconds.
+    def __init__(self, endpoint: str, timeout: float, key: Path | None = None) -> None:
+        """Connect within `timeout` seconds. key: as for `Subscriber`.
 
-        Raises TransportError when nothing listens at the endpoint, UsageError where it is none.
+        Raises TransportError when nothing listens at the endpoint, UsageError where it is none, or for the key.
         """
         self._endpoint = endpoint
-        self._connected = False
+        self._connected = self._broken_off = False
         self._descriptor = -1
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.PUSH)
@@ -41,13 +44,14 @@ class Connection:
         self._socket.setsockopt(zmq.SNDBUF, KERNEL_BUFFER)
         self._socket.setsockopt(zmq.IMMEDIATE, 1)  # queue nothing for a daemon that is not there
         try:
+            self._key = present(self._socket, endpoint, key)
             self._connect(timeout)
         except BaseException:
             self._context.destroy(linger=0)
             raise
 
     def _connect(self, timeout: float) -> None:
-        events = zmq.EVENT_CONNECTED | zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED
+        events = zmq.EVENT_CONNECTED | zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED | BROKEN_OFF
         self._monitor = self._socket.get_monitor_socket(events)
         check_port(self._endpoint)
         try:
@@ -57,6 +61,8 @@ class Connection:
         deadline = time.monotonic() + timeout
         while not self._connected:  # what answers may hang up before it has spoken ZeroMQ
             if not self._monitor.poll(max(0, round((deadline - time.monotonic()) * 1000))):
+                if self._broken_off and concerns(self._endpoint):
+                    raise refused(self._endpoint, self._key)
                 remedy = f"start a daemon with 'asrd start --source pcm:{self._endpoint}'"
                 raise absent(self._endpoint, f"nothing listens at {self._endpoint}; {remedy}")
             self._watch()
@@ -83,6 +89,7 @@ class Connection:
         while self._monitor.poll(0):
             event = recv_monitor_message(self._monitor)
             self._connected = event["event"] == zmq.EVENT_HANDSHAKE_SUCCEEDED
+            self._broken_off = self._broken_off or bool(event["event"] & BROKEN_OFF)
             if event["event"] == zmq.EVENT_CONNECTED:
                 self._descriptor = event["value"]
 

@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
+from asrd.clients.handshake import BROKEN_OFF, present, refused
 from asrd.core.control import (
     AnyRequest,
     GetSettings,
@@ -23,6 +25,7 @@ from asrd.core.control import (
 from asrd.core.endpoints import absent, control_endpoint, no_endpoint, reachable, unanswered
 from asrd.core.errors import AsrdError, TransportError, UsageError, reason
 from asrd.core.events import AnyEvent, Status
+from asrd.core.key import Key, concerns
 
 Result = TypeVar("Result")
 
@@ -31,12 +34,13 @@ class Control:
     """Requests to one daemon, each over a connection of its own. Safe to use from any thread.
 
     endpoint: of the daemon's control socket; by default this user's own daemon, as `asrd status` finds it.
-    timeout: seconds to wait for an ordinary answer.
+    timeout: seconds to wait for an ordinary answer. key: as for `Subscriber`.
     """
 
-    def __init__(self, endpoint: str | None = None, timeout: float = 3.0) -> None:
+    def __init__(self, endpoint: str | None = None, timeout: float = 3.0, key: Path | None = None) -> None:
         self.endpoint = reachable(endpoint or control_endpoint())
         self._timeout = timeout
+        self._path = key
 
     def status(self) -> Status:
         """What the daemon is doing. Raises TransportError when none answers, at once where none is there."""
@@ -81,11 +85,12 @@ class Control:
     def _ask(self, request: AnyRequest, kind: type[Result], timeout: float | None = None) -> Result:
         """What was asked for. Raises TransportError where nothing answers, or what answers is another thing."""
         socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.REQ)
-        monitor = socket.get_monitor_socket(zmq.EVENT_CONNECT_RETRIED | zmq.EVENT_HANDSHAKE_SUCCEEDED)
+        monitor = socket.get_monitor_socket(zmq.EVENT_CONNECT_RETRIED | zmq.EVENT_HANDSHAKE_SUCCEEDED | BROKEN_OFF)
         try:
+            key = present(socket, self.endpoint, self._path)
             socket.connect(self.endpoint)
             socket.send(msgspec.json.encode(request))
-            self._await(socket, monitor, timeout or self._timeout)
+            self._await(socket, monitor, timeout or self._timeout, key)
             reply = msgspec.json.decode(socket.recv(), type=Reply)
             if not reply.error:
                 return msgspec.convert(reply.result, kind)
@@ -102,7 +107,9 @@ class Control:
             socket.close(linger=0)
         raise UsageError(reply.error) if reply.exit_code == UsageError.exit_code else AsrdError(reply.error)
 
-    def _await(self, socket: "zmq.Socket[bytes]", monitor: "zmq.Socket[bytes]", timeout: float) -> None:
+    def _await(
+        self, socket: "zmq.Socket[bytes]", monitor: "zmq.Socket[bytes]", timeout: float, key: Key | None
+    ) -> None:
         """Until there is an answer. Raises TransportError where the connection is refused or lost, which takes
         no time to be told, or where `timeout` seconds bring no answer.
         """
@@ -113,6 +120,9 @@ class Control:
         while poller.poll(max(0, round((deadline - time.monotonic()) * 1000))):
             if socket.poll(0):
                 return
-            if recv_monitor_message(monitor)["event"] != zmq.EVENT_HANDSHAKE_SUCCEEDED:
+            event = recv_monitor_message(monitor)["event"]
+            if event & BROKEN_OFF and concerns(self.endpoint):
+                raise refused(self.endpoint, key)
+            if event != zmq.EVENT_HANDSHAKE_SUCCEEDED:
                 raise absent(self.endpoint, f"no daemon answers at {self.endpoint}; start one with 'asrd start'")
         raise unanswered(self.endpoint)

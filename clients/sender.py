@@ -9,6 +9,7 @@ This is all of the protocol that `asrd.core.pcm` describes; other languages need
 
 import time
 import uuid
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -39,7 +40,7 @@ class Sender:
     endpoint: as after `pcm:` in the daemon's `--source`. rate: Hz. channels: interleaved.
     timeout: seconds to wait for a daemon to be there, at the beginning and when it has gone away.
     patience: seconds to wait for a daemon that is there to take a message; little for live audio, which
-    is lost while it waits.
+    is lost while it waits. key: as for `Subscriber`.
     """
 
     def __init__(
@@ -49,6 +50,8 @@ class Sender:
         channels: int = 1,
         timeout: float = 2.0,
         patience: float = PATIENCE,
+        *,
+        key: Path | None = None,
     ) -> None:
         if not MIN_RATE <= rate <= MAX_RATE or not 1 <= channels <= MAX_CHANNELS:
             raise UsageError(f"cannot send {channels} channels at {rate} Hz; use {MIN_RATE}-{MAX_RATE} Hz")
@@ -57,14 +60,17 @@ class Sender:
         self.channels = channels
         self.timeout = timeout
         self.patience = patience
+        self.key = key
         self.position = 0
         self._session = uuid.uuid4().hex
         self._ended = False
         self._connection: Connection | None = None
 
     def __enter__(self) -> Self:
-        """Connect. Raises TransportError when nothing listens at the endpoint, UsageError where it is none."""
-        self._connection = Connection(self.endpoint, self.timeout)
+        """Connect. Raises TransportError when nothing listens at the endpoint, UsageError where it is none, or for the
+        key.
+        """
+        self._connection = Connection(self.endpoint, self.timeout, self.key)
         return self
 
     def send(self, pcm: npt.NDArray[Any], captured: float | None = None) -> None:

@@ -9,16 +9,19 @@
 """
 
 from collections.abc import AsyncIterator, Iterable, Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 import zmq
 import zmq.asyncio
 
+from asrd.clients.handshake import BROKEN_OFF, present, refused
 from asrd.clients.sequence import Hole, Sequence
 from asrd.core.endpoints import absent, events_endpoint, listens, no_endpoint, reachable, unanswered
-from asrd.core.errors import TransportError
+from asrd.core.errors import TransportError, UsageError
 from asrd.core.events import DAEMON_STREAM, AnyEvent, Stopped, decode
+from asrd.core.key import concerns
 
 HIGH_WATER_MARK = 100_000
 """Events held for a slow reader on its own side before ZeroMQ drops the newest."""
@@ -33,14 +36,21 @@ class _Subscription(Generic[Socket]):
     """
 
     def __init__(
-        self, endpoint: str | None = None, streams: Iterable[str] = (), *, timeout: float = 3.0, patience: float = 5.0
+        self,
+        endpoint: str | None = None,
+        streams: Iterable[str] = (),
+        *,
+        timeout: float = 3.0,
+        patience: float = 5.0,
+        key: Path | None = None,
     ) -> None:
         """endpoint: where a daemon publishes; by default this user's own daemon, as `asrd listen` finds it.
         streams: which to pass on, by name; none named means all.
         timeout: seconds to wait for the daemon's first event, which it sends on connection.
         patience: seconds without any event, heartbeats included, after which it counts as gone.
+        key: the file of the key that a daemon on another machine wants; by default the one `asrd listen` uses.
 
-        Raises UsageError for a malformed endpoint, or settings that cannot be read.
+        Raises UsageError for a malformed endpoint, or settings or a key that cannot be read.
         """
         self.endpoint = reachable(endpoint or events_endpoint())
         self._streams = {*streams, DAEMON_STREAM} if streams else None
@@ -50,10 +60,15 @@ class _Subscription(Generic[Socket]):
         self._socket = self._open()
         self._socket.set(zmq.RCVHWM, HIGH_WATER_MARK)
         self._socket.set(zmq.SUBSCRIBE, b"asrd.")
+        self._monitor = self._socket.get_monitor_socket(BROKEN_OFF)
         try:
+            self._key = present(self._socket, self.endpoint, key)
             self._socket.connect(self.endpoint)
+        except UsageError:
+            self.close()
+            raise
         except zmq.ZMQError as error:
-            self._socket.close(linger=0)
+            self.close()
             raise no_endpoint(self.endpoint, error.strerror) from error
 
     def _open(self) -> Socket:
@@ -61,6 +76,7 @@ class _Subscription(Generic[Socket]):
 
     def close(self) -> None:
         """Disconnect. May be called more than once."""
+        self._monitor.close(linger=0)
         self._socket.close(linger=0)
 
     @property
@@ -70,6 +86,8 @@ class _Subscription(Generic[Socket]):
     def _absent(self) -> TransportError:
         if self._joined:
             return TransportError(f"the daemon at {self.endpoint} has fallen silent; see 'asrd status'")
+        if concerns(self.endpoint) and zmq.Socket.shadow(self._monitor).poll(0):
+            return refused(self.endpoint, self._key)
         if listens(self.endpoint):
             return unanswered(self.endpoint)
         return absent(self.endpoint, f"no daemon publishes at {self.endpoint}; start one with 'asrd start'")

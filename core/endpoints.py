@@ -19,6 +19,8 @@ CONTROL_VARIABLE = "ASRD_CONTROL"
 
 MAX_PORT = 65_535
 
+_LOCAL = re.compile(r"ipc://.+|tcp://(127(\.\d+){3}|localhost|lo|\[::1\]):.+")
+
 PROBE = 0.5
 """Seconds in which what listens is to accept a connection."""
 
@@ -56,6 +58,11 @@ def reachable(endpoint: str) -> str:
     """
     check_port(endpoint)
     return re.sub(r"^tcp://(?:\*|0\.0\.0\.0):", "tcp://127.0.0.1:", endpoint).replace("tcp://[::]:", "tcp://[::1]:")
+
+
+def is_local(endpoint: str) -> bool:
+    """Whether only programs of this machine can reach it."""
+    return _LOCAL.fullmatch(endpoint) is not None
 
 
 def no_endpoint(endpoint: str, why: str = "") -> UsageError:

@@ -13,6 +13,7 @@ import zmq.asyncio
 from asrd.core import wire
 from asrd.core.control import AnyRequest, Reply
 from asrd.core.errors import AsrdError, reason
+from asrd.daemon.access import LOCAL, Access
 from asrd.daemon.sockets import Binding
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ class Controller:
     the rest of the daemon.
     """
 
-    def __init__(self, context: zmq.asyncio.Context, endpoint: str) -> None:
+    def __init__(self, context: zmq.asyncio.Context, endpoint: str, access: Access = LOCAL) -> None:
         """Bind. What is asked waits until `run`."""
         self._socket = context.socket(zmq.ROUTER)
         self._socket.set(zmq.MAXMSGSIZE, MAX_REQUEST)
@@ -50,7 +51,7 @@ class Controller:
         self._socket.set(zmq.RCVHWM, UNREAD)
         self._tasks: set[asyncio.Task[None]] = set()
         try:
-            self._binding = Binding(self._socket, endpoint)
+            self._binding = Binding(self._socket, endpoint, access)
         except Exception:
             self._socket.close(linger=0)
             raise

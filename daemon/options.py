@@ -5,6 +5,7 @@ from pathlib import Path
 
 from asrd.backends import LoadOptions
 from asrd.daemon import vad
+from asrd.daemon.access import LOCAL, Access
 from asrd.daemon.decoding.options import DecoderOptions
 from asrd.daemon.recorder.options import RecordingOptions
 from asrd.daemon.settings import SegmenterSettings
@@ -28,7 +29,7 @@ class RecognitionOptions:
 @dataclass(frozen=True, slots=True)
 class DaemonOptions:
     """sources: as `parse_source` takes them. pace: of file sources. events: endpoints to publish on.
-    record: None to record nothing. words: the file of hot words; None to keep none.
+    record: None to record nothing. words: the file of hot words; None to keep none. access: who may connect.
     """
 
     recognition: RecognitionOptions
@@ -38,3 +39,4 @@ class DaemonOptions:
     control: str
     record: RecordingOptions | None = None
     words: Path | None = None
+    access: Access = LOCAL

@@ -13,6 +13,7 @@ import zmq.asyncio
 
 from asrd.core import events
 from asrd.core.events import Event
+from asrd.daemon.access import LOCAL, Access
 from asrd.daemon.sockets import Binding
 
 REMEMBERED = 4096
@@ -42,7 +43,7 @@ class Outlet(Protocol):
 class Publisher:
     """An XPUB socket: like PUB, but it tells when someone subscribes."""
 
-    def __init__(self, context: zmq.asyncio.Context, endpoints: Sequence[str]) -> None:
+    def __init__(self, context: zmq.asyncio.Context, endpoints: Sequence[str], access: Access = LOCAL) -> None:
         """Bind to all endpoints. Raises TransportError or UsageError."""
         self.daemon = uuid.uuid4().hex[:12]
         self._socket = context.socket(zmq.XPUB)
@@ -58,7 +59,7 @@ class Publisher:
         """Told of every event: its stream and its payload."""
         try:
             for endpoint in endpoints:
-                self._bindings.append(Binding(self._socket, endpoint))
+                self._bindings.append(Binding(self._socket, endpoint, access))
         except Exception:
             self.close()
             raise

@@ -64,15 +64,18 @@ class Daemon:
         cleanup: list[Callable[[], Any]] = [lambda: context.destroy(linger=round(1000 * self._left()))]
         background: list[asyncio.Task[None]] = []
         try:
-            self.publisher = Publisher(context, self._options.events)
+            access = self._options.access
+            if guard := access.guard(context):
+                cleanup.append(guard.close)
+            self.publisher = Publisher(context, self._options.events, access)
             cleanup.append(lambda: self.publisher.close(self._left()))
             if self._options.record:
                 self.recorder = recorder = Recorder(self._options.record, self.publisher.daemon)
                 self.publisher.record = recorder.said
                 cleanup.append(lambda: recorder.close(self._left()))
-            controller = Controller(context, self._options.control)
+            controller = Controller(context, self._options.control, access)
             cleanup.append(lambda: controller.close(self._left()))
-            sources = parse_sources(self._options.sources, self._options.pace)
+            sources = parse_sources(self._options.sources, self._options.pace, access)
             self.engine = await Engine.start(self._options)
             cleanup.append(self.engine.scheduler.close)
             self.streams = [self._stream(source) for source in sources]

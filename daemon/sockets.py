@@ -10,6 +10,7 @@ import zmq
 
 from asrd.core.endpoints import check_endpoint, no_endpoint, runtime_directory, without_address
 from asrd.core.errors import TransportError, UsageError
+from asrd.daemon.access import LOCAL, Access
 
 KEEPALIVE = 60
 """Seconds of silence on a TCP connection until the kernel asks whether the peer is still there."""
@@ -31,11 +32,14 @@ class Binding:
     file beside the socket makes that the error it is for a TCP port.
     """
 
-    def __init__(self, socket: zmq.Socket[Any], endpoint: str) -> None:
-        """Bind. Raises UsageError for a malformed endpoint, TransportError when it is taken."""
+    def __init__(self, socket: zmq.Socket[Any], endpoint: str, access: Access = LOCAL) -> None:
+        """Bind. Raises UsageError for an endpoint that is malformed or would be open to everyone, TransportError when
+        it is taken.
+        """
         self._socket = socket
         self._lock: IO[str] | None = None
         check_endpoint(endpoint)
+        access.apply(socket, endpoint)
         notice_loss(socket)
         if endpoint.startswith("ipc://") and endpoint[6:7] not in ("@", "*"):
             self._lock = _lock(Path(endpoint.removeprefix("ipc://")), endpoint)

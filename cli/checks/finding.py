@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from asrd.core.errors import AsrdError
+from asrd.core.key import NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,4 +32,6 @@ class Subject:
     model: str
     events: str
     control: str
+    key: str = NONE
+    insecure: bool = False
     record: Path | None = None

@@ -11,6 +11,8 @@ def check_endpoints(subject: Subject) -> Iterator[Finding]:
     import zmq
 
     from asrd.clients import Control
+    from asrd.core.key import find
+    from asrd.daemon.access import Access
     from asrd.daemon.sockets import Binding
 
     try:
@@ -24,10 +26,15 @@ def check_endpoints(subject: Subject) -> Iterator[Finding]:
     except AsrdError as error:
         yield Finding.of("daemon", error)
         return
+    try:
+        access = Access(find(subject.key), subject.insecure)
+    except AsrdError as error:
+        yield Finding.of("key", error)
+        return
     for endpoint in (subject.events, subject.control):
         with zmq.Context() as context, context.socket(zmq.ROUTER) as socket:
             try:
-                Binding(socket, endpoint).close()
+                Binding(socket, endpoint, access).close()
             except AsrdError as error:
                 yield Finding.of("endpoint", error)
             else:

@@ -12,6 +12,7 @@ import zmq.asyncio
 from asrd.core.endpoints import spare_file, without_address
 from asrd.core.errors import TransportError
 from asrd.core.flow import AudioChunk
+from asrd.daemon.access import LOCAL, Access, Guard
 from asrd.daemon.sockets import notice_loss
 from asrd.daemon.sources.base import Source
 from asrd.daemon.sources.sessions import Sessions
@@ -29,15 +30,18 @@ KERNEL_BUFFER = 1 << 16
 class NetworkSource(Source):
     """Binds a PULL socket and hears one sender after the other, all on one sample clock.
 
-    It ends only when closed. Senders are not authenticated: bind to 127.0.0.1 or a Unix socket
-    unless everyone on the network may speak.
+    It ends only when closed. access: who may speak.
     """
 
-    def __init__(self, stream: str, endpoint: str) -> None:
+    def __init__(self, stream: str, endpoint: str, access: Access = LOCAL) -> None:
+        """Raises UsageError where everyone could speak."""
         super().__init__(stream)
+        access.check(endpoint)
         self.endpoint = endpoint
+        self._access = access
         self._context: zmq.asyncio.Context | None = None
         self._socket: zmq.asyncio.Socket | None = None
+        self._guard: Guard | None = None
         self._closing: asyncio.Future[Any]
 
     async def open(self) -> None:
@@ -47,12 +51,14 @@ class NetworkSource(Source):
             raise TransportError(f"{self.endpoint} is in use by another program; choose another or stop that one")
         self._closing = asyncio.get_running_loop().create_future()
         self._context = zmq.asyncio.Context()
+        self._guard = self._access.guard(self._context)
         self._socket = self._context.socket(zmq.PULL)
         self._socket.linger = 0
         self._socket.rcvhwm = QUEUE
         self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE)
         self._socket.setsockopt(zmq.RCVBUF, KERNEL_BUFFER)
         notice_loss(self._socket)
+        self._access.apply(self._socket, self.endpoint)
         try:
             self._socket.bind(self.endpoint)
         except zmq.ZMQError as error:
@@ -89,6 +95,8 @@ class NetworkSource(Source):
         """Unbind and end `chunks`."""
         if self._context is not None and not self._closing.done():
             self._closing.set_result(None)
+            if self._guard:
+                self._guard.close()
             self._context.destroy(linger=0)
 
 

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from asrd.core.errors import UsageError
 from asrd.core.events import DAEMON_STREAM
 from asrd.core.pcm import FORMATS, MAX_CHANNELS, MAX_RATE, MIN_RATE
+from asrd.daemon.access import LOCAL, Access
 from asrd.daemon.sources.base import Source
 from asrd.daemon.sources.files import FileSource, Pace
 from asrd.daemon.sources.microphone import MicrophoneSource
@@ -18,9 +19,9 @@ from asrd.daemon.sources.pcm import PipeSource
 KINDS = "mic, mic:NAME, file:PATH, pcm:-, pcm:tcp://HOST:PORT or pcm:ipc://PATH"
 
 
-def parse_sources(specs: Iterable[str], pace: Pace = "realtime") -> list[Source]:
+def parse_sources(specs: Iterable[str], pace: Pace = "realtime", access: Access = LOCAL) -> list[Source]:
     """The sources of one daemon. Raises UsageError also where there are none, or two would have one name."""
-    sources = [parse_source(spec, pace) for spec in specs]
+    sources = [parse_source(spec, pace, access) for spec in specs]
     if not sources:
         raise UsageError(f"there is nothing to listen to; name a source: {KINDS}")
     for stream, count in Counter(source.stream for source in sources).items():
@@ -29,43 +30,45 @@ def parse_sources(specs: Iterable[str], pace: Pace = "realtime") -> list[Source]
     return sources
 
 
-def parse_source(spec: str, pace: Pace = "realtime") -> Source:
+def parse_source(spec: str, pace: Pace = "realtime", access: Access = LOCAL) -> Source:
     """The source that `spec` means; it is not opened yet.
 
     Kinds: `mic`, `mic:NAME` (an index or part of a name), `file:PATH` or just the path of a file that exists,
     `pcm:-` with `?rate=48000&channels=2&format=f32le` (16000, 1 and s16le unless given), `pcm:tcp://HOST:PORT`,
     `pcm:ipc://PATH`. NAME= before them names the stream; else it is the kind, or the file's own name.
-    pace: of files. Raises UsageError for anything else.
+    pace: of files. access: who may send. Raises UsageError for anything else.
     """
-    if (source := _parse(spec, None, pace)) is not None:
+    if (source := _parse(spec, None, pace, access)) is not None:
         return source
     name, equals, rest = spec.partition("=")
-    if equals and (source := _parse(rest, name, pace)) is not None:
+    if equals and (source := _parse(rest, name, pace, access)) is not None:
         return source
     raise UsageError(f"'{spec}' is neither a source nor an existing file; a source is {KINDS}, with NAME= before it")
 
 
-def _parse(spec: str, name: str | None, pace: Pace) -> Source | None:
+def _parse(spec: str, name: str | None, pace: Pace, access: Access) -> Source | None:
     kind, _, argument = spec.partition(":")
     if kind == "mic":
         return MicrophoneSource(_stream(name, "mic"), argument or None)
     if kind == "file" and argument:
         return FileSource(_stream(name, _stem(argument)), Path(argument), pace)
+    if kind == "pcm" and argument.startswith(("tcp://", "ipc://")):
+        return _network(argument, _stream(name, "pcm"), access)
     if kind == "pcm":
-        return _pcm(argument, _stream(name, "pcm"))
+        return _pipe(argument, _stream(name, "pcm"))
     if Path(spec).is_file():
         return FileSource(_stream(name, _stem(spec)), Path(spec), pace)
     return None
 
 
-def _pcm(argument: str, stream: str) -> Source:
-    if argument.startswith("tcp://"):
-        port = argument.rpartition(":")[2]
-        if not port.isdecimal() or not 0 < int(port) < 65_536:  # libzmq would take it modulo 65536
-            raise UsageError(f"'pcm:{argument}' needs a port from 1 to 65535, as in pcm:tcp://127.0.0.1:7000")
-        return NetworkSource(stream, argument)
-    if argument.startswith("ipc://"):
-        return NetworkSource(stream, argument)
+def _network(endpoint: str, stream: str, access: Access) -> Source:
+    port = endpoint.rpartition(":")[2]
+    if endpoint.startswith("tcp://") and not (port.isdecimal() and 0 < int(port) < 65_536):  # libzmq: modulo 65536
+        raise UsageError(f"'pcm:{endpoint}' needs a port from 1 to 65535, as in pcm:tcp://127.0.0.1:7000")
+    return NetworkSource(stream, endpoint, access)
+
+
+def _pipe(argument: str, stream: str) -> Source:
     where, _, query = argument.partition("?")
     if where != "-":
         raise UsageError(f"'pcm:{argument}' is no source; pcm is pcm:-, pcm:tcp://HOST:PORT or pcm:ipc://PATH")

@@ -249,7 +249,7 @@ def test_nobody_else_can_hear_it(tmp_path: Path) -> None:
 
     (tmp_path / "open").mkdir(mode=0o755)
     (tmp_path / "open" / "file").touch()
-    with pytest.raises(AsrdError, match="open to others.*; name a new directory"):  # it may be /tmp: do not close it
+    with pytest.raises(AsrdError, match=r"open to others.*; name a new directory"):  # it may be /tmp: do not close it
         Ring(tmp_path / "open", SMALLEST, 0)
     with pytest.raises(UsageError, match="at least 1 MB"):
         RecordingOptions(tmp_path, 1000)

@@ -12,6 +12,7 @@ import zmq
 from asrd.clients.sender import Sender
 from asrd.core.errors import TransportError, UsageError
 from asrd.core.pcm import PcmHeader
+from asrd.daemon.access import Access
 from asrd.daemon.sources import sessions, waiting
 from asrd.daemon.sources.network import NetworkSource
 from asrd.daemon.sources.resample import Resampler
@@ -317,7 +318,7 @@ def test_an_address_in_use_is_one_line(endpoint, scheme):
 @pytest.mark.parametrize("address", ["tcp://", "tcp://no-such.invalid:7000", "ipc:///no/such/x", f"ipc:///{'x' * 200}"])
 def test_an_address_that_cannot_be_bound_is_one_line(address):
     with pytest.raises(TransportError, match="cannot be bound") as caught:
-        asyncio.run(NetworkSource("a", address).open())
+        asyncio.run(NetworkSource("a", address, Access(insecure=True)).open())
     assert "addr=" not in str(caught.value)
 
 

@@ -1,0 +1,56 @@
+"""`asrd key`: let other machines connect, and nobody else."""
+
+from pathlib import Path
+
+import click
+
+from asrd.core.errors import AsrdError
+from asrd.core.key import NONE, chosen, create, find, places
+
+
+@click.group()
+def key() -> None:
+    """Let other machines connect to a daemon, and nobody else.
+
+    A daemon and its clients on other machines share a key, which is a file. All they send each other is then encrypted,
+    and over TCP only those who have the file hear the daemon, ask it and speak to it. Without one, a daemon is open to
+    programs of its own machine alone.
+
+    It is looked for in $ASRD_KEY, 'key' in asrd.toml, and where 'asrd key new' puts it; "none" means none.
+
+    \b
+    Example:
+      asrd key new
+      scp ~/.config/asrd/asrd.key desk:.config/asrd/asrd.key
+      asrd start --events tcp://0.0.0.0:7007
+      asrd listen --events tcp://HOST:7007            # at the desk
+    """
+
+
+@key.command()
+@click.argument("path", required=False, type=click.Path(path_type=Path, dir_okay=False))
+def new(path: Path | None) -> None:
+    """Make a key, in PATH or where asrd looks for it.
+
+    \b
+    Example:
+      asrd key new /etc/asrd/asrd.key
+    """
+    made = create(path or places()[0])
+    click.echo(f"{made.path}: copy it, secretly, to the machines that are to connect, to {places()[0]} there")
+
+
+@key.command()
+def show() -> None:
+    """Show which key is used, by its public half.
+
+    \b
+    Example:
+      asrd key show
+    """
+    name = chosen()
+    if name == NONE:
+        raise AsrdError("there is no key; make one with 'asrd key new', or copy the daemon's")
+    found = find(name)
+    assert found
+    click.echo(f"{found.public}  {found.path}")

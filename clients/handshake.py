@@ -1,0 +1,33 @@
+"""Showing a daemon the key that it wants, and seeing whether the two came to terms."""
+
+from pathlib import Path
+from typing import Any
+
+import zmq
+
+from asrd.core.errors import TransportError
+from asrd.core.key import Key, concerns, find, places
+
+BROKEN_OFF = (
+    zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_AUTH
+)
+"""What a monitor is told where one side has a key that the other has not."""
+
+
+def present(socket: zmq.Socket[Any], endpoint: str, path: Path | None) -> Key | None:
+    """Have a socket show the key to what it connects to next, if that is over TCP. path: the key's file, as `find`
+    takes it. Raises UsageError where it does.
+    """
+    key = find(path) if concerns(endpoint) else None
+    if key:
+        key.show(socket)
+    return key
+
+
+def refused(endpoint: str, key: Key | None) -> TransportError:
+    """The error that something listens at an endpoint, and the two did not come to terms."""
+    if key:
+        return TransportError(
+            f"what listens at {endpoint} does not take the key {key.path}, or is no asrd; copy its key there"
+        )
+    return TransportError(f"what listens at {endpoint} wants a key, or is no asrd; copy its key to {places()[0]}")

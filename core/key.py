@@ -1,0 +1,114 @@
+"""The key that a daemon and its clients on other machines share.
+
+Over TCP, asrd's sockets speak CURVE (RFC 26 of ZeroMQ, https://rfc.zeromq.org/spec/26/): all that passes is
+encrypted, each side proves that it has the key, and whoever has not hears nothing and cannot speak. One file holds
+the pair of keys that both sides use. Unix sockets need none: the file system says who may open them.
+"""
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from platformdirs import user_config_path
+
+from asrd.core.config import configured
+from asrd.core.errors import UsageError
+
+if TYPE_CHECKING:
+    import zmq
+
+VARIABLE = "ASRD_KEY"
+
+NONE = "none"
+"""As the name of a file: there is to be no key."""
+
+DOMAIN = "asrd"
+"""What libzmq calls the peers that a daemon is asked about."""
+
+HEAD = """\
+# The key of an asrd daemon. Whoever has this file hears what the daemon hears, can speak to it and can stop it.
+# Copy it to the machines that are to, by a way that nobody else sees.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """public, secret: the two halves of a Curve25519 key pair, 40 characters of Z85 each. path: the file."""
+
+    public: str
+    secret: str
+    path: Path
+
+    def serve(self, socket: "zmq.Socket[Any]") -> None:
+        """Let what is bound next be for those who have the key."""
+        socket.curve_server = True
+        socket.curve_publickey, socket.curve_secretkey = self.public.encode(), self.secret.encode()
+        socket.zap_domain = DOMAIN.encode()
+
+    def show(self, socket: "zmq.Socket[Any]") -> None:
+        """Connect next as one who has the key, to one who has it."""
+        socket.curve_serverkey = socket.curve_publickey = self.public.encode()
+        socket.curve_secretkey = self.secret.encode()
+
+
+def concerns(endpoint: str) -> bool:
+    """Whether a key matters at an endpoint."""
+    return endpoint.startswith("tcp://")
+
+
+def places() -> list[Path]:
+    """Where a key is looked for when nothing else is said; the first is the user's own."""
+    return [user_config_path("asrd") / "asrd.key", Path("/etc/asrd/asrd.key")]
+
+
+def chosen() -> str:
+    """The file that settings name, `$ASRD_KEY` or `key` in asrd.toml, or the one there is in `places`; else "none".
+
+    Raises UsageError for settings that cannot be read.
+    """
+    default = next((str(path) for path in places() if os.access(path, os.R_OK)), NONE)
+    return os.environ.get(VARIABLE) or configured("key") or default
+
+
+def find(name: str | Path | None = None) -> Key | None:
+    """The key in a file, or where none is named in the one that is `chosen`.
+
+    Raises UsageError where there is no such file, it holds no key, or everyone may read it.
+    """
+    name = str(name or chosen())
+    return None if name == NONE else _load(Path(name).expanduser())
+
+
+def create(path: Path) -> Key:
+    """Make a new key, in a file of its own that only its owner can read. Raises UsageError where there is a file."""
+    import zmq
+
+    public, secret = (half.decode() for half in zmq.curve_keypair())
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise UsageError(
+            f"{path} is there already; to shut out all who have it, remove it and make a new one"
+        ) from error
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(f'{HEAD}public = "{public}"\nsecret = "{secret}"\n')
+    return Key(public, secret, path)
+
+
+def _load(path: Path) -> Key:
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        everyone = path.stat().st_mode & 0o007
+    except OSError as error:
+        raise UsageError(f"the key {path} cannot be read: {error.strerror}; 'asrd key new' makes one") from error
+    except ValueError:  # neither TOML nor text
+        found, everyone = {}, 0
+    halves = found.get("public"), found.get("secret")
+    if not all(isinstance(half, str) and len(half) == 40 for half in halves):
+        raise UsageError(f"{path} holds no key; copy the daemon's again, or make one with 'asrd key new'")
+    if everyone:
+        raise UsageError(f"everyone on this machine may read the key {path}; chmod o= {path}")
+    return Key(*halves, path)  # type: ignore[arg-type]

@@ -1,0 +1,62 @@
+"""Who may connect to a daemon."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import zmq
+import zmq.asyncio
+from zmq.auth.asyncio import AsyncioAuthenticator
+
+from asrd.core.endpoints import is_local
+from asrd.core.errors import UsageError
+from asrd.core.key import DOMAIN, Key, concerns
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """key: whoever connects over TCP has to have it. Without one, only programs of this machine are let in, unless
+    `insecure`: then everyone who reaches the port is.
+    """
+
+    key: Key | None = None
+    insecure: bool = False
+
+    def check(self, endpoint: str) -> None:
+        """Raise UsageError for an endpoint that would be open to everyone."""
+        if not (self.key or self.insecure or is_local(endpoint)):
+            raise UsageError(
+                f"{endpoint} would be open to everyone on the network; make a key for those who may connect with "
+                "'asrd key new', or let all in with --insecure"
+            )
+
+    def apply(self, socket: zmq.Socket[Any], endpoint: str) -> None:
+        """Let the endpoint that the socket is bound to next be open to those who may. Raises UsageError."""
+        self.check(endpoint)
+        if self.key and concerns(endpoint):
+            self.key.serve(socket)
+        else:
+            socket.curve_server = False
+
+    def callback(self, domain: str, public: bytes) -> bool:
+        """Whether a peer is let in, who has proved to have the secret half of a public key."""
+        return self.key is not None and public == self.key.public.encode()
+
+    def guard(self, context: zmq.asyncio.Context) -> "Guard | None":
+        """Have all peers of the sockets of a context asked for the key. Called where an event loop runs."""
+        return Guard(context, self) if self.key else None
+
+
+LOCAL = Access()
+
+
+class Guard:
+    """Answers libzmq's questions who may connect (ZAP, RFC 27 of ZeroMQ). One a context."""
+
+    def __init__(self, context: zmq.asyncio.Context, access: Access) -> None:
+        self._authenticator = AsyncioAuthenticator(context)
+        self._authenticator.configure_curve_callback(DOMAIN, access)
+        self._authenticator.start()
+
+    def close(self) -> None:
+        """Let nobody in any more."""
+        self._authenticator.stop()

@@ -9,7 +9,7 @@ import contextlib
 import queue
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -78,3 +78,14 @@ async def in_thread(call: Callable[..., T], *arguments: Any) -> T:
         return await worker.run(call, *arguments)
     finally:
         worker.close()
+
+
+async def unless(stopped: asyncio.Event, call: Coroutine[Any, Any, T]) -> T | None:
+    """The result of a call in a thread, or None once the event is set: a call that hangs is left alone then."""
+    calling, stopping = asyncio.ensure_future(call), asyncio.ensure_future(stopped.wait())
+    try:
+        await asyncio.wait([calling, stopping], return_when=asyncio.FIRST_COMPLETED)
+        return calling.result() if calling.done() else None
+    finally:
+        calling.cancel()
+        stopping.cancel()

@@ -4,9 +4,9 @@ import asyncio
 import os
 import stat
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import soundfile
 
@@ -16,7 +16,7 @@ from asrd.core.pcm import first_invalid
 from asrd.core.units import SAMPLE_RATE, Samples, seconds
 from asrd.daemon.sources.base import Source
 from asrd.daemon.sources.resample import Resampler, check_rate
-from asrd.daemon.worker import Worker, in_thread
+from asrd.daemon.worker import Worker, in_thread, unless
 
 Pace = Literal["realtime", "fast"]
 
@@ -145,7 +145,7 @@ class FileSource(Source):
         blocks, reader = read_blocks(self.path, BLOCK[self.pace]), Worker("file")
         began, wall, position = time.monotonic(), time.time(), 0
         try:
-            while (block := await self._unless_closed(reader.run(next, blocks, None))) is not None:
+            while (block := await unless(self._closed, reader.run(next, blocks, None))) is not None:
                 end = position + len(block)
                 captured = time.time()
                 if self.pace == "realtime":
@@ -158,16 +158,6 @@ class FileSource(Source):
                 position = end
         finally:
             reader.close(blocks.close)  # type: ignore[attr-defined]
-
-    async def _unless_closed(self, read: Coroutine[Any, Any, FloatArray | None]) -> FloatArray | None:
-        """What is read, or None when closed: then a read that hangs, because a file server is away, is left alone."""
-        reading, closed = asyncio.ensure_future(read), asyncio.ensure_future(self._closed.wait())
-        try:
-            await asyncio.wait([reading, closed], return_when=asyncio.FIRST_COMPLETED)
-            return reading.result() if reading.done() else None
-        finally:
-            reading.cancel()
-            closed.cancel()
 
     async def _pause(self, duration: float) -> None:
         """Wait, unless closed."""

@@ -14,6 +14,7 @@ from asrd.core.units import SAMPLE_RATE
 from asrd.daemon.sources.base import Source
 from asrd.daemon.sources.resample import check_rate
 from asrd.daemon.sources.timeline import Timeline
+from asrd.daemon.worker import in_thread, unless
 
 READ_SIZE = 1 << 16
 """Bytes read at once: as much as a Linux pipe holds."""
@@ -82,17 +83,17 @@ class PipeSource(Source):
         """What is there, at least a byte; b"" at the end or when closed."""
         loop = asyncio.get_running_loop()
         self._wake.clear()
-        if not self._closed:
+        if self._closed:
+            return b""
+        try:
             try:
                 loop.add_reader(self._fd, self._wake.set)
-            except PermissionError:  # epoll refuses regular files, which can always be read at once
-                await asyncio.sleep(0)
-            else:
-                try:
-                    await self._wake.wait()
-                finally:
-                    loop.remove_reader(self._fd)
-        try:
+            except PermissionError:  # epoll refuses regular files: they have always something to read, or hang
+                return await unless(self._wake, in_thread(os.read, self._fd, READ_SIZE)) or b""
+            try:
+                await self._wake.wait()
+            finally:
+                loop.remove_reader(self._fd)
             return b"" if self._closed else os.read(self._fd, READ_SIZE)
         except OSError as error:
             raise AudioError(f"pcm:- cannot be read ({error.strerror}); pipe raw audio into it") from error

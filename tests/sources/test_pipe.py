@@ -62,6 +62,39 @@ def test_regular_files_can_be_standard_input(tmp_path, gather, audio):
     assert np.array_equal(heard, np.arange(40_000, dtype=np.int16).astype(np.float32) / 32_768)
 
 
+@pytest.mark.parametrize("way", ["close", "cancel"])
+def test_a_regular_file_whose_read_hangs_is_not_waited_for(tmp_path, monkeypatch, way):
+    """Its file server is away; the loop goes on."""
+    back, hangs, returned = threading.Event(), threading.Event(), threading.Event()
+
+    def hang(fd, size):
+        hangs.set()
+        back.wait(5)
+        returned.set()
+        return b""
+
+    async def run(fd):
+        source = PipeSource("pcm", fd=fd)
+        await source.open()
+        with monkeypatch.context() as patch:
+            patch.setattr("asrd.daemon.sources.pcm.os.read", hang)
+            waiting = asyncio.ensure_future(anext(source.chunks(), None))
+            assert await asyncio.to_thread(hangs.wait, 10)
+            if way == "cancel":
+                waiting.cancel()
+            await source.close()
+            await asyncio.wait([waiting])
+            assert not returned.is_set()
+
+    path = tmp_path / "audio.pcm"
+    path.touch()
+    try:
+        with path.open("rb") as file:
+            asyncio.run(run(file.fileno()))
+    finally:
+        back.set()
+
+
 def test_nothing_at_all_ends_at_once(gather):
     with Path(os.devnull).open("rb") as file:
         assert gather(PipeSource("pcm", fd=file.fileno())) == []

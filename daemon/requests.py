@@ -1,6 +1,5 @@
 """What a running daemon is asked, and its answers."""
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
@@ -9,14 +8,14 @@ import msgspec
 
 from asrd.core import events
 from asrd.core.control import AnyRequest, GetSettings, GetStatus, Replay, SetSettings, Setting, Stop, UseBackend
-from asrd.core.errors import UsageError
+from asrd.core.errors import AsrdError, UsageError
 from asrd.daemon.engine import Engine
 from asrd.daemon.publisher import Publisher
 from asrd.daemon.stream import Stream
 
 
 class Requests:
-    """Answers them, one at a time where they would hinder each other."""
+    """Answers them; one that would hinder another that is being carried out is refused."""
 
     def __init__(
         self,
@@ -31,7 +30,7 @@ class Requests:
         """status: tells the daemon's. switched: awaited with the name of the backend before. stop: is told why."""
         self._engine, self._streams, self._publisher = engine, streams, publisher
         self._status, self._switched, self._stop = status, switched, stop
-        self._switching = asyncio.Lock()
+        self._loading = ""  # the backend that somebody waits for
 
     async def answer(self, request: AnyRequest) -> Any:  # noqa: PLR0911 - a table
         """Do as asked. Raises UsageError for what cannot be asked, and AsrdError where it fails."""
@@ -52,11 +51,16 @@ class Requests:
                 return self._engine.words.answer(request)
 
     async def _use(self, name: str) -> dict[str, str]:
-        async with self._switching:
+        if self._loading:
+            raise AsrdError(f"backend {self._loading} is being loaded; ask again when it is, or has failed")
+        self._loading = name
+        try:
             previous = await self._engine.use(name)
             if name != previous:
                 await self._switched(previous)
-            return {"backend": name, "previous": previous}
+        finally:
+            self._loading = ""
+        return {"backend": name, "previous": previous}
 
     def _meant(self, stream: str) -> list[Stream]:
         names = [one.source.stream for one in self._streams]

@@ -29,7 +29,7 @@ class Measurement:
     texts: what it heard of each clip. window_seconds: time of each full window, in the order they
     came; backends measured together share them, unless what one heard moved an endpoint.
     real_time_factor: that time over the audio those windows brought, context left out. Where no
-    clip fills a window, both are of all windows.
+    clip fills a window with what counts, both are of all windows.
     """
 
     backend: str
@@ -122,7 +122,9 @@ def _summary(name: str, backend: Backend, references: Sequence[str], heard: Sequ
     windows = [window for one in heard for window in one.windows]
     # Shorter ones occur where a stream begins or ends, which for a daemon is rare, and each new length
     # is slow once: OpenVINO compiles for it.
-    windows = [window for window in windows if window.length == MAX_WINDOW] or windows
+    full = [window for window in windows if window.length == MAX_WINDOW]
+    if any(window.brought for window in full):  # and did not all only ask whether an utterance has ended
+        windows = full
     brought = sum(window.brought for window in windows) / SAMPLE_RATE
     return Measurement(
         backend=name,

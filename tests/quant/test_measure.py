@@ -124,6 +124,17 @@ def test_where_no_clip_fills_a_window_all_windows_count(backend: Backend, tmp_pa
     assert found.real_time_factor > 0
 
 
+def test_where_full_windows_only_asked_all_windows_count(backend: Backend, speech: list[Clip], tmp_path: Path) -> None:
+    """A word late in a clip that ends in the pause behind it: the window that asks is full, the last one is not."""
+    pcm = np.concatenate([np.zeros(22_000, np.float32), read(speech[0])[4000:10_000], np.zeros(4000, np.float32)])
+    windows = listen(backend, pcm).windows
+    assert [(window.length == MAX_WINDOW, window.brought > 0) for window in windows] == [(True, False), (False, True)]
+    soundfile.write(tmp_path / "word.wav", pcm, SAMPLE_RATE, subtype="FLOAT")
+    found = measure({"fp16": backend}, [Clip("word", "A WORD", tmp_path / "word.wav")])["fp16"]
+    assert len(found.window_seconds) == len(windows)
+    assert found.real_time_factor > 0
+
+
 def test_silence_has_no_windows_and_no_text(backend: Backend, tmp_path: Path) -> None:
     soundfile.write(tmp_path / "silence.wav", np.zeros(32_000, np.float32), SAMPLE_RATE)
     found = measure({"fp16": backend}, [Clip("silence", "A WORD", tmp_path / "silence.wav")])["fp16"]

@@ -10,7 +10,7 @@ from rich.text import Text
 from asrd.backends import BackendStatus, available
 from asrd.cli.config import ConfiguredCommand
 from asrd.cli.options import control_option
-from asrd.cli.plain import plain_console
+from asrd.cli.plain import print_table
 from asrd.clients import Control
 
 
@@ -38,7 +38,7 @@ def list_backends(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(status) | {"ready": not status.problem} for status in found]))
     else:
-        plain_console().print(_table(found))
+        print_table(_table(found))
 
 
 @backend.command(cls=ConfiguredCommand)

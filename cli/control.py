@@ -10,7 +10,7 @@ import msgspec
 
 from asrd.cli.config import ConfiguredCommand
 from asrd.cli.options import control_option
-from asrd.cli.plain import plain_console
+from asrd.cli.plain import plain_console, print_table
 from asrd.cli.values import PATIENCE
 from asrd.clients import Control
 from asrd.core.endpoints import is_local
@@ -62,7 +62,7 @@ def status(control: str, as_json: bool) -> None:
             f"{seconds(stream.hangover):.2f} s",
             "open" if stream.open else "ended",
         )
-    console.print(table)
+    print_table(table)
 
 
 @click.command(cls=ConfiguredCommand)

@@ -5,7 +5,7 @@ import json
 
 import click
 
-from asrd.cli.plain import plain_console
+from asrd.cli.plain import print_table
 from asrd.daemon.sources import portaudio
 from asrd.daemon.sources.inputs import InputDevice
 
@@ -38,6 +38,6 @@ def _print(found: list[InputDevice]) -> None:
     for device in found:
         mark = "*" if device.default else ""
         table.add_row(mark, str(device.index), device.name, str(device.channels), f"{device.rate} Hz", device.host)
-    plain_console().print(table)
+    print_table(table)
     if any(device.default for device in found):
         click.echo("* the default, which --source mic uses", err=True)

@@ -9,7 +9,7 @@ import click
 from rich.table import Table
 
 from asrd.cli.installed import backends, describe, measured, size
-from asrd.cli.plain import plain_console
+from asrd.cli.plain import print_table
 from asrd.cli.stages import Stages
 from asrd.cli.train import train
 from asrd.core.errors import MissingExtraError, ModelError
@@ -57,7 +57,7 @@ def list_(*, as_json: bool) -> None:
         speed = f"{max(facts['times_real_time'] for facts in known.values()):.0f}" if known else ""
         megabytes = f"{size(entry.path) / 1e6:.1f} MB"
         table.add_row(name, entry.origin, " ".join(backends(entry.path)), megabytes, rates, speed)
-    plain_console().print(table)
+    print_table(table)
 
 
 @model.command()
@@ -116,7 +116,7 @@ def verify(*, name: str, measure: bool, dataset: str, as_json: bool) -> None:
     else:
         click.echo(f"{name}: all {len(manifest.read(directory.path)['files'])} files are as the manifest says")
         if repeated:
-            plain_console().print(_rates(repeated))
+            print_table(_rates(repeated))
     if broken:
         worst = max(broken, key=lambda rate: abs(rate.measured - rate.recorded))
         raise ModelError(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from asrd.cli.plain import plain_console
+from asrd.cli.plain import print_table
 from asrd.core.errors import UsageError
 from asrd.core.units import counted, seconds
 
@@ -46,7 +46,7 @@ def show_recording(recording: Path, stream: str | None, *, as_json: bool) -> Non
     table = Table(*(rows[0] if rows else ["nothing in it"]), box=None)
     for row in rows:
         table.add_row(*map(str, row.values()))
-    plain_console().print(table)
+    print_table(table)
 
 
 def _streams(found: "Iterator[Take]") -> Iterator[dict[str, Any]]:

@@ -7,7 +7,7 @@ import msgspec
 
 from asrd.cli.config import ConfiguredCommand
 from asrd.cli.options import control_option
-from asrd.cli.plain import plain_console
+from asrd.cli.plain import print_table
 from asrd.clients import Control
 from asrd.core.control import Setting
 from asrd.core.errors import UsageError
@@ -46,7 +46,7 @@ def set_(pairs: tuple[str, ...], name: str, control: str, as_json: bool) -> None
         for key, setting in settings.items():
             shown = (f"{value:.2f}" for value in _seconds(setting).values())
             table.add_row(stream, key.replace("_", "-"), *shown)
-    plain_console().print(table)
+    print_table(table)
 
 
 def _values(pairs: tuple[str, ...]) -> dict[str, int]:

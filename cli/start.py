@@ -11,6 +11,7 @@ import click
 from asrd.cli.config import ConfiguredCommand, origins
 from asrd.cli.options import control_option, insecure_option, key_option, record_option
 from asrd.cli.plain import plain_console
+from asrd.cli.plain import print_table
 from asrd.cli.recognition import recognition, recognition_options
 from asrd.cli.signals import at_once
 from asrd.cli.values import SPAN, Number, Size
@@ -134,7 +135,7 @@ def _show(ctx: click.Context, options: "DaemonOptions") -> None:
     for name, value, origin in origins(ctx):
         shown = " ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
         table.add_row(name.replace("_", "-"), UNSET.get(name, "none") if value is None else shown, origin)
-    plain_console().print(table)
+    print_table(table)
 
 
 def _check(options: "DaemonOptions") -> None:

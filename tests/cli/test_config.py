@@ -76,6 +76,13 @@ def test_a_path_in_a_file_may_begin_at_home(file: Path, monkeypatch: pytest.Monk
     assert read_files()["source"][0] == ["a=/home/me/a.wav", "file:/home/me/b~/c.wav", "~x"]
 
 
+def test_a_pipe_is_shown_each_setting_in_one_line(file: Path) -> None:
+    words = file.with_name("long" * 30)
+    file.write_text(f'source = "pcm:-"\nwords = "{words}"\n')
+    result = CliRunner().invoke(asrd, ["start", "--check"], env={"COLUMNS": None})
+    assert ["words", str(words), str(file)] in [line.split() for line in result.stdout.splitlines()]
+
+
 def test_a_misspelt_setting_is_told_the_nearest(file: Path) -> None:
     file.write_text("pre-rol = 0.4\n")
     with pytest.raises(UsageError, match=r"there is no setting 'pre-rol'; the nearest: pre-roll"):

@@ -151,8 +151,9 @@ def test_what_is_no_setting_is_wrong_usage(pairs: list[str], why: str) -> None:
     assert str(result.exception) == why
 
 
-def test_a_status_fits_a_terminal(tmp_path: Path) -> None:
-    """Of the usual width, without a heading cut short, and with a path that can be copied."""
+@pytest.mark.parametrize("columns", ["40", "80"])
+def test_a_status_fits_a_terminal(tmp_path: Path, columns: str) -> None:
+    """Of the usual width, without a heading cut short, and with a path that can be copied. A narrower one wraps it."""
     endpoint = f"ipc://{tmp_path}/c"
     model = "/opt/" + "long/" * 20 + "model"
     stream = StreamStatus(
@@ -176,7 +177,7 @@ def test_a_status_fits_a_terminal(tmp_path: Path) -> None:
 
         thread = Thread(target=answer)
         thread.start()
-        result = CliRunner().invoke(status, ["--control", endpoint], env={"COLUMNS": "80"})
+        result = CliRunner().invoke(status, ["--control", endpoint], env={"COLUMNS": columns})
         thread.join()
     assert result.exit_code == 0, result.exception
     assert "…" not in result.stdout

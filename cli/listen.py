@@ -11,7 +11,7 @@ from asrd.cli.values import PATIENCE
 from asrd.cli.views import view
 from asrd.clients import Hole, Subscriber
 from asrd.core.errors import UsageError
-from asrd.core.events import Status
+from asrd.core.events import Status, Stopped
 
 
 @click.command(cls=ConfiguredCommand)
@@ -21,7 +21,7 @@ from asrd.core.events import Status
 @click.option("--wait", default=3.0, type=PATIENCE, show_default=True, help="Seconds to wait for a daemon.")
 @text_options
 def listen(events: str, streams: tuple[str, ...], format_: str, wait: float, **params: Any) -> None:
-    """Show transcripts live: partials are redrawn in place, finals are kept.
+    """Show transcripts live: partials are redrawn in place, finals are kept. Ends when the daemon is stopped.
 
     Text and subtitles have sentences and case; JSON is the events as they are, with the words as the model
     wrote them, as --raw shows them.
@@ -43,6 +43,8 @@ def listen(events: str, streams: tuple[str, ...], format_: str, wait: float, **p
                     if isinstance(item, Hole):
                         click.echo(f"asrd: {item.count} events were missed", err=True)
                     shown.show(item)
+                    if isinstance(item, Stopped):
+                        click.echo(f"asrd: the daemon has stopped: {item.reason}", err=True)
         except KeyboardInterrupt:
             pass
         finally:

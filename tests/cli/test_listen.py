@@ -39,7 +39,7 @@ def publisher(tmp_path: Path) -> Iterator["zmq.Socket[bytes]"]:
 
 
 @pytest.mark.parametrize("format_", ["text", "srt", "vtt"])
-def test_gaps_and_errors_are_told_on_standard_error(
+def test_gaps_errors_and_the_end_are_told_on_standard_error(
     publisher: "zmq.Socket[bytes]", tmp_path: Path, format_: str
 ) -> None:
     said = (
@@ -55,6 +55,7 @@ def test_gaps_and_errors_are_told_on_standard_error(
     assert result.stderr.splitlines() == [
         "asrd: desk at 1.0 s: 0.5 s not heard: the microphone was late",
         "asrd: desk: no audio; plug it in",
+        "asrd: the daemon has stopped: end",
     ]
 
 

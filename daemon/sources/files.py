@@ -78,7 +78,8 @@ def _open(path: Path) -> _Sequential:
     try:
         file = _Sequential(os.fsencode(path))  # soundfile itself takes no name that is not UTF-8
     except TypeError as error:  # soundfile takes the suffix ".raw" for headerless data
-        raise AudioError(f"{path} has no header to say its rate; pipe it into 'pcm:-?rate=HZ&channels=N'") from error
+        pipe = "asrd start --source 'pcm:-?rate=HZ&channels=N'"
+        raise AudioError(f"{path} has no header to say its rate; pipe it into {pipe}") from error
     except (soundfile.SoundFileError, OSError) as error:
         raise _unreadable(path, error) from error
     try:
@@ -103,7 +104,7 @@ def _look(path: Path) -> None:
     if stat.S_ISDIR(found.st_mode):
         raise UsageError(f"{path} is a directory; name the files in it, as in {path / '*.wav'}")
     if not stat.S_ISREG(found.st_mode):
-        raise UsageError(f"{path} is not a file; name one audio file, or pipe raw audio into 'pcm:-'")
+        raise UsageError(f"{path} is not a file; name one, or pipe raw audio into 'asrd start --source pcm:-'")
     if not os.access(path, os.R_OK):
         raise AudioError(f"{path} is not yours to read; ask its owner, or copy it")
     if found.st_size == 0:

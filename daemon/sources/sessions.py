@@ -8,7 +8,7 @@ import msgspec
 
 from asrd.core.flow import AudioChunk
 from asrd.core.pcm import PcmHeader, decode
-from asrd.core.units import Samples
+from asrd.core.units import Samples, counted
 from asrd.daemon.sources.timeline import Timeline
 from asrd.daemon.sources.waiting import Waiting
 
@@ -51,8 +51,11 @@ class Sessions:
 
         Each is made when it is taken. All of them are to be taken.
         """
+        if len(parts) != 2:
+            self._malformed(f"it has {counted(len(parts), 'parts')}, not a header and samples")
+            return
+        header, payload = parts
         try:
-            header, payload = parts
             message = self._decoder.decode(header)
         except (ValueError, msgspec.MsgspecError) as error:
             self._malformed(error)
@@ -141,7 +144,7 @@ class Sessions:
         log.info("%s: %s is no longer received: %s", self._stream, self._session, reason)
         return self._timeline.finish(captured, reason, lost)
 
-    def _malformed(self, error: Exception) -> None:
+    def _malformed(self, error: Exception | str) -> None:
         self._refuse("malformed", f"a malformed message was ignored: {error}")
 
     def _refuse(self, kind: str, what: str) -> None:

@@ -234,6 +234,11 @@ def test_malformed_messages_are_ignored_with_one_line(endpoint, audio, caplog, b
     assert "\n" not in caplog.records[0].getMessage()
 
 
+def test_a_message_without_samples_is_told_what_it_lacks(caplog):
+    assert list(sessions.Sessions("net").receive([b"hello"])) == []
+    assert caplog.messages == ["net: a malformed message was ignored: it has 1 part, not a header and samples"]
+
+
 def test_no_number_of_leaps_takes_the_clock_beyond_its_range(monkeypatch):
     monkeypatch.setattr(sessions, "LAST", 2 * 3_600 * 16_000)
     heard = sessions.Sessions("net")

@@ -24,7 +24,7 @@ def listen(events: str, streams: tuple[str, ...], format_: str, wait: float, **p
     """Show transcripts live: partials are redrawn in place, finals are kept. Ends when the daemon is stopped.
 
     Text and subtitles have sentences and case; JSON is the events as they are, with the words as the model
-    wrote them, as --raw shows them.
+    wrote them, as --raw shows them. Where there are several streams, lines of text begin with their names.
 
     \b
     Examples:
@@ -33,7 +33,7 @@ def listen(events: str, streams: tuple[str, ...], format_: str, wait: float, **p
       asrd listen --format srt --stream desk > talk.srt
     """
     with orderly():
-        shown = view(format_, text_style(params))
+        shown = view(format_, text_style(params), streams)
         try:
             with Subscriber(events, streams, timeout=wait) as subscriber:
                 for item in subscriber:

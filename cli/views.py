@@ -2,7 +2,7 @@
 
 import sys
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Protocol
 
 import click
@@ -12,7 +12,7 @@ from asrd.clients import Hole
 from asrd.clients.captions import Captions
 from asrd.clients.clock import Clock
 from asrd.clients.text import Style, Writer, join
-from asrd.core.events import AnyEvent, Error, Final, Gap, Partial, encode
+from asrd.core.events import AnyEvent, Error, Final, Gap, Partial, Status, encode
 from asrd.core.units import seconds
 
 if TYPE_CHECKING:
@@ -31,13 +31,13 @@ class View(Protocol):
         ...
 
 
-def view(format_: str, style: Style) -> View:
-    """The way that a format is shown; text is redrawn in place on a terminal."""
+def view(format_: str, style: Style, streams: Collection[str] = ()) -> View:
+    """The way that a format is shown; text is redrawn in place on a terminal. streams: those chosen; none means all."""
     if format_ == "json":
         return _Lines(lambda event: encode(event).decode())
     if format_ in ("srt", "vtt"):
         return _Subtitles(Captions(format_, style))
-    return Live(style) if sys.stdout.isatty() else _Texts(style)
+    return Live(style) if sys.stdout.isatty() else _Texts(style, streams)
 
 
 class _Lines:
@@ -73,14 +73,21 @@ class _Finals:
 
 
 class _Texts(_Finals):
-    """One line an utterance."""
+    """One line an utterance, with the name of its stream where there are several."""
 
-    def __init__(self, style: Style) -> None:
+    def __init__(self, style: Style, streams: Collection[str]) -> None:
         self._writers = _writers(style)
+        self._streams = streams
+        self._several = len(streams) > 1
+
+    def show(self, item: AnyEvent | Hole) -> None:
+        if isinstance(item, Status) and not self._streams:
+            self._several = len(item.streams) > 1
+        super().show(item)
 
     def write(self, final: Final) -> None:
         if text := join(self._writers[final.stream].utterance(final.words, final.reason)):
-            click.echo(text)
+            click.echo(f"{final.stream}: {text}" if self._several else text)
 
 
 class _Subtitles(_Finals):

@@ -91,6 +91,27 @@ def test_finals_as_people_read_them(
     )
 
 
+@pytest.mark.parametrize(
+    ("there", "chosen", "said"),
+    [("a", "", "Hi."), ("ab", "", "a: Hi."), ("ab", "a", "Hi."), ("abc", "ab", "a: Hi.")],
+)
+def test_lines_of_several_streams_are_told_apart(
+    publisher: "zmq.Socket[bytes]", tmp_path: Path, there: str, chosen: str, said: str
+) -> None:
+    stream = events.StreamStatus(source="x", position=0, waiting=0, utterances=0, lost=0, skipped=0, open=True)
+    known = dict.fromkeys(there, stream)
+    facts = dict.fromkeys(("version", "backend", "arithmetic", "model"), "")
+    counts = dict.fromkeys(("pid", "uptime", "audio_seconds", "inference_seconds", "peak_memory"), 0)
+    state = events.Status(streams=known, seq=0, daemon="d", **facts, **counts)
+    stopped = events.Stopped(reason="end", seq=2, daemon="d")
+    thread = Thread(target=publish, args=(publisher, state, final("a", "HI", 1), stopped))
+    thread.start()
+    options = [option for name in chosen for option in ("--stream", name)]
+    result = CliRunner().invoke(listen, ["--events", f"ipc://{tmp_path}/events", *options])
+    thread.join()
+    assert result.stdout == f"{said}\n"
+
+
 def test_subtitles_go_on_by_the_wall_clock_when_the_daemon_is_started_anew(
     publisher: "zmq.Socket[bytes]", tmp_path: Path
 ) -> None:

@@ -10,7 +10,6 @@ import click
 
 from asrd.cli.config import ConfiguredCommand, origins
 from asrd.cli.options import control_option, insecure_option, key_option, record_option
-from asrd.cli.plain import plain_console
 from asrd.cli.plain import print_table
 from asrd.cli.recognition import recognition, recognition_options
 from asrd.cli.signals import at_once

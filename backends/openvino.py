@@ -130,7 +130,7 @@ class Int8Backend(OpenVinoBackend):
 
     @classmethod
     def _remedy(cls, model: ModelDirectory) -> str:
-        return f"build it with 'asrd quantize --model {model.path} --dataset bundled -o OUT'"
+        return f"use the backend fp16, or build it with 'asrd quantize --model {model.path} --dataset bundled -o OUT'"
 
     @property
     def arithmetic(self) -> str:

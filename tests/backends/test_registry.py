@@ -43,7 +43,7 @@ def test_a_missing_extra_names_the_command_that_installs_it(
         ("fp16", LoadOptions(device="WARP"), UsageError, "OpenVINO has no device 'WARP' here; it has: .*CPU.*, AUTO"),
         ("fp16", LoadOptions(device="AUTO:WARP"), UsageError, "OpenVINO has no device 'AUTO:WARP' here"),
         ("fp16", LoadOptions(arithmetic="f7"), BackendError, "OpenVINO cannot compile"),
-        ("int8", LoadOptions(), ModelError, "has no INT8 model at .*; build it with 'asrd quantize"),
+        ("int8", LoadOptions(), ModelError, "has no INT8 model at .*; use the backend fp16, or build it with"),
     ],
 )
 def test_what_cannot_be_loaded(

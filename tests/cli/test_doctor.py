@@ -135,7 +135,7 @@ def test_a_model_that_was_tampered_with(base_model: ModelDirectory, tmp_path: Pa
 def test_a_model_without_the_file_for_the_backend(subject: Subject, base_model: ModelDirectory) -> None:
     findings = list(check_model(Subject("int8", subject.model, subject.events, subject.control)))
     assert "has no INT8 model" in findings[-1].message
-    assert findings[-1].remedy.startswith("build it with 'asrd quantize")
+    assert findings[-1].remedy.startswith("use the backend fp16, or build it with 'asrd quantize")
 
 
 def test_endpoints_that_are_taken_or_forbidden(subject: Subject, tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ SETTINGS = (
     "control",
     "key",
     "insecure",
+    "metrics",
     "stream",
     "format",
     "wait",

@@ -54,6 +54,7 @@ UNSET = {"decoder": "beam, where it is installed", "record": "nothing"} | dict.f
 @control_option
 @key_option
 @insecure_option
+@click.option("--metrics", metavar="HOST:PORT", help="Answer Prometheus there, for example at 127.0.0.1:9464.")
 @record_option
 @click.option("--record-limit", default="500MB", type=Size(), show_default=True, help="What it may take in all.")
 @click.option(
@@ -115,6 +116,7 @@ def _options(params: dict[str, Any]) -> "DaemonOptions":
         control=params["control"],
         words=params["words"],
         access=Access(find(params["key"]), params["insecure"]),
+        metrics=params["metrics"],
         record=_recording(params) if params["record"] else None,
     )
 

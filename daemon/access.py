@@ -1,5 +1,6 @@
 """Who may connect to a daemon."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,7 +8,7 @@ import zmq
 import zmq.asyncio
 from zmq.auth.asyncio import AsyncioAuthenticator
 
-from asrd.core.endpoints import is_local
+from asrd.core.endpoints import MAX_PORT, is_local
 from asrd.core.errors import UsageError
 from asrd.core.key import DOMAIN, Key, concerns
 
@@ -28,6 +29,14 @@ class Access:
                 f"{endpoint} would be open to everyone on the network; make a key for those who may connect with "
                 "'asrd key new', or let all in with --insecure"
             )
+
+    def check_http(self, address: str) -> None:
+        """Raise UsageError for what is no HOST:PORT, or would be open to everyone: HTTP asks for no key."""
+        found = re.fullmatch(r".+:(\d+)", address)
+        if not found or not 0 < int(found[1]) <= MAX_PORT:
+            raise UsageError(f"'{address}' is not HOST:PORT; write it as in 127.0.0.1:9464")
+        if not (self.insecure or is_local(f"tcp://{address}")):
+            raise UsageError(f"{address} would be open to everyone on the network; take 127.0.0.1, or add --insecure")
 
     def apply(self, socket: zmq.Socket[Any], endpoint: str) -> None:
         """Let the endpoint that the socket is bound to next be open to those who may. Raises UsageError."""

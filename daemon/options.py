@@ -30,6 +30,7 @@ class RecognitionOptions:
 class DaemonOptions:
     """sources: as `parse_source` takes them. pace: of file sources. events: endpoints to publish on.
     record: None to record nothing. words: the file of hot words; None to keep none. access: who may connect.
+    metrics: HOST:PORT for Prometheus.
     """
 
     recognition: RecognitionOptions
@@ -40,3 +41,9 @@ class DaemonOptions:
     record: RecordingOptions | None = None
     words: Path | None = None
     access: Access = LOCAL
+    metrics: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be."""
+        if self.metrics:
+            self.access.check_http(self.metrics)

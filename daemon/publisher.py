@@ -57,6 +57,8 @@ class Publisher:
         self._stopped = False
         self.record: Callable[[str, bytes], None] = lambda stream, payload: None
         """Told of every event: its stream and its payload."""
+        self.observe: Callable[[Event], None] = lambda event: None
+        """Told of every event as it is published, too."""
         try:
             for endpoint in endpoints:
                 self._bindings.append(Binding(self._socket, endpoint, access))
@@ -78,6 +80,7 @@ class Publisher:
         payload = events.encode(numbered)
         self._remember(payload)
         self.record(stream, payload)
+        self.observe(numbered)
         self._seq += 1
         await self._socket.send_multipart([events.topic(numbered), payload])
 

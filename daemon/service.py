@@ -17,6 +17,7 @@ from asrd.core import events
 from asrd.core.errors import AsrdError
 from asrd.daemon.controller import Controller
 from asrd.daemon.engine import Engine
+from asrd.daemon.metrics import Metrics
 from asrd.daemon.notify import notify
 from asrd.daemon.options import DaemonOptions
 from asrd.daemon.publisher import Publisher
@@ -82,6 +83,10 @@ class Daemon:
             for source in sources:
                 cleanup.append(source.close)
                 await source.open()
+            if self._options.metrics:
+                metrics = Metrics(self._options.metrics, self.status)
+                cleanup.append(metrics.close)
+                self.publisher.observe = metrics.observe
             self._listen_to_signals()
             jobs = [self.engine.scheduler.run(), controller.run(self._requests().answer), self._beat(), self._greet()]
             jobs.append(self.engine.renew(self._complain))

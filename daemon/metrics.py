@@ -1,0 +1,78 @@
+"""What Prometheus may read of a daemon: `asrd start --metrics 127.0.0.1:9464`.
+
+Counters and gauges are read off the daemon's status whenever somebody asks. How long finals took is counted as they
+are published. Nothing of what was said is told.
+"""
+
+from collections.abc import Callable, Iterator
+
+from prometheus_client import CollectorRegistry, Histogram, ProcessCollector, start_http_server
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from asrd.core.errors import TransportError
+from asrd.core.events import Event, Final, Status
+from asrd.core.units import Samples, seconds
+
+DELAYS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Bounds of the histogram, in seconds: a final is to come within 0.1 s and its window's inference."""
+
+
+class Metrics(Collector):
+    """An HTTP server in a thread of its own."""
+
+    def __init__(self, address: str, status: Callable[[], Status]) -> None:
+        """Serve at `address`, as HOST:PORT. Raises TransportError where that is taken or cannot be."""
+        self._status = status
+        registry = CollectorRegistry()
+        registry.register(self)
+        ProcessCollector(registry=registry)
+        self._delays = Histogram(
+            "asrd_final_delay_seconds",
+            "From the decision that an utterance has ended to its final.",
+            ["stream"],
+            buckets=DELAYS,
+            registry=registry,
+        )
+        host, _, port = address.rpartition(":")
+        try:
+            self._server, self._thread = start_http_server(int(port), host.strip("[]"), registry)
+        except OSError as error:
+            raise TransportError(
+                f"metrics cannot be served at {address}: {error.strerror}; take another port"
+            ) from error
+
+    def observe(self, event: Event) -> None:
+        """Count an event that is published."""
+        if isinstance(event, Final):
+            self._delays.labels(event.stream).observe(event.time - event.stages.cut)
+
+    def collect(self) -> Iterator[Metric]:
+        """The figures as they are now. Called in the server's thread."""
+        status = self._status()
+        names = ("version", "backend", "arithmetic", "decoder", "lm")
+        yield InfoMetricFamily("asrd", "What recognises.", {name: getattr(status, name) for name in names})
+        yield CounterMetricFamily(
+            "asrd_recognized_seconds", "Audio recognised, context included.", status.audio_seconds
+        )
+        yield CounterMetricFamily("asrd_inference_seconds", "Time the backend took for it.", status.inference_seconds)
+        heard = CounterMetricFamily("asrd_heard_seconds", "Audio of a stream.", labels=["stream"])
+        lost = CounterMetricFamily("asrd_lost_seconds", "Audio that was not heard, as gaps say.", labels=["stream"])
+        finals = CounterMetricFamily("asrd_utterances", "Utterances that have ended.", labels=["stream"])
+        skipped = CounterMetricFamily("asrd_partials_skipped", "Left out, being behind.", labels=["stream"])
+        waiting = GaugeMetricFamily("asrd_waiting_windows", "Not yet recognised.", labels=["stream"])
+        delivers = GaugeMetricFamily("asrd_stream_open", "Whether the source still delivers.", labels=["stream"])
+        for name, stream in status.streams.items():
+            heard.add_metric([name], seconds(Samples(stream.position)))
+            lost.add_metric([name], seconds(Samples(stream.lost)))
+            finals.add_metric([name], stream.utterances)
+            skipped.add_metric([name], stream.skipped)
+            waiting.add_metric([name], stream.waiting)
+            delivers.add_metric([name], stream.open)
+        yield from (heard, lost, finals, skipped, waiting, delivers)
+
+    def close(self) -> None:
+        """Let go of the port."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()

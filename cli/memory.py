@@ -1,11 +1,12 @@
 """How much memory this process takes, and may take."""
 
+import math
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from asrd.core.errors import AsrdError
+from asrd.core.errors import AsrdError, UsageError
 
 GIB = 2**30
 
@@ -16,22 +17,31 @@ def peak() -> float:
 
 
 @contextmanager
-def bounded(gibibytes: float | None) -> Iterator[None]:
+def bounded(gibibytes: float | None, least: int, *unrelated: type[AsrdError]) -> Iterator[None]:
     """Let this process allocate no more; mapped files, which can be dropped, do not count.
 
-    Raises AsrdError where that is not enough.
+    least: bytes that it takes for certain. unrelated: errors that do not come of too little.
+    Raises UsageError for a bound below that, AsrdError where one turns out not to be enough.
     """
-    if gibibytes:
-        resource.setrlimit(resource.RLIMIT_DATA, (round(gibibytes * GIB),) * 2)
+    if gibibytes is None:
+        yield
+        return
+    if gibibytes * GIB < least:
+        raise UsageError(
+            f"--memory {gibibytes:g} is too little: the libraries and the model alone take "
+            f"{math.ceil(100 * least / GIB) / 100:.2f} GiB; allow more"
+        )
+    resource.setrlimit(resource.RLIMIT_DATA, (round(gibibytes * GIB),) * 2)
     try:
         yield
     except Exception as error:  # a library that gets no memory says so in many ways, or not at all
-        if gibibytes and (isinstance(error, MemoryError) or _allocated() > 0.8 * gibibytes * GIB):
+        short = isinstance(error, MemoryError) or allocated() > 0.8 * gibibytes * GIB
+        if short and not isinstance(error, (UsageError, *unrelated)):
             raise AsrdError(f"this takes more than the {gibibytes:g} GiB that --memory allows; allow more") from error
         raise
 
 
-def _allocated() -> int:
+def allocated() -> int:
     """Bytes that count against the bound."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData"))

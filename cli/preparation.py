@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from asrd.cli.clips import usable
+from asrd.cli.memory import allocated
 from asrd.cli.stages import Stages
+from asrd.core.units import MAX_WINDOW
 
 if TYPE_CHECKING:
     from asrd.models import ModelDirectory
@@ -14,6 +16,21 @@ if TYPE_CHECKING:
 
 SHOWN = 10
 """Letters that are named one by one."""
+
+
+def least(model: str) -> int:
+    """Bytes that the libraries and one copy of the model take, which are loaded for this: where there is no room even
+    for them, they do not fail but hang or abort. Raises what `store.resolve` and loading raise.
+    """
+    from asrd.backends import load
+    from asrd.models import runtime, store
+
+    runtime.nncf()
+    backend = load("torch", store.resolve(model))
+    backend.warm_up(MAX_WINDOW)
+    taken = allocated()
+    backend.close()
+    return taken
 
 
 def prepare(model: str, options: dict[str, Any]) -> "tuple[ModelDirectory, Recipe, Split]":

@@ -8,7 +8,7 @@ import click
 
 from asrd.cli.memory import bounded, peak
 from asrd.cli.plain import Console
-from asrd.cli.preparation import prepare
+from asrd.cli.preparation import least, prepare
 from asrd.cli.stages import Stages
 from asrd.cli.values import Number
 from asrd.core.errors import MissingExtraError, UsageError
@@ -119,11 +119,12 @@ def quantize(
         raise MissingExtraError("quant", "'asrd quantize'")
     from asrd.quant.build import JOURNAL
     from asrd.quant.draft import check_output
+    from asrd.quant.quantize import NotGoodEnoughError
 
     if output:
         check_output(output, JOURNAL if resume else None)
     options |= {"ranking_subset": ranking_subset_size, "iterations": max_reverted}
-    with bounded(memory):
+    with bounded(memory, least(model) if memory else 0, NotGoodEnoughError):
         source, recipe, parts = prepare(model, options)
         if output:
             _build(source, output, recipe, parts, resume)

@@ -108,6 +108,7 @@ def test_a_reader_that_has_seen_enough_is_no_failure(environment: dict[str, str]
         ("model path nosuch", "there is no model 'nosuch'"),
         ("quantize -o /usr", "/usr exists already; give a new directory"),
         ("quantize -o nowhere --resume", "there is no interrupted run to resume for nowhere"),
+        ("quantize -o nowhere --memory 0.1", "--memory 0.1 is too little: the libraries and the model alone take 0."),
         ("quantize -o nowhere --keep-float fromt.0", "no layer matches 'fromt.0'; the nearest: front.0, "),
         ("quantize -o nowhere --test-dataset nosuch", "no data set 'nosuch'; give bundled"),
         ("finetune --data bundled -o /usr", "/usr exists already; give a new directory"),

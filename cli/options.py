@@ -27,6 +27,7 @@ control_option = click.option(
 )
 key_option = click.option(
     "--key",
+    metavar="FILE",
     default=chosen,
     show_default="yours, if there is one",
     help="File that all who connect over TCP need as well, or none; see 'asrd key --help'.",

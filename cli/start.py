@@ -99,6 +99,8 @@ def start(ctx: click.Context, /, check: bool, verbose: bool, **params: Any) -> N
         )
         if daemon.recorder:
             logging.getLogger("asrd").warning("all that is heard is recorded in %s", daemon.recorder.directory)
+        if options.access.insecure and not options.access.key:
+            logging.getLogger("asrd").warning("whoever reaches its ports may connect: it is --insecure")
 
     asyncio.run(Daemon(options, ready).run())
 

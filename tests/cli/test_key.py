@@ -6,6 +6,7 @@ from pathlib import Path
 
 from asrd.clients import Subscriber
 from asrd.core.key import find
+from asrd.models.speech import bundled
 
 from .conftest import Run, Spawn
 
@@ -63,3 +64,10 @@ def test_no_key_and_no_such_key_are_told(run: Run, tmp_path: Path) -> None:
     again = run("key", "new", tmp_path / "own")
     assert (again.returncode, again.stdout) == (2, "")
     assert "is there already" in again.stderr
+
+
+def test_a_daemon_that_is_open_to_all_says_so(run: Run) -> None:
+    clip = bundled("real")[0].audio
+    heard = run("start", "-s", f"file:{clip}", "--pace", "fast", "--events", f"tcp://0.0.0.0:{unused()}", "--insecure")
+    assert heard.returncode == 0
+    assert "whoever reaches its ports may connect" in heard.stderr

@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from asrd.core.cpu import flags
 from asrd.core.errors import UsageError
 from asrd.core.flow import FloatArray
-from asrd.models import ModelDirectory, manifest
+from asrd.models import ModelDirectory, calibration, manifest
 from asrd.models.checkpoint import load_checkpoint
 from asrd.models.files import writing
 from asrd.models.recipe.augment import Augmenter
@@ -120,9 +120,12 @@ class Epochs:
         return total / sum(len(one.letters) for one in validation)
 
     def _keep(self) -> None:
-        """The checkpoint, in the precision it was stored in, beside the source's own description of it."""
+        """The checkpoint, in the precision it was stored in, beside the source's own description of it. Its confidences
+        mean nothing of the new weights; those of a language model are a good start.
+        """
         for path in self.source.path.iterdir():
-            if path.suffix in (".json", ".txt") and path.name != manifest.NAME and "index" not in path.name:
+            described = path.suffix in (".json", ".txt") and "index" not in path.name
+            if described and path.name not in (manifest.NAME, calibration.NAME):
                 shutil.copy(path, self.draft / path.name)
         stored = torch.float16 if self.network.config.dtype == torch.float16 else torch.float32
         weights = {name: tensor.to(stored) for name, tensor in self.network.state_dict().items()}

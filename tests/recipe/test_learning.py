@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from asrd.cli.main import asrd
 from asrd.core.errors import ModelError, UsageError
 from asrd.models import Geometry, ModelDirectory, manifest
+from asrd.models.lm import DecodingSettings
 from asrd.models.recipe.batches import Batches
 from asrd.models.recipe.epochs import Epochs, Tuning
 from asrd.models.recipe.feed import stream
@@ -138,6 +139,21 @@ def test_finetuning_writes_a_model(
     assert facts["after"]["wer"]["value"] == tuned.after.wer.value
     assert manifest.verify(written.path) == []
     assert not list(tmp_path.glob(".*"))
+
+
+def test_what_was_learned_of_other_weights_does_not_pass_for_the_new_ones(
+    lv60_model: ModelDirectory, bundled: ModelDirectory, speech: list[Clip], tmp_path: Path
+) -> None:
+    """Confidences mean nothing of them; the weights of a language model are a start."""
+    shutil.copytree(lv60_model.path, tmp_path / "old")
+    for name in ("calibration.json", "decoding.json"):
+        shutil.copy(bundled.path / name, tmp_path / "old" / name)
+    source, parts = ModelDirectory.open(tmp_path / "old"), divide(speech[:12], seed=0)
+    assert source.calibration.words
+    finetune(source, tmp_path / "new", parts, Tuning(epochs=1, rate=3e-3), resume=False, progress=Silent())
+    written = ModelDirectory.open(tmp_path / "new")
+    assert written.calibration.words is None
+    assert DecodingSettings.load(written.path).lm == "en"
 
 
 class Interrupted(Silent):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from typing import Any
 
-from asrd.core.errors import AsrdError, reason
+from asrd.core.errors import AsrdError, ModelError, reason
 from asrd.core.flow import FloatArray
 from asrd.models import ModelDirectory, runtime
 from asrd.models.convert import trace
@@ -24,8 +24,13 @@ class NotGoodEnoughError(QuantizationError):
 
 
 def read_network(model: ModelDirectory, precision: str = "fp16") -> Any:
-    """One of the model's networks, an `openvino.Model` with free batch and length."""
-    return runtime.openvino().Core().read_model(model.openvino(precision))
+    """One of the model's networks, an `openvino.Model` with free batch and length. Raises ModelError."""
+    path = model.openvino(precision)
+    try:
+        return runtime.openvino().Core().read_model(path)
+    except RuntimeError as error:
+        said = f"OpenVINO cannot read the {precision.upper()} network ({reason(error)})"
+        raise ModelError(f"{said}; see 'asrd model verify', and pull or convert the model again") from error
 
 
 def check_layers(model: ModelDirectory, patterns: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from asrd.core.errors import UsageError
+from asrd.core.errors import ModelError, UsageError
 from asrd.models import ModelDirectory
 from asrd.quant.graph import layers, select
 from asrd.quant.quantize import check_layers, read_network
@@ -68,3 +68,11 @@ def test_layers_are_checked_where_there_is_no_network_yet(base_model: ModelDirec
     check_layers(checkpoint, ["front.*", "block.1.down"])
     with pytest.raises(UsageError, match=r"no layer matches 'block\.2\.\*'"):
         check_layers(checkpoint, ["block.2.*"])
+
+
+def test_a_damaged_network_is_one_line(bundled: ModelDirectory, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(bundled.path, tmp_path / "copy"))
+    (copy / "openvino" / "fp16.bin").write_bytes(bytes(1000))
+    with pytest.raises(ModelError, match=r"cannot read the FP16 network \(.+\); see 'asrd model verify'") as caught:
+        read_network(ModelDirectory.open(copy))
+    assert "\n" not in str(caught.value)

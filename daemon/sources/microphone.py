@@ -15,6 +15,7 @@ from asrd.daemon.sources.offloop import off_loop
 from asrd.daemon.sources.portaudio import Capture, capture, rescan
 from asrd.daemon.sources.ring import Block, now
 from asrd.daemon.sources.timeline import Timeline
+from asrd.daemon.worker import unless
 
 STALL = 2.0
 """Seconds without a callback after which a device is taken to be gone."""
@@ -117,18 +118,21 @@ class MicrophoneSource(Source):
             if self._closed.is_set():
                 return None
             try:
-                await off_loop(rescan)
-                found = await off_loop(lambda: capture(wanted, self._notify), late=Capture.close)
+                found = await unless(self._closed, self._find(wanted))
             except AudioError as error:
                 log.debug("%s: %s", self.stream, error)
                 continue
-            if self._closed.is_set():
+            if found is not None and self._closed.is_set():
                 await self._stop(found)
-                return None
-            log.warning("%s: microphone '%s' is back", self.stream, found.device.name)
-            self._capture = found
-            return found
+            elif found is not None:
+                log.warning("%s: microphone '%s' is back", self.stream, found.device.name)
+                self._capture = found
+            return self._capture
         return None
+
+    async def _find(self, wanted: str | None) -> Capture:
+        await off_loop(rescan)
+        return await off_loop(lambda: capture(wanted, self._notify), late=Capture.close)
 
     async def _stop(self, microphone: Capture) -> None:
         try:

@@ -33,6 +33,7 @@ LIGHT = {
     "asrd.daemon": ("asrd.quant", "asrd.cli", "asrd.clients"),
     "asrd.quant": ("asrd.cli",),
     "asrd.cli.main": ("asrd.daemon", "asrd.backends", "rich"),
+    "asrd.cli.entry": ("asrd.core", "click"),
 }
 """Module: what importing it must not load, besides what is heavy."""
 

@@ -1,4 +1,4 @@
-"""One stream, from its source to its events."""
+"""One stream: its source is heard, and cut into windows that the scheduler has recognised."""
 
 import logging
 import time
@@ -7,16 +7,15 @@ from typing import Any
 
 from asrd.core.errors import AsrdError, reason
 from asrd.core.events import StreamStatus
-from asrd.core.flow import NOBODY, AudioChunk, Onset, Window
+from asrd.core.flow import AudioChunk, Onset, Window
 from asrd.core.wire import plain
-from asrd.daemon.answers import answer
 from asrd.daemon.decoding import Boosts, Decoding, make_decoding
-from asrd.daemon.lane import Result
+from asrd.daemon.lane import Lane
 from asrd.daemon.options import RecognitionOptions
 from asrd.daemon.publisher import Outlet
-from asrd.daemon.recognizer import Recognizer
 from asrd.daemon.recorder import state
 from asrd.daemon.recorder.tape import Tape
+from asrd.daemon.results import Results
 from asrd.daemon.scheduler import Scheduler
 from asrd.daemon.segmenter import Segmenter
 from asrd.daemon.settings import SegmenterSettings
@@ -32,37 +31,23 @@ PATIENCE_LIVE, PATIENCE_FILE = 0.3, 2.0
 
 
 class Stream:
-    """Drives a source through segmentation, and has told what is recognised.
+    """Drives a source through segmentation. What becomes of its windows is `Results`' business.
 
     Back-pressure runs all the way: a full lane stops the reading of the source, which then loses
     nothing if it can wait, and reports what it lost if it is live.
     """
 
     def __init__(
-        self,
-        source: Source,
-        segmenter: Segmenter,
-        scheduler: Scheduler,
-        publisher: Outlet,
-        model: ModelDirectory,
-        *,
-        decoding: Decoding,
-        hot: Callable[[], Boosts] = dict,
-        tape: Tape | None = None,
+        self, source: Source, segmenter: Segmenter, *, scheduler: Scheduler, lane: Lane, teller: Teller, tape: Tape
     ) -> None:
-        """hot: tells the hot words of now. tape: is told all that decides the stream's events."""
+        """lane: where the scheduler takes windows from. tape: is told all that decides the stream's events."""
         self.source = source
         self._segmenter = segmenter
         self._scheduler = scheduler
-        self._model = model
-        self._decoding = decoding
-        self._recognizer = Recognizer(model, decoding)
-        self._hot = hot
-        self._tape = tape or Tape()
+        self._lane = lane
+        self._teller = teller
+        self._tape = tape
         self._wanted: SegmenterSettings | None = None
-        patience = PATIENCE_LIVE if source.live else PATIENCE_FILE
-        self._lane = scheduler.lane(self._deliver, patience=patience, live=source.live)
-        self._teller = Teller(publisher, source.stream, clock=(0, time.time()))
         self._open = True
         self.failure = ""
 
@@ -177,35 +162,6 @@ class Stream:
                 await self._scheduler.submit(self._lane, item, settle=item.asks and not self.source.live)
                 self._tape.queued()
 
-    async def _deliver(self, result: Result) -> None:
-        """Tell what was recognised. A defect costs this stream the rest of an utterance, and the others nothing."""
-        window = result.window
-        try:
-            await self._tell(result)
-        except Exception as error:
-            log.exception("%s: what was recognised cannot be told", self.source.stream)
-            await self._teller.error(f"what was recognised cannot be told ({reason(error)}); the log says more")
-            if window.last:
-                self._recognizer = Recognizer(self._model, self._decoding)
-                await self._teller.give_up(window.utterance, window.keep_end, result.backend, time.time())
-
-    async def _tell(self, result: Result) -> None:
-        window = result.window
-        boosts = self._hot() if self._recognizer.idle else {}
-        hypothesis = None
-        if window.utterance != NOBODY and not (result.failure and window.provisional):
-            hypothesis = await self._scheduler.aside(self._recognizer.accept, window, result.emission, boosts)
-        self._tape.answered(result, boosts)  # only now, when no other event can come before those of this window
-        if result.failure:
-            log.error("backend %s failed: %s", result.backend, result.failure)
-            await self._teller.error(f"backend {result.backend}: {result.failure}")
-            if not window.provisional:
-                await self._teller.gap(window.keep_start, window.keep_end, "the backend failed")
-        elif window.asks:
-            self._segmenter.hear(answer(window, result.emission, self._model))
-        if hypothesis is not None:
-            await self._teller.recognized(result, hypothesis)
-
 
 def _values(settings: SegmenterSettings) -> dict[str, int]:
     """Those that can be changed while the daemon runs, as they are now."""
@@ -224,8 +180,14 @@ def make_stream(
     tape: Tape | None = None,
     vad: Vad | None = None,
 ) -> Stream:
-    """A stream as the options say. decoding, vad: to use in place of theirs, where they are at hand."""
+    """A stream as the options say. decoding, vad: to use in place of theirs, where they are at hand. hot: tells the hot
+    words of now.
+    """
     tape = tape or Tape()
     segmenter = Segmenter(tape.vad(vad or create(options.vad)), model.geometry, options.segmenter)
     decoding = decoding or make_decoding(options.decoding, model)
-    return Stream(source, segmenter, scheduler, publisher, model, decoding=decoding, hot=hot, tape=tape)
+    teller = Teller(publisher, source.stream, clock=(0, time.time()))
+    results = Results(model, decoding, hot, scheduler=scheduler, segmenter=segmenter, teller=teller, tape=tape)
+    patience = PATIENCE_LIVE if source.live else PATIENCE_FILE
+    lane = scheduler.lane(results.deliver, patience=patience, live=source.live)
+    return Stream(source, segmenter, scheduler=scheduler, lane=lane, teller=teller, tape=tape)

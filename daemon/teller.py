@@ -11,13 +11,13 @@ from asrd.daemon.publisher import Outlet
 class Teller:
     """Every utterance that was started gets exactly one final; what is known of it until then is kept here.
 
-    clock: a stream position, and when it was captured in Unix seconds. finished: utterances that were
+    stream: its name. clock: a stream position, and when it was captured in Unix seconds. finished: utterances that were
     recognised to their end. lost: samples that gaps name.
     """
 
     def __init__(self, publisher: Outlet, stream: str, clock: tuple[int, float]) -> None:
         self._publisher = publisher
-        self._stream = stream
+        self.stream = stream
         self._starts: dict[int, Samples] = {}
         self._latest: dict[int, Partial] = {}
         self._last: dict[int, Window] = {}
@@ -100,7 +100,7 @@ class Teller:
         await self._publish(Error(message=message))
 
     async def _publish(self, event: Event) -> None:
-        await self._publisher.publish(event, self._stream)
+        await self._publisher.publish(event, self.stream)
 
     def _captured(self, position: Samples) -> float:
         """When this position was captured, reckoned from the clock's."""

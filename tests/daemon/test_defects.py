@@ -12,6 +12,7 @@ from asrd.clients.sender import Sender
 from asrd.core.errors import TransportError
 from asrd.core.events import AnyEvent, Error, Final, Gap, Started
 from asrd.core.flow import FloatArray
+from asrd.daemon.recognizer import Recognizer
 
 from .conftest import Harness, drive
 
@@ -64,9 +65,9 @@ def test_what_is_recognised(harness: Harness, sentences: list[FloatArray], monke
     """The next utterance is whole again."""
 
     async def scenario() -> None:
-        async with harness.running() as daemon:
+        async with harness.running():
             with monkeypatch.context() as patch:
-                patch.setattr(daemon.streams[0]._recognizer, "accept", fail)
+                patch.setattr(Recognizer, "accept", fail)
                 await harness.play(sentences[0])
                 await harness.until(ends)
             await harness.play(sentences[1])

@@ -1,7 +1,7 @@
 """What is in a recording, and how to take a piece of it along."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -10,20 +10,25 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from asrd.cli.plain import print_table
-from asrd.core.errors import UsageError
+from asrd.core.errors import AsrdError, UsageError
 from asrd.core.units import counted, seconds
 
 if TYPE_CHECKING:
     from asrd.daemon.recorder.takes import Take
 
 
-def chosen_takes(recording: Path, stream: str | None, *, with_audio: bool = True) -> "Iterator[Take]":
-    """The takes of a recording, or those of one stream. Raises UsageError where there is no such stream."""
+def chosen_takes(
+    recording: Path, stream: str | None, damaged: Callable[[AsrdError], None], *, with_audio: bool = True
+) -> "Iterator[Take]":
+    """The takes of a recording, or those of one stream. damaged: told of each file that is damaged.
+
+    Raises UsageError where there is no such stream.
+    """
     from asrd.daemon.recorder.takes import takes
 
     others = set[str]()
     chosen = False
-    for take in takes(recording, with_audio=with_audio):
+    for take in takes(recording, with_audio=with_audio, damaged=damaged):
         if stream in (None, take.begin.stream):
             chosen = True
             yield take
@@ -33,11 +38,10 @@ def chosen_takes(recording: Path, stream: str | None, *, with_audio: bool = True
         raise UsageError(f"no stream is called '{stream}' in {recording}; there are: {', '.join(sorted(others))}")
 
 
-def show_recording(recording: Path, stream: str | None, *, as_json: bool) -> None:
+def show_recording(found: "Iterator[Take]", stream: str | None, *, as_json: bool) -> None:
     """Every stream of every run, or the utterances of one stream."""
     from rich.table import Table
 
-    found = chosen_takes(recording, stream, with_audio=False)
     rows = list(_utterances(found) if stream else _streams(found))
     if as_json:
         for row in rows:

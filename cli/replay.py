@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from asrd.cli.errors import tell
 from asrd.cli.recognition import check_words, recognition, recognition_options
 from asrd.cli.recording import chosen_takes, export_utterances, show_recording
 from asrd.cli.values import NewFile, Number
-from asrd.core.errors import UsageError
+from asrd.core.errors import AsrdError, UsageError
 from asrd.core.events import Final, decode
 from asrd.core.units import counted, seconds
 
@@ -40,7 +41,7 @@ def replay(ctx: click.Context, /, recording: Path, **params: Any) -> None:
     """Hear what 'asrd start --record' kept, and say whether the same events come of it, bit for bit.
 
     RECORDING is the directory, or a single file. With --backend, --model or another option of recognition, it is
-    heard with that instead, and what is then another text is shown. Exit code 1 where something differs.
+    heard with that instead, and what is then another text is shown. Exit code 1 where something differs, or is damaged.
 
     \b
     Examples:
@@ -54,13 +55,20 @@ def replay(ctx: click.Context, /, recording: Path, **params: Any) -> None:
     if params["utterances"] and not params["export"]:
         raise UsageError("--utterance chooses what --export FILE writes; without that, leave it out")
     check_words(ctx)
-    found = chosen_takes(recording, params["stream"])
+    damage: list[AsrdError] = []
+
+    def damaged(error: AsrdError) -> None:
+        tell(error)
+        damage.append(error)
+
+    found, same = chosen_takes(recording, params["stream"], damaged, with_audio=not params["as_list"]), True
     if params["as_list"]:
-        show_recording(recording, params["stream"], as_json=params["as_json"])
+        show_recording(found, params["stream"], as_json=params["as_json"])
     elif params["export"]:
         export_utterances(found, params["export"], params["utterances"])
-    elif not (_rehear(found, params, chosen) if chosen or params["text"] else _replay(found, params)):
-        ctx.exit(1 if params["compare"] else 0)
+    else:
+        same = _rehear(found, params, chosen) if chosen or params["text"] else _replay(found, params)
+    ctx.exit(1 if damage or (params["compare"] and not same) else 0)
 
 
 def _own(ctx: click.Context) -> list[click.Parameter]:

@@ -2,7 +2,8 @@ r"""A recording's file: blocks of records, each of them whole or not there.
 
     "asrd recording 1\n", then blocks: sizes of records and audio, CRC-32 of both, records, audio
 
-A process that dies, or a disk that is full, costs the block that was being written and none before.
+A process that dies, or a disk that is full, costs the block that was being written and none before: the file then
+ends within a block. A block that is there and is not what was written is damage.
 """
 
 import struct
@@ -15,6 +16,7 @@ import msgspec
 import numpy as np
 
 from asrd.core.errors import AsrdError, UsageError
+from asrd.core.units import seconds
 from asrd.daemon.recorder import audio
 from asrd.daemon.recorder.records import AnyRecord, Heard
 
@@ -27,6 +29,10 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(list[AnyRecord])
 
 
+class DamagedError(AsrdError):
+    """What a file holds from here on is not what was written."""
+
+
 def pack(records: Sequence[AnyRecord]) -> bytes:
     """A block of these records."""
     pieces = [record.pcm for record in records if isinstance(record, Heard)]
@@ -37,9 +43,10 @@ def pack(records: Sequence[AnyRecord]) -> bytes:
 
 
 def read(path: Path, *, with_audio: bool = True) -> Iterator[AnyRecord]:
-    """All records up to the end of the file, or to where it is damaged. Without audio, `pcm` is empty.
+    """All records up to the end of the file, or to where it breaks off. Without audio, `pcm` is empty.
 
-    Raises AsrdError where it cannot be read at all, UsageError where there is no file, or one that is no recording.
+    Raises AsrdError where it cannot be read at all, UsageError where there is no file, or one that is no recording;
+    and DamagedError after the records that are whole where what follows is damaged.
     """
     try:
         file = path.open("rb")
@@ -53,21 +60,31 @@ def read(path: Path, *, with_audio: bool = True) -> Iterator[AnyRecord]:
             newer = magic.startswith(MAGIC[:15])
             what = "made by a newer asrd; upgrade to replay it" if newer else "no recording of asrd's"
             raise UsageError(f"{path} is {what}")
-        while (block := _block(file)) is not None:
-            yield from _unpack(*block) if with_audio else _records(block[0])
+        heard = 0
+        try:
+            while (block := _block(file)) is not None:
+                for record in _unpack(*block) if with_audio else _records(block[0]):
+                    heard += record.samples if isinstance(record, Heard) else 0
+                    yield record
+        except DamagedError as error:
+            raise DamagedError(
+                f"{path} is damaged after {seconds(heard):.1f} s of audio, and the rest of it left out; copy it again"
+            ) from error
 
 
 def _block(file: IO[bytes]) -> tuple[bytes, bytes] | None:
-    """The two parts of the next block; None where there is no whole one."""
+    """The two parts of the next block; None where the file ends. Raises DamagedError where they are not as written."""
     head = file.read(HEAD.size)
     if len(head) < HEAD.size:
         return None
     said, heard, check = HEAD.unpack(head)
-    if said + heard > MOST:
-        return None
+    if not 0 < said <= MOST - heard:
+        raise DamagedError
     body = file.read(said + heard)
-    if len(body) < said + heard or zlib.crc32(body) != check:
+    if len(body) < said + heard:
         return None
+    if zlib.crc32(body) != check:
+        raise DamagedError
     return body[:said], body[said:]
 
 

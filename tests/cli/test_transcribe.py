@@ -2,8 +2,10 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 import soundfile
@@ -11,6 +13,9 @@ from click.testing import CliRunner
 
 from asrd.cli.transcribe import transcribe
 from asrd.core.errors import UsageError
+from asrd.core.flow import Hypothesis, Word
+from asrd.core.units import Samples, samples
+from asrd.daemon.offline import Utterance
 from asrd.models.speech import bundled
 
 from .conftest import Run, Spawn
@@ -91,6 +96,46 @@ def test_the_daemon_says_the_same_as_transcribe(run: Run, spawn: Spawn, tmp_path
     assert daemon.wait(10) == 0
     assert listener.wait(10) == 0
     assert finals == run("transcribe", "--raw", CLIPS[0]).stdout.splitlines()
+
+
+def said(text: str, second: int) -> Utterance:
+    start = samples(second)
+    words = tuple(
+        Word(word, Samples(start + n * 8000), Samples(start + n * 8000 + 6000), 1.0)
+        for n, word in enumerate(text.split())
+    )
+    return Utterance(start, Samples(start + 32_000), Hypothesis(text, words), "silence")
+
+
+@pytest.mark.parametrize(
+    ("format_", "written"),
+    [
+        ("text", ["Hello there.", " Good night."]),
+        ("srt", ["1\n00:00:01", "2\n00:00:05"]),
+        ("vtt", ["WEBVTT\n\n00:00:01", "00:00:05"]),
+        ("json", ["", ""]),
+    ],
+)
+def test_what_was_heard_is_written_at_once_and_kept_when_it_is_interrupted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], format_: str, written: list[str]
+) -> None:
+    seen = []
+
+    def interrupted(*_: object) -> Iterator[Utterance]:
+        for utterance in said("HELLO THERE", 1), said("GOOD NIGHT", 5):
+            yield utterance
+            seen.append(capsys.readouterr().out)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("asrd.daemon.offline.transcribe_file", interrupted)
+    with pytest.raises(click.Abort):
+        transcribe.main([str(CLIPS[0]), "--format", format_, "--backend", "fp16"], standalone_mode=False)
+    assert [text[: len(start)] for text, start in zip(seen, written, strict=True)] == written
+    rest = capsys.readouterr().out
+    if format_ == "json":
+        assert json.loads(rest)["text"] == "HELLO THERE GOOD NIGHT"
+    else:
+        assert rest == ("\n" if format_ == "text" else "")
 
 
 def test_listening_where_nobody_speaks(run: Run) -> None:

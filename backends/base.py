@@ -50,6 +50,10 @@ class Backend(ABC):
     def check(cls, options: LoadOptions) -> None:
         """Raise UsageError where `options` name what is not here, such as a device. Loads no model."""
 
+    @classmethod  # noqa: B027 - optional to override
+    def check_model(cls, model: ModelDirectory) -> None:
+        """Raise ModelError where `model` lacks what this backend loads. Loads nothing."""
+
     @classmethod
     @abstractmethod
     def load(cls, model: ModelDirectory, options: LoadOptions) -> Self:

@@ -56,11 +56,17 @@ class OpenVinoBackend(Backend):
             raise UsageError(f"OpenVINO has no device '{options.device}' here; it has: {here}")
 
     @classmethod
-    def load(cls, model: ModelDirectory, options: LoadOptions) -> Self:
-        """Compile both shapes. Raises ModelError without the file, BackendError if it won't compile."""
+    def check_model(cls, model: ModelDirectory) -> None:
+        """Raise ModelError without the files."""
         path = model.openvino(cls.precision)
         if not path.is_file() or not path.with_suffix(".bin").is_file():
             raise ModelError(f"{model.name} has no {cls.precision.upper()} model at {path}; {cls._remedy(model)}")
+
+    @classmethod
+    def load(cls, model: ModelDirectory, options: LoadOptions) -> Self:
+        """Compile both shapes. Raises ModelError without the files, BackendError if it won't compile."""
+        cls.check_model(model)
+        path = model.openvino(cls.precision)
         core = runtime.openvino().Core()
         settings = cls._settings(path, options)
         try:

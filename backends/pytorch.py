@@ -35,6 +35,12 @@ class TorchBackend(Backend):
             raise UsageError(f"PyTorch cannot use device '{device}': {reason(error)}") from error
 
     @classmethod
+    def check_model(cls, model: ModelDirectory) -> None:
+        """Raise ModelError without a checkpoint."""
+        if not model.has_weights:
+            raise ModelError(f"{model.path} holds no checkpoint (model.safetensors); pull it again")
+
+    @classmethod
     def load(cls, model: ModelDirectory, options: LoadOptions) -> Self:
         """Load every tensor of the checkpoint. Raises ModelError where one is missing."""
         import torch
@@ -42,8 +48,7 @@ class TorchBackend(Backend):
         if options.threads:
             torch.set_num_threads(options.threads)
         torch.backends.cudnn.allow_tf32 = False  # PyTorch's default has 10 bits of mantissa in convolutions
-        if not model.has_weights:
-            raise ModelError(f"{model.path} holds no checkpoint (model.safetensors); pull it again")
+        cls.check_model(model)
         device = options.device.lower()
         try:
             network = load_checkpoint(model).to(device)

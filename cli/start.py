@@ -147,18 +147,23 @@ def _check(options: "DaemonOptions") -> None:
     from asrd.daemon import vad
     from asrd.daemon.decoding import make_decoding
     from asrd.daemon.hotwords import HotWords
+    from asrd.daemon.recorder import place
     from asrd.daemon.sources.files import FileSource, duration
     from asrd.daemon.sources.spec import parse_sources
     from asrd.models.store import resolve
 
-    find(options.recognition.backend).check(options.recognition.load)
+    backend = find(options.recognition.backend)
+    backend.check(options.recognition.load)
     model = resolve(options.recognition.model)
+    backend.check_model(model)
     HotWords(options.words, make_decoding(options.recognition.decoding, model))
     options.recognition.segmenter.check(model.geometry)
     vad.create(options.recognition.vad)
     for source in parse_sources(options.sources, options.pace, options.access):
         if isinstance(source, FileSource):
             duration(source.path)
+    if options.record:
+        place.check(options.record.directory)
     for endpoint in (*options.events, options.control):
         check_endpoint(endpoint)
         options.access.check(endpoint)

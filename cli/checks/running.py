@@ -42,6 +42,14 @@ def check_endpoints(subject: Subject) -> Iterator[Finding]:
 
 
 def check_recording(subject: Subject) -> Iterator[Finding]:
-    """Whether settings say that audio is to be kept: nobody should be recorded unawares."""
-    if subject.record:
+    """Whether settings say that audio is to be kept: nobody should be recorded unawares. And whether it can be."""
+    from asrd.daemon.recorder import place
+
+    if not subject.record:
+        return
+    try:
+        place.check(subject.record)
+    except AsrdError as error:
+        yield Finding.of("recording", error)
+    else:
         yield Finding("recording", "warn", f"a daemon started here would keep all that it hears in {subject.record}")

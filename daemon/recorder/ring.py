@@ -3,7 +3,6 @@
 All of this runs in the recorder's own thread, but for opening it.
 """
 
-import fcntl
 import os
 import re
 import time
@@ -11,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from asrd.core.errors import AsrdError
-from asrd.daemon.recorder import blocks
+from asrd.daemon.recorder import blocks, place
 from asrd.daemon.recorder.records import AnyRecord, Begin, Closed
 
 NAME = re.compile(r"\d{8}T\d{9}Z-[0-9a-f]+-[A-Za-z0-9_-]+-\d{6}\.asrd")
@@ -32,7 +30,7 @@ class Ring:
         """Take the directory. Raises AsrdError where that cannot be."""
         self.directory = directory.expanduser().absolute()
         self._limit, self._hours = limit, hours
-        self._lock = _take(self.directory)
+        self._lock = place.take(self.directory)
         self._kept = {path: path.stat().st_size for path in files(self.directory)}
         self._bytes = sum(self._kept.values())
         self._open: dict[str, _Open] = {}
@@ -123,23 +121,3 @@ def _modified(path: Path) -> float:
         return path.stat().st_mtime
     except FileNotFoundError:  # deleted by someone else
         return 0.0
-
-
-def _take(directory: Path) -> int:
-    """Make the directory this user's alone, and this process's as long as it lives."""
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        state = directory.stat()
-        if state.st_uid == os.geteuid() and not any(directory.iterdir()):
-            directory.chmod(0o700)
-        if directory.stat().st_mode & 0o077:
-            raise AsrdError(f"{directory} is open to others, who could hear what is recorded; name a new directory")
-        lock = os.open(directory / ".lock", os.O_WRONLY | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise AsrdError(f"cannot record in {directory}: {error.strerror}; choose another directory") from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(lock)
-        raise AsrdError(f"another daemon records in {directory}; choose another directory") from error
-    return lock

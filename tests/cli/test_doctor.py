@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from click.testing import CliRunner
 from asrd.cli.checks import Subject
 from asrd.cli.checks.machine import check_cpu, check_microphones
 from asrd.cli.checks.recognition import check_backends, check_decoding, check_model
-from asrd.cli.checks.running import check_endpoints
+from asrd.cli.checks.running import check_endpoints, check_recording
 from asrd.cli.doctor import doctor
 from asrd.core import cpu
 from asrd.core.errors import AudioError
@@ -136,6 +137,18 @@ def test_a_model_without_the_file_for_the_backend(subject: Subject, base_model: 
     findings = list(check_model(Subject("int8", subject.model, subject.events, subject.control)))
     assert "has no INT8 model" in findings[-1].message
     assert findings[-1].remedy.startswith("use the backend fp16, or build it with 'asrd quantize")
+
+
+def test_where_a_daemon_would_record_and_where_it_cannot(subject: Subject, tmp_path: Path) -> None:
+    (place := tmp_path / "tape").mkdir(mode=0o755)
+    (free,) = check_recording(replace(subject, record=place))
+    assert (free.state, free.message) == ("warn", f"a daemon started here would keep all that it hears in {place}")
+    (place / "file").touch()
+    (shared,) = check_recording(replace(subject, record=place))
+    assert (shared.state, "is open to others" in shared.message) == ("fail", True)
+    assert shared.remedy == "name a new directory"
+    (under,) = check_recording(replace(subject, record=place / "file" / "tape"))
+    assert (under.state, "is no directory of yours" in under.message) == ("fail", True)
 
 
 def test_endpoints_that_are_taken_or_forbidden(subject: Subject, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """`asrd start` from outside: readiness, settings, shutdown, and every way it can refuse."""
 
 import json
+import shutil
 import signal
 import socket
 import time
@@ -10,11 +11,12 @@ import pytest
 
 from asrd.clients import Control, Hole, Subscriber
 from asrd.core.events import Final, Partial, Status, Stopped
-from asrd.models.speech import bundled
+from asrd.models import ModelDirectory
+from asrd.models.speech import bundled as bundled_speech
 
 from .conftest import Run, Spawn
 
-CLIP = bundled("real")[0].audio
+CLIP = bundled_speech("real")[0].audio
 
 
 def listen_until(environment: dict[str, str], kind: type[object]) -> list[object]:
@@ -126,6 +128,16 @@ def test_what_cannot_start_says_why_in_one_line(run: Run, arguments: list[str], 
     assert "Traceback" not in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
     assert result.stdout == ""
+
+
+def test_check_refuses_what_start_would(run: Run, bundled: ModelDirectory, tmp_path: Path) -> None:
+    incomplete = shutil.copytree(bundled.path, tmp_path / "model", ignore=shutil.ignore_patterns("int8.bin"))
+    model = run("start", "--check", "--model", incomplete)
+    assert (model.returncode, model.stdout, "has no INT8 model at" in model.stderr) == (1, "", True)
+    (tmp_path / "tape").mkdir(mode=0o755)
+    (tmp_path / "tape" / "file").touch()
+    record = run("start", "--check", "--record", tmp_path / "tape")
+    assert (record.returncode, record.stdout, "is open to others" in record.stderr) == (1, "", True)
 
 
 def test_a_port_in_use_is_named(run: Run) -> None:

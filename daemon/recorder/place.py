@@ -1,0 +1,37 @@
+"""The directory of a recording is its user's alone, and one recorder's."""
+
+import fcntl
+import os
+from pathlib import Path
+
+from asrd.core.errors import AsrdError
+
+
+def check(directory: Path) -> None:
+    """Raise AsrdError where nothing may be recorded in the directory, which need not be there. Changes nothing."""
+    directory = directory.expanduser().absolute()
+    nearest = next(path for path in (directory, *directory.parents) if path.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.R_OK | os.W_OK | os.X_OK):
+        raise AsrdError(f"cannot record in {directory}: {nearest} is no directory of yours; choose another directory")
+    if nearest != directory or not (state := directory.stat()).st_mode & 0o077:
+        return
+    if state.st_uid != os.geteuid() or any(directory.iterdir()):
+        raise AsrdError(f"{directory} is open to others, who could hear what is recorded; name a new directory")
+
+
+def take(directory: Path) -> int:
+    """Make the directory this user's alone, and this process's as long as the descriptor is open that is given back."""
+    check(directory)
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if directory.stat().st_mode & 0o077:
+            directory.chmod(0o700)
+        lock = os.open(directory / ".lock", os.O_WRONLY | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise AsrdError(f"cannot record in {directory}: {error.strerror}; choose another directory") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(lock)
+        raise AsrdError(f"another daemon records in {directory}; choose another directory") from error
+    return lock

@@ -67,10 +67,14 @@ def transcribe(ctx: click.Context, /, files: tuple[Path, ...], format_: str, **p
 
     code = 0
     for path in files:
+        words = 0
         try:
             with orderly(), output(path) as written, progress(path) as heard:
                 for utterance in transcribe_file(path, backend, options, decoding, boosts):
                     written.add(heard(utterance))
+                    words += len(utterance.hypothesis.words)
+            if not words:
+                click.echo(f"asrd: no speech was heard in {path}; is it silent, or do its channels cancel?", err=True)
         except AsrdError as error:
             tell(error)
             code = max(code, error.exit_code)

@@ -73,10 +73,13 @@ def test_text_reads_well_unless_it_shall_be_raw(run: Run) -> None:
     assert (text[0].isupper(), text[1:] != raw[1:], text[-1]) == (True, True, ".")
 
 
-def test_silence_gives_an_empty_line(run: Run, tmp_path: Path) -> None:
-    soundfile.write(tmp_path / "silence.wav", np.zeros(32_000), 16_000)
-    result = run("transcribe", tmp_path / "silence.wav")
-    assert (result.returncode, result.stdout) == (0, "\n")
+def test_silence_gives_an_empty_line_and_a_hint(run: Run, tmp_path: Path) -> None:
+    speech, rate = soundfile.read(CLIPS[0])
+    soundfile.write(tmp_path / "cancels.wav", np.stack([speech, -speech], axis=1), rate)
+    result = run("transcribe", tmp_path / "cancels.wav", CLIPS[1])
+    assert (result.returncode, result.stdout.splitlines()[0]) == (0, "")
+    hint = f"asrd: no speech was heard in {tmp_path}/cancels.wav; is it silent, or do its channels cancel?\n"
+    assert result.stderr == hint
 
 
 def test_the_daemon_says_the_same_as_transcribe(run: Run, spawn: Spawn, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from asrd.core.errors import AudioError, UsageError
 from asrd.core.flow import AudioChunk, FloatArray
 from asrd.core.pcm import first_invalid
 from asrd.core.units import SAMPLE_RATE, Samples, seconds
+from asrd.daemon.sources import wav
 from asrd.daemon.sources.base import Source
 from asrd.daemon.sources.resample import Resampler, check_rate
 from asrd.daemon.worker import Worker, in_thread, unless
@@ -66,11 +67,11 @@ def read_blocks(path: Path, block: float = BLOCK["fast"]) -> Iterator[FloatArray
                 yield converted
         if position == 0:
             raise AudioError(f"{path} holds no audio (0 samples); record it again")
-        if position + SLACK * file.samplerate < file.frames < UNKNOWN:
-            read, whole = position / file.samplerate, file.frames / file.samplerate
-            raise AudioError(f"{path} ends after {read:.1f} s of {whole:.1f} s; it is damaged, copy it again")
         if len(tail := resampler.flush()):
             yield tail
+        read, whole = position / file.samplerate, file.frames / file.samplerate / wav.share(path)
+        if read + SLACK < whole and file.frames < UNKNOWN:
+            raise AudioError(f"{path} ends after {read:.1f} s of {whole:.1f} s; it is damaged, copy it again")
 
 
 def _open(path: Path) -> _Sequential:

@@ -113,11 +113,27 @@ def test_what_cannot_be_read_says_why_in_one_line(tmp_path, gather, kind, messag
         assert "\n" not in str(caught.value)
 
 
-def test_a_truncated_file_gives_what_it_has(tmp_path, chirp):
-    path = tmp_path / "cut.wav"
+def test_a_truncated_wav_gives_what_it_has_and_says_so(tmp_path, chirp):
+    path, heard = tmp_path / "cut.wav", []
+    soundfile.write(path, chirp(2.0, 48_000), 48_000)
+    path.write_bytes(path.read_bytes()[:-96_000])
+    with pytest.raises(AudioError, match=r"ends after 1\.0 s of 2\.0 s; it is damaged"):
+        heard += read_blocks(path)
+    assert len(np.concatenate(heard)) == 16_000
+
+
+@pytest.mark.parametrize(
+    ("riff", "size"), [(8, 0), (0x7FFF_F024, 0x7FFF_F000), (0x7FFF_FF24, 0x7FFF_FF00), (0xFFFF_FFFF, 0xFFFF_FFFF)]
+)
+def test_a_wav_that_was_written_into_a_pipe_is_whole(tmp_path, chirp, riff, size):
+    """Its header comes before anybody knows how long it will be."""
+    path = tmp_path / "streamed.wav"
     soundfile.write(path, chirp(2.0), 16_000)
-    path.write_bytes(path.read_bytes()[:-32_000])
-    assert len(np.concatenate(list(read_blocks(path)))) == 16_000
+    content = path.read_bytes()
+    data = content.index(b"data") + 4
+    riff, size = (number.to_bytes(4, "little") for number in (riff, size))
+    path.write_bytes(content[:4] + riff + content[8:data] + size + content[data + 4 :])
+    assert len(np.concatenate(list(read_blocks(path)))) == 32_000
 
 
 def test_a_truncated_mp3_says_how_much_was_read(tmp_path, chirp):

@@ -147,6 +147,7 @@ class Status(Event, frozen=True, kw_only=True):
     is the real-time factor of the backend. peak_memory: bytes, of the whole process. calibrated:
     whether confidences are probabilities, because the model was calibrated. recording: where the
     audio of all streams is kept; "" when it is not. decoder: of finals; lm: its language model, or "none".
+    events: the endpoints at which it publishes.
     """
 
     version: str
@@ -164,6 +165,7 @@ class Status(Event, frozen=True, kw_only=True):
     decoder: str = "greedy"
     lm: str = "none"
     hot_words: int = 0
+    events: tuple[str, ...] = ()
 
 
 class Heartbeat(Event, frozen=True, kw_only=True):

@@ -132,7 +132,9 @@ class Daemon:
             await self._finish(hearing, background[0])
         else:
             hearing.result()
-        await self.publisher.publish(events.Stopped(reason=self._stop_reason or "all sources ended"))
+        reason = self._stop_reason or "all sources ended"
+        log.info("stopped: %s", reason)
+        await self.publisher.publish(events.Stopped(reason=reason))
         failures = [stream.failure for stream in self.streams if stream.failure]
         if failures and not self._stopping.is_set():
             raise AsrdError(failures[-1])
@@ -239,4 +241,5 @@ class Daemon:
             decoder=engine.decoding.name,
             lm=engine.decoding.lm,
             hot_words=len(engine.words.boosts),
+            events=tuple(self.publisher.endpoints),
         )

@@ -4,6 +4,7 @@ import json
 import shutil
 import signal
 import socket
+import subprocess
 import time
 from pathlib import Path
 
@@ -85,23 +86,33 @@ def test_readiness_is_announced_once_the_model_has_answered(
         assert daemon.wait(5) == 0
 
 
+def last_line(daemon: "subprocess.Popen[str]") -> str:
+    """What it logged at last."""
+    assert daemon.stderr
+    return daemon.stderr.read().splitlines()[-1]
+
+
 def test_status_backend_use_and_stop(spawn: Spawn, run: Run, tmp_path: Path, environment: dict[str, str]) -> None:
     daemon = spawn("start", "--backend", "fp16", "--source", f"a=pcm:ipc://{tmp_path}/a")
     listen_until(environment, object)
     state = json.loads(run("status", "--json").stdout)
     assert (state["backend"], list(state["streams"])) == ("fp16", ["a"])
     assert run("backend", "use", "int8").returncode == 0
-    assert "int8" in run("status").stdout
+    shown = run("status").stdout
+    assert "int8" in shown
+    assert f"events   at {environment['ASRD_EVENTS']}\n" in shown
     refused = run("backend", "use", "nothing")
     assert refused.returncode == 2
     assert refused.stderr.startswith("asrd: no backend is called 'nothing'")
     assert run("stop").returncode == 0
     assert daemon.wait(5) == 0
+    assert last_line(daemon) == "asrd: stopped: asrd stop"
 
 
 def test_a_paced_file_ends_the_daemon_when_it_ends(spawn: Spawn, environment: dict[str, str]) -> None:
     daemon = spawn("start", "--source", str(CLIP), "--pace", "fast")
     assert daemon.wait(30) == 0
+    assert last_line(daemon) == "asrd: stopped: all sources ended"
 
 
 @pytest.mark.parametrize(

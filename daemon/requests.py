@@ -1,15 +1,15 @@
 """What a running daemon is asked, and its answers."""
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from asrd.core import events
 from asrd.core.control import AnyRequest, GetSettings, GetStatus, Replay, SetSettings, Setting, Stop, UseBackend
 from asrd.core.errors import AsrdError, UsageError
 from asrd.daemon.engine import Engine
+from asrd.daemon.herald import Herald
 from asrd.daemon.publisher import Publisher
 from asrd.daemon.stream import Stream
 
@@ -22,21 +22,20 @@ class Requests:
         engine: Engine,
         streams: Sequence[Stream],
         publisher: Publisher,
+        herald: Herald,
         *,
-        status: Callable[[], events.Status],
-        switched: Callable[[str], Awaitable[None]],
         stop: Callable[[str], None],
     ) -> None:
-        """status: tells the daemon's. switched: awaited with the name of the backend before. stop: is told why."""
-        self._engine, self._streams, self._publisher = engine, streams, publisher
-        self._status, self._switched, self._stop = status, switched, stop
+        """stop: is told why."""
+        self._engine, self._streams, self._publisher, self._herald = engine, streams, publisher, herald
+        self._stop = stop
         self._loading = ""  # the backend that somebody waits for
 
     async def answer(self, request: AnyRequest) -> Any:  # noqa: PLR0911 - a table
         """Do as asked. Raises UsageError for what cannot be asked, and AsrdError where it fails."""
         match request:
             case GetStatus():
-                return msgspec.structs.replace(self._status(), daemon=self._publisher.daemon, time=time.time())
+                return msgspec.structs.replace(self._herald.status(), daemon=self._publisher.daemon, time=time.time())
             case Replay(first, last):
                 return self._publisher.replay(first, last)
             case Stop():
@@ -57,7 +56,7 @@ class Requests:
         try:
             previous = await self._engine.use(name)
             if name != previous:
-                await self._switched(previous)
+                await self._herald.announce(previous)
         finally:
             self._loading = ""
         return {"backend": name, "previous": previous}

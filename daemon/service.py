@@ -3,12 +3,9 @@
 import asyncio
 import logging
 import math
-import os
-import resource
 import signal
 import time
 from collections.abc import Callable
-from importlib.metadata import version
 from typing import Any
 
 import zmq.asyncio
@@ -17,6 +14,7 @@ from asrd.core import events
 from asrd.core.errors import AsrdError
 from asrd.daemon.controller import Controller
 from asrd.daemon.engine import Engine
+from asrd.daemon.herald import Herald
 from asrd.daemon.metrics import Metrics
 from asrd.daemon.notify import notify
 from asrd.daemon.options import DaemonOptions
@@ -29,9 +27,6 @@ from asrd.daemon.sources.spec import parse_sources
 from asrd.daemon.stream import Stream, make_stream
 
 log = logging.getLogger(__name__)
-
-HEARTBEAT = 1.0
-"""Seconds between heartbeats."""
 
 SHUTDOWN = 4.0
 """Seconds from `Daemon.stop` on that open utterances get to finish."""
@@ -83,17 +78,19 @@ class Daemon:
             for source in sources:
                 cleanup.append(source.close)
                 await source.open()
+            self._listen_to_signals()
+            self.herald = herald = Herald(self.publisher, self.engine, self.streams, self.recorder, self._began)
             if self._options.metrics:
-                metrics = Metrics(self._options.metrics, self.status)
+                metrics = Metrics(self._options.metrics, herald.status)
                 cleanup.append(metrics.close)
                 self.publisher.observe = metrics.observe
-            self._listen_to_signals()
-            jobs = [self.engine.scheduler.run(), controller.run(self._requests().answer), self._beat(), self._greet()]
-            jobs.append(self.engine.renew(self._complain))
+            requests = Requests(self.engine, self.streams, self.publisher, herald, stop=self.stop)
+            jobs = [self.engine.scheduler.run(), controller.run(requests.answer), herald.beat(), herald.greet()]
+            jobs.append(self.engine.renew(herald.complain))
             if self.recorder:
-                jobs.append(self.recorder.run(self._complain))
+                jobs.append(self.recorder.run(herald.complain))
             background += [asyncio.create_task(job) for job in jobs]
-            await self._announce("")
+            await herald.announce()
             self._ready(self)
             notify("READY=1")
             await self._serve(background)
@@ -174,20 +171,6 @@ class Daemon:
             tape=tape,
         )
 
-    def _requests(self) -> Requests:
-        return Requests(
-            self.engine,
-            self.streams,
-            self.publisher,
-            status=self.status,
-            switched=self._announce,
-            stop=self.stop,
-        )
-
-    async def _complain(self, message: str) -> None:
-        log.error("%s", message)
-        await self.publisher.publish(events.Error(message=message))
-
     def _listen_to_signals(self) -> None:
         """A terminal that closes ends a daemon as Ctrl-C does, unless `nohup` has it ignored."""
         loop = asyncio.get_running_loop()
@@ -196,50 +179,3 @@ class Daemon:
             numbers.remove(signal.SIGHUP)
         for number in numbers:
             loop.add_signal_handler(number, self.stop, number.name)
-
-    async def _beat(self) -> None:
-        """Say that the daemon lives; to systemd only while windows do not wait in vain."""
-        scheduler, served = self.engine.scheduler, 0
-        while True:
-            await asyncio.sleep(HEARTBEAT)
-            if scheduler.idle or scheduler.served > served:
-                notify("WATCHDOG=1")
-            served = scheduler.served
-            await self.publisher.publish(events.Heartbeat(uptime=time.monotonic() - self._began))
-
-    async def _greet(self) -> None:
-        """Tell a new subscriber at once that it is connected, and to what."""
-        while True:
-            await self.publisher.joined()
-            await self.publisher.publish(self.status())
-
-    async def _announce(self, previous: str) -> None:
-        scheduler, model = self.engine.scheduler, self.engine.model
-        arithmetic = scheduler.backend.arithmetic
-        if previous:
-            log.info("backend %s → %s (%s)", previous, scheduler.name, arithmetic)
-        await self.publisher.publish(
-            events.Backend(name=scheduler.name, previous=previous, model=model.name, arithmetic=arithmetic)
-        )
-
-    def status(self) -> events.Status:
-        """The daemon as it is now."""
-        engine, scheduler = self.engine, self.engine.scheduler
-        return events.Status(
-            version=version("asrd"),
-            pid=os.getpid(),
-            backend=scheduler.name,
-            arithmetic=scheduler.backend.arithmetic,
-            model=str(engine.model.path),
-            uptime=time.monotonic() - self._began,
-            audio_seconds=scheduler.audio_seconds,
-            inference_seconds=scheduler.inference_seconds,
-            peak_memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-            streams={stream.source.stream: stream.status for stream in self.streams},
-            calibrated=engine.model.calibration.words is not None,
-            recording=self.recorder.directory if self.recorder else "",
-            decoder=engine.decoding.name,
-            lm=engine.decoding.lm,
-            hot_words=len(engine.words.boosts),
-            events=tuple(self.publisher.endpoints),
-        )

@@ -140,7 +140,7 @@ def test_switching_in_the_middle_of_an_utterance_loses_and_repeats_nothing(
             await send(audio[middle:])
             await harness.until(lambda item: isinstance(item, Final))
 
-    with caplog.at_level("INFO", "asrd.daemon.service"):
+    with caplog.at_level("INFO", "asrd.daemon.herald"):
         drive(scenario())
     assert [record.message.split(" (")[0] for record in caplog.records] == [f"backend fp16 → {other}"]
     [final] = harness.of(Final)

@@ -21,7 +21,7 @@ from asrd.core.control import ListWords
 from asrd.core.errors import BackendError, TransportError
 from asrd.core.events import Error, Final, Gap, Heartbeat, Partial, Started, Stopped
 from asrd.core.flow import FloatArray
-from asrd.daemon import engine, scheduler, service
+from asrd.daemon import engine, herald, scheduler, service
 from asrd.daemon.recorder.options import RecordingOptions
 from asrd.daemon.recorder.testing import assert_replays
 from asrd.daemon.sources.network import NetworkSource
@@ -191,7 +191,7 @@ def test_the_watchdog_is_fed_while_windows_do_not_wait_in_vain(
     manager, backend = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK), Hanging()
     manager.bind(str(tmp_path / "notify"))
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
-    monkeypatch.setattr(service, "HEARTBEAT", 0.05)
+    monkeypatch.setattr(herald, "HEARTBEAT", 0.05)
     monkeypatch.setattr(engine, "load", backend.load)
 
     async def told() -> list[bytes]:
@@ -233,7 +233,7 @@ def test_answers_that_are_not_numbers_are_an_error_and_a_gap(
             backend.on.set()
             await harness.play(sentences[1])
             await harness.until(lambda item: isinstance(item, Final))
-            lost = daemon.status().streams["a"].lost
+            lost = daemon.herald.status().streams["a"].lost
             assert lost == sum(gap.end - gap.start for gap in harness.of(Gap)) > 0
 
     drive(scenario())
@@ -279,7 +279,7 @@ def test_a_file_name_that_is_not_utf_8(tmp_path: Path, sentences: list[FloatArra
             await harness.until(lambda item: isinstance(item, Final) and item.stream == "a")
             daemon.engine.words.answer = lambda _: {str(path): 1.0}  # type: ignore[method-assign]
             assert await asyncio.to_thread(harness.control.words, ListWords()) == {f"{tmp_path}/caf?.wav": 1.0}
-            assert daemon.status().recording
+            assert daemon.herald.status().recording
 
     drive(scenario())
     [error] = harness.of(Error, "b")

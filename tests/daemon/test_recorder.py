@@ -273,7 +273,7 @@ def test_a_full_disk_ends_the_recording_and_nothing_else(
             await harness.until(lambda item: isinstance(item, Final))
             error = await harness.until(lambda item: isinstance(item, Error))
             assert "has ended: No space left on device; free space" in str(error)
-            assert daemon.status().recording == ""
+            assert daemon.herald.status().recording == ""
             await harness.play(sentences[2])
             await harness.until(lambda item: len(harness.of(Final)) == 2)
 

@@ -57,7 +57,7 @@ def test_a_backend_that_does_not_load_in_time_is_given_up_and_closed_when_it_com
                 await asyncio.to_thread(harness.control.use_backend, "int8")
             backends.release.set()
             assert await asyncio.to_thread(backends.closed.wait, 10)
-            assert daemon.status().backend == "fp16"
+            assert daemon.herald.status().backend == "fp16"
             await harness.play(sentences[1])
             await harness.until(lambda item: isinstance(item, Final) and item.backend == "fp16")
 
@@ -101,7 +101,7 @@ def test_where_loading_anew_hangs_too_that_is_told_and_another_backend_helps(
             await harness.until(lambda item: isinstance(item, Final) and item.backend == "int8")
             backends.release.set()
             assert await asyncio.to_thread(backends.closed.wait, 10)
-            assert daemon.status().backend == "int8"
+            assert daemon.herald.status().backend == "int8"
 
     try:
         drive(scenario())

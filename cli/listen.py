@@ -1,5 +1,6 @@
 """`asrd listen`: show a daemon's transcripts as they come."""
 
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -24,7 +25,8 @@ def listen(events: str, streams: tuple[str, ...], format_: str, wait: float, **p
     """Show transcripts live: partials are redrawn in place, finals are kept. Ends when the daemon is stopped.
 
     Text and subtitles have sentences and case; JSON is the events as they are, with the words as the model
-    wrote them, as --raw shows them. Where there are several streams, lines of text begin with their names.
+    wrote them, as --raw shows them. Hot words are written as they were added. Where there are several streams,
+    lines of text begin with their names.
 
     \b
     Examples:
@@ -32,14 +34,18 @@ def listen(events: str, streams: tuple[str, ...], format_: str, wait: float, **p
       asrd listen --format json | jq -r 'select(.type == "final").text'
       asrd listen --format srt --stream desk > talk.srt
     """
+    style = text_style(params)
+    names = list(style.spellings)
     with orderly():
-        shown = view(format_, text_style(params), streams)
+        shown = view(format_, replace(style, spellings=names), streams)
         try:
             with Subscriber(events, streams, timeout=wait) as subscriber:
                 for item in subscriber:
                     if isinstance(item, Status) and (unknown := [name for name in streams if name not in item.streams]):
                         known = ", ".join(item.streams)
                         raise UsageError(f"no stream is called '{unknown[0]}' there; there are: {known}")
+                    if isinstance(item, Status):
+                        names[:] = style.naming(item.words).spellings
                     if isinstance(item, Hole):
                         click.echo(f"asrd: {item.count} events were missed", err=True)
                     shown.show(item)

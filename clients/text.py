@@ -20,13 +20,14 @@ class Style:
     """How text is written.
 
     raw: as the model wrote it. numbers: in digits. pause: silence within an utterance that ends a sentence.
-    spellings: words and phrases to be written just so, such as names ("Saoirse", "New York").
+    spellings: words and phrases to be written just so, such as names ("Saoirse", "New York"); a list that changes
+    holds from the next words on.
     """
 
     raw: bool = False
     numbers: bool = False
     pause: Samples = samples(0.5)
-    spellings: tuple[str, ...] = ()
+    spellings: Sequence[str] = ()
 
     def naming(self, words: Iterable[str]) -> "Style":
         """With hot words as spellings too, where their case says something: all in one case, it does not."""

@@ -141,13 +141,13 @@ class StreamStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Status(Event, frozen=True, kw_only=True):
-    """The daemon as it is. Published when a subscriber joins.
+    """The daemon as it is. Published when a subscriber joins, and when hot words change.
 
     audio_seconds, inference_seconds: recognised (context included) and spent on it; their ratio
     is the real-time factor of the backend. peak_memory: bytes, of the whole process. calibrated:
     whether confidences are probabilities, because the model was calibrated. recording: where the
     audio of all streams is kept; "" when it is not. decoder: of finals; lm: its language model, or "none".
-    events: the endpoints at which it publishes.
+    hot_words: how many are in use; words: which, as people wrote them. events: the endpoints at which it publishes.
     """
 
     version: str
@@ -166,6 +166,7 @@ class Status(Event, frozen=True, kw_only=True):
     lm: str = "none"
     hot_words: int = 0
     events: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
 
 class Heartbeat(Event, frozen=True, kw_only=True):

@@ -65,6 +65,7 @@ class Herald:
     def status(self) -> events.Status:
         """The daemon as it is now."""
         engine, scheduler = self._engine, self._engine.scheduler
+        words = tuple(engine.words.boosts)
         return events.Status(
             version=version("asrd"),
             pid=os.getpid(),
@@ -80,6 +81,7 @@ class Herald:
             recording=self._recorder.directory if self._recorder else "",
             decoder=engine.decoding.name,
             lm=engine.decoding.lm,
-            hot_words=len(engine.words.boosts),
+            hot_words=len(words),
+            words=words,
             events=tuple(self._publisher.endpoints),
         )

@@ -6,8 +6,20 @@ from typing import Any
 
 import msgspec
 
-from asrd.core.control import AnyRequest, GetSettings, GetStatus, Replay, SetSettings, Setting, Stop, UseBackend
+from asrd.core.control import (
+    AnyRequest,
+    GetSettings,
+    GetStatus,
+    ListWords,
+    Replay,
+    SetSettings,
+    Setting,
+    Stop,
+    UseBackend,
+    WordsRequest,
+)
 from asrd.core.errors import AsrdError, UsageError
+from asrd.daemon.decoding import Boosts
 from asrd.daemon.engine import Engine
 from asrd.daemon.herald import Herald
 from asrd.daemon.publisher import Publisher
@@ -46,8 +58,10 @@ class Requests:
                 return {one.source.stream: one.settings.settable() for one in self._meant(stream)}
             case SetSettings(values, stream):
                 return self._set(values, stream)
-            case _:
+            case ListWords():
                 return self._engine.words.answer(request)
+            case _:
+                return await self._change_words(request)
 
     async def _use(self, name: str) -> dict[str, str]:
         if self._loading:
@@ -60,6 +74,12 @@ class Requests:
         finally:
             self._loading = ""
         return {"backend": name, "previous": previous}
+
+    async def _change_words(self, request: WordsRequest) -> Boosts:
+        """Who writes text to read is told how names are written."""
+        words = self._engine.words.answer(request)
+        await self._publisher.publish(self._herald.status())
+        return words
 
     def _meant(self, stream: str) -> list[Stream]:
         names = [one.source.stream for one in self._streams]

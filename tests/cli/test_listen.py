@@ -5,9 +5,10 @@ import pty
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 import zmq
@@ -91,6 +92,31 @@ def test_finals_as_people_read_them(
     )
 
 
+def status(streams: Iterable[str], **more: Any) -> events.Status:
+    stream = events.StreamStatus(source="x", position=0, waiting=0, utterances=0, lost=0, skipped=0, open=True)
+    facts = dict.fromkeys(("version", "backend", "arithmetic", "model"), "")
+    counts = dict.fromkeys(("pid", "uptime", "audio_seconds", "inference_seconds", "peak_memory"), 0)
+    return events.Status(streams=dict.fromkeys(streams, stream), daemon="d", **facts, **counts, **more)
+
+
+def test_hot_words_are_written_as_they_were_added_also_while_it_listens(
+    publisher: "zmq.Socket[bytes]", tmp_path: Path
+) -> None:
+    said = (
+        status("a", words=("iPhone", "ibm")),
+        final("a", "NEW IPHONE", 1),
+        status("a", words=("New York",), seq=2),
+        final("a", "IPHONE FROM NEW YORK BY IBM", 3),
+        events.Stopped(reason="end", seq=4, daemon="d"),
+    )
+    thread = Thread(target=publish, args=(publisher, *said))
+    thread.start()
+    whole = ["--sentence-pause", "1"]
+    result = CliRunner().invoke(listen, ["--events", f"ipc://{tmp_path}/events", "--spelling", "IBM", *whole])
+    thread.join()
+    assert result.stdout.splitlines() == ["New iPhone.", "Iphone from New York by IBM."]
+
+
 @pytest.mark.parametrize(
     ("there", "chosen", "said"),
     [("a", "", "Hi."), ("ab", "", "a: Hi."), ("ab", "a", "Hi."), ("abc", "ab", "a: Hi.")],
@@ -98,13 +124,8 @@ def test_finals_as_people_read_them(
 def test_lines_of_several_streams_are_told_apart(
     publisher: "zmq.Socket[bytes]", tmp_path: Path, there: str, chosen: str, said: str
 ) -> None:
-    stream = events.StreamStatus(source="x", position=0, waiting=0, utterances=0, lost=0, skipped=0, open=True)
-    known = dict.fromkeys(there, stream)
-    facts = dict.fromkeys(("version", "backend", "arithmetic", "model"), "")
-    counts = dict.fromkeys(("pid", "uptime", "audio_seconds", "inference_seconds", "peak_memory"), 0)
-    state = events.Status(streams=known, seq=0, daemon="d", **facts, **counts)
     stopped = events.Stopped(reason="end", seq=2, daemon="d")
-    thread = Thread(target=publish, args=(publisher, state, final("a", "HI", 1), stopped))
+    thread = Thread(target=publish, args=(publisher, status(there), final("a", "HI", 1), stopped))
     thread.start()
     options = [option for name in chosen for option in ("--stream", name)]
     result = CliRunner().invoke(listen, ["--events", f"ipc://{tmp_path}/events", *options])
@@ -147,11 +168,7 @@ def test_what_may_never_have_its_final_does_not_stay_on_the_screen(then: events.
 
 
 def test_a_stream_that_is_not_there_is_told_with_those_that_are(publisher: "zmq.Socket[bytes]", tmp_path: Path) -> None:
-    stream = events.StreamStatus(source="mic", position=0, waiting=0, utterances=0, lost=0, skipped=0, open=True)
-    about = {"version": "1", "pid": 1, "backend": "fp16", "arithmetic": "f32", "model": "m"}
-    spent = {"uptime": 0.0, "audio_seconds": 0.0, "inference_seconds": 0.0, "peak_memory": 1}
-    status = events.Status(seq=1, daemon="d", streams={"desk": stream, "call": stream}, **about, **spent)
-    thread = Thread(target=publish, args=(publisher, status))
+    thread = Thread(target=publish, args=(publisher, status(["desk", "call"], seq=1)))
     thread.start()
     result = CliRunner().invoke(listen, ["--events", f"ipc://{tmp_path}/events", "--stream", "dekc"])
     thread.join()

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from asrd.cli.main import asrd
 from asrd.core.control import AddWords, ClearWords, LearnWords, ListWords, RemoveWords
 from asrd.core.errors import AsrdError, UsageError
-from asrd.core.events import Final
+from asrd.core.events import Final, Status
 from asrd.core.flow import FloatArray
 from asrd.daemon.decoding import DecoderOptions, make_decoding
 from asrd.daemon.hotwords import MOST, HotWords
@@ -148,6 +148,7 @@ def test_a_running_daemon_takes_them(harness: Harness, sentences: list[FloatArra
             longest = max(first.text.split(), key=len)
             wanted = longest[:-1] + ("A" if longest[-1] != "A" else "E")
             assert await asyncio.to_thread(asrd_words, "add", wanted, "--boost", "30") == {wanted: 30.0}
+            await harness.until(lambda item: isinstance(item, Status) and item.words == (wanted,))
             assert await asyncio.to_thread(asrd_words, "list") == {wanted: 30.0}
             await harness.play(sentences[1])
             await harness.until(lambda item: len(harness.of(Final)) == 2)

@@ -70,14 +70,22 @@ class ConfiguredCommand(click.Command):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        """Read the files, then parse as usual."""
-        found = read_files()
+        """Read the files, then parse as usual. Whether they can be read matters only to who asks for more than help."""
+        found: dict[str, tuple[Any, Path]] = {}
+        unreadable: UsageError | None = None
+        try:
+            found = read_files()
+        except UsageError as error:
+            unreadable = error
         defaults = {}
         for parameter in self.params:
-            if (name := setting(parameter)) in found:
-                defaults[parameter.name or ""] = _fit(found[name][0], parameter.multiple)
+            if isinstance(parameter, click.Option) and (name := setting(parameter)) in found:
+                defaults[parameter.name or ""] = _fit(found[name][0], parameter)
         extra.setdefault("default_map", defaults)
-        return super().make_context(info_name, args, parent, **extra)
+        context = super().make_context(info_name, args, parent, **extra)
+        if unreadable:
+            raise unreadable
+        return context
 
 
 def setting(parameter: click.Parameter) -> str:
@@ -92,13 +100,14 @@ def variable(name: str) -> str:
     return f"ASRD_{name.upper()}"
 
 
-def _fit(value: Any, many: bool) -> Any:
-    """One command may take many where another takes one, which is then the first."""
-    if many:
-        return value if isinstance(value, list) else [value]
-    if isinstance(value, list):
-        return value[0] if value else None
-    return value
+def _fit(value: Any, option: click.Option) -> Any:
+    """As text, as if it were typed: what is no number then is none here. One command may take many where another
+    takes one, which is then the first.
+    """
+    values = [one if option.is_flag else str(one) for one in (value if isinstance(value, list) else [value])]
+    if option.multiple:
+        return values
+    return values[0] if values else None
 
 
 def read_files() -> dict[str, tuple[Any, Path]]:

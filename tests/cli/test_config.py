@@ -124,6 +124,24 @@ def test_a_value_that_cannot_be_is_told_with_its_file(file: Path) -> None:
     assert file_of(caught.value.param, caught.value.ctx) is None
 
 
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [("threads = 1.5", "'1.5' is not a valid integer"), ("hangover = true", "'True' is no number of seconds")],
+)
+def test_a_value_of_another_kind_is_refused(file: Path, line: str, complaint: str) -> None:
+    file.write_text(f"{line}\n")
+    result = check("--source", "pcm:-")
+    assert (result.exit_code, complaint in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("command", [["start"], ["listen"], ["words", "add"], ["doctor"]])
+def test_help_is_there_where_a_file_is_broken(file: Path, command: list[str]) -> None:
+    file.write_text("hangover = \n")
+    assert CliRunner().invoke(asrd, [*command, "--help"]).exit_code == 0
+    with pytest.raises(UsageError, match=r"asrd\.toml cannot be read: .*; mend or remove it"):
+        CliRunner().invoke(asrd, [*command, *(["x"] if "add" in command else [])], catch_exceptions=False)
+
+
 def test_a_home_that_is_no_directory_holds_no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """/dev/null is the home of many a service's user."""
     (tmp_path / "null").touch()

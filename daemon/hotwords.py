@@ -66,8 +66,9 @@ class HotWords:
                 )
             if fault := self._fault(text):
                 raise UsageError(fault)
-        new = {self._spelled(text) for text in boosts}
-        kept = {text: boost for text, boost in self._read().items() if self._spelled(text) not in new} | dict(boosts)
+        new = {self._spelled(text): (text, boost) for text, boost in boosts.items()}
+        kept = {text: boost for text, boost in self._read().items() if self._spelled(text) not in new}
+        kept |= dict(new.values())
         if len(kept) > MOST:
             raise UsageError(f"there may be {MOST} hot words; that would make {len(kept)}; remove some first")
         return self._keep(kept)
@@ -122,10 +123,12 @@ class HotWords:
             return dict(self._kept)
         try:
             content = json.loads(self._path.read_text(encoding="utf-8"))
+            if not isinstance(content, dict):
+                raise TypeError("it is no object of words and their boosts")
             return {str(text): float(boost) for text, boost in content.items()}
         except (FileNotFoundError, NotADirectoryError):
             return {}
-        except (OSError, ValueError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, TypeError) as error:
             raise AsrdError(f"the hot words in {self._path} cannot be read ({error}); mend or remove it") from error
 
     def _keep(self, boosts: dict[str, float]) -> Boosts:

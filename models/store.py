@@ -42,6 +42,8 @@ def resolve(model: str) -> ModelDirectory:
     if model in known:
         return ModelDirectory.open(known[model])
     if Path(model).is_dir():
+        if not (Path(model) / "config.json").exists():
+            raise UsageError(f"{model} is no model: it holds no config.json; give the directory of a checkpoint")
         return ModelDirectory.open(Path(model))
     if HUB_ID.fullmatch(model) and "/" in model:
         raise UsageError(f"there is no model '{model}' here; fetch it with 'asrd model pull {model}'")

@@ -96,6 +96,7 @@ def test_a_reader_that_has_seen_enough_is_no_failure(environment: dict[str, str]
         ("transcribe /usr", "/usr is a directory; name the files in it, as in /usr/*.wav"),
         ("transcribe /dev/null", "/dev/null is not a file; name one, or pipe raw audio into 'asrd start"),
         ("transcribe x.wav --model nosuch", "there is no model 'nosuch'; 'asrd model list' shows"),
+        ("transcribe x.wav --model /usr", "/usr is no model: it holds no config.json; give the directory"),
         ("transcribe x.wav --lm nosuch", "there is no language model 'nosuch'; give a file"),
         ("transcribe x.wav --backend nosuch", "no backend is called 'nosuch'; there are: fp16"),
         ("transcribe x.wav --device nosuch", "has no device 'nosuch' here"),

@@ -154,6 +154,11 @@ def test_help_is_whole_and_laid_out_alike(name: str, command: click.Command) -> 
     assert [one.name for one in command.params if isinstance(one, click.Option) and not one.help] == []
 
 
+def test_python_runs_it_by_its_name(environment: dict[str, str]) -> None:
+    result = shell(f"{sys.executable} -m asrd --version", environment)
+    assert (result.returncode, result.stdout[:24]) == (0, "python -m asrd, version ")
+
+
 def test_help_is_shown_to_who_asks_for_nothing(environment: dict[str, str]) -> None:
     result = shell(f"{COMMAND}", environment)
     assert (result.returncode, result.stdout) == (2, "")

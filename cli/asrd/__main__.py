@@ -1,0 +1,5 @@
+"""`python -m asrd`, which is `asrd`."""
+
+from asrd.cli.entry import main
+
+main()

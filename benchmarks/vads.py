@@ -40,6 +40,9 @@ DETECTORS = (BARE, "webrtc:1", "webrtc:2", "webrtc:3", "energy", "silero")
 SHOWN = ("webrtc:2", "energy", "silero")
 """Those in the picture, and those whose text is measured."""
 
+TICKS = (0, 1, 5, 10, 20, 40, 60, 100)
+"""Per cent named in the picture."""
+
 RATIOS = (20.0, 10.0, 0.0)
 NOISES = ("white", "pink", "hum", "clicks", "babble")
 TABLED = (
@@ -188,10 +191,10 @@ def main(
 
 
 def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
-    """Misses over false alarms, a point a ratio, for each noise. The lower left corner is best."""
+    """Misses over false alarms, a point a ratio, for each noise. The lower left corner is best, and so the roomiest."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(3 * len(NOISES), 3.4))
+    figure = Figure(figsize=(3 * len(NOISES), 3.9))
     axes = figure.subplots(1, len(NOISES), sharex=True, sharey=True)
     found = {(row["vad"], row["condition"]): row for row in rows if "miss" in row}
     for axis, kind in zip(axes, NOISES, strict=True):
@@ -200,7 +203,9 @@ def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
             alarms, misses = [100 * row["false_alarm"] for row in own], [100 * row["miss"] for row in own]
             [line] = axis.plot(alarms, misses, "-", lw=1, label=spec)
             axis.scatter(alarms, misses, s=np.linspace(45, 10, len(own)), color=line.get_color(), zorder=3)
-        axis.set(title=kind, xlabel="false alarms, %", xlim=(-3, 103), ylim=(-3, 103))
+        for scale in axis.set_xscale, axis.set_yscale:
+            scale("function", functions=(lambda x: np.sign(x) * abs(x) ** 0.5, lambda x: np.sign(x) * x**2))
+        axis.set(title=kind, xlabel="false alarms, %", xlim=(-0.2, 107), ylim=(-0.2, 107), xticks=TICKS, yticks=TICKS)
         axis.grid(alpha=0.3)
     axes[0].set_ylabel("missed speech, %")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="lower center", ncols=len(DETECTORS), frameon=False)

@@ -18,7 +18,8 @@ def _network(channels: int, taps: int, rounded: bool = True) -> Any:
     audio = ops.parameter([1, 95, 4 * channels], np.float32)
     edges = [np.float32(edge) for edge in (-4.0, 3.97)]
     heard = ops.fake_quantize(audio, *edges, *edges, 256) if rounded else audio
-    weights = np.random.default_rng(0).integers(-127, 128, (4, channels, channels, taps)).astype(np.int8)
+    # Of half the range: CPUs without VNNI add two products in 16 bits, and would clip larger ones.
+    weights = np.random.default_rng(0).integers(-63, 64, (4, channels, channels, taps)).astype(np.int8)
     scaled = ops.multiply(ops.convert(ops.constant(weights), np.float32), ops.constant(np.float32(0.01)))
     turned = ops.transpose(heard, ops.constant([0, 2, 1]))
     answer = ops.group_convolution(turned, scaled, [1], [taps // 2], [taps // 2], [1])

@@ -1,7 +1,7 @@
 """Requests to a running daemon and its answers: JSON over a ZeroMQ ROUTER socket.
 
 A client may be a REQ or a DEALER socket; it sends one frame and gets one back. Who asks much without reading
-loses answers.
+loses answers. Requests get half of the daemon's time at most; while it has too many to answer, others are refused.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ class GetStatus(Request, frozen=True, tag="status"):
 
 
 class UseBackend(Request, frozen=True, tag="backend use"):
-    """Load this backend and let it take over between two windows. Answered when it has."""
+    """Load this backend and let it take over between two windows. Answered when it has; refused while another loads."""
 
     name: str
 

@@ -1,15 +1,13 @@
 """PCM over ZeroMQ: another machine's microphone, or any program that pushes what `core.pcm` says."""
 
 import asyncio
-import contextlib
-import socket as sockets
 from collections.abc import AsyncIterator
 from typing import Any
 
 import zmq
 import zmq.asyncio
 
-from asrd.core.endpoints import spare_file, without_address
+from asrd.core.endpoints import listens, spare_file, without_address
 from asrd.core.errors import TransportError
 from asrd.core.flow import AudioChunk
 from asrd.daemon.access import LOCAL, Access, Guard
@@ -47,7 +45,7 @@ class NetworkSource(Source):
     async def open(self) -> None:
         """Bind. Raises UsageError where a file is, TransportError when the address is taken or cannot be bound."""
         spare_file(self.endpoint)
-        if _answers(self.endpoint):  # libzmq would take the file from under the other's feet
+        if self.endpoint.startswith("ipc://") and listens(self.endpoint):  # libzmq would take the file from it
             raise TransportError(f"{self.endpoint} is in use by another program; choose another or stop that one")
         self._closing = asyncio.get_running_loop().create_future()
         self._context = zmq.asyncio.Context()
@@ -98,12 +96,3 @@ class NetworkSource(Source):
             if self._guard:
                 self._guard.close()
             self._context.destroy(linger=0)
-
-
-def _answers(endpoint: str) -> bool:
-    """Whether a Unix socket is alive, rather than a file left behind by a program that died."""
-    if not endpoint.startswith("ipc://"):
-        return False
-    with contextlib.suppress(OSError), sockets.socket(sockets.AF_UNIX) as probe:  # such as a path too long
-        return probe.connect_ex(endpoint.removeprefix("ipc://")) == 0
-    return False

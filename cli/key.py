@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from asrd.core.errors import AsrdError
-from asrd.core.key import NONE, chosen, create, find, places
+from asrd.core.key import create, find, places
 
 
 @click.group()
@@ -48,9 +48,7 @@ def show() -> None:
     Example:
       asrd key show
     """
-    name = chosen()
-    if name == NONE:
+    found = find()
+    if not found:
         raise AsrdError("there is no key; make one with 'asrd key new', or copy the daemon's")
-    found = find(name)
-    assert found
     click.echo(f"{found.public}  {found.path}")

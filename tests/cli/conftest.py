@@ -1,6 +1,7 @@
 """The command as people run it: a process of its own."""
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -10,6 +11,13 @@ import pytest
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 Spawn = Callable[..., "subprocess.Popen[str]"]
+
+
+def unused_port() -> int:
+    """A TCP port that nobody has, on any of this machine's addresses."""
+    with socket.socket() as one:
+        one.bind(("0.0.0.0", 0))
+        return int(one.getsockname()[1])
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """`asrd key`, and daemons that other machines reach."""
 
-import socket
 from itertools import chain
 from pathlib import Path
 
@@ -8,14 +7,7 @@ from asrd.clients import Subscriber
 from asrd.core.key import find
 from asrd.models.speech import bundled
 
-from .conftest import Run, Spawn
-
-
-def unused() -> str:
-    """A TCP port that nobody has."""
-    with socket.socket() as one:
-        one.bind(("0.0.0.0", 0))
-        return str(one.getsockname()[1])
+from .conftest import Run, Spawn, unused_port
 
 
 def test_a_daemon_with_a_key_answers_who_has_it_and_nobody_else(
@@ -28,7 +20,7 @@ def test_a_daemon_with_a_key_answers_who_has_it_and_nobody_else(
     assert key
     assert shown.stdout == f"{key.public}  {key.path}\n"
 
-    ports = [unused(), unused()]
+    ports = [unused_port(), unused_port()]
     open_to_all = [f"tcp://0.0.0.0:{port}" for port in ports]
     daemon = spawn(
         *("start", "-s", f"pcm:ipc://{tmp_path}/pcm", "--events", open_to_all[0], "--control", open_to_all[1])
@@ -68,6 +60,8 @@ def test_no_key_and_no_such_key_are_told(run: Run, tmp_path: Path) -> None:
 
 def test_a_daemon_that_is_open_to_all_says_so(run: Run) -> None:
     clip = bundled("real")[0].audio
-    heard = run("start", "-s", f"file:{clip}", "--pace", "fast", "--events", f"tcp://0.0.0.0:{unused()}", "--insecure")
+    heard = run(
+        "start", "-s", f"file:{clip}", "--pace", "fast", "--events", f"tcp://0.0.0.0:{unused_port()}", "--insecure"
+    )
     assert heard.returncode == 0
     assert "whoever reaches its ports may connect" in heard.stderr

@@ -12,16 +12,9 @@ from asrd.core.events import Final, Stopped
 from asrd.core.units import SAMPLE_RATE
 from asrd.models.speech import bundled
 
-from .conftest import Run, Spawn
+from .conftest import Run, Spawn, unused_port
 
 CLIP = bundled("real")[0].audio
-
-
-def unused() -> int:
-    """A TCP port that nobody has."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def read(port: int) -> dict[tuple[str, str], float]:
@@ -38,7 +31,7 @@ def read(port: int) -> dict[tuple[str, str], float]:
 def test_figures_are_those_of_the_status_and_count_every_final(
     spawn: Spawn, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    port = unused()
+    port = unused_port()
     daemon = spawn(
         *("start", "-s", f"clip={CLIP}", "-s", f"quiet=pcm:ipc://{tmp_path}/pcm", "--pace", "fast"),
         *("--metrics", f"127.0.0.1:{port}"),

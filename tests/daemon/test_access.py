@@ -49,9 +49,11 @@ async def guarded(access: Access) -> AsyncIterator[zmq.asyncio.Context]:
     context = zmq.asyncio.Context()
     guard = access.guard(context)
     assert guard
-    yield context
-    guard.close()
-    context.destroy(linger=0)
+    try:
+        yield context
+    finally:
+        guard.close()
+        context.destroy(linger=0)
 
 
 async def greet(publisher: Publisher) -> None:

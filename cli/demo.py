@@ -175,11 +175,6 @@ def _summary(finals: list[Final], status: Status, duration: float, reference: st
     console = Console(highlight=False)
     console.print()
     console.print(table)
-    if status.model.endswith("asrd-tiny-en"):
-        console.print(
-            "\nThe bundled model is very small and spells by ear. For text to read:\n"
-            "  asrd model pull facebook/wav2vec2-base-960h\n"
-        )
 
 
 def _percentiles(milliseconds: "np.typing.NDArray[np.float64]") -> str:

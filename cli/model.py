@@ -12,7 +12,8 @@ from asrd.cli.installed import backends, describe, measured, size
 from asrd.cli.plain import print_table
 from asrd.cli.stages import Stages
 from asrd.cli.train import train
-from asrd.core.errors import MissingExtraError, ModelError
+from asrd.cli.values import named
+from asrd.core.errors import MissingExtraError, ModelError, UsageError
 from asrd.models import ModelDirectory, hub, manifest, store
 from asrd.models.convert import convert as convert_model
 
@@ -88,8 +89,11 @@ def pull(*, name: str, revision: str) -> None:
 @MODEL
 @click.option("--measure", is_flag=True, help="Measure again, and compare with the recorded WER and CER.")
 @click.option("--dataset", default="", help="Where the data set of the measurement is now, if it moved.")
+@click.option(
+    "--test", "tests", multiple=True, metavar="NAME=DATASET", help="Measure this test set of the card too. Repeatable."
+)
 @AS_JSON
-def verify(*, name: str, measure: bool, dataset: str, as_json: bool) -> None:
+def verify(*, name: str, measure: bool, dataset: str, tests: tuple[str, ...], as_json: bool) -> None:
     """Compare a model's files with its manifest.
 
     The exit code is 1 if any differs. With --measure, all backends hear the recorded test clips again as
@@ -99,10 +103,13 @@ def verify(*, name: str, measure: bool, dataset: str, as_json: bool) -> None:
     Examples:
       asrd model verify facebook/wav2vec2-base-960h
       asrd model verify ./base-int8 --measure
+      asrd model verify ./base-int8 --measure --test calls=calls/manifest.jsonl
     """
-    directory = store.resolve(name)
+    if tests and not measure:
+        raise UsageError("--test names what --measure is to measure; add --measure")
+    directory, sets = store.resolve(name), named(tests, "--test", str)
     problems = manifest.verify(directory.path)
-    repeated = _measure(directory, dataset) if measure and not problems else []
+    repeated = _measure(directory, dataset, sets) if measure and not problems else []
     broken = [rate for rate in repeated if not rate.holds]
     if as_json:
         report: dict[str, object] = {"model": name, "path": str(directory.path), "ok": not problems and not broken}
@@ -120,7 +127,7 @@ def verify(*, name: str, measure: bool, dataset: str, as_json: bool) -> None:
     if broken:
         worst = max(broken, key=lambda rate: abs(rate.measured - rate.recorded))
         raise ModelError(
-            f"{len(broken)} of {len(repeated)} rates of {name} do not hold: {worst.backend} has "
+            f"{len(broken)} of {len(repeated)} rates of {name} do not hold: {_where(worst)} has "
             f"{100 * worst.measured:.2f} % {worst.metric.upper()}, {100 * worst.recorded:.2f} % was recorded; "
             "build the model again on this machine"
         )
@@ -128,21 +135,31 @@ def verify(*, name: str, measure: bool, dataset: str, as_json: bool) -> None:
         sys.exit(1)
 
 
-def _measure(model: ModelDirectory, dataset: str) -> "list[Repeated]":
-    from asrd.quant.remeasure import find, record, remeasure
+def _measure(model: ModelDirectory, dataset: str, tests: dict[str, str]) -> "list[Repeated]":
+    from asrd.quant.remeasure import find, record, remeasure, tested
 
-    wanted = record(model)
-    clips = find(wanted, dataset)
+    wanted = [(record(model), dataset), *((tested(model, test), spec) for test, spec in tests.items())]
+    found = [(one, find(one, spec)) for one, spec in wanted]
+    repeated = []
     with Stages() as stages:
-        stages.stage("measuring", len(wanted.rates) * len(clips))
-        return remeasure(model, wanted, clips, stages.advance)
+        for one, clips in found:
+            stages.stage(
+                f"measuring on {one.test}" if one.test else "measuring",
+                len(one.rates) * len(clips) * (2 if one.decoder else 1),
+            )
+            repeated += remeasure(model, one, clips, stages.advance)
+    return repeated
+
+
+def _where(rate: "Repeated") -> str:
+    return f"{rate.backend} on {rate.test}" if rate.test else rate.backend
 
 
 def _rates(repeated: "list[Repeated]") -> Table:
     table = Table("backend", "rate", "recorded", "now", "within 0.5 points")
     for rate in repeated:
         recorded, now = (f"{100 * value:.2f} %" for value in (rate.recorded, rate.measured))
-        table.add_row(rate.backend, rate.metric.upper(), recorded, now, "yes" if rate.holds else "no")
+        table.add_row(_where(rate), rate.metric.upper(), recorded, now, "yes" if rate.holds else "no")
     return table
 
 

@@ -1,17 +1,14 @@
 """`asrd model train`: a model by the recipe that made the bundled one."""
 
 import os
-from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from asrd.cli.stages import Stages
-from asrd.cli.values import Number
+from asrd.cli.values import Number, named
 from asrd.core.errors import UsageError
-
-T = TypeVar("T")
 
 
 @click.command()
@@ -76,32 +73,17 @@ def train(ctx: click.Context, /, *, output: Path, work: Path, watts: float, **op
 
 
 def _order(
-    work: Path, *, minutes: float, batch: float, seed: int, start: str, size: str, **named: tuple[str, ...]
+    work: Path, *, minutes: float, batch: float, seed: int, start: str, size: str, **given: tuple[str, ...]
 ) -> Any:
     from asrd.models.recipe.plan import Plan
     from asrd.models.recipe.run import Order
 
-    shares = _named(named["share"], "--share", float)
+    shares = named(given["share"], "--share", float)
     return Order(
         work=work,
         plan=Plan(minutes=minutes, batch=batch, seed=seed, shares=shares, start=start),
-        speech=_named(named["speech"], "--speech", str),
-        tests=_named(named["test"], "--test", str) or {"bundled": "bundled"},
-        voices=_named(named["voice"], "--voice", float),
+        speech=named(given["speech"], "--speech", str),
+        tests=named(given["test"], "--test", str) or {"bundled": "bundled"},
+        voices=named(given["voice"], "--voice", float),
         size=size,
     )
-
-
-def _named(given: Iterable[str], option: str, kind: Callable[[str], T]) -> dict[str, T]:
-    """NAME=VALUE, each name once. Raises UsageError where one is not."""
-    found: dict[str, T] = {}
-    for pair in given:
-        name, sign, value = pair.partition("=")
-        try:
-            converted = kind(value)
-        except ValueError:
-            sign = ""
-        if not (name.isidentifier() and sign and value) or name in found:
-            raise UsageError(f"{option} takes NAME=VALUE with a plain word for a name, each once, not '{pair}'")
-        found[name] = converted
-    return found

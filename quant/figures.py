@@ -30,8 +30,8 @@ class Figures:
         """As JSON can hold it; rates with the bounds of their 95 % interval, null for a time that is not known."""
         return {
             "arithmetic": self.arithmetic,
-            "wer": _bounds(self.score.wer),
-            "cer": _bounds(self.score.cer),
+            "wer": bounds(self.score.wer),
+            "cer": bounds(self.score.cer),
             "words": self.score.words,
             "characters": self.score.characters,
             "exact_match": self.exact_match,
@@ -88,5 +88,6 @@ def _known(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-def _bounds(rate: Rate) -> list[float]:
+def bounds(rate: Rate) -> list[float]:
+    """A rate and its 95 % interval, as JSON can hold them."""
     return [rate.value, rate.low, rate.high]

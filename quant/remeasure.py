@@ -5,9 +5,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from asrd.backends import load
-from asrd.core.errors import AsrdError, AudioError, ModelError
+from asrd.core.errors import AsrdError, AudioError, ModelError, UsageError, alternatives
+from asrd.daemon.decoding import DecoderOptions
 from asrd.models import ModelDirectory, manifest
 from asrd.quant.data import Clip, dataset, fingerprint
+from asrd.quant.finals import finals
 from asrd.quant.measure import measure
 
 TOLERANCE = 0.005
@@ -17,24 +19,30 @@ above all, and a letter in the balance falls to the other side."""
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What a manifest says of a measurement. rates: by backend, then "wer" and "cer".
-    mark: fingerprint of the clips, "" where none was kept.
+    """What a manifest says of a measurement.
+
+    rates: by backend, then "wer" and "cer" of greedy text; where finals were measured, also "final wer" and
+    "final cer", decoded by `decoder`. mark: fingerprint of the clips, "" where none was kept. test: the card's name
+    of the test set, "" for the clips that INT8 was proved on.
     """
 
     dataset: str
     clips: tuple[str, ...]
     mark: str
     rates: dict[str, dict[str, float]]
+    decoder: str = ""
+    test: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """One rate of one backend, as recorded and as measured now."""
+    """One rate of one backend, as recorded and as measured now. test: as in `Record`."""
 
     backend: str
     metric: str
     recorded: float
     measured: float
+    test: str = ""
 
     @property
     def holds(self) -> bool:
@@ -60,6 +68,30 @@ def record(model: ModelDirectory) -> Record:
     if not (clips and rates):
         raise ModelError(f"the manifest of {model.name} names no clips or no backends; build the model again")
     return found
+
+
+def tested(model: ModelDirectory, test: str) -> Record:
+    """The measurement on one of the test sets of a model's card.
+
+    Raises UsageError where the card has no such set, ModelError where the manifest lacks what repeating it needs.
+    """
+    evaluation = manifest.read(model.path).get("evaluation", {})
+    if test not in evaluation:
+        known = alternatives(test, list(evaluation)) if evaluation else "it has none"
+        raise UsageError(f"the card of {model.name} has no test set '{test}'; {known}")
+    try:
+        facts = evaluation[test]
+        rates, decoder = {}, ""
+        for backend, row in facts["backends"].items():
+            rates[str(backend)] = {metric: float(row[metric][0]) for metric in ("wer", "cer")}
+            if "finals" in row:
+                decoder = str(row["finals"]["decoder"])
+                rates[str(backend)] |= {f"final {metric}": float(row["finals"][metric][0]) for metric in ("wer", "cer")}
+        return Record(str(facts["dataset"]), tuple(map(str, facts["clips"])), str(facts["mark"]), rates, decoder, test)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise ModelError(
+            f"the manifest of {model.name} does not say on which clips of '{test}' it was measured"
+        ) from error
 
 
 def find(wanted: Record, spec: str = "") -> list[Clip]:
@@ -92,14 +124,23 @@ def find(wanted: Record, spec: str = "") -> list[Clip]:
 def remeasure(
     model: ModelDirectory, wanted: Record, clips: Sequence[Clip], advance: Callable[[], None] = lambda: None
 ) -> list[Repeated]:
-    """Measure the recorded backends again. Raises what loading and measuring raise."""
+    """Measure the recorded backends again. Raises what loading and measuring raise.
+
+    advance: called once for each clip and backend, and once more where finals were measured.
+    """
     with ExitStack() as loaded:
         backends = {name: load(name, model) for name in wanted.rates}
         for backend in backends.values():
             loaded.callback(backend.close)
-        found = measure(backends, clips, advance)
+        now = {
+            name: {metric: getattr(one.score, metric).value for metric in ("wer", "cer")}
+            for name, one in measure(backends, clips, advance).items()
+        }
+        for name in backends if wanted.decoder else ():
+            found = finals(backends[name], clips, DecoderOptions(wanted.decoder), advance)[1]
+            now[name] |= {f"final {metric}": getattr(found, metric).value for metric in ("wer", "cer")}
     return [
-        Repeated(name, metric, recorded, getattr(found[name].score, metric).value)
+        Repeated(name, metric, recorded, now[name][metric], wanted.test)
         for name, rates in wanted.rates.items()
         for metric, recorded in rates.items()
     ]

@@ -2,19 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 from asrd.backends import load
 from asrd.core.cpu import flags
 from asrd.models import ModelDirectory, manifest
-from asrd.quant.data import Clip, check, dataset
-from asrd.quant.figures import figures, size
+from asrd.quant.data import Clip, check, dataset, fingerprint
+from asrd.quant.figures import bounds, figures, size
+from asrd.quant.finals import finals
 from asrd.quant.measure import BACKENDS, measure
 from asrd.quant.progress import Progress
 
 
 def evaluate(model: ModelDirectory, tests: Mapping[str, str], progress: Progress) -> dict[str, dict[str, Any]]:
-    """Each test set by name: how many utterances, and the figures of each backend that the model has files for."""
+    """Measure each test set by name: its clips, and for each backend that the model has files for the figures of
+    greedy text and the error rates of finals as a daemon publishes them.
+    """
     names = [name for name in BACKENDS if name == "torch" or model.openvino(name).is_file()]
     found: dict[str, dict[str, Any]] = {}
     with ExitStack() as loaded:
@@ -23,9 +27,19 @@ def evaluate(model: ModelDirectory, tests: Mapping[str, str], progress: Progress
             loaded.callback(backend.close)
         for test, spec in tests.items():
             clips: Sequence[Clip] = check(dataset(spec)).clips
-            progress.stage(f"measuring on {test}", len(names) * len(clips))
+            progress.stage(f"measuring on {test}", 2 * len(names) * len(clips))
             rows = figures(measure(backends, clips, progress.advance), {name: size(model, name) for name in names})
-            found[test] = {"utterances": len(clips), "backends": {row.backend: row.plain() for row in rows}}
+            measured = {row.backend: row.plain() for row in rows}
+            for name, backend in backends.items():
+                decoder, score = finals(backend, clips, advance=progress.advance)
+                measured[name]["finals"] = {"decoder": decoder, "wer": bounds(score.wer), "cer": bounds(score.cer)}
+            found[test] = {
+                "dataset": spec if spec == "bundled" else Path(spec).name,
+                "clips": [clip.id for clip in clips],
+                "mark": fingerprint(clips),
+                "utterances": len(clips),
+                "backends": measured,
+            }
     return found
 
 

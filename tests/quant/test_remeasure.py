@@ -11,13 +11,15 @@ from click.testing import CliRunner, Result
 
 from asrd.backends import LoadOptions, load
 from asrd.cli.main import asrd
-from asrd.core.errors import AudioError, ModelError
+from asrd.core.errors import AudioError, ModelError, UsageError
 from asrd.models import ModelDirectory
 from asrd.models import manifest as manifests
+from asrd.models.recipe.card import evaluate
 from asrd.quant.data import dataset, fingerprint
 from asrd.quant.figures import figures
 from asrd.quant.measure import measure
 from asrd.quant.remeasure import TOLERANCE, Repeated
+from tests.recipe.test_learning import Silent
 
 TEST = ["1.wav", "4.wav"]
 Verify = Callable[..., Result]
@@ -90,6 +92,22 @@ def test_other_processors_may_round_otherwise() -> None:
     assert Repeated("int8", "wer", 0.1, 0.1049).holds
     assert Repeated("int8", "wer", 0.1, 0.0951).holds
     assert not Repeated("int8", "wer", 0.1, 0.1051).holds
+
+
+def test_a_test_set_of_the_card_is_measured_too(model: ModelDirectory, verify: Verify, manifest: Path) -> None:
+    manifests.write(model.path, evaluation=evaluate(model, {"mine": str(manifest)}, Silent()))
+    done = verify("--json", "--test", f"mine={manifest}")
+    assert done.exit_code == 0, done.exception
+    rates = {(rate["test"], rate["backend"], rate["metric"]) for rate in json.loads(done.stdout)["measured"]}
+    metrics = {"wer", "cer", "final wer", "final cer"}
+    assert rates >= {("mine", backend, metric) for backend in ("torch", "fp16") for metric in metrics}
+    assert "fp16 on mine" in verify("--test", f"mine={manifest}").stdout
+
+
+def test_a_test_set_that_the_card_lacks_is_refused(verify: Verify, manifest: Path) -> None:
+    done = verify("--test", f"other={manifest}")
+    assert isinstance(done.exception, UsageError)
+    assert "no test set 'other'" in str(done.exception)
 
 
 def test_changed_files_are_reported_without_measuring(model: ModelDirectory, verify: Verify) -> None:

@@ -1,0 +1,27 @@
+"""Error rates of finals as a daemon publishes them: by its default decoder, with the model's own language model."""
+
+from collections.abc import Callable, Sequence
+
+from asrd.backends import Backend
+from asrd.daemon.decoding import DecoderOptions, make_decoding
+from asrd.quant.data import Clip
+from asrd.quant.decode import hear, text
+from asrd.quant.score import Score, score
+
+
+def finals(
+    backend: Backend,
+    clips: Sequence[Clip],
+    options: DecoderOptions | None = None,
+    advance: Callable[[], None] = lambda: None,
+) -> tuple[str, Score]:
+    """Name of the decoder, and its errors on `clips`. options: the daemon's defaults unless given.
+
+    advance: called once a clip. Raises AudioError where a clip cannot be read, BackendError where the backend fails,
+    and what `make_decoding` raises.
+    """
+    model = backend.model
+    decoding = make_decoding(options or DecoderOptions(), model)
+    heard = hear(backend, clips, advance)
+    texts = [text(decoding, clip, model.geometry.stride) for clip in heard]
+    return decoding.name, score([clip.text for clip in clips], texts)

@@ -3,12 +3,15 @@
 import math
 import os
 import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from asrd.core.errors import AsrdError, UsageError
+
+T = TypeVar("T")
 
 
 class Number(click.FloatRange):
@@ -69,3 +72,18 @@ SPAN = Seconds(0, 60)
 
 PATIENCE = Seconds(0, 86_400)
 """How long a command waits."""
+
+
+def named(given: Iterable[str], option: str, kind: Callable[[str], T]) -> dict[str, T]:
+    """NAME=VALUE, each name once. Raises UsageError where one is not."""
+    found: dict[str, T] = {}
+    for pair in given:
+        name, sign, value = pair.partition("=")
+        try:
+            converted = kind(value)
+        except ValueError:
+            sign = ""
+        if not (name.isidentifier() and sign and value) or name in found:
+            raise UsageError(f"{option} takes NAME=VALUE with a plain word for a name, each once, not '{pair}'")
+        found[name] = converted
+    return found

@@ -129,6 +129,15 @@ def pull(
     return ModelDirectory.open(target)
 
 
+def fetch(name: str, file: str) -> Path:
+    """One file of a repository, such as a model that asrd itself cannot run; it stays in the hub library's own cache.
+
+    Raises UsageError or ModelError where it cannot be had.
+    """
+    with _explained(name, "main"), _progress():
+        return Path(runtime.huggingface_hub().hf_hub_download(name, file, library_name="asrd"))
+
+
 def _is_current(target: Path, commit: str) -> bool:
     return _revision(target) == commit and not manifest.verify(target)
 

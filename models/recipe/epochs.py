@@ -17,8 +17,9 @@ from asrd.models.checkpoint import load_checkpoint
 from asrd.models.files import writing
 from asrd.models.recipe.augment import Augmenter
 from asrd.models.recipe.batches import collate, normalized
-from asrd.models.recipe.learner import ctc
 from asrd.models.recipe.lessons import LONGEST_S, Example, Parts, examples
+from asrd.models.recipe.loss import ctc
+from asrd.models.recipe.windows import Clip
 from asrd.quant.data import fingerprint
 from asrd.quant.progress import Progress
 from asrd.quant.provenance import hashes
@@ -105,12 +106,13 @@ class Epochs:
 
     def _forward(self, part: list[Example]) -> Any:
         """The CTC loss per letter."""
-        batch = collate([one.pcm for one in part], [one.letters for one in part], [np.zeros(1, int)] * len(part))
+        batch = collate([Clip(one.pcm, np.array(one.letters)) for one in part])
         lengths = torch.from_numpy(batch.lengths)
         mask = (torch.arange(batch.pcm.shape[1]) < lengths[:, None]).long() if self.source.attention_mask else None
         with torch.autocast("cpu", torch.bfloat16, enabled="avx512_bf16" in flags()):
             logits = self.network(torch.from_numpy(batch.pcm), attention_mask=mask).logits
-        return ctc(self.network, logits, lengths, batch.letters, batch.spelled)
+        frames = self.network._get_feat_extract_output_lengths(lengths)
+        return ctc(logits, frames, batch.letters, batch.spelled, self.network.config.pad_token_id)
 
     def _loss(self, validation: list[Example]) -> float:
         self.network.eval()

@@ -48,13 +48,13 @@ def config(width: int, blocks: int) -> Wav2Vec2Config:
     )
 
 
-def assemble(whisper: Weights, speech: Tensor, steps: int = 300, seed: int = 0) -> Wav2Vec2ForCTC:
+def assemble(whisper: Weights, speech: Tensor, seed: int = 0) -> Wav2Vec2ForCTC:
     """A Wav2Vec2ForCTC in evaluation mode that computes what Whisper's encoder computes; its head is random.
 
     whisper: as `whisper.load` gives them. speech: clips of at least a window, `(clips, samples)` of unit variance, that
-    the front end is fitted to. steps: of that fit (`hinges.fit`).
+    the front end is fitted to. seed: of the head.
     """
-    hinges = fit(speech, steps, seed)
+    hinges = fit(speech)
     model = blank(whisper, seed)
     frontend.install(model, hinges, whisper)
     projection = model.wav2vec2.feature_projection

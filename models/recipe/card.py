@@ -48,7 +48,8 @@ def card(model: ModelDirectory, training: Mapping[str, Any], evaluation: Mapping
         "",
         "| | |",
         "|---|---|",
-        f"| network | `Wav2Vec2ForCTC`, {training['parameters'] / 1e6:.1f} M parameters, size {training['size']} |",
+        f"| network | `Wav2Vec2ForCTC`, {training['parameters'] / 1e6:.1f} M parameters |",
+        f"| begun with | the encoder of Whisper ({training['init'] or 'unknown'}; {training['licence']}) |",
         f"| geometry | kernels {_row(geometry.kernels)}, strides {_row(geometry.strides)}: a frame every "
         f"{geometry.stride} samples |",
         f"| learnt from | {heard} |",

@@ -16,8 +16,9 @@ def export(model: Any, path: Path) -> ModelDirectory:
     The configuration says float32, which transformers then computes in, whatever the weights are stored in. float16 is
     not enough for the front end, whose constants are large.
     """
-    from transformers import Wav2Vec2CTCTokenizer, Wav2Vec2FeatureExtractor, Wav2Vec2Processor
+    from transformers import Wav2Vec2CTCTokenizer, Wav2Vec2FeatureExtractor, Wav2Vec2Processor, logging
 
+    logging.disable_progress_bar()
     path.mkdir(parents=True, exist_ok=True)
     (path / "vocab.json").write_text(
         json.dumps({label: index for index, label in enumerate(LABELS)}, indent=2), "utf-8"

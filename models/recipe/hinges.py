@@ -2,7 +2,7 @@
 
 A unit is GELU(2 (1 - m / t)): about 2 for a magnitude m far below its threshold t, and 0 above. Seven thresholds on a
 logarithmic scale for each mel band make a staircase with soft steps, and the logarithm of the band's power is a linear
-combination of them. The combination is found by least squares; some steps of Adam on all weights then do the rest.
+combination of them, which is found by least squares.
 """
 
 import math
@@ -27,7 +27,6 @@ LOUDNESS = 200.0
 """Root mean square of each frequency in speech behind the bank: so large that GELU is a rectifier."""
 
 _SLOPE = 2.0
-_BATCH, _CROP = 24, 2 * SAMPLE_RATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +67,12 @@ def magnitudes(pcm: Tensor, filters: Tensor) -> Tensor:
     return answers * torch.erf(answers * 2**-0.5)
 
 
-def fit(speech: Tensor, steps: int = 300, seed: int = 0) -> Hinges:
-    """Fit to the `log_mel` of all kinds of speech.
-
-    speech: `(clips, samples)` of unit variance. steps: of Adam, after least squares.
-    """
+def fit(speech: Tensor) -> Hinges:
+    """Fit to the `log_mel` of all kinds of speech, `(clips, samples)` of unit variance."""
     filters, loudness = _loudness(speech)
-    weight, bias = _first_units(loudness)
+    weight, bias = _thresholded(loudness)
     found = _units(magnitudes(speech, filters), weight, bias).flatten(0, 1)
-    logs, shift = _least_squares(found, log_mel(speech).flatten(0, 1))
-    hinges = Hinges(filters, weight, bias, logs, shift)
-    return _polished(hinges, speech, steps, torch.Generator().manual_seed(seed)) if steps else hinges
+    return Hinges(filters, weight, bias, *_least_squares(found, log_mel(speech).flatten(0, 1)))
 
 
 def _loudness(speech: Tensor) -> tuple[Tensor, Tensor]:
@@ -90,7 +84,7 @@ def _loudness(speech: Tensor) -> tuple[Tensor, Tensor]:
     return plain * (LOUDNESS / loudness.repeat_interleave(2))[:, None], loudness
 
 
-def _first_units(loudness: Tensor) -> tuple[Tensor, Tensor]:
+def _thresholded(loudness: Tensor) -> tuple[Tensor, Tensor]:
     """Units of the mean magnitude of each band, each frequency weighted by the root of its weight in the band."""
     table, bins = mel_bands(), np.arange(TAPS // 2 + 1) * BIN_HZ
     bands = np.stack([np.interp(FREQUENCIES, bins, table[:, band]) for band in range(BANDS)])
@@ -113,24 +107,3 @@ def _least_squares(units: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
         solved = torch.linalg.solve(own.T @ own + ridge, own.T @ wanted[:, band].double()).float()
         logs[band, band::BANDS], shift[band] = solved[:-1], solved[-1]
     return logs, shift
-
-
-def _polished(start: Hinges, speech: Tensor, steps: int, generator: torch.Generator) -> Hinges:
-    """Adam on the mean square of what is left, in crops of 2 s. The rate falls in the second half of the steps."""
-    weight, bias, logs, shift = (
-        part.clone().requires_grad_() for part in (start.weight, start.bias, start.logs, start.shift)
-    )
-    groups = [{"params": [weight], "lr": 1e-5}, {"params": [bias, logs, shift], "lr": 1e-3}]
-    adam = torch.optim.Adam(groups)
-    for step in range(steps):
-        for group in adam.param_groups:
-            group["lr"] *= 1.0 if step < steps / 2 else 0.985
-        first = int(torch.randint(max(1, speech.shape[1] - _CROP), (), generator=generator))
-        crop = speech[torch.randint(len(speech), (_BATCH,), generator=generator), first : first + _CROP]
-        wanted = log_mel(crop)
-        made = functional.linear(_units(magnitudes(crop, start.bank), weight, bias), logs, shift)
-        loss = (made - wanted).square().mean() / wanted.var()
-        adam.zero_grad()
-        loss.backward()
-        adam.step()
-    return Hinges(start.bank, *(part.detach() for part in (weight, bias, logs, shift)))

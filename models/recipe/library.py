@@ -8,11 +8,11 @@ import numpy as np
 
 from asrd.core.errors import UsageError
 from asrd.core.flow import FloatArray
-from asrd.models.recipe.align import Positions
+from asrd.models.recipe.align import IMPOSSIBLE, Positions
 from asrd.models.recipe.store import Shard, Utterance, shards
 
-_LEAST = -1.0
-"""The lowest log-probability per frame of an alignment that is believed; below it something else is said."""
+_LEAST, _WORST = -1.0, 0.05
+"""Utterances whose alignment has a lower log-probability per frame say something else. At most so many are left out."""
 
 _USUAL = 0.1
 """The share of what is not named."""
@@ -46,9 +46,9 @@ class Library:
         Raises UsageError where there is nothing to draw, ModelError where positions cannot be read.
         """
         groups: dict[str, list[Spoken]] = {}
-        for shard in shards(folder):
-            groups.setdefault(shard.group, []).extend(_aligned(shard) if aligned else _plain(shard))
-        groups = {name: rows for name, rows in sorted(groups.items()) if rows}
+        for row in _aligned(folder) if aligned else _plain(folder):
+            groups.setdefault(row.shard.group, []).append(row)
+        groups = dict(sorted(groups.items()))
         self.hours = {name: sum(row.utterance.seconds for row in rows) / 3600 for name, rows in groups.items()}
         weights = np.array([shares.get(name, _USUAL) for name in groups])
         if not weights.sum() > 0 or weights.min() < 0:
@@ -72,11 +72,18 @@ class Library:
         return self._speakers[spoken.shard.group, spoken.utterance.speaker]
 
 
-def _plain(shard: Shard) -> list[Spoken]:
-    return [Spoken(shard, utterance, np.zeros((0, 2), np.int64)) for utterance in shard.utterances]
+def _plain(folder: Path) -> list[Spoken]:
+    none = np.zeros((0, 2), np.int64)
+    return [Spoken(shard, utterance, none) for shard in shards(folder) for utterance in shard.utterances]
 
 
-def _aligned(shard: Shard) -> list[Spoken]:
-    found = Positions.load(shard.path)
-    rows = zip(shard.utterances, found.spans, found.scores, strict=True)
-    return [Spoken(shard, utterance, spans) for utterance, spans, score in rows if score > _LEAST]
+def _aligned(folder: Path) -> list[Spoken]:
+    rows, scores = [], []
+    for shard in shards(folder):
+        found = Positions.load(shard.path)
+        for utterance, spans, score in zip(shard.utterances, found.spans, found.scores, strict=True):
+            if score > IMPOSSIBLE:
+                rows.append(Spoken(shard, utterance, spans))
+                scores.append(score)
+    least = min(_LEAST, np.quantile(scores, _WORST)) if scores else _LEAST
+    return [row for row, score in zip(rows, scores, strict=True) if score >= least]

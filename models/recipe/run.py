@@ -129,6 +129,7 @@ def learn(order: Order, progress: Progress) -> ModelDirectory:
 
 def _steps(order: Order, learner: Learner, kind: type[Batches], wanted: Callable[[], bool], progress: Progress) -> None:
     """Steps from batches of a kind as long as they are wanted; saved now and then, and in the end."""
+    Library(order.clips, order.plan.shares, aligned=kind.aligned)  # what is wrong with it is said here in one line
     began, shown, recent = learner.progress, 0, 0.0
     span = (learner.plan.turn if kind is Wholes else 1.0) - began
     with (order.work / "training.jsonl").open("a", encoding="utf-8") as journal:
@@ -168,7 +169,7 @@ def facts(order: Order, model: ModelDirectory) -> dict[str, Any]:
         "steps": last["step"],
         "minutes": last["minutes"],
         "parameters": parameters,
-        "init": (earlier or {}).get("init", "") if order.plan.start else order.plan.init,
+        "init": (earlier or {}).get("init", "") if order.plan.start else Path(order.plan.init).name,
         "licence": whisper.LICENCE,
         "plan": order.plan.plain(),
         "text": {source.title: source.licence for source in SOURCES} if order.voices else {},

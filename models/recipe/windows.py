@@ -3,8 +3,9 @@
 A window of the daemon has context at either end, whose letters it drops. So the network is taught the letters of the
 core alone, and sees the rest.
 
-What is scarce is learnt by heart, sentence by sentence. Words of one speaker joined in an order that nobody said have the
-same sound and no text to remember (Lam et al. 2021, "On-the-fly aligned data augmentation for sequence-to-sequence ASR").
+What is scarce is learnt by heart, sentence by sentence. Words of one speaker joined in an order that nobody said have
+the same sound and no text to remember (Lam et al. 2021, "On-the-fly aligned data augmentation for sequence-to-sequence
+ASR").
 """
 
 from collections.abc import Callable

@@ -77,8 +77,8 @@ def train(ctx: click.Context, /, *, output: Path, work: Path, watts: float, **op
 
 
 def _order(work: Path, *, minutes: float, batch: float, seed: int, init: str, start: str, **given: Any) -> Any:
+    from asrd.models.recipe.order import Order
     from asrd.models.recipe.plan import Plan
-    from asrd.models.recipe.run import Order
 
     shares = named(given["share"], "--share", float)
     return Order(

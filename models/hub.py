@@ -129,13 +129,21 @@ def pull(
     return ModelDirectory.open(target)
 
 
-def fetch(name: str, file: str) -> Path:
-    """One file of a repository, such as a model that asrd itself cannot run; it stays in the hub library's own cache.
+def fetch(name: str, file: str, directory: Path, endpoint: str | None = None) -> Path:
+    """One file of a repository that asrd itself cannot run, in `directory`; the hub is not asked once it is there.
 
     Raises UsageError or ModelError where it cannot be had.
     """
-    with _explained(name, "main"), _progress():
-        return Path(runtime.huggingface_hub().hf_hub_download(name, file, library_name="asrd"))
+    path = directory / file
+    if not path.is_file():
+        repository = Repository.look_up(name, "main", endpoint)
+        found = repository.pick([file])
+        if not found:
+            raise ModelError(f"'{name}' holds no {file}; choose another model")
+        with writing(directory):
+            directory.mkdir(parents=True, exist_ok=True)
+            _fetch(repository, found[0], directory)
+    return path
 
 
 def _is_current(target: Path, commit: str) -> bool:

@@ -6,8 +6,9 @@ import numpy as np
 
 from asrd.core.units import MAX_WINDOW, SAMPLE_RATE
 from asrd.models.recipe.batches import Batches, faster
+from asrd.models.recipe.splices import splice, stretch
 from asrd.models.recipe.vocabulary import spelling
-from asrd.models.recipe.windows import Clip, splice, stretch, window
+from asrd.models.recipe.windows import Clip, window
 
 _WINDOWS, _SPLICED, _LONG = 0.5, 0.7, 0.93
 """Up to which share batches hold windows, splices, and stretches of at most 5 s; the rest are longer ones."""

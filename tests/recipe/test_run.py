@@ -14,8 +14,10 @@ from asrd.core.errors import ModelError, UsageError
 from asrd.models import ModelDirectory, manifest
 from asrd.models.recipe.align import is_aligned
 from asrd.models.recipe.corpus import Corpus
+from asrd.models.recipe.gather import gather
+from asrd.models.recipe.order import Order
 from asrd.models.recipe.plan import Plan
-from asrd.models.recipe.run import Order, facts, gather, learn, make
+from asrd.models.recipe.run import facts, learn, make
 from asrd.models.recipe.speak import speak, spoken
 from asrd.models.recipe.store import Shard
 from asrd.models.recipe.voices import VOICES, hibari

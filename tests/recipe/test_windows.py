@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 
 from asrd.core.units import MAX_WINDOW
 from asrd.models.recipe.library import Library, Spoken
+from asrd.models.recipe.splices import cuts, splice, stretch
 from asrd.models.recipe.store import Shard
 from asrd.models.recipe.vocabulary import LABELS
-from asrd.models.recipe.windows import ALL, EVERY, core, cuts, splice, stretch, window
+from asrd.models.recipe.windows import ALL, EVERY, core, window
 
 BOUNDARY = LABELS.index("|")
 SEEDS = st.integers(0, 2**32)

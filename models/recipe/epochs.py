@@ -17,6 +17,7 @@ from asrd.models.checkpoint import load_checkpoint
 from asrd.models.files import writing
 from asrd.models.recipe.augment import Augmenter
 from asrd.models.recipe.batches import collate, normalized
+from asrd.models.recipe.frontend import GEOMETRY
 from asrd.models.recipe.lessons import LONGEST_S, Example, Parts, examples
 from asrd.models.recipe.loss import ctc
 from asrd.models.recipe.windows import Clip
@@ -48,7 +49,7 @@ class Epochs:
         self.source, self.draft, self.parts, self.tuning, self.progress = source, draft, parts, tuning, progress
         self._identity = _identity(source, parts, tuning)
         self.network: Any = load_checkpoint(source)
-        self.network.freeze_feature_encoder()
+        _freeze(self.network, source)
         self.network.config.apply_spec_augment = False
         learnt = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
         self.optimizer = torch.optim.AdamW(learnt, tuning.rate, betas=(0.9, 0.98), weight_decay=0.0)
@@ -156,6 +157,16 @@ class Epochs:
         self.optimizer.load_state_dict(state["optimizer"])
         self.before = state["before"]
         self.epoch, self.best_epoch, self.best = state["epochs"]
+
+
+def _freeze(network: Any, source: ModelDirectory) -> None:
+    """Keep the convolutions as they are. In a model of the recipe the front end ends behind the projection, and the
+    positional convolution is computed, too: small steps in thousands of its weights would drown it in noise.
+    """
+    network.freeze_feature_encoder()
+    if source.geometry == GEOMETRY:
+        network.wav2vec2.feature_projection.requires_grad_(False)
+        network.wav2vec2.encoder.pos_conv_embed.requires_grad_(False)
 
 
 def _identity(source: ModelDirectory, parts: Parts, tuning: Tuning) -> dict[str, Any]:

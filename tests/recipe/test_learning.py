@@ -200,6 +200,15 @@ def test_finetuning_writes_a_model(
     assert not list(tmp_path.glob(".*"))
 
 
+def test_finetuning_leaves_what_the_recipe_computed(start: Path, speech: list[Clip], tmp_path: Path) -> None:
+    source, parts = ModelDirectory.open(start), divide(speech[:12], seed=0)
+    finetune(source, tmp_path / "new", parts, Tuning(epochs=1, rate=3e-3), resume=False, progress=Silent())
+    before, after = (load_checkpoint(ModelDirectory.open(path)).state_dict() for path in (start, tmp_path / "new"))
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert "lm_head.weight" in changed
+    assert not [name for name in changed if "feature" in name or "pos_conv" in name]
+
+
 def test_what_was_learned_of_other_weights_does_not_pass_for_the_new_ones(
     lv60_model: ModelDirectory, bundled: ModelDirectory, speech: list[Clip], tmp_path: Path
 ) -> None:

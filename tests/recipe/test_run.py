@@ -6,10 +6,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from safetensors.numpy import load_file
 
+from asrd.cli.main import asrd
 from asrd.core.errors import ModelError, UsageError
 from asrd.models import ModelDirectory, manifest
 from asrd.models.recipe.align import is_aligned
@@ -106,6 +109,41 @@ def test_texts_of_test_clips_are_not_learnt(encoder: str, mine: str, tmp_path: P
     wanted = Order(tmp_path / "work", Plan(init=encoder), speech={"mine": mine}, tests={"same": mine})
     gather(wanted, Silent())
     assert Shard(wanted.clips / "mine-000.jsonl").utterances == []
+
+
+def test_the_command_asks_for_what_it_is_told_to(
+    bundled: ModelDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    @click.command()
+    @click.option("--model")
+    @click.option("-o", "--output")
+    @click.option("--keep-float", multiple=True)
+    @click.option("--smooth-quant", type=float)
+    def quantize(**options: Any) -> None:
+        asked.append(options)
+        shutil.copytree(bundled.path, options["output"])
+
+    def made(order: Order, _: Any) -> ModelDirectory:
+        asked.append(order)
+        return bundled
+
+    monkeypatch.setattr("asrd.models.recipe.run.make", made)
+    monkeypatch.setattr("asrd.models.recipe.run.facts", lambda *_: {"minutes": 30.0})
+    monkeypatch.setattr("asrd.models.recipe.card.evaluate", lambda *_: {})
+    monkeypatch.setattr("asrd.models.recipe.card.write", lambda _, facts, __: f"{facts['watt_hours']:g} Wh")
+    monkeypatch.setattr("asrd.cli.quantize.quantize", quantize)
+    words = ["--init", "whisper-base", "--speech", "mine=a.jsonl", "--share", "mine=0.5", "--minutes", "30"]
+    arguments = ["model", "train", "-o", str(tmp_path / "new"), "--work", str(tmp_path), *words]
+    result = CliRunner().invoke(asrd, arguments, catch_exceptions=False)
+    assert result.output.endswith("5 Wh\n")
+    order, built = asked
+    assert order.plan == Plan(minutes=30.0, init="whisper-base", shares={"mine": 0.5})
+    assert (order.speech, order.tests, order.voices) == ({"mine": "a.jsonl"}, {"bundled": "bundled"}, {})
+    assert (built["keep_float"], built["smooth_quant"]) == (("front.0", "front.1", "position"), 0.5)
+    with pytest.raises(UsageError, match="exists already"):
+        CliRunner().invoke(asrd, arguments, catch_exceptions=False)
 
 
 def test_there_must_be_something_to_learn_from(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What training begins with: Whisper's encoder assembled anew, or an earlier model of this recipe."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from asrd.models.recipe.library import Library
 from asrd.models.recipe.plan import Plan
 from asrd.models.recipe.vocabulary import LABELS
 from asrd.models.store import resolve
+
+_ORIGIN = "origin.json"
+"""What an assembled model was made from; written last, so that one without it is not whole."""
 
 _CLIPS, _SAMPLES = 160, 3 * SAMPLE_RATE
 """What the front end is fitted to."""
@@ -44,19 +48,19 @@ def network(plan: Plan, clips: Path, start: Path) -> Any:
     find(plan)
     if plan.start:
         return load_checkpoint(resolve(plan.start))
-    if not start.exists():
-        partial = start.with_suffix(".partial")
-        shutil.rmtree(partial, ignore_errors=True)
+    origin = json.dumps({"init": plan.init, "shares": plan.shares, "seed": plan.seed})
+    if not (start / _ORIGIN).is_file() or (start / _ORIGIN).read_text("utf-8") != origin:
+        shutil.rmtree(start, ignore_errors=True)
         speech = sample(Library(clips, plan.shares, aligned=False), plan.seed)
-        export(assemble.assemble(whisper.load(plan.init), speech, seed=plan.seed), partial)
-        partial.rename(start)
+        export(assemble.assemble(whisper.load(plan.init), speech, plan.seed), start)
+        (start / _ORIGIN).write_text(origin, "utf-8")
     return load_checkpoint(ModelDirectory.open(start))
 
 
-def sample(library: Library, seed: int, clips: int = _CLIPS) -> Tensor:
+def sample(library: Library, seed: int) -> Tensor:
     """Speech of all kinds under noise of 15 to 60 dB less, `(clips, 3 s)` of unit variance."""
     rng, found = np.random.default_rng((seed, 4)), []
-    for _ in range(clips):
+    for _ in range(_CLIPS):
         pcm = library.draw(rng).pcm
         while len(pcm) < _SAMPLES:
             pcm = np.concatenate([pcm, library.draw(rng).pcm])

@@ -3,12 +3,14 @@
 import json
 import random
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 from safetensors.numpy import load_file
 
@@ -16,6 +18,7 @@ from asrd.cli.main import asrd
 from asrd.core.errors import ModelError, UsageError
 from asrd.models import ModelDirectory, manifest
 from asrd.models.recipe.align import is_aligned
+from asrd.models.recipe.begin import network
 from asrd.models.recipe.corpus import Corpus
 from asrd.models.recipe.gather import gather
 from asrd.models.recipe.order import Order
@@ -88,6 +91,15 @@ def test_training_can_go_on_from_a_model(start: Path, mine: str, tmp_path: Path)
     known = facts(wanted, model)
     assert known["before"]["steps"] == 7
     assert known["init"] == "whisper-tiny.en"
+
+
+def test_what_was_assembled_from_another_encoder_is_made_anew(encoder: str, clips: Path, tmp_path: Path) -> None:
+    plan, start = Plan(init=encoder), tmp_path / "start"
+    head = network(plan, clips, start).lm_head.weight
+    made = (start / "model.safetensors").stat().st_mtime_ns
+    assert torch.equal(network(plan, clips, start).lm_head.weight, head)
+    assert (start / "model.safetensors").stat().st_mtime_ns == made
+    assert not torch.equal(network(replace(plan, seed=1), clips, start).lm_head.weight, head)
 
 
 def test_training_does_not_go_on_from_any_model(

@@ -1,6 +1,7 @@
 """Trains a checkpoint epoch after epoch, keeps the best one, and can be interrupted."""
 
 import shutil
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -161,12 +162,25 @@ class Epochs:
 
 def _freeze(network: Any, source: ModelDirectory) -> None:
     """Keep the convolutions as they are. In a model of the recipe the front end ends behind the projection, and the
-    positional convolution is computed, too: small steps in thousands of its weights would drown it in noise.
+    positional convolution is computed, too: small steps in thousands of its weights would drown it in noise. So would
+    bfloat16, which has no room for large constants beside small sounds.
     """
     network.freeze_feature_encoder()
     if source.geometry == GEOMETRY:
-        network.wav2vec2.feature_projection.requires_grad_(False)
-        network.wav2vec2.encoder.pos_conv_embed.requires_grad_(False)
+        inner = network.wav2vec2
+        for part in (inner.feature_extractor, inner.feature_projection, inner.encoder.pos_conv_embed):
+            part.requires_grad_(False)
+            part.forward = _in_float32(part.forward)
+
+
+def _in_float32(forward: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function of tensors, computed in float32 whatever is around it."""
+
+    def full(*inputs: Any) -> Any:
+        with torch.autocast("cpu", enabled=False):
+            return forward(*(part.float() for part in inputs))
+
+    return full
 
 
 def _identity(source: ModelDirectory, parts: Parts, tuning: Tuning) -> dict[str, Any]:

@@ -209,6 +209,15 @@ def test_finetuning_leaves_what_the_recipe_computed(start: Path, speech: list[Cl
     assert not [name for name in changed if "feature" in name or "pos_conv" in name]
 
 
+def test_finetuning_hears_through_the_front_end_in_float32(start: Path, speech: list[Clip], tmp_path: Path) -> None:
+    run = Epochs(ModelDirectory.open(start), tmp_path, divide(speech[:12], seed=0), Tuning(), Silent())
+    pcm = torch.randn(1, 16_000, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        expected = run.network.wav2vec2(pcm).extract_features
+        with torch.autocast("cpu", torch.bfloat16):
+            assert torch.equal(run.network.wav2vec2(pcm).extract_features, expected)
+
+
 def test_what_was_learned_of_other_weights_does_not_pass_for_the_new_ones(
     lv60_model: ModelDirectory, bundled: ModelDirectory, speech: list[Clip], tmp_path: Path
 ) -> None:

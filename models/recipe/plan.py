@@ -14,7 +14,8 @@ _LEAST = 0.005
 class Plan:
     """minutes: of training; or `steps` of it, where that is not 0: a run is then the same to the bit on one machine.
     whole: the share of them in which whole utterances are heard, and the new head learns to spell. blocks: the rate of
-    the transformer blocks. new_head, head: that of the head, in that share and after it. batch: seconds of speech in a
+    the transformer blocks. new_head, head: that of the head, in that share and after it. level: the share of what comes
+    after it in which the rates stay level; in the rest they fall straight to nothing. batch: seconds of speech in a
     step. shares: how often each data set and voice is heard. init: the Whisper encoder that the blocks come from, as
     `whisper.load` takes it. start: the model it goes on from instead, or "".
     """
@@ -25,6 +26,7 @@ class Plan:
     blocks: float = 2e-4
     new_head: float = 3e-3
     head: float = 1e-3
+    level: float = 0.4
     batch: float = 72.0
     seed: int = 0
     shares: dict[str, float] = field(default_factory=dict)
@@ -37,11 +39,11 @@ class Plan:
         return 0.0 if self.start else self.whole
 
     def rates(self, progress: float, step: int) -> tuple[float, float]:
-        """Of the blocks and of the head: level in the first part, and then straight down to nothing."""
+        """Of the blocks and of the head: level at first, and straight down to nothing in the end."""
         warm = min(1.0, (step + 1) / _WARM_UP)
         if progress < self.turn:
             return warm * self.blocks, warm * self.new_head
-        left = warm * max(_LEAST, (1 - progress) / (1 - self.turn))
+        left = warm * min(1.0, max(_LEAST, (1 - progress) / ((1 - self.turn) * (1 - self.level))))
         return left * self.blocks, left * self.head
 
     def plain(self) -> dict[str, Any]:

@@ -157,7 +157,8 @@ def test_the_plan_begins_and_ends_as_it_should() -> None:
     plan = Plan(minutes=60)
     assert plan.rates(0, 0)[0] < plan.rates(0.1, 300)[0] == plan.blocks
     assert plan.rates(0.1, 300)[1] == plan.new_head
-    assert plan.rates(plan.turn, 300) == (plan.blocks, plan.head)
+    assert plan.rates(plan.turn, 300) == plan.rates(0.4, 300) == (plan.blocks, plan.head)
+    assert plan.rates(0.6, 300) > plan.rates(0.8, 300)
     assert plan.rates(1, 9999)[0] < 0.01 * plan.blocks
     assert replace(plan, start="model").turn == 0
 

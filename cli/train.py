@@ -31,6 +31,8 @@ _FLOAT = ("front.0", "front.1", "position")
     help="To measure on; its texts are never learnt.  [default: bundled]",
 )
 @click.option("--voice", multiple=True, metavar="NAME=HOURS", help="Synthetic speech: flite, hibari.")
+@click.option("--licence", multiple=True, metavar="NAME=TERMS", help="Of one of these, to be named in the card.")
+@click.option("--unseen-speakers", is_flag=True, help="Learn from nobody who speaks in a test set.")
 @click.option("--share", multiple=True, metavar="NAME=WEIGHT", help="How often to hear one of these.")
 @click.option(
     "--init",
@@ -87,4 +89,6 @@ def _order(work: Path, *, minutes: float, batch: float, seed: int, init: str, st
         speech=named(given["speech"], "--speech", str),
         tests=named(given["test"], "--test", str) or {"bundled": "bundled"},
         voices=named(given["voice"], "--voice", float),
+        licences=named(given["licence"], "--licence", str),
+        unseen_speakers=given["unseen_speakers"],
     )

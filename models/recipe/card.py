@@ -39,7 +39,11 @@ def write(model: ModelDirectory, training: Mapping[str, Any], evaluation: Mappin
 
 def card(model: ModelDirectory, training: Mapping[str, Any], evaluation: Mapping[str, Any]) -> str:
     """In Markdown, from the figures alone: what the model is, what it learnt from, how well it hears, and how badly."""
-    heard = ", ".join(f"{hours:.1f} h of {name}" for name, hours in training["hours"].items())
+    terms = training.get("licences", {})
+    heard = ", ".join(
+        f"{hours:.1f} h of {name}" + (f" ({terms[name]})" if name in terms else "")
+        for name, hours in training["hours"].items()
+    )
     geometry = model.geometry
     lines = [
         f"# {model.name}",
@@ -49,7 +53,8 @@ def card(model: ModelDirectory, training: Mapping[str, Any], evaluation: Mapping
         "| | |",
         "|---|---|",
         f"| network | `Wav2Vec2ForCTC`, {training['parameters'] / 1e6:.1f} M parameters |",
-        f"| begun with | the encoder of Whisper ({training['init'] or 'unknown'}; {training['licence']}) |",
+        f"| begun with | the encoder of Whisper ({training['init'] or 'unknown'}; "
+        f"{training['licence'] or 'licence unknown'}) |",
         f"| geometry | kernels {_row(geometry.kernels)}, strides {_row(geometry.strides)}: a frame every "
         f"{geometry.stride} samples |",
         f"| learnt from | {heard} |",

@@ -22,10 +22,13 @@ def gather(order: Order, progress: Progress) -> None:
         raise UsageError("there is nothing to learn from; name speech or voices")
     begin.find(order.plan)  # that it is not there shows before hours of work
     found = {name: dataset(spec) for name, spec in order.speech.items()}
-    held_out = [clip.text for spec in order.tests.values() for clip in dataset(spec)]
+    tests = [clip for spec in order.tests.values() for clip in dataset(spec)]
+    held_out = [clip.text for clip in tests]
+    strangers = {clip.speaker for clip in tests if clip.speaker} if order.unseen_speakers else set()
     for name, clips in found.items():
         progress.stage(f"reading {name}", None)
-        for _ in record(name, clips, order.clips, held_out, order.plan.seed):
+        known = [clip for clip in clips if clip.speaker not in strangers]
+        for _ in record(name, known, order.clips, held_out, order.plan.seed):
             progress.advance()
     _synthesise(order, found, held_out, progress)
 

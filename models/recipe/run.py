@@ -88,14 +88,16 @@ def facts(order: Order, model: ModelDirectory) -> dict[str, Any]:
     """
     last = json.loads((order.work / "training.jsonl").read_text("utf-8").splitlines()[-1])
     earlier = manifest.read(resolve(order.plan.start).path).get("training") if order.plan.start else None
+    init = (earlier or {}).get("init", "") if order.plan.start else order.plan.init
     parameters = sum(parameter.numel() for parameter in load_checkpoint(model).parameters())
     return {
         "hours": Library(order.clips, order.plan.shares, aligned=False).hours,
         "steps": last["step"],
         "minutes": last["minutes"],
         "parameters": parameters,
-        "init": (earlier or {}).get("init", "") if order.plan.start else Path(order.plan.init).name,
-        "licence": whisper.LICENCE,
+        "init": Path(init).name,
+        "licence": whisper.LICENCE if init in whisper.NAMES else "",
+        "licences": dict(order.licences),
         "plan": order.plan.plain(),
         "text": {source.title: source.licence for source in SOURCES} if order.voices else {},
         "before": earlier,

@@ -40,6 +40,8 @@ def test_the_card_tells_what_was_measured(lv60_model: ModelDirectory) -> None:
     assert "2.0 h of flite, 0.5 h of mine" in text
     assert "the encoder of Whisper (whisper-tiny.en; MIT, OpenAI)" in text
     assert "about 12 Wh at 10 W: estimated, not measured" in text
+    named = card(lv60_model, TRAINING | {"licences": {"mine": "CC0"}}, evaluation(0.6))
+    assert "2.0 h of flite, 0.5 h of mine (CC0)" in named
 
 
 @pytest.mark.parametrize(("wer", "says"), [(0.9, "not to rely on"), (0.4, "many words wrong"), (0.1, "reads well")])

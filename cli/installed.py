@@ -32,7 +32,10 @@ def measured(directory: Path) -> dict[str, dict[str, float]]:
         sets = sets or ({build["dataset"]: build["measured"]} if build else {})
         last = {name: list(backends.values())[-1] for name, backends in sets.items()}
         return {
-            name: {"wer": float(row["wer"][0]), "times_real_time": 1 / float(row["real_time_factor"])}
+            name: {
+                "wer": float(row.get("finals", row)["wer"][0]),
+                "times_real_time": 1 / float(row["real_time_factor"]),
+            }
             for name, row in last.items()
         }
     except (AsrdError, AttributeError, KeyError, IndexError, TypeError, ValueError, ZeroDivisionError):

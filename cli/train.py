@@ -10,6 +10,9 @@ from asrd.cli.stages import Stages
 from asrd.cli.values import Number, named
 from asrd.core.errors import UsageError
 
+_FLOAT = ("front.0", "front.1", "position")
+"""Layers that stay in 16 bits."""
+
 
 @click.command()
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="New model directory to write.")
@@ -28,31 +31,33 @@ from asrd.core.errors import UsageError
     help="To measure on; its texts are never learnt.  [default: bundled]",
 )
 @click.option("--voice", multiple=True, metavar="NAME=HOURS", help="Synthetic speech: flite, hibari.")
+@click.option("--licence", multiple=True, metavar="NAME=TERMS", help="Of one of these, to be named in the card.")
+@click.option("--unseen-speakers", is_flag=True, help="Learn from nobody who speaks in a test set.")
 @click.option("--share", multiple=True, metavar="NAME=WEIGHT", help="How often to hear one of these.")
-@click.option("--from", "start", default="", metavar="MODEL", help="Go on from this model, in place of a new one.")
 @click.option(
-    "--size",
-    type=click.Choice(["tiny", "small"]),
-    default="tiny",
+    "--init",
+    default="whisper-tiny.en",
     show_default=True,
-    help="Of a new network; tiny as the bundled one.",
+    metavar="WHISPER",
+    help="Encoder to begin with: whisper-tiny.en, whisper-base, or where one lies.",
 )
+@click.option("--from", "start", default="", metavar="MODEL", help="Go on from this model of the recipe instead.")
 @click.option("--minutes", default=100.0, show_default=True, type=Number(0.1), help="Of training.")
-@click.option("--batch", default=60.0, show_default=True, type=Number(10), help="Seconds of speech a step.")
+@click.option("--batch", default=72.0, show_default=True, type=Number(10), help="Seconds of speech a step.")
 @click.option("--watts", default=10.0, show_default=True, type=Number(0), help="What the machine draws meanwhile.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of all that is random.")
 @click.pass_context
 def train(ctx: click.Context, /, *, output: Path, work: Path, watts: float, **options: Any) -> None:
     """Train a model by the recipe that made the bundled one.
 
-    Text, synthetic speech, alignment, training, INT8, measurement, card: every stage keeps what it has done
-    in --work, and the same command goes on where an interrupted one stopped. Data sets are named as
-    for 'asrd quantize'.
+    Speech, training, INT8, measurement, card: every stage keeps what it has done in --work, and the same
+    command goes on where an interrupted one stopped. Data sets are named as for 'asrd quantize'.
 
     \b
     Examples:
       asrd model train -o my-tiny --voice flite=5 --voice hibari=8
       asrd model train -o libri --speech clean=LibriSpeech/train-clean-100 --test clean=LibriSpeech/test-clean
+      asrd model train -o better --from asrd-tiny-en --speech mine=recordings/manifest.jsonl --minutes 30
     """
     from asrd.cli.quantize import quantize
     from asrd.models import ModelDirectory
@@ -63,7 +68,8 @@ def train(ctx: click.Context, /, *, output: Path, work: Path, watts: float, **op
     order = _order(work, **options)
     with Stages() as stages:
         checkpoint = run.make(order, stages)
-    ctx.invoke(quantize, model=str(checkpoint.path), output=output)
+    # the front end computes with large numbers beside small ones, which 8 bits cannot hold
+    ctx.invoke(quantize, model=str(checkpoint.path), output=output, keep_float=_FLOAT, smooth_quant=0.5)
     model = ModelDirectory.open(output)
     facts = run.facts(order, model)
     facts |= {"cores": len(os.sched_getaffinity(0)), "watts": watts, "watt_hours": watts * facts["minutes"] / 60}
@@ -72,18 +78,17 @@ def train(ctx: click.Context, /, *, output: Path, work: Path, watts: float, **op
     click.echo(card.write(model, facts, measured))
 
 
-def _order(
-    work: Path, *, minutes: float, batch: float, seed: int, start: str, size: str, **given: tuple[str, ...]
-) -> Any:
+def _order(work: Path, *, minutes: float, batch: float, seed: int, init: str, start: str, **given: Any) -> Any:
+    from asrd.models.recipe.order import Order
     from asrd.models.recipe.plan import Plan
-    from asrd.models.recipe.run import Order
 
     shares = named(given["share"], "--share", float)
     return Order(
         work=work,
-        plan=Plan(minutes=minutes, batch=batch, seed=seed, shares=shares, start=start),
+        plan=Plan(minutes=minutes, batch=batch, seed=seed, shares=shares, init=init, start=start),
         speech=named(given["speech"], "--speech", str),
         tests=named(given["test"], "--test", str) or {"bundled": "bundled"},
         voices=named(given["voice"], "--voice", float),
-        size=size,
+        licences=named(given["licence"], "--licence", str),
+        unseen_speakers=given["unseen_speakers"],
     )

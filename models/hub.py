@@ -129,6 +129,23 @@ def pull(
     return ModelDirectory.open(target)
 
 
+def fetch(name: str, file: str, directory: Path, endpoint: str | None = None) -> Path:
+    """One file of a repository that asrd itself cannot run, in `directory`; the hub is not asked once it is there.
+
+    Raises UsageError or ModelError where it cannot be had.
+    """
+    path = directory / file
+    if not path.is_file():
+        repository = Repository.look_up(name, "main", endpoint)
+        found = repository.pick([file])
+        if not found:
+            raise ModelError(f"'{name}' holds no {file}; choose another model")
+        with writing(directory):
+            directory.mkdir(parents=True, exist_ok=True)
+            _fetch(repository, found[0], directory)
+    return path
+
+
 def _is_current(target: Path, commit: str) -> bool:
     return _revision(target) == commit and not manifest.verify(target)
 

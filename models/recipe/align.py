@@ -1,98 +1,97 @@
-"""When each word and phone is said: forced alignment with pocketsphinx and its American English model."""
+"""When each letter is said: forced alignment by the network that has just learnt to spell.
 
-import json
-import re
+Of all ways to say a known text, the most probable one (Viterbi 1967) tells at which frames each letter is. That is
+precise enough to cut windows by, and to take words out of a sentence.
+"""
+
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
-from asrd.core.errors import MissingExtraError
+from asrd.core.errors import ModelError
 from asrd.core.flow import FloatArray
-from asrd.models.recipe.store import Shard, Span
+from asrd.models.recipe.frontend import GEOMETRY
 
-_ARPABET = "SIL AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W Y Z ZH"
+SUFFIX = ".letters.npz"
+"""Of the file beside a shard."""
 
-PHONES = tuple(_ARPABET.split())
-"""The classes that frames are told apart by: silence, then ARPABET as the CMU dictionary uses it."""
+IMPOSSIBLE = -99.0
+"""The score of a text that has no way through the frames."""
 
-_INDEX = {phone: index for index, phone in enumerate(PHONES)} | {"AX": PHONES.index("AH")}  # flite's schwa
-_FRAME_S = 0.01
-
-
-def phone_index(name: str) -> int:
-    """The class of a phone as pocketsphinx or flite calls it; what neither of them speaks of is silence."""
-    return _INDEX.get(name.upper(), 0)
+_MIDDLE = GEOMETRY.receptive_field // 2
 
 
-class Aligner:
-    """pocketsphinx with the CMU dictionary, both from its package."""
+def path(log_probs: FloatArray, letters: list[int], blank: int = 0) -> tuple[np.ndarray, float]:
+    """The most probable way to say `letters`, and its log-probability per frame.
 
-    def __init__(self) -> None:
+    log_probs: `(frames, labels)`. Returns the first and the last frame of each letter, `(letters, 2)`.
+    Where there are too few frames all are 0, and the score is `IMPOSSIBLE`.
+    """
+    frames, states = len(log_probs), 2 * len(letters) + 1  # a blank before, between and behind letters
+    repeats = sum(a == b for a, b in pairwise(letters))
+    if not letters or frames < len(letters) + repeats:
+        return np.zeros((len(letters), 2), np.int64), IMPOSSIBLE
+    labels = np.full(states, blank)
+    labels[1::2] = letters
+    may_skip = np.zeros(states, bool)  # the blank between two different letters
+    may_skip[3::2] = labels[3::2] != labels[1:-2:2]
+    scores = np.full(states, -np.inf, np.float32)
+    scores[:2] = log_probs[0, labels[:2]]
+    steps = np.zeros((frames, states), np.int8)  # how many states back each came from
+    for frame in range(1, frames):
+        ways = np.full((3, states), -np.inf, np.float32)
+        ways[0] = scores
+        ways[1, 1:] = scores[:-1]
+        ways[2, 2:] = np.where(may_skip[2:], scores[:-2], -np.inf)
+        steps[frame] = ways.argmax(0)
+        scores = ways.max(0) + log_probs[frame, labels]
+    state = states - 1 if scores[-1] > scores[-2] else states - 2
+    score = float(scores[state]) / frames
+    found = np.zeros((len(letters), 2), np.int64)
+    for frame in range(frames - 1, -1, -1):
+        if state % 2:
+            letter = state // 2
+            found[letter, 1] = max(found[letter, 1], frame)
+            found[letter, 0] = frame
+        state -= int(steps[frame, state])
+    return found, score
+
+
+def samples(found: np.ndarray) -> np.ndarray:
+    """Frames as the samples in the middle of what they see."""
+    return found * GEOMETRY.stride + _MIDDLE
+
+
+class Positions:
+    """Where the letters of a shard's utterances are."""
+
+    def __init__(self, spans: list[np.ndarray], scores: list[float]) -> None:
+        """spans: of each utterance, the first and last sample of each letter, `(letters, 2)`."""
+        self.spans, self.scores = spans, scores
+
+    def save(self, shard: Path) -> None:
+        """Beside a shard, whole or not at all."""
+        ends = np.cumsum([len(one) for one in self.spans], dtype=np.int64)
+        flat = np.concatenate([np.zeros((0, 2)), *self.spans]).astype(np.int32)
+        partial = shard.with_suffix(".partial-letters")
+        with partial.open("wb") as file:
+            np.savez(file, spans=flat, ends=ends, scores=np.array(self.scores, np.float32))
+        partial.replace(shard.with_suffix(SUFFIX))
+
+    @classmethod
+    def load(cls, shard: Path) -> "Positions":
+        """Of a shard. Raises ModelError where they are missing or damaged."""
+        file = shard.with_suffix(SUFFIX)
         try:
-            from pocketsphinx import Config, Decoder
-        except ImportError as error:
-            raise MissingExtraError("recipe", "alignment") from error
-        # without bestpath: the lattice of a short utterance is often too thin for it
-        self._decoder: Any = Decoder(Config(lm=None, loglevel="FATAL", bestpath=False))
-
-    def __call__(self, pcm: FloatArray, text: str) -> dict[str, list[Span]]:
-        """`words` and `phones` in seconds. Empty where the dictionary lacks a word, or the text is not what is said.
-
-        pcm: `(samples,)` at 16 kHz. text: as `labels` spells it.
-        """
-        words = text.lower().split()
-        if any(self._decoder.lookup_word(word) is None for word in words):
-            return {}
-        samples = (pcm * 32767).astype("<i2").tobytes()
-        try:
-            self._decoder.set_align_text(" ".join(words))
-            self._hear(samples)
-            self._decoder.set_alignment()
-            self._hear(samples)
-            # read as they come: an entry is valid only until the next
-            alignment = [(_entry(word), [_entry(phone) for phone in word]) for word in self._decoder.get_alignment()]
-        except (RuntimeError, TypeError):  # how pocketsphinx says that it found no path through the text
-            return {}
-        found = {
-            "words": [(_spelling(name), start, end) for (name, start, end), _ in alignment if not name.startswith("<")],
-            "phones": [
-                (PHONES[phone_index(name)], start, end) for _, phones in alignment for name, start, end in phones
-            ],
-        }
-        return found if [word for word, _, _ in found["words"]] == text.split() else {}
-
-    def _hear(self, samples: bytes) -> None:
-        self._decoder.start_utt()
-        self._decoder.process_raw(samples, full_utt=True)
-        self._decoder.end_utt()
+            with np.load(file) as stored:
+                spans = np.split(stored["spans"], stored["ends"][:-1]) if len(stored["ends"]) else []
+                return cls(spans, stored["scores"].tolist())
+        except (OSError, ValueError, KeyError, BadZipFile) as error:
+            raise ModelError(f"{file} cannot be read; delete it, and the same command makes it again") from error
 
 
-def align(path: Path) -> None:
-    """Write the times of a shard's utterances beside it, unless they are there; times that are known are kept."""
-    times = path.with_suffix(".times")
-    if times.exists():
-        return
-    aligner, shard = Aligner(), Shard(path)
-    partial = times.with_suffix(".partial-times")
-    with partial.open("w", encoding="utf-8") as lines:
-        for utterance in shard.utterances:
-            found = {} if utterance.phones else aligner(shard.pcm(utterance), utterance.text)
-            lines.write(json.dumps(found) + "\n")
-    partial.replace(times)
-
-
-def frame_phones(phones: list[Span], middles: np.ndarray) -> np.ndarray:
-    """The class of the phone at each of the times `middles` `(frames,)`, in seconds; silence outside all of them."""
-    ends = np.array([end for _, _, end in phones])
-    classes = np.array([*(phone_index(name) for name, _, _ in phones), 0])
-    return np.where(middles < phones[0][1], 0, classes[np.searchsorted(ends, middles)])
-
-
-def _spelling(name: str) -> str:
-    """Of a dictionary entry: other pronunciations of THE are called the(2) and so on."""
-    return re.sub(r"\(\d+\)$", "", name).upper()
-
-
-def _entry(entry: Any) -> Span:
-    return entry.name, round(entry.start * _FRAME_S, 2), round((entry.start + entry.duration) * _FRAME_S, 2)
+def is_aligned(shard: Path) -> bool:
+    """Whether the letters of a shard have their positions."""
+    return shard.with_suffix(SUFFIX).is_file()

@@ -53,7 +53,11 @@ def write(model: ModelDirectory, training: Mapping[str, Any], evaluation: Mappin
 
 def card(model: ModelDirectory, training: Mapping[str, Any], evaluation: Mapping[str, Any]) -> str:
     """In Markdown, from the figures alone: what the model is, what it learnt from, how well it hears, and how badly."""
-    heard = ", ".join(f"{hours:.1f} h of {name}" for name, hours in training["hours"].items())
+    terms = training.get("licences", {})
+    heard = ", ".join(
+        f"{hours:.1f} h of {name}" + (f" ({terms[name]})" if name in terms else "")
+        for name, hours in training["hours"].items()
+    )
     geometry = model.geometry
     lines = [
         f"# {model.name}",
@@ -62,7 +66,9 @@ def card(model: ModelDirectory, training: Mapping[str, Any], evaluation: Mapping
         "",
         "| | |",
         "|---|---|",
-        f"| network | `Wav2Vec2ForCTC`, {training['parameters'] / 1e6:.1f} M parameters, size {training['size']} |",
+        f"| network | `Wav2Vec2ForCTC`, {training['parameters'] / 1e6:.1f} M parameters |",
+        f"| begun with | the encoder of Whisper ({training['init'] or 'unknown'}; "
+        f"{training['licence'] or 'licence unknown'}) |",
         f"| geometry | kernels {_row(geometry.kernels)}, strides {_row(geometry.strides)}: a frame every "
         f"{geometry.stride} samples |",
         f"| learnt from | {heard} |",
@@ -72,19 +78,19 @@ def card(model: ModelDirectory, training: Mapping[str, Any], evaluation: Mapping
         "",
         "## Accuracy",
         "",
-        "As deployed: the daemon's windows, stitching and greedy decoding. 95 % bootstrap intervals over utterances. "
-        "No text of these sets was learnt"
+        "As deployed, through the daemon's windows. Finals are decoded by beam search with the bundled language model "
+        "where `asrd[lm]` is installed; greedy text uses the model alone. 95 % bootstrap intervals over utterances. No text of these sets was learnt"
         + (", but most of `bundled` is spoken by voices that were." if "bundled" in evaluation else "."),
         "",
-        "| test set | backend | WER % | CER % | × real time |",
-        "|---|---|---|---|---|",
+        "| test set | backend | WER % of finals | CER % of finals | WER % greedy | CER % greedy | × real time |",
+        "|---|---|---|---|---|---|---|",
     ]
     for test, facts in evaluation.items():
         for backend, row in facts["backends"].items():
             words = f"{test}: {facts['utterances']} utterances, {row['words']} words"
+            rates = [_rate(part[metric]) for part in (row.get("finals", row), row) for metric in ("wer", "cer")]
             lines.append(
-                f"| {words} | {backend} ({row['arithmetic']}) | {_rate(row['wer'])} | {_rate(row['cer'])} "
-                f"| {1 / row['real_time_factor']:.0f} |"
+                f"| {words} | {backend} ({row['arithmetic']}) | {' | '.join(rates)} | {1 / row['real_time_factor']:.0f} |"
             )
     built = manifest.read(model.path).get("quantization") if (model.path / manifest.NAME).is_file() else None
     if built:
@@ -99,7 +105,7 @@ def card(model: ModelDirectory, training: Mapping[str, Any], evaluation: Mapping
 
 def _honestly(evaluation: Mapping[str, Any]) -> str:
     """What such error rates mean to who reads the transcripts. One word in five is about where people stop reading."""
-    rates = [row["wer"][0] for facts in evaluation.values() for row in facts["backends"].values()]
+    rates = [row.get("finals", row)["wer"][0] for facts in evaluation.values() for row in facts["backends"].values()]
     worst = max(rates, default=1.0)
     if worst > 0.5:
         return (

@@ -1,6 +1,7 @@
 """Trains a checkpoint epoch after epoch, keeps the best one, and can be interrupted."""
 
 import shutil
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,10 @@ from asrd.models.checkpoint import load_checkpoint
 from asrd.models.files import writing
 from asrd.models.recipe.augment import Augmenter
 from asrd.models.recipe.batches import collate, normalized
-from asrd.models.recipe.learner import ctc
+from asrd.models.recipe.frontend import GEOMETRY
 from asrd.models.recipe.lessons import LONGEST_S, Example, Parts, examples
+from asrd.models.recipe.loss import ctc
+from asrd.models.recipe.windows import Clip
 from asrd.quant.data import fingerprint
 from asrd.quant.progress import Progress
 from asrd.quant.provenance import hashes
@@ -47,7 +50,7 @@ class Epochs:
         self.source, self.draft, self.parts, self.tuning, self.progress = source, draft, parts, tuning, progress
         self._identity = _identity(source, parts, tuning)
         self.network: Any = load_checkpoint(source)
-        self.network.freeze_feature_encoder()
+        _freeze(self.network, source)
         self.network.config.apply_spec_augment = False
         learnt = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
         self.optimizer = torch.optim.AdamW(learnt, tuning.rate, betas=(0.9, 0.98), weight_decay=0.0)
@@ -105,12 +108,13 @@ class Epochs:
 
     def _forward(self, part: list[Example]) -> Any:
         """The CTC loss per letter."""
-        batch = collate([one.pcm for one in part], [one.letters for one in part], [np.zeros(1, int)] * len(part))
+        batch = collate([Clip(one.pcm, np.array(one.letters)) for one in part])
         lengths = torch.from_numpy(batch.lengths)
         mask = (torch.arange(batch.pcm.shape[1]) < lengths[:, None]).long() if self.source.attention_mask else None
         with torch.autocast("cpu", torch.bfloat16, enabled="avx512_bf16" in flags()):
             logits = self.network(torch.from_numpy(batch.pcm), attention_mask=mask).logits
-        return ctc(self.network, logits, lengths, batch.letters, batch.spelled)
+        frames = self.network._get_feat_extract_output_lengths(lengths)
+        return ctc(logits, frames, batch.letters, batch.spelled, self.network.config.pad_token_id)
 
     def _loss(self, validation: list[Example]) -> float:
         self.network.eval()
@@ -154,6 +158,29 @@ class Epochs:
         self.optimizer.load_state_dict(state["optimizer"])
         self.before = state["before"]
         self.epoch, self.best_epoch, self.best = state["epochs"]
+
+
+def _freeze(network: Any, source: ModelDirectory) -> None:
+    """Keep the convolutions as they are. In a model of the recipe the front end ends behind the projection, and the
+    positional convolution is computed, too: small steps in thousands of its weights would drown it in noise. So would
+    bfloat16, which has no room for large constants beside small sounds.
+    """
+    network.freeze_feature_encoder()
+    if source.geometry == GEOMETRY:
+        inner = network.wav2vec2
+        for part in (inner.feature_extractor, inner.feature_projection, inner.encoder.pos_conv_embed):
+            part.requires_grad_(False)
+            part.forward = _in_float32(part.forward)
+
+
+def _in_float32(forward: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function of tensors, computed in float32 whatever is around it."""
+
+    def full(*inputs: Any) -> Any:
+        with torch.autocast("cpu", enabled=False):
+            return forward(*(part.float() for part in inputs))
+
+    return full
 
 
 def _identity(source: ModelDirectory, parts: Parts, tuning: Tuning) -> dict[str, Any]:

@@ -2,37 +2,30 @@
 
 import multiprocessing
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, Full
 from typing import Any
 
 from asrd.core.errors import AsrdError
-from asrd.models import Geometry
 from asrd.models.recipe.batches import Batch, Batches
-from asrd.models.recipe.learner import Learner
 from asrd.models.recipe.plan import Plan
 
 _AHEAD = 6
 _PATIENCE_S = 5.0
 
 
-def stream(folder: Path, geometry: Geometry, learner: Learner) -> Iterator[Batch]:
-    """Batches from the learner's step on, until its plan is done. Raises AsrdError where the other process dies."""
+def stream(
+    kind: type[Batches], folder: Path, plan: Plan, *, number: int, wanted: Callable[[], bool]
+) -> Iterator[Batch]:
+    """Batches of a kind from `number` on, as long as they are wanted. Raises AsrdError where the other process dies."""
     context = multiprocessing.get_context("spawn")
     queue: Any = context.Queue(_AHEAD)
-    progress = context.Value("d", learner.progress)
-    maker = context.Process(
-        target=_make,
-        args=(folder, geometry, learner.plan),
-        kwargs={"number": learner.step, "queue": queue, "shared": progress},
-        daemon=True,
-    )
+    maker = context.Process(target=_make, args=(kind, folder, plan, number, queue), daemon=True)
     maker.start()
     try:
-        while learner.progress < 1:
-            progress.value = learner.progress
+        while wanted():
             try:
                 batch = queue.get(timeout=_PATIENCE_S)
             except Empty:
@@ -45,13 +38,12 @@ def stream(folder: Path, geometry: Geometry, learner: Learner) -> Iterator[Batch
         maker.join()
 
 
-def _make(folder: Path, geometry: Geometry, plan: Plan, *, number: int, queue: Any, shared: Any) -> None:
+def _make(kind: type[Batches], folder: Path, plan: Plan, number: int, queue: Any) -> None:
     os.nice(5)
     parent = os.getppid()
-    batches = Batches(folder, geometry, plan.seed, plan.shares)
+    batches = kind(folder, plan)
     while True:
-        progress = number / plan.steps if plan.steps else shared.value
-        batch = batches(number, plan.longest(progress), plan.total(progress))
+        batch = batches(number)
         number += 1
         sent = False
         while not sent:

@@ -1,45 +1,50 @@
-"""How a run goes: how fast it learns, from what, and what counts, over its course from 0 to 1."""
+"""How a run goes, over its course from 0 to 1: what is heard, and how fast it is learnt from."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import numpy as np
+_WARM_UP = 150
+"""Steps until the rates are what they should be."""
+
+_LEAST = 0.005
+"""The share of a rate that is left in the end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """minutes: of training; or `steps` of it, where that is not 0: a run is then the same to the bit on one machine.
-    shares: how often each group of shards is heard. batch: seconds of speech a step. start: the model it goes on
-    from, or "" for a new one.
+    whole: the share of them in which whole utterances are heard, and the new head learns to spell. blocks: the rate of
+    the transformer blocks. new_head, head: that of the head, in that share and after it. level: the share of what comes
+    after it in which the rates stay level; in the rest they fall straight to nothing. batch: seconds of speech in a
+    step. shares: how often each data set and voice is heard. init: the Whisper encoder that the blocks come from, as
+    `whisper.load` takes it. start: the model it goes on from instead, or "".
     """
 
-    minutes: float = 75.0
+    minutes: float = 100.0
     steps: int = 0
-    peak: float = 1e-3
-    batch: float = 60.0
+    whole: float = 0.18
+    blocks: float = 2e-4
+    new_head: float = 3e-3
+    head: float = 1e-3
+    level: float = 0.4
+    batch: float = 72.0
     seed: int = 0
     shares: dict[str, float] = field(default_factory=dict)
+    init: str = "whisper-tiny.en"
     start: str = ""
 
-    def rate(self, progress: float, step: int) -> float:
-        """The learning rate: 200 steps of warm-up, level for a fifth of the time, and then straight down to nothing."""
-        return self.peak * min(1.0, (step + 1) / 200) * min(1.0, max(0.001, (1 - progress) / 0.8))
+    @property
+    def turn(self) -> float:
+        """When windows and splices take the place of whole utterances: at once, where the model can spell already."""
+        return 0.0 if self.start else self.whole
 
-    def longest(self, progress: float) -> float:
-        """The longest clip, in seconds: short ones are easier."""
-        return 2.5 if progress < 0.05 and not self.start else 5.0 if progress < 0.6 else 7.0
-
-    def total(self, progress: float) -> float:
-        """Seconds of speech a step: more steps at first, surer ones later."""
-        return self.batch * (0.7 if progress < 0.5 else 1.0)
-
-    def phone_weight(self, progress: float) -> float:
-        """Of the phone loss. It labels every frame, which CTC does not; in the end letters are what counts."""
-        return float(np.interp(progress, [0.1, 0.75], [1.0, 0.0]))
-
-    def letter_weight(self, progress: float) -> float:
-        """Of the CTC loss, which at first only says that blanks are frequent."""
-        return 1.0 if self.start else float(np.interp(progress, [0.0, 0.02, 0.06], [0.1, 0.3, 1.0]))
+    def rates(self, progress: float, step: int) -> tuple[float, float]:
+        """Of the blocks and of the head: level at first, and straight down to nothing in the end."""
+        warm = min(1.0, (step + 1) / _WARM_UP)
+        if progress < self.turn:
+            return warm * self.blocks, warm * self.new_head
+        left = warm * min(1.0, max(_LEAST, (1 - progress) / ((1 - self.turn) * (1 - self.level))))
+        return left * self.blocks, left * self.head
 
     def plain(self) -> dict[str, Any]:
         """As JSON can hold it."""

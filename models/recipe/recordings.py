@@ -13,7 +13,7 @@ from asrd.models.recipe.text import labels
 from asrd.quant.data import Clip, read
 
 PER_SHARD = 750
-"""Clips: about an hour, and as much work as an interrupted alignment loses."""
+"""Clips: about an hour."""
 
 _MARGIN = round(0.15 * SAMPLE_RATE)
 _LONGEST_S = 15.0

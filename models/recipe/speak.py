@@ -27,17 +27,15 @@ def spoken(
     left = hours * 3600
     while left > 0:
         text = corpus.draw(rng)
-        pcm, speaker, phones = voice(text, rng)
+        pcm, speaker = voice(text, rng)
         loud = np.flatnonzero(np.abs(pcm) > 0.01)
         if len(loud) < SAMPLE_RATE // 8:
             continue
-        first, last = max(0, int(loud[0]) - _MARGIN), int(loud[-1]) + _MARGIN
-        pcm, cut = pcm[first:last], first / SAMPLE_RATE
+        pcm = pcm[max(0, int(loud[0]) - _MARGIN) : int(loud[-1]) + _MARGIN]
         if not 0.3 < len(pcm) / SAMPLE_RATE < _LONGEST_S:
             continue
-        phones = [(name, max(0.0, start - cut), end - cut) for name, start, end in phones if end > cut]
         left -= len(pcm) / SAMPLE_RATE
-        yield pcm / np.abs(pcm).max() * 0.7, Utterance(0, len(pcm), labels(text), speaker, [], phones)
+        yield pcm / np.abs(pcm).max() * 0.7, Utterance(0, len(pcm), labels(text), speaker)
 
 
 def speak(name: str, corpus: Corpus, folder: Path, seed: int, hours: float = SHARD_HOURS) -> Path:

@@ -1,8 +1,8 @@
-"""Speech on disk: a shard is one file of 16-bit samples, and one line of JSON an utterance."""
+"""Speech on disk: a shard is one file of 16-bit samples, and one line of JSON for each utterance."""
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,20 +10,15 @@ import numpy as np
 from asrd.core.flow import FloatArray
 from asrd.core.units import SAMPLE_RATE
 
-Span = tuple[str, float, float]
-"""A word or a phone, and its first and last second."""
-
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """Where its samples lie, what it says, who says it and, where that is known, when its words and phones are."""
+    """Where its samples lie, what it says, and who says it."""
 
     at: int
     samples: int
     text: str
     speaker: str
-    words: list[Span] = field(default_factory=list)
-    phones: list[Span] = field(default_factory=list)
 
     @property
     def seconds(self) -> float:
@@ -32,21 +27,17 @@ class Utterance:
 
 
 class Shard:
-    """A finished shard. Its samples are mapped, not read; times that were found later lie beside it in `NAME.times`."""
+    """A finished shard. Its samples are mapped, not read."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        times = path.with_suffix(".times")
-        later = [json.loads(line) for line in times.read_text(encoding="utf-8").splitlines()] if times.exists() else []
-        self.utterances = [
-            Utterance(**(line | more)) for line, more in zip(lines, later or [{}] * len(lines), strict=True)
-        ]
+        self.utterances = [Utterance(row["at"], row["samples"], row["text"], row["speaker"]) for row in lines]
         self._pcm = np.memmap(path.with_suffix(".i16"), dtype="<i2", mode="r") if lines else np.zeros(0, np.int16)
 
     @property
     def group(self) -> str:
-        """What it holds: its name up to the last dash."""
+        """The name of the data set or the voice: the file's name up to the last dash."""
         return self.path.stem.rpartition("-")[0]
 
     def pcm(self, utterance: Utterance) -> FloatArray:

@@ -12,10 +12,9 @@ import soxr
 from asrd.core.errors import AsrdError, MissingExtraError
 from asrd.core.flow import FloatArray
 from asrd.core.units import SAMPLE_RATE
-from asrd.models.recipe.store import Span
 
-Speech = tuple[FloatArray, str, list[Span]]
-"""Samples at 16 kHz, the speaker, and the phones where the synthesiser tells when it speaks them."""
+Speech = tuple[FloatArray, str]
+"""Samples at 16 kHz, and the speaker."""
 
 Voice = Callable[[str, random.Random], Speech]
 
@@ -25,26 +24,25 @@ _FLITE = {"slt": 170, "rms": 100, "awb": 125, "kal16": 105}
 
 def flite() -> Voice:
     """Two American men, a Scotsman and an American woman (free software of Carnegie Mellon University), at 70 times
-    real time, and when they say each phone.
+    real time.
     """
 
     def speak(text: str, rng: random.Random) -> Speech:
         speaker = rng.choice(["slt", "slt", "rms", "rms", "awb", "awb", "kal16"])
         pitch, f0 = rng.uniform(0.82, 1.22), _FLITE[speaker] * rng.uniform(0.85, 1.25)
         stretch = pitch / rng.uniform(0.8, 1.3)
-        options = ["--setf", f"duration_stretch={stretch:.3f}", "--setf", f"int_f0_target_mean={f0:.0f}", "-psdur"]
+        options = ["--setf", f"duration_stretch={stretch:.3f}", "--setf", f"int_f0_target_mean={f0:.0f}"]
         with tempfile.NamedTemporaryFile(suffix=".wav") as file:
             command = ["flite", "-voice", speaker, *options, "-t", text, "-o", file.name]
             try:
-                said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+                subprocess.run(command, check=True, capture_output=True)
             except (OSError, subprocess.CalledProcessError) as error:
                 raise AsrdError(
                     f"flite cannot speak ({error}); 'apt install flite', or leave that voice out"
                 ) from error
             with wave.open(file.name) as spoken:
                 rate, pcm = spoken.getframerate(), np.frombuffer(spoken.readframes(spoken.getnframes()), np.int16)
-        speech = _shifted(np.multiply(pcm, 1 / 32768, dtype=np.float32), rate, pitch)
-        return speech, f"flite-{speaker}", _phones(said, pitch, len(speech) / SAMPLE_RATE)
+        return _shifted(np.multiply(pcm, 1 / 32768, dtype=np.float32), rate, pitch), f"flite-{speaker}"
 
     return speak
 
@@ -60,7 +58,7 @@ def hibari() -> Voice:
     def speak(text: str, rng: random.Random) -> Speech:
         pitch = rng.choice([rng.uniform(0.9, 1.1), rng.uniform(0.72, 0.9), rng.uniform(1.05, 1.25)])
         speed = min(2.0, max(0.5, rng.uniform(0.8, 1.35) / pitch))
-        return _shifted(tts(text, speed=speed, seed=rng.randrange(1 << 30)), tts.sample_rate, pitch), "hibari", []
+        return _shifted(tts(text, speed=speed, seed=rng.randrange(1 << 30)), tts.sample_rate, pitch), "hibari"
 
     return speak
 
@@ -72,13 +70,3 @@ def _shifted(pcm: FloatArray, rate: int, pitch: float) -> FloatArray:
     """At 16 kHz, played `pitch` times as fast: pitch and formants move together, as from large people to small."""
     shifted: FloatArray = soxr.resample(pcm, rate * pitch, SAMPLE_RATE)
     return shifted
-
-
-def _phones(said: str, pitch: float, seconds: float) -> list[Span]:
-    """Of flite's `pau:0.16 hh:0.25 …`, where each ends; none where a text was said in parts, for each counts anew."""
-    pairs = [pair.partition(":") for pair in said.split()]
-    ends = [(phone, float(end) / pitch) for phone, colon, end in pairs if colon]
-    if not ends or abs(ends[-1][1] - seconds) > 0.1:
-        return []
-    starts = [0.0, *(end for _, end in ends)]
-    return [(phone, round(start, 3), round(end, 3)) for start, (phone, end) in zip(starts, ends, strict=False)]

@@ -4,13 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from asrd.core.errors import AsrdError, ModelError, UsageError
 from asrd.models import manifest, store
 from asrd.models.calibration import UNCALIBRATED
-from asrd.models.hub import pull
+from asrd.models.hub import fetch, pull
 
 from .conftest import COMMIT, LARGE, Hub
 
@@ -46,6 +47,15 @@ def test_a_second_pull_downloads_nothing_or_mends_what_is_damaged(hub: Hub, dama
     (model.path / damaged).write_bytes(b"rotten")
     pull(NAME, endpoint=hub.endpoint)
     assert manifest.verify(model.path) == []
+
+
+def test_a_single_file_is_fetched_once(hub: Hub, tmp_path: Path) -> None:
+    for _ in range(2):
+        path = fetch(NAME, "model.safetensors", tmp_path / "deep" / "one", hub.endpoint)
+        assert path.read_bytes() == hub.files["model.safetensors"]
+    assert [name for name, _ in hub.asked] == ["model.safetensors"]
+    with pytest.raises(ModelError, match=r"'someone/small' holds no other\.bin"):
+        fetch(NAME, "other.bin", tmp_path, hub.endpoint)
 
 
 def test_a_broken_transfer_goes_on_where_it_stopped(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:

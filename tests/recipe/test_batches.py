@@ -8,18 +8,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asrd.core.errors import UsageError
 from asrd.core.flow import FloatArray
-from asrd.models import Geometry
-from asrd.models.recipe.align import PHONES, frame_phones
+from asrd.core.units import MAX_WINDOW
 from asrd.models.recipe.augment import Augmenter
-from asrd.models.recipe.batches import UNKNOWN, Batches, normalized
+from asrd.models.recipe.batches import Batch, Batches, collate, normalized
+from asrd.models.recipe.masks import mask
 from asrd.models.recipe.nonspeech import KINDS
+from asrd.models.recipe.parts import Parts
+from asrd.models.recipe.plan import Plan
 from asrd.models.recipe.recordings import trimmed
-from asrd.models.recipe.store import Shard, Utterance, write_shard
-from asrd.models.recipe.stretches import Heard, joined, splice, stretch, whole
+from asrd.models.recipe.store import Shard, Utterance, shards, write_shard
 from asrd.models.recipe.vocabulary import LABELS
+from asrd.models.recipe.wholes import Wholes
+from asrd.models.recipe.windows import EVERY, Clip
 
-GEOMETRY = Geometry((400, 3), (160, 3))
+PLAN = Plan(batch=12.0, seed=5, shares={"even": 1.0, "odd": 1.0})
+FIELDS = ("pcm", "lengths", "letters", "spelled", "first", "last")
 
 
 @pytest.fixture(scope="module")
@@ -28,87 +33,96 @@ def augment() -> Augmenter:
 
 
 @pytest.fixture(scope="module")
-def batches(clips: Path) -> Batches:
-    """Of both kinds of speech."""
-    return Batches(clips, GEOMETRY, 0, {"timed": 1.0, "plain": 1.0})
+def wholes(clips: Path) -> Wholes:
+    return Wholes(clips, PLAN)
 
 
-def test_a_batch_depends_on_seed_and_number_alone(clips: Path) -> None:
-    one, same = (Batches(clips, GEOMETRY, 5, {"timed": 1.0, "plain": 1.0}) for _ in range(2))
-    same(0, 2.0, 10.0)
-    for name in ("pcm", "lengths", "letters", "spelled", "phones"):
-        assert np.array_equal(getattr(one(7, 2.0, 10.0), name), getattr(same(7, 2.0, 10.0), name))
-    assert not np.array_equal(one(7, 2.0, 10.0).letters, one(8, 2.0, 10.0).letters)
+@pytest.fixture(scope="module")
+def parts(aligned: Path) -> Parts:
+    return Parts(aligned, PLAN)
 
 
-def test_a_batch_is_consistent(batches: Batches, clips: Path, timed: Shard) -> None:
-    said = " ".join(utterance.text for utterance in Shard(clips / "plain-000.jsonl").utterances + timed.utterances)
-    for number in range(5):
-        batch = batches(number, 2.5, 20.0)
-        for row, length in enumerate(batch.lengths):
-            pcm, rest = batch.pcm[row, :length], batch.pcm[row, length:]
-            assert abs(pcm.mean()) < 1e-3
-            assert abs(pcm.std() - 1) < 1e-2
-            assert not rest.any()
-            letters = "".join(LABELS[index] for index in batch.letters[row, : batch.spelled[row]])
-            assert set(letters.split("|")) <= {"", *said.split()}
-            frames = GEOMETRY.frames(int(length))
-            assert (batch.phones[row, frames:] == UNKNOWN).all()
-            assert set(batch.phones[row, :frames]) == {UNKNOWN} or set(batch.phones[row, :frames]) <= {0, 1}
+@pytest.mark.parametrize("kind", [Wholes, Parts])
+def test_a_batch_depends_on_seed_and_number_alone(kind: type[Batches], aligned: Path) -> None:
+    one, same = (kind(aligned, PLAN) for _ in range(2))
+    same(0)
+    for number in (7, 17):
+        assert all(np.array_equal(getattr(one(number), name), getattr(same(number), name)) for name in FIELDS)
+    assert not np.array_equal(one(7).letters, one(8).letters)
+
+
+def said(batch: Batch) -> list[str]:
+    return [
+        "".join(LABELS[index] for index in letters[:count]).replace("|", " ")
+        for letters, count in zip(batch.letters, batch.spelled, strict=True)
+    ]
+
+
+def test_whole_utterances_are_heard_of_about_one_length(wholes: Wholes, clips: Path) -> None:
+    texts = {utterance.text for shard in shards(clips) for utterance in shard.utterances}
+    for number in range(8):
+        batch = wholes(number)
+        assert set(said(batch)) <= {"", *texts}
+        assert 0.5 * PLAN.batch < batch.lengths.sum() / 16_000 < 2 * PLAN.batch
+        assert (batch.first == 0).all()
+        assert (batch.last == EVERY).all()
+        for pcm, length in zip(batch.pcm, batch.lengths, strict=True):
+            assert abs(pcm[:length].mean()) < 1e-3
+            assert abs(pcm[:length].std() - 1) < 1e-2
+            assert not pcm[length:].any()
+
+
+def test_parts_are_windows_splices_and_stretches(parts: Parts, clips: Path) -> None:
+    words = {word for shard in shards(clips) for one in shard.utterances for word in one.text.split()}
+    windows = others = 0
+    for number in range(16):
+        batch = parts(number)
+        assert batch.lengths.sum() / 16_000 < 2 * PLAN.batch
+        assert (batch.first < batch.last).all()
+        if (batch.last < EVERY).any():
+            windows += 1
+            assert batch.pcm.shape[1] == MAX_WINDOW
+        else:
+            others += 1
+            assert {word for text in said(batch) for word in text.split()} <= words
+    assert windows > 2
+    assert others > 2
+
+
+def test_some_clips_have_no_words(parts: Parts) -> None:
+    spelled = np.concatenate([parts(number).spelled for number in range(30)])
+    assert 0 < (spelled == 0).sum() < 0.15 * len(spelled)
 
 
 def test_shares_decide_what_is_heard(clips: Path) -> None:
-    batches = Batches(clips, GEOMETRY, 0, {"timed": 1.0, "plain": 0.0})
-    assert all((batches(number, 2.5, 10.0).phones != UNKNOWN).any(1).all() for number in range(5))
+    wholes = Wholes(clips, Plan(batch=12.0, shares={"even": 1.0, "odd": 0.0}))
+    texts = {utterance.text for utterance in Shard(clips / "even-000.jsonl").utterances}
+    assert set(said(wholes(0))) <= {"", *texts}
 
 
-def test_some_clips_have_no_words(batches: Batches) -> None:
-    drawn = [batches(number, 2.5, 20.0) for number in range(30)]
-    empty = sum(int((batch.spelled == 0).sum()) for batch in drawn)
-    assert 0 < empty < 0.15 * sum(len(batch.spelled) for batch in drawn)
-    silent = np.concatenate([batch.phones[batch.spelled == 0].ravel() for batch in drawn])
-    assert set(silent) <= {PHONES.index("SIL"), UNKNOWN}
+def test_there_must_be_something_to_draw(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="nothing to learn from"):
+        Wholes(tmp_path, PLAN)
 
 
-@given(st.integers(0, 2**32), st.floats(0.5, 5.0))
-def test_a_stretch_is_whole_words_within_the_utterance(timed: Shard, seed: int, seconds: float) -> None:
-    utterance = timed.utterances[seed % len(timed.utterances)]
-    part = stretch((timed, utterance), seconds, np.random.default_rng(seed))
-    assert f" {part.text} " in f" {utterance.text} "
-    word = utterance.words[0][2] - utterance.words[0][1]  # all are equally long here
-    assert len(part.text.split()) * word - 0.01 <= len(part.pcm) / 16_000 <= max(seconds, word) + 0.4
+def test_clips_without_words_can_be_a_batch_of_their_own() -> None:
+    batch = collate([Clip(np.ones(3, np.float32), np.zeros(0, np.int64))] * 2)
+    assert batch.letters.shape == (2, 1)
+    assert batch.spelled.tolist() == [0, 0]
 
 
-@given(st.integers(0, 2**32), st.floats(0.5, 5.0))
-def test_a_splice_is_whole_words_of_several_utterances(timed: Shard, seed: int, seconds: float) -> None:
-    rng = np.random.default_rng(seed)
-    rows = timed.utterances
-    made = splice(lambda: (timed, rows[int(rng.integers(len(rows)))]), seconds, rng)
-    words, said = made.text.split(), " ".join(utterance.text for utterance in rows)
-    longest = max(end - start for utterance in rows for _, start, end in utterance.words)
-    assert words
-    assert set(words) <= set(said.split())
-    assert len(made.pcm) / 16_000 <= 1.1 * seconds + longest + 0.3
-    assert made.phones
-    ends = [end for _, _, end in made.phones]
-    assert ends == sorted(ends)
+@given(st.integers(0, 2**32), st.integers(1, 40))
+def test_masks_hide_stripes_behind_the_mean(seed: int, steps: int) -> None:
+    import torch
 
-
-def test_pieces_are_joined_without_a_click_and_their_phones_follow_each_other() -> None:
-    one = Heard(np.full(16_000, 0.5, np.float32), "A", [("AA", 0.0, 1.0)])
-    two = Heard(np.full(8000, -0.5, np.float32), "B", [("IY", 0.0, 0.5)])
-    both = joined([one, two])
-    assert len(both.pcm) == 24_000 - 160
-    assert np.abs(np.diff(both.pcm)).max() < 0.01
-    assert both.text == "A B"
-    assert both.phones == [("AA", 0.0, 0.99), ("IY", 0.99, 1.49)]
-    assert joined([one, Heard(two.pcm, "B")]).phones == []
-
-
-def test_the_whole_of_an_utterance_may_have_silence_around_it(timed: Shard) -> None:
-    utterance = timed.utterances[0]
-    assert whole((timed, utterance)).whole
-    assert len(whole((timed, utterance)).pcm) == utterance.samples
+    units = torch.randn(3, steps, 560, generator=torch.Generator().manual_seed(1))
+    masked, mean = units.clone(), units.mean(1, keepdim=True)
+    mask(masked, np.random.default_rng(seed))
+    changed = masked != units
+    assert torch.equal(masked[changed], mean.expand_as(units)[changed])
+    bands = changed.view(3, steps, 7, 80).any(2)
+    whole = bands.all(2)  # in time
+    assert (bands & ~whole[..., None]).any(1).sum(1).max() < 14
 
 
 @given(st.integers(0, 2**32), st.integers(2000, 100_000), st.sampled_from(KINDS))
@@ -130,12 +144,6 @@ def test_augmentation_keeps_the_length(augment: Augmenter, seed: int, samples: i
     assert np.isfinite(heard).all()
 
 
-def test_frames_have_the_phone_that_is_said_then() -> None:
-    phones = [("hh", 0.1, 0.2), ("ax", 0.2, 0.3), ("pau", 0.3, 0.5)]
-    found = frame_phones(phones, np.array([0.0, 0.15, 0.2001, 0.4, 0.9]))
-    assert [PHONES[index] for index in found] == ["SIL", "HH", "AH", "SIL", "SIL"]
-
-
 @given(st.floats(-3, 3), st.floats(0.01, 10))
 def test_normalization_forgets_level_and_offset(offset: float, gain: float) -> None:
     pcm = np.random.default_rng(0).standard_normal(1000).astype(np.float32)
@@ -152,10 +160,8 @@ def test_silence_around_speech_is_cut() -> None:
 def test_a_shard_gives_back_what_was_written(tmp_path: Path) -> None:
     pcm = [np.linspace(-1, 1, n, dtype=np.float32) for n in (10, 20)]
     write_shard(tmp_path / "a-b-001.jsonl", [(p, Utterance(0, 0, f"T{len(p)}", "me")) for p in pcm])
-    (tmp_path / "a-b-001.times").write_text('{}\n{"words": [["T", 0.0, 0.1]]}\n')
     shard = Shard(tmp_path / "a-b-001.jsonl")
     assert shard.group == "a-b"
     assert [utterance.text for utterance in shard.utterances] == ["T10", "T20"]
-    assert [len(utterance.words) for utterance in shard.utterances] == [0, 1]
     for utterance, written in zip(shard.utterances, pcm, strict=True):
         assert np.allclose(shard.pcm(utterance), written, atol=1e-4)

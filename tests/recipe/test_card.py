@@ -13,7 +13,8 @@ from asrd.models.store import Installed
 TRAINING: dict[str, Any] = {
     "hours": {"flite": 2.0, "mine": 0.5},
     "parameters": 5_400_000,
-    "size": "tiny",
+    "init": "whisper-tiny.en",
+    "licence": "MIT, OpenAI",
     "steps": 100,
     "minutes": 75.0,
     "cores": 1,
@@ -35,9 +36,15 @@ def evaluation(wer: float) -> dict[str, Any]:
 
 def test_the_card_tells_what_was_measured(lv60_model: ModelDirectory) -> None:
     text = card(lv60_model, TRAINING, evaluation(0.6))
-    assert "| mine: 9 utterances, 70 words | int8 (f32) | 60.0 (50.0–70.0) | 30.0 (0.0–100.0) | 200 |" in text
+    assert (
+        "| mine: 9 utterances, 70 words | int8 (f32) | 60.0 (50.0–70.0) | 30.0 (0.0–100.0) | 60.0 (50.0–70.0) | 30.0 (0.0–100.0) | 200 |"
+        in text
+    )
     assert "2.0 h of flite, 0.5 h of mine" in text
+    assert "the encoder of Whisper (whisper-tiny.en; MIT, OpenAI)" in text
     assert "about 12 Wh at 10 W: estimated, not measured" in text
+    named = card(lv60_model, TRAINING | {"licences": {"mine": "CC0"}}, evaluation(0.6))
+    assert "2.0 h of flite, 0.5 h of mine (CC0)" in named
 
 
 @pytest.mark.parametrize(("wer", "says"), [(0.9, "not to rely on"), (0.4, "many words wrong"), (0.1, "reads well")])

@@ -5,30 +5,31 @@ import resource
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
 
 from asrd.cli.main import asrd
 from asrd.core.errors import ModelError, UsageError
-from asrd.models import Geometry, ModelDirectory, manifest
+from asrd.models import ModelDirectory, manifest
+from asrd.models.checkpoint import load_checkpoint
 from asrd.models.lm import DecodingSettings
-from asrd.models.recipe.batches import Batches
 from asrd.models.recipe.epochs import Epochs, Tuning
 from asrd.models.recipe.feed import stream
 from asrd.models.recipe.finetune import finetune
 from asrd.models.recipe.learner import Learner
 from asrd.models.recipe.lessons import divide
-from asrd.models.recipe.network import build
+from asrd.models.recipe.loss import core, ctc
+from asrd.models.recipe.masters import Masters
+from asrd.models.recipe.parts import Parts
 from asrd.models.recipe.plan import Plan
+from asrd.models.recipe.wholes import Wholes
 from asrd.quant.data import Clip
-from tests.recipe.test_network import SHAPE
 
-GEOMETRY = Geometry((400, 3), (160, 3))
-PLAN = Plan(steps=4, batch=6.0, shares={"timed": 1.0, "plain": 1.0})
-"""Four steps of a network so small that each takes a tenth of a second."""
+PLAN = Plan(steps=4, whole=0.5, batch=6.0, shares={"even": 1.0, "odd": 1.0})
+"""Four steps of a small network, two of them with whole utterances."""
 
 
 class Silent:
@@ -41,75 +42,134 @@ class Silent:
     def notice(self, text: str) -> None: ...
 
 
-@pytest.fixture(scope="module")
-def speech_sample(clips: Path) -> Any:
-    return torch.from_numpy(Batches(clips, GEOMETRY, 0, {})(0, 2.0, 6.0).pcm)
+@pytest.fixture
+def learner(start: Path) -> Learner:
+    """Of a model that has learnt nothing."""
+    return fresh(start)
 
 
-@pytest.fixture(scope="module")
-def batches(clips: Path) -> Batches:
-    return Batches(clips, GEOMETRY, PLAN.seed, PLAN.shares)
+def fresh(start: Path, plan: Plan = PLAN) -> Learner:
+    return Learner(load_checkpoint(ModelDirectory.open(start)), plan)
 
 
-def train(learner: Learner, batches: Batches, until: int) -> Learner:
+def train(learner: Learner, folder: Path, until: int) -> Learner:
+    wholes, parts = Wholes(folder, PLAN), Parts(folder, PLAN)
     while learner.step < until:
-        learner.learn(batches(learner.step, PLAN.longest(learner.progress), PLAN.total(learner.progress)))
+        learner.learn((wholes if learner.hears_wholes else parts)(learner.step))
     return learner
 
 
-def test_an_interrupted_run_learns_the_same(batches: Batches, speech_sample: Any, tmp_path: Path) -> None:
-    def fresh() -> Learner:
-        return Learner(build(speech_sample, **SHAPE), PLAN)
-
-    straight = train(fresh(), batches, 4)
-    train(fresh(), batches, 2).save(tmp_path / "half.pt")
-    resumed = fresh()
-    resumed.load(tmp_path / "half.pt")
-    assert (resumed.step, resumed.progress) == (2, 0.5)
-    train(resumed, batches, 4)
-    untrained = fresh().model.state_dict()
-    for name, weight in straight.model.state_dict().items():
-        assert torch.equal(weight, resumed.model.state_dict()[name]), name
-    assert not torch.equal(straight.model.lm_head.weight, untrained["lm_head.weight"])
-    filters = "wav2vec2.feature_extractor.conv_layers.0.conv.weight"
-    assert torch.equal(straight.model.state_dict()[filters], untrained[filters])
+def weights(learner: Learner) -> dict[str, torch.Tensor]:
+    return {name: weight.clone() for name, weight in learner.trained().state_dict().items()}
 
 
-def test_a_run_of_another_plan_is_not_resumed(speech_sample: Any, tmp_path: Path) -> None:
-    learner = Learner(build(speech_sample, **SHAPE), PLAN)
+def test_an_interrupted_run_learns_the_same(start: Path, aligned: Path, tmp_path: Path) -> None:
+    straight = train(fresh(start), aligned, 4)
+    for half in (1, 3):
+        train(fresh(start), aligned, half).save(tmp_path / "half.pt")
+        resumed = fresh(start)
+        resumed.load(tmp_path / "half.pt")
+        assert (resumed.step, resumed.progress) == (half, half / 4)
+        train(resumed, aligned, 4)
+        ours, theirs = weights(straight), weights(resumed)
+        assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    untrained = load_checkpoint(ModelDirectory.open(start)).state_dict()
+    changed = {name for name, weight in weights(straight).items() if not torch.equal(weight, untrained[name])}
+    assert "lm_head.weight" in changed
+    assert not [name for name in changed if "feature" in name or "pos_conv" in name]  # the front end is frozen
+
+
+def test_a_run_of_another_plan_is_not_resumed(learner: Learner, start: Path, tmp_path: Path) -> None:
     learner.save(tmp_path / "run.pt")
-    other = Learner(build(speech_sample, **SHAPE), replace(PLAN, peak=1.0))
     with pytest.raises(ModelError, match="another plan"):
-        other.load(tmp_path / "run.pt")
+        fresh(start, replace(PLAN, blocks=1.0)).load(tmp_path / "run.pt")
 
 
-def test_one_batch_can_be_learnt_by_heart(clips: Path, speech_sample: Any) -> None:
-    learner = Learner(build(speech_sample, **SHAPE), replace(PLAN, steps=1000, peak=0.05))
-    batch = Batches(clips, GEOMETRY, 0, {"timed": 1.0, "plain": 0.0})(0, 2.0, 6.0)
-    first, *_, last = (learner.learn(batch) for _ in range(15))
-    assert last.phones < 0.8 * first.phones
-    assert last.letters < 0.8 * first.letters
+@pytest.mark.parametrize("whole", [1.0, 0.0])
+def test_one_batch_can_be_learnt_by_heart(whole: float, start: Path, aligned: Path) -> None:
+    plan = Plan(steps=1000, whole=whole, batch=6.0, blocks=0.05, new_head=0.3, head=0.3)
+    learner = fresh(start, plan)
+    batch = (Wholes if whole else Parts)(aligned, plan)(1)
+    first, *_, last = (learner.learn(batch).loss for _ in range(25))
+    assert last < 0.8 * first
+
+
+def test_what_aligns_is_what_is_trained(learner: Learner, start: Path, speech: list[Clip]) -> None:
+    """Clips of unequal length are heard as each alone."""
+    rng = np.random.default_rng(0)
+    heard = [rng.standard_normal(samples).astype(np.float32) for samples in (9000, 16_000)]
+    together = learner.log_probs(heard)
+    assert [len(each) for each in together] == [25, 47]
+    for clip, each in zip(heard, together, strict=True):
+        assert np.allclose(np.exp(each).sum(1), 1, atol=1e-3)
+        assert np.abs(learner.log_probs([clip])[0] - each).max() < 0.1  # in bfloat16, where that is used
+
+
+def test_masters_keep_what_parameters_cannot() -> None:
+    module = torch.nn.Linear(4, 4)
+    masters = Masters(module, torch.bfloat16)
+    assert module.weight.dtype == torch.bfloat16
+    assert {weight.dtype for weight in masters.weights.values()} == {torch.float32}
+    before = module.weight.detach().clone()
+    masters.weights["weight"].copy_(before)
+    masters.weights["weight"] += 1e-3 * before.float().abs()
+    masters.publish()
+    assert torch.equal(module.weight, before)  # too little for bfloat16
+    for _ in range(9):
+        masters.weights["weight"] += 1e-3 * before.float().abs()
+    masters.publish()
+    assert not torch.equal(module.weight, before)
+    module(torch.ones(1, 4, dtype=torch.bfloat16)).sum().backward()
+    masters.collect()
+    assert masters.weights["weight"].grad.dtype == torch.float32
+    assert module.weight.grad is None
+
+
+def test_the_mean_of_the_weights_is_what_is_exported() -> None:
+    module = torch.nn.Linear(1, 1, bias=False)
+    masters = Masters(module, torch.float32)
+    assert masters.best() is masters.weights
+    for value in (1.0, 2.0, 6.0):
+        masters.weights["weight"].fill_(value)
+        masters.average()
+    assert masters.best()["weight"].item() == pytest.approx(3.0)
+    other = Masters(torch.nn.Linear(1, 1, bias=False), torch.float32)
+    other.restore(masters.state())
+    assert other.best()["weight"].item() == pytest.approx(3.0)
+
+
+def test_the_loss_is_of_the_core_alone() -> None:
+    logits = torch.randn(2, 12, 32, generator=torch.Generator().manual_seed(0))
+    kept, counts = core(logits, torch.tensor([3, 0]), torch.tensor([9, 12]))
+    assert counts.tolist() == [6, 12]
+    assert torch.equal(kept[0, :6], logits[0, 3:9])
+    assert torch.equal(kept[1], logits[1])
+    letters, spelled = np.array([[5, 6], [7, 0]]), np.array([2, 1])
+    loss = ctc(kept, counts, letters, spelled)
+    other = logits.clone()
+    other[0, :3] = other[0, 9:] = 100.0
+    assert torch.equal(ctc(*core(other, torch.tensor([3, 0]), torch.tensor([9, 12])), letters, spelled), loss)
+    silence = ctc(kept, counts, np.zeros((2, 1), np.int64), np.array([0, 0]))
+    assert silence > 0
 
 
 def test_the_plan_begins_and_ends_as_it_should() -> None:
     plan = Plan(minutes=60)
-    assert plan.rate(0, 0) < plan.rate(0.1, 300) == plan.peak
-    assert plan.rate(1, 9999) < 0.01 * plan.peak
-    assert plan.phone_weight(0) == 1
-    assert plan.phone_weight(1) == 0
-    assert plan.letter_weight(1) == 1
-    assert plan.longest(0) < plan.longest(1)
+    assert plan.rates(0, 0)[0] < plan.rates(0.1, 300)[0] == plan.blocks
+    assert plan.rates(0.1, 300)[1] == plan.new_head
+    assert plan.rates(plan.turn, 300) == plan.rates(0.4, 300) == (plan.blocks, plan.head)
+    assert plan.rates(0.6, 300) > plan.rates(0.8, 300)
+    assert plan.rates(1, 9999)[0] < 0.01 * plan.blocks
+    assert replace(plan, start="model").turn == 0
 
 
 @pytest.mark.slow
-def test_batches_come_from_another_process(clips: Path, batches: Batches, speech_sample: Any) -> None:
-    learner = Learner(build(speech_sample, **SHAPE), PLAN)
-    heard = []
-    for batch in stream(clips, GEOMETRY, learner):
-        expected = batches(learner.step, PLAN.longest(learner.progress), PLAN.total(learner.progress))
-        heard.append(bool((batch.pcm == expected.pcm).all()))
-        learner.learn(batch)
-    assert heard == [True] * 4
+def test_batches_come_from_another_process(aligned: Path) -> None:
+    left, expected = [1, 1, 1], Parts(aligned, PLAN)
+    for number, batch in enumerate(stream(Parts, aligned, PLAN, number=5, wanted=lambda: bool(left)), 5):
+        left.pop()
+        assert (batch.pcm == expected(number).pcm).all()
+    assert not left
 
 
 def test_no_text_is_in_two_parts(speech: list[Clip]) -> None:
@@ -139,6 +199,24 @@ def test_finetuning_writes_a_model(
     assert facts["after"]["wer"]["value"] == tuned.after.wer.value
     assert manifest.verify(written.path) == []
     assert not list(tmp_path.glob(".*"))
+
+
+def test_finetuning_leaves_what_the_recipe_computed(start: Path, speech: list[Clip], tmp_path: Path) -> None:
+    source, parts = ModelDirectory.open(start), divide(speech[:12], seed=0)
+    finetune(source, tmp_path / "new", parts, Tuning(epochs=1, rate=3e-3), resume=False, progress=Silent())
+    before, after = (load_checkpoint(ModelDirectory.open(path)).state_dict() for path in (start, tmp_path / "new"))
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert "lm_head.weight" in changed
+    assert not [name for name in changed if "feature" in name or "pos_conv" in name]
+
+
+def test_finetuning_hears_through_the_front_end_in_float32(start: Path, speech: list[Clip], tmp_path: Path) -> None:
+    run = Epochs(ModelDirectory.open(start), tmp_path, divide(speech[:12], seed=0), Tuning(), Silent())
+    pcm = torch.randn(1, 16_000, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        expected = run.network.wav2vec2(pcm).extract_features
+        with torch.autocast("cpu", torch.bfloat16):
+            assert torch.equal(run.network.wav2vec2(pcm).extract_features, expected)
 
 
 def test_what_was_learned_of_other_weights_does_not_pass_for_the_new_ones(

@@ -79,7 +79,8 @@ def card(model: ModelDirectory, training: Mapping[str, Any], evaluation: Mapping
         "## Accuracy",
         "",
         "As deployed, through the daemon's windows. Finals are decoded by beam search with the bundled language model "
-        "where `asrd[lm]` is installed; greedy text uses the model alone. 95 % bootstrap intervals over utterances. No text of these sets was learnt"
+        "where `asrd[lm]` is installed; greedy text uses the model alone. 95 % bootstrap intervals over utterances. "
+        "No text of these sets was learnt"
         + (", but most of `bundled` is spoken by voices that were." if "bundled" in evaluation else "."),
         "",
         "| test set | backend | WER % of finals | CER % of finals | WER % greedy | CER % greedy | × real time |",
@@ -89,9 +90,8 @@ def card(model: ModelDirectory, training: Mapping[str, Any], evaluation: Mapping
         for backend, row in facts["backends"].items():
             words = f"{test}: {facts['utterances']} utterances, {row['words']} words"
             rates = [_rate(part[metric]) for part in (row.get("finals", row), row) for metric in ("wer", "cer")]
-            lines.append(
-                f"| {words} | {backend} ({row['arithmetic']}) | {' | '.join(rates)} | {1 / row['real_time_factor']:.0f} |"
-            )
+            speed = 1 / row["real_time_factor"]
+            lines.append(f"| {words} | {backend} ({row['arithmetic']}) | {' | '.join(rates)} | {speed:.0f} |")
     built = manifest.read(model.path).get("quantization") if (model.path / manifest.NAME).is_file() else None
     if built:
         lines += [

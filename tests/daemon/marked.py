@@ -43,7 +43,7 @@ def possible(draw: st.DrawFn) -> SegmenterSettings:
     least, hangover, most = sorted(Samples(draw(st.integers(4_000, 24_000))) for _ in range(3))
     return SegmenterSettings(
         hop=Samples(draw(st.integers(1_700, 22_000))),
-        right_context=Samples(draw(st.integers(850, 6_000))),
+        right_context=Samples(draw(st.integers(1_040, 6_000))),
         min_speech=Samples(draw(st.integers(320, 4_000))),
         pre_roll=Samples(draw(st.integers(0, 8_000))),
         hangover=hangover,

@@ -269,7 +269,7 @@ class Unbroken:
 
 
 def test_an_over_long_utterance_of_real_speech_is_not_cut_inside_a_word(bundled: ModelDirectory) -> None:
-    """Sentences without a pause between them: of five cuts at most one falls into a word of what is heard without
+    """Sentences without a pause between them: of three cuts at most one falls into a word of what is heard without
     cuts, further from its ends than their times err.
     """
     clips = [np.concatenate([*read_blocks(one.audio)]) for one in bundled_speech()[5:17]]
@@ -289,4 +289,4 @@ def test_an_over_long_utterance_of_real_speech_is_not_cut_inside_a_word(bundled:
     assert len(cuts) >= 3
     error = samples(0.04)
     inside = [cut for cut in cuts for start, end in words if start + error < cut < end - error]
-    assert len(inside) <= len(cuts) / 5
+    assert len(inside) <= len(cuts) / 3

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 from asrd.backends import Backend
 from asrd.daemon.decoding import DecoderOptions, make_decoding
-from asrd.quant.data import Clip
-from asrd.quant.decode import hear, text
+from asrd.quant.data import Clip, read
+from asrd.quant.measure import listen
 from asrd.quant.score import Score, score
 
 
@@ -20,8 +20,8 @@ def finals(
     advance: called once a clip. Raises AudioError where a clip cannot be read, BackendError where the backend fails,
     and what `make_decoding` raises.
     """
-    model = backend.model
-    decoding = make_decoding(options or DecoderOptions(), model)
-    heard = hear(backend, clips, advance)
-    texts = [text(decoding, clip, model.geometry.stride) for clip in heard]
+    decoding, texts = make_decoding(options or DecoderOptions(), backend.model), []
+    for clip in clips:
+        texts.append(listen(backend, read(clip), decoding).text)
+        advance()
     return decoding.name, score([clip.text for clip in clips], texts)

@@ -1,8 +1,9 @@
 """Does a model still hear what its manifest says it heard?"""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 
 from asrd.backends import load
 from asrd.core.errors import AsrdError, AudioError, ModelError, UsageError, alternatives
@@ -54,10 +55,7 @@ def record(model: ModelDirectory) -> Record:
     """The measurement in a model's manifest. Raises ModelError where there is none to repeat."""
     try:
         facts = manifest.read(model.path)["quantization"]
-        rates = {
-            str(backend): {metric: float(figures[metric][0]) for metric in ("wer", "cer")}
-            for backend, figures in facts["measured"].items()
-        }
+        rates = {str(backend): _rates(row) for backend, row in facts["measured"].items()}
         clips = tuple(map(str, facts["split"]["test"]))
         found = Record(str(facts["dataset"]), clips, str(facts.get("data", {}).get("test", "")), rates)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
@@ -83,15 +81,19 @@ def tested(model: ModelDirectory, test: str) -> Record:
         facts = evaluation[test]
         rates, decoder = {}, ""
         for backend, row in facts["backends"].items():
-            rates[str(backend)] = {metric: float(row[metric][0]) for metric in ("wer", "cer")}
+            rates[str(backend)] = _rates(row)
             if "finals" in row:
                 decoder = str(row["finals"]["decoder"])
-                rates[str(backend)] |= {f"final {metric}": float(row["finals"][metric][0]) for metric in ("wer", "cer")}
+                rates[str(backend)] |= {f"final {metric}": value for metric, value in _rates(row["finals"]).items()}
         return Record(str(facts["dataset"]), tuple(map(str, facts["clips"])), str(facts["mark"]), rates, decoder, test)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise ModelError(
             f"the manifest of {model.name} does not say on which clips of '{test}' it was measured"
         ) from error
+
+
+def _rates(row: Mapping[str, Any]) -> dict[str, float]:
+    return {metric: float(row[metric][0]) for metric in ("wer", "cer")}
 
 
 def find(wanted: Record, spec: str = "") -> list[Clip]:

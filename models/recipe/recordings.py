@@ -16,7 +16,8 @@ PER_SHARD = 750
 """Clips: about an hour."""
 
 _MARGIN = round(0.15 * SAMPLE_RATE)
-_LONGEST_S = 15.0
+_LONGEST_S = 30.0
+"""What Whisper has positions for."""
 
 
 def trimmed(pcm: FloatArray) -> FloatArray:
@@ -29,7 +30,7 @@ def trimmed(pcm: FloatArray) -> FloatArray:
 
 
 def recorded(clips: Sequence[Clip], held_out: Collection[str] = ()) -> Iterator[tuple[FloatArray, Utterance]]:
-    """Those of 0.3 to 15 s, spelled out in letters, whose text is not held out."""
+    """Those of 0.3 to 30 s, spelled out in letters, whose text is not held out."""
     unheard = frozenset(map(labels, held_out))
     for clip in clips:
         text, pcm = labels(clip.text), trimmed(read(clip))

@@ -5,23 +5,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
 from asrd.core.errors import UsageError
 from asrd.core.flow import FloatArray
-from asrd.core.units import MAX_WINDOW
+from asrd.core.units import MAX_WINDOW, SAMPLE_RATE
 from asrd.models.recipe.augment import Augmenter
 from asrd.models.recipe.batches import Batch, Batches, collate, normalized
 from asrd.models.recipe.masks import mask
 from asrd.models.recipe.nonspeech import KINDS
 from asrd.models.recipe.parts import Parts
 from asrd.models.recipe.plan import Plan
-from asrd.models.recipe.recordings import trimmed
+from asrd.models.recipe.recordings import recorded, trimmed
 from asrd.models.recipe.store import Shard, Utterance, shards, write_shard
 from asrd.models.recipe.vocabulary import LABELS
 from asrd.models.recipe.wholes import Wholes
 from asrd.models.recipe.windows import EVERY, Clip
+from asrd.quant.data import Clip as SpeechClip
 
 PLAN = Plan(batch=12.0, seed=5, shares={"even": 1.0, "odd": 1.0})
 FIELDS = ("pcm", "lengths", "letters", "spelled", "first", "last")
@@ -155,6 +157,16 @@ def test_silence_around_speech_is_cut() -> None:
     pcm[10_000:12_000] = 0.1
     assert len(trimmed(pcm)) == 2000 + 2 * 2400 - 1
     assert not len(trimmed(np.zeros(100, np.float32)))
+
+
+def test_what_is_too_short_or_longer_than_whisper_hears_is_not_recorded(tmp_path: Path) -> None:
+    lengths = {"short": 0.25, "sentence": 0.4, "paragraph": 29.5, "chapter": 31.0}
+    clips = []
+    for name, seconds in lengths.items():
+        path = tmp_path / f"{name}.wav"
+        soundfile.write(path, np.full(round(seconds * SAMPLE_RATE), 0.5, np.float32), SAMPLE_RATE)
+        clips.append(SpeechClip(name, name, path))
+    assert [utterance.text for _, utterance in recorded(clips)] == ["SENTENCE", "PARAGRAPH"]
 
 
 def test_a_shard_gives_back_what_was_written(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ ARGS ?=
 TESTERS ?= --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 PACKAGES := core models backends daemon clients quant cli
-SOURCES := pyproject.toml README.md LICENSE $(shell find $(PACKAGES) -not -path '*/__pycache__*')
+SOURCES := pyproject.toml README.md LICENSE $(shell find src $(PACKAGES) -not -path '*/__pycache__*')
 PIP := -m pip --disable-pip-version-check --quiet
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_BUILD_CONSTRAINT := $(PIP_CONSTRAINT)
@@ -34,7 +34,7 @@ lint: $(VENV)/installed ## check style and formatting
 	$(VENV)/bin/ruff format --check .
 
 types: $(VENV)/installed ## type-check the installed packages
-	$(VENV)/bin/mypy $(addprefix -p asrd.,$(PACKAGES))
+	$(VENV)/bin/mypy -p asrd
 
 constraints: $(VENV)/installed $(MODEL_VENV)/installed ## pin what is installed now in constraints.txt
 	@{ sed '/^[^#]/,$$d' constraints.txt; \
@@ -43,18 +43,19 @@ constraints: $(VENV)/installed $(MODEL_VENV)/installed ## pin what is installed 
 	@mv constraints.new constraints.txt
 
 clean: ## remove environments, build results and caches
-	rm -rf $(VENV) $(DEMO_VENV) $(MODEL_VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(DEMO_VENV) $(MODEL_VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Two steps an environment: what asrd depends on, installed anew when that changes; and asrd itself,
-# not editable (mypy cannot see through an editable install), whenever a file of it changed. A build
-# folder left by an earlier build would ship modules deleted since, so it goes first and last.
+# Two steps an environment: what asrd depends on, installed anew when that changes; and asrd itself.
+# The one for tests is editable, so it always runs what is in the tree. The others are copies, installed
+# anew whenever a file changed. A build folder left by an earlier build would ship modules deleted
+# since, so it goes first and last.
 
 $(DEMO_VENV)/installed: $(DEMO_VENV)/dependencies $(SOURCES)
 	$(call install,$(DEMO_VENV))
 
-$(VENV)/installed: $(VENV)/dependencies $(SOURCES)
-	$(call install,$(VENV))
+$(VENV)/installed: $(VENV)/dependencies
+	$(call install,$(VENV),--editable)
 
 $(MODEL_VENV)/installed: $(MODEL_VENV)/dependencies $(SOURCES)
 	$(call install,$(MODEL_VENV))
@@ -74,16 +75,16 @@ define environment
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "asrd needs Python 3.11 or newer: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@echo "installing what asrd needs into $(1)"
-	@rm -rf build *.egg-info
+	@rm -rf build src/*.egg-info
 	@$(PYTHON) -m venv $(1)
 	@$(1)/bin/python $(PIP) install '$(2)' 'setuptools>=77'
 	@touch $@
 endef
 
 define install
-	@rm -rf build *.egg-info
-	@$(1)/bin/python $(PIP) install --no-deps --force-reinstall --no-build-isolation .
-	@rm -rf build *.egg-info
+	@rm -rf build src/*.egg-info
+	@$(1)/bin/python $(PIP) install --no-deps --force-reinstall --no-build-isolation $(2) .
+	@rm -rf build src/*.egg-info
 	@touch $@
 endef
 

@@ -6,7 +6,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 MODULES = [
-    str(path.relative_to(ROOT)) for top in ROOT.glob("[a-z]*/") if top.name != "build" for path in top.rglob("*.py")
+    str(path.relative_to(ROOT))
+    for top in ROOT.glob("[a-z]*/")
+    if top.name not in {"build", "src"}
+    for path in top.rglob("*.py")
 ]
 
 

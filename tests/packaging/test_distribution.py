@@ -15,8 +15,8 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-SETUPTOOLS = PROJECT["tool"]["setuptools"]
-TOP = sorted({folder.split("/")[0] for folder in SETUPTOOLS["package-dir"].values()})
+SOURCES = ROOT / "src" / "asrd"
+TOP = sorted(path.name for path in SOURCES.iterdir() if path.is_symlink())
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +24,8 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of what is built from: building leaves debris behind."""
     copy = tmp_path_factory.mktemp("build") / "asrd"
     ignore = shutil.ignore_patterns("__pycache__", ".*")
-    for folder in TOP:
-        shutil.copytree(ROOT / folder, copy / folder, ignore=ignore)
+    for folder in ("src", *TOP):
+        shutil.copytree(ROOT / folder, copy / folder, ignore=ignore, symlinks=True)
     for name in ("pyproject.toml", "README.md", "LICENSE", "MANIFEST.in"):
         if (ROOT / name).is_file():
             shutil.copy(ROOT / name, copy / name)
@@ -47,21 +47,32 @@ def wheel(built: Path) -> zipfile.ZipFile:
     return zipfile.ZipFile(path)
 
 
-def expected() -> dict[str, Path]:
-    """Every file of the package folders, by what it is called when installed."""
+def files(folder: Path, name: str) -> dict[str, Path]:
+    """Every file of a package's folder, by what it is called when installed."""
     return {
-        f"asrd/{path.relative_to(ROOT).as_posix()}".replace("asrd/cli/asrd/", "asrd/"): path
-        for folder in TOP
-        for path in (ROOT / folder).rglob("*")
-        if path.is_file() and not any(part.startswith((".", "__pycache__")) for part in path.relative_to(ROOT).parts)
+        f"{name}/{path.relative_to(folder).as_posix()}": path
+        for path in folder.rglob("*")
+        if path.is_file() and not any(part.startswith((".", "__pycache__")) for part in path.relative_to(folder).parts)
     }
 
 
-def test_every_folder_with_modules_is_a_listed_package() -> None:
-    """A package that is not listed imports in the checkout but is missing from the wheel."""
-    folders = {path.parent for folder in TOP for path in (ROOT / folder).rglob("*.py")}
-    assert {folder.relative_to(ROOT).as_posix() for folder in folders} == set(SETUPTOOLS["package-dir"].values())
-    assert set(SETUPTOOLS["packages"]) == set(SETUPTOOLS["package-dir"])
+def expected() -> dict[str, Path]:
+    """Every file that is to be installed, by what it is called then."""
+    own = {f"asrd/{path.name}": path for path in SOURCES.iterdir() if path.is_file()}
+    return own | {name: path for top in TOP for name, path in files(ROOT / top, f"asrd/{top}").items()}
+
+
+def test_every_package_has_a_link() -> None:
+    """A folder without one imports nowhere."""
+    folders = {path.parent.name for path in ROOT.glob("[a-z]*/__init__.py")} - {"tests"}
+    assert folders == set(TOP)
+    assert {path.resolve() for path in SOURCES.iterdir() if path.is_symlink()} == {ROOT / name for name in TOP}
+
+
+def test_every_folder_with_modules_is_a_package() -> None:
+    """One without `__init__.py` imports in the checkout but is missing from the wheel."""
+    folders = {path.parent for top in TOP for path in (ROOT / top).rglob("*.py")}
+    assert [folder for folder in folders if not (folder / "__init__.py").is_file()] == []
 
 
 def test_the_wheel_holds_the_tree(wheel: zipfile.ZipFile) -> None:
@@ -75,7 +86,7 @@ def test_the_files_are_the_same(wheel: zipfile.ZipFile) -> None:
 
 
 def test_the_wheel_is_typed_and_has_its_entry_points(wheel: zipfile.ZipFile) -> None:
-    assert {f"asrd/{folder}/py.typed" for folder in TOP} <= set(wheel.namelist())
+    assert "asrd/py.typed" in wheel.namelist()
     (name,) = (name for name in wheel.namelist() if name.endswith("entry_points.txt"))
     points = configparser.ConfigParser()
     points.read_string(wheel.read(name).decode())
@@ -87,7 +98,22 @@ def test_the_sdist_holds_the_tree(built: Path) -> None:
     (path,) = built.glob("*.tar.gz")
     with tarfile.open(path) as archive:
         names = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
-    assert {path.relative_to(ROOT).as_posix() for path in expected().values()} <= names
+    assert {f"src/{name}" for name in expected()} <= names
+
+
+def test_an_editable_install_is_a_path_that_type_checkers_and_editors_read(tree: Path, tmp_path: Path) -> None:
+    """They do not run the import hooks that setuptools makes of other layouts."""
+    code = f"from setuptools.build_meta import build_editable; build_editable({str(tmp_path)!r})"
+    result = subprocess.run([sys.executable, "-c", code], cwd=tree, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    (path,) = tmp_path.glob("*.whl")
+    archive = zipfile.ZipFile(path)
+    (name,) = (name for name in archive.namelist() if "dist-info" not in name)
+    assert name.endswith(".pth")
+    folder = Path(archive.read(name).decode().strip())
+    assert folder == tree / "src"
+    found = {name for top in TOP for name in files(folder / "asrd" / top, f"asrd/{top}")}
+    assert found == {name for name in expected() if name.count("/") > 1}
 
 
 def test_the_core_install_needs_no_torch(wheel: zipfile.ZipFile) -> None:

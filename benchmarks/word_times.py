@@ -16,7 +16,7 @@ import click
 from asrd.backends import load
 from asrd.models.calibration import UNCALIBRATED
 from asrd.models.store import resolve
-from asrd.quant.trust.times import FITTED_ON, MEASURED_ON, errors, sentences
+from asrd.quant.confidence.times import FITTED_ON, MEASURED_ON, errors, sentences
 
 GOAL = 80.0
 """Milliseconds that starts and ends may err in the mean."""

@@ -13,8 +13,8 @@ from asrd.cli.values import NewFile
 from asrd.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from asrd.quant.trust.calibrate import Judgement, Times
-    from asrd.quant.trust.examples import Transcript
+    from asrd.quant.confidence.calibrate import Judgement, Times
+    from asrd.quant.confidence.examples import Transcript
 
 
 @click.command()
@@ -57,9 +57,9 @@ def calibrate(
     """
     from asrd.backends import load
     from asrd.models import store
+    from asrd.quant.confidence import calibrate as steps
+    from asrd.quant.confidence.examples import transcripts
     from asrd.quant.data import dataset
-    from asrd.quant.trust import calibrate as steps
-    from asrd.quant.trust.examples import transcripts
 
     if check and report:
         raise UsageError("--check holds no speech out, so it writes no report; leave one of them out")
@@ -91,7 +91,7 @@ def calibrate(
             err=True,
         )
     if report:
-        from asrd.quant.trust.report import write
+        from asrd.quant.confidence.report import write
 
         write(report, source.name, calibration, judgements, times)
         click.echo(f"wrote {report} and {report.with_suffix('.png')}", err=True)

@@ -18,8 +18,8 @@ from asrd.core.errors import UsageError
 from asrd.core.units import counted
 
 if TYPE_CHECKING:
-    from asrd.quant.bootstrap import Rate
-    from asrd.quant.measure import Measurement
+    from asrd.quant.evaluation.bootstrap import Rate
+    from asrd.quant.evaluation.measure import Measurement
 
 
 @click.command()
@@ -47,10 +47,10 @@ def compare(
     from asrd.core.cpu import flags
     from asrd.models import store
     from asrd.quant import data
-    from asrd.quant.figures import figures, size, verdict
-    from asrd.quant.measure import measure
-    from asrd.quant.report import Report, write_report
-    from asrd.quant.text import NORMALIZATION
+    from asrd.quant.evaluation.figures import figures, size, verdict
+    from asrd.quant.evaluation.measure import measure
+    from asrd.quant.evaluation.report import Report, write_report
+    from asrd.quant.evaluation.text import NORMALIZATION
 
     names = [name.strip() for name in backends.split(",") if name.strip()]
     if not names or len(set(names)) < len(names):
@@ -94,7 +94,7 @@ def compare(
 
 def table(measurements: "Mapping[str, Measurement]", sizes: "Mapping[str, int]") -> Table:
     """One row a backend; a narrow terminal has room for it."""
-    from asrd.quant.figures import figures
+    from asrd.quant.evaluation.figures import figures
 
     first = next(iter(measurements))
     result = Table("backend", "arithmetic", box=box.SIMPLE, pad_edge=False, collapse_padding=True)

@@ -14,8 +14,8 @@ from asrd.cli.values import Number
 from asrd.core.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from asrd.models.recipe.finetune import Tuned
-    from asrd.quant.bootstrap import Rate
+    from asrd.quant.evaluation.bootstrap import Rate
+    from asrd.training.finetune import Tuned
 
 
 @click.command()
@@ -45,11 +45,11 @@ def finetune(*, model: str, data: str, output: Path, resume: bool, as_json: bool
     if importlib.util.find_spec("torch") is None or importlib.util.find_spec("transformers") is None:
         raise MissingExtraError("torch", "'asrd finetune'")
     from asrd.models import store
-    from asrd.models.recipe.epochs import STATE, Tuning
-    from asrd.models.recipe.finetune import finetune as tune
-    from asrd.models.recipe.lessons import divide
     from asrd.quant.data import dataset
-    from asrd.quant.draft import check_output
+    from asrd.quant.workspace import check_output
+    from asrd.training.epochs import STATE, Tuning
+    from asrd.training.finetune import finetune as tune
+    from asrd.training.lessons import divide
 
     source, clips = store.resolve(model), dataset(data)
     check_output(output, STATE if resume else None)

@@ -18,7 +18,7 @@ from asrd.models import ModelDirectory, hub, manifest, store
 from asrd.models.convert import convert as convert_model
 
 if TYPE_CHECKING:
-    from asrd.quant.remeasure import Repeated
+    from asrd.quant.evaluation.remeasure import Repeated
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 MODEL = click.argument("name", metavar="[MODEL]", default=store.DEFAULT_MODEL)
@@ -136,7 +136,7 @@ def verify(*, name: str, measure: bool, dataset: str, tests: tuple[str, ...], as
 
 
 def _measure(model: ModelDirectory, dataset: str, tests: dict[str, str]) -> "list[Repeated]":
-    from asrd.quant.remeasure import find, record, remeasure, tested
+    from asrd.quant.evaluation.remeasure import find, record, remeasure, tested
 
     wanted = [(record(model), dataset), *((tested(model, test), spec) for test, spec in tests.items())]
     found = [(one, find(one, spec)) for one, spec in wanted]

@@ -15,8 +15,8 @@ from asrd.core.errors import MissingExtraError, UsageError
 
 if TYPE_CHECKING:
     from asrd.models import ModelDirectory
-    from asrd.quant.outcome import Result
     from asrd.quant.recipe import Recipe
+    from asrd.quant.result import Result
     from asrd.quant.split import Split
 
 
@@ -118,8 +118,8 @@ def quantize(
     if importlib.util.find_spec("nncf") is None:  # say so before the speech is read
         raise MissingExtraError("quant", "'asrd quantize'")
     from asrd.quant.build import JOURNAL
-    from asrd.quant.draft import check_output
     from asrd.quant.quantize import NotGoodEnoughError
+    from asrd.quant.workspace import check_output
 
     if output:
         check_output(output, JOURNAL if resume else None)

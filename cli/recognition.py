@@ -132,9 +132,9 @@ def recognition(params: dict[str, Any], partials: float = 0.0) -> Any:
     """RecognitionOptions of a command's parameters. Raises UsageError for values that contradict."""
     with at_once():
         from asrd.backends import LoadOptions
-        from asrd.daemon.decoding.options import DecoderOptions, default_decoder
         from asrd.daemon.options import RecognitionOptions
-        from asrd.daemon.settings import SegmenterSettings
+        from asrd.daemon.recognition.decoding.options import DecoderOptions, default_decoder
+        from asrd.daemon.segmentation.settings import SegmenterSettings
 
     return RecognitionOptions(
         backend=params["backend"],

@@ -14,7 +14,7 @@ from asrd.core.errors import AsrdError, UsageError
 from asrd.core.units import counted, seconds
 
 if TYPE_CHECKING:
-    from asrd.daemon.recorder.takes import Take
+    from asrd.daemon.replay.takes import Take
 
 
 def chosen_takes(
@@ -24,7 +24,7 @@ def chosen_takes(
 
     Raises UsageError where there is no such stream.
     """
-    from asrd.daemon.recorder.takes import takes
+    from asrd.daemon.replay.takes import takes
 
     others = set[str]()
     chosen = False
@@ -87,9 +87,9 @@ def _time(moment: float) -> str:
 
 def export_utterances(found: "Iterator[Take]", path: Path, utterances: tuple[int, ...]) -> None:
     """Write a recording of these utterances alone. Raises UsageError where it is not clear which are meant."""
-    from asrd.daemon.recorder import equipment
-    from asrd.daemon.recorder.excerpt import excerpt, write
-    from asrd.daemon.recorder.replay import Player
+    from asrd.daemon.replay import environment
+    from asrd.daemon.replay.excerpt import excerpt, write
+    from asrd.daemon.replay.replay import Player
 
     if not utterances:
         raise UsageError("which utterances? --export needs --utterance N; --list --stream NAME shows them")
@@ -104,10 +104,10 @@ def export_utterances(found: "Iterator[Take]", path: Path, utterances: tuple[int
             raise UsageError(
                 f"{len(runs)} streams have an utterance {number}; name one with --stream, or a single file"
             )
-    backends, excerpts = equipment.Backends(), []
+    backends, excerpts = environment.Backends(), []
     for take, number in holding:
-        model = equipment.model(take.begin)
-        excerpts.append(excerpt(take, number, Player(model, backends.of(model, equipment.options(take.begin)))))
+        model = environment.model(take.begin)
+        excerpts.append(excerpt(take, number, Player(model, backends.of(model, environment.options(take.begin)))))
     backends.close()
     size = write(path, excerpts)
     click.echo(f"{path}: {counted(len(excerpts), 'utterances')}, {size / 1000:.0f} kB. It holds their audio.", err=True)

@@ -20,7 +20,7 @@ from asrd.core.events import Final, decode
 from asrd.core.units import counted, seconds
 
 if TYPE_CHECKING:
-    from asrd.daemon.recorder.takes import Take
+    from asrd.daemon.replay.takes import Take
 
 
 @click.command()
@@ -83,20 +83,20 @@ def _own(ctx: click.Context) -> list[click.Parameter]:
 
 def _replay(found: "Iterator[Take]", params: dict[str, Any]) -> bool:
     """Every event again, by the recording's own clock."""
-    from asrd.daemon.recorder import equipment
-    from asrd.daemon.recorder.compare import difference
-    from asrd.daemon.recorder.detector import DivergedError
-    from asrd.daemon.recorder.replay import Player
+    from asrd.daemon.replay import environment
+    from asrd.daemon.replay.compare import difference
+    from asrd.daemon.replay.detector import DivergedError
+    from asrd.daemon.replay.replay import Player
 
-    backends, told = equipment.Backends(), set[str]()
+    backends, told = environment.Backends(), set[str]()
     events, samples, differing, first = 0, 0, 0, ""
     for _, run in groupby(found, key=lambda take: (take.begin.daemon, take.begin.stream)):
         player: Player | None = None
         for take in run:
             if player is None:
-                model = equipment.model(take.begin)
-                _tell(told, equipment.check(take.begin, model))
-                player = Player(model, backends.of(model, equipment.options(take.begin)))
+                model = environment.model(take.begin)
+                _tell(told, environment.check(take.begin, model))
+                player = Player(model, backends.of(model, environment.options(take.begin)))
             samples += take.samples
             pace = Pace(take.begin.time, params["speed"])
             try:
@@ -116,18 +116,18 @@ def _replay(found: "Iterator[Take]", params: dict[str, Any]) -> bool:
 
 def _rehear(found: "Iterator[Take]", params: dict[str, Any], chosen: set[str]) -> bool:
     """The same audio with what was chosen; where the text is now another."""
-    from asrd.daemon.decoding import make_decoding
-    from asrd.daemon.hotwords import HotWords
-    from asrd.daemon.recorder import equipment
-    from asrd.daemon.recorder.compare import changes
-    from asrd.daemon.recorder.rehear import rehear
+    from asrd.daemon.recognition.decoding import make_decoding
+    from asrd.daemon.recognition.hotwords import HotWords
+    from asrd.daemon.replay import environment
+    from asrd.daemon.replay.compare import changes
+    from asrd.daemon.replay.retranscribe import rehear
     from asrd.models.store import resolve
 
-    backends, wanted, utterances, differing = equipment.Backends(), recognition(params), 0, 0
+    backends, wanted, utterances, differing = environment.Backends(), recognition(params), 0, 0
     for (_, stream), run in groupby(found, key=lambda take: (take.begin.daemon, take.begin.stream)):
         first = next(run)
-        options = equipment.chosen(equipment.options(first.begin), wanted, chosen)
-        model = resolve(options.model) if "model" in chosen else equipment.model(first.begin)
+        options = environment.chosen(environment.options(first.begin), wanted, chosen)
+        model = resolve(options.model) if "model" in chosen else environment.model(first.begin)
         backend = backends.of(model, options)(options.backend)
         then: list[Final] = []
 

@@ -82,7 +82,7 @@ def start(ctx: click.Context, /, check: bool, verbose: bool, **params: Any) -> N
         return
     logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, format="asrd: %(message)s", stream=sys.stderr)
     with at_once():
-        from asrd.daemon.service import Daemon
+        from asrd.daemon.server.daemon import Daemon
 
     began = time.monotonic()
 
@@ -107,8 +107,8 @@ def start(ctx: click.Context, /, check: bool, verbose: bool, **params: Any) -> N
 
 def _options(params: dict[str, Any]) -> "DaemonOptions":
     with at_once():
-        from asrd.daemon.access import Access
         from asrd.daemon.options import DaemonOptions
+        from asrd.daemon.transport.access import Access
 
     return DaemonOptions(
         recognition=recognition(params, params["partials"]),
@@ -145,8 +145,8 @@ def _check(options: "DaemonOptions") -> None:
     """Look for mistakes without taking an endpoint or opening a source, which a daemon may be using."""
     from asrd.backends.registry import find
     from asrd.daemon import vad
-    from asrd.daemon.decoding import make_decoding
-    from asrd.daemon.hotwords import HotWords
+    from asrd.daemon.recognition.decoding import make_decoding
+    from asrd.daemon.recognition.hotwords import HotWords
     from asrd.daemon.recorder import place
     from asrd.daemon.sources.files import FileSource, duration
     from asrd.daemon.sources.spec import parse_sources

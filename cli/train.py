@@ -61,7 +61,7 @@ def train(ctx: click.Context, /, *, output: Path, work: Path, watts: float, **op
     """
     from asrd.cli.quantize import quantize
     from asrd.models import ModelDirectory
-    from asrd.models.recipe import card, run
+    from asrd.training import card, run
 
     if output.exists():
         raise UsageError(f"{output} exists already; give a new directory, or remove it first")
@@ -79,8 +79,8 @@ def train(ctx: click.Context, /, *, output: Path, work: Path, watts: float, **op
 
 
 def _order(work: Path, *, minutes: float, batch: float, seed: int, init: str, start: str, **given: Any) -> Any:
-    from asrd.models.recipe.order import Order
-    from asrd.models.recipe.plan import Plan
+    from asrd.training.order import Order
+    from asrd.training.plan import Plan
 
     shares = named(given["share"], "--share", float)
     return Order(

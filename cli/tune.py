@@ -12,7 +12,7 @@ from asrd.cli.recognition import beam_width_option
 from asrd.cli.stages import Stages
 
 if TYPE_CHECKING:
-    from asrd.quant.tune import Tried
+    from asrd.quant.decoder_tuning import Tried
 
 
 @click.command()
@@ -37,11 +37,11 @@ def tune(
       asrd tune --model my-model --lm my-words.bin --dataset my-speech.jsonl
     """
     from asrd.backends import load
-    from asrd.daemon.decoding import DecoderOptions, make_decoding
+    from asrd.daemon.recognition.decoding import DecoderOptions, make_decoding
     from asrd.models import store
     from asrd.quant import data
-    from asrd.quant.decode import hear
-    from asrd.quant.tune import Tuner, save
+    from asrd.quant.decoder_tuning import Tuner, save
+    from asrd.quant.evaluation.decode import hear
 
     source = store.resolve(model)
     make_decoding(DecoderOptions("beam", lm, beam_width), source)  # what is not there shows before anything is heard

@@ -8,11 +8,11 @@ from asrd.backends import Backend
 from asrd.core.errors import AudioError
 from asrd.core.flow import FloatArray, Hypothesis, Onset, Window
 from asrd.core.units import Samples
-from asrd.daemon.answers import answer
-from asrd.daemon.decoding import Boosts, Decoding
 from asrd.daemon.options import RecognitionOptions
-from asrd.daemon.recognizer import NO_BOOSTS, Recognizer, recognize
-from asrd.daemon.segmenter import Segmenter
+from asrd.daemon.recognition.answers import answer
+from asrd.daemon.recognition.decoding import Boosts, Decoding
+from asrd.daemon.recognition.recognizer import NO_BOOSTS, Recognizer, recognize
+from asrd.daemon.segmentation.segmenter import Segmenter
 from asrd.daemon.sources.files import read_blocks
 from asrd.daemon.vad import create
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from asrd.backends import LoadOptions
 from asrd.daemon import vad
-from asrd.daemon.access import LOCAL, Access
-from asrd.daemon.decoding.options import DecoderOptions
+from asrd.daemon.recognition.decoding.options import DecoderOptions
 from asrd.daemon.recorder.options import RecordingOptions
-from asrd.daemon.settings import SegmenterSettings
+from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.daemon.sources.files import Pace
+from asrd.daemon.transport.access import LOCAL, Access
 
 
 @dataclass(frozen=True, slots=True)

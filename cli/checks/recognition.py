@@ -70,7 +70,7 @@ def check_rounding(subject: Subject) -> Iterator[Finding]:
     """Whether INT8 says here what FP16 says of a spoken sentence: some processors' kernels have had faults."""
     from asrd.backends import load
     from asrd.core.flow import Level
-    from asrd.daemon.level import normalize
+    from asrd.daemon.segmentation.level import normalize
     from asrd.models.speech import bundled
     from asrd.models.store import resolve
 
@@ -95,8 +95,8 @@ def check_rounding(subject: Subject) -> Iterator[Finding]:
 
 def check_decoding(subject: Subject) -> Iterator[Finding]:
     """Whether finals are searched for with a language model, which makes much of how they read."""
-    from asrd.daemon.decoding import make_decoding
-    from asrd.daemon.decoding.options import DecoderOptions, default_decoder
+    from asrd.daemon.recognition.decoding import make_decoding
+    from asrd.daemon.recognition.decoding.options import DecoderOptions, default_decoder
     from asrd.models.store import resolve
 
     if default_decoder() == "greedy":

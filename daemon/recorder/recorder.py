@@ -21,7 +21,7 @@ from asrd.daemon.recorder.options import RecordingOptions
 from asrd.daemon.recorder.records import AnyRecord, Begin
 from asrd.daemon.recorder.ring import Ring
 from asrd.daemon.recorder.tape import RecordingTape
-from asrd.daemon.worker import Worker
+from asrd.daemon.threads import Worker
 from asrd.models import ModelDirectory
 
 log = logging.getLogger(__name__)

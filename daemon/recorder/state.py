@@ -14,8 +14,8 @@ import numpy as np
 
 from asrd.core import flow
 from asrd.core.errors import AsrdError
-from asrd.daemon import settings
 from asrd.daemon.recorder import audio
+from asrd.daemon.segmentation import settings
 
 OURS = "asrd.daemon."
 """Packages whose objects are walked into."""

@@ -9,10 +9,10 @@ from typing import Any
 
 from asrd.core.flow import AudioChunk, FloatArray, Window
 from asrd.core.units import seconds
-from asrd.daemon.decoding import Boosts
-from asrd.daemon.lane import Result
+from asrd.daemon.recognition.decoding import Boosts
 from asrd.daemon.recorder.records import Abandoned, Answered, AnyRecord, Begin, Ended, Heard, Judged, Queued, Said, Used
-from asrd.daemon.settings import SegmenterSettings
+from asrd.daemon.scheduling.queue import Result
+from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.daemon.vad import Vad
 
 log = logging.getLogger(__name__)

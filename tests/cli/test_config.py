@@ -11,9 +11,9 @@ from asrd.cli.config import SETTINGS, ConfiguredCommand, file_of, read_files, se
 from asrd.cli.main import COMMANDS, asrd
 from asrd.cli.options import format_option
 from asrd.core.errors import AsrdError, UsageError
-from asrd.daemon.decoding import make_decoding
-from asrd.daemon.decoding.options import DecoderOptions
-from asrd.daemon.hotwords import HotWords
+from asrd.daemon.recognition.decoding import make_decoding
+from asrd.daemon.recognition.decoding.options import DecoderOptions
+from asrd.daemon.recognition.hotwords import HotWords
 from asrd.models import store
 
 

@@ -16,7 +16,7 @@ from asrd.cli.checks.running import check_endpoints, check_recording
 from asrd.cli.doctor import doctor
 from asrd.core import cpu
 from asrd.core.errors import AudioError
-from asrd.daemon.sockets import Binding
+from asrd.daemon.transport.sockets import Binding
 from asrd.models import ModelDirectory
 
 
@@ -110,7 +110,7 @@ def test_without_beam_search_finals_are_poorer_and_doctor_says_so(
 ) -> None:
     (well,) = check_decoding(subject)
     assert (well.state, well.message, well.remedy) == ("ok", "beam search, language model none", "")
-    monkeypatch.setattr("asrd.daemon.decoding.options.find_spec", lambda _: None)
+    monkeypatch.setattr("asrd.daemon.recognition.decoding.options.find_spec", lambda _: None)
     (finding,) = check_decoding(subject)
     assert (finding.state, finding.remedy) == ("warn", "pip install 'asrd[lm]'")
 

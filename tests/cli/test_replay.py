@@ -9,7 +9,7 @@ from asrd.clients import Control, Subscriber
 from asrd.clients.sender import Sender
 from asrd.core.errors import TransportError
 from asrd.core.events import Heartbeat
-from asrd.daemon.recorder.takes import takes
+from asrd.daemon.replay.takes import takes
 from asrd.daemon.sources.files import read_blocks
 from asrd.models.speech import bundled
 

@@ -17,10 +17,10 @@ from asrd.core.control import AnyRequest, GetSettings
 from asrd.core.errors import TransportError, UsageError
 from asrd.core.events import Heartbeat
 from asrd.core.key import Key, create
-from asrd.daemon.access import Access
-from asrd.daemon.controller import Controller
-from asrd.daemon.publisher import Publisher
+from asrd.daemon.server.control import Controller
+from asrd.daemon.server.publisher import Publisher
 from asrd.daemon.sources.network import NetworkSource
+from asrd.daemon.transport.access import Access
 
 
 @pytest.fixture

@@ -21,9 +21,11 @@ from asrd.core.control import ListWords
 from asrd.core.errors import BackendError, TransportError
 from asrd.core.events import Error, Final, Gap, Heartbeat, Partial, Started, Stopped
 from asrd.core.flow import FloatArray
-from asrd.daemon import engine, herald, scheduler, service
 from asrd.daemon.recorder.options import RecordingOptions
-from asrd.daemon.recorder.testing import assert_replays
+from asrd.daemon.replay.testing import assert_replays
+from asrd.daemon.scheduling import engine, scheduler
+from asrd.daemon.server import daemon as service
+from asrd.daemon.server import status
 from asrd.daemon.sources.network import NetworkSource
 from asrd.models import ModelDirectory
 
@@ -191,7 +193,7 @@ def test_the_watchdog_is_fed_while_windows_do_not_wait_in_vain(
     manager, backend = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK), Hanging()
     manager.bind(str(tmp_path / "notify"))
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
-    monkeypatch.setattr(herald, "HEARTBEAT", 0.05)
+    monkeypatch.setattr(status, "HEARTBEAT", 0.05)
     monkeypatch.setattr(engine, "load", backend.load)
 
     async def told() -> list[bytes]:

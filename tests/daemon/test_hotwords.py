@@ -12,8 +12,8 @@ from asrd.core.control import AddWords, ClearWords, LearnWords, ListWords, Remov
 from asrd.core.errors import AsrdError, UsageError
 from asrd.core.events import Final, Status
 from asrd.core.flow import FloatArray
-from asrd.daemon.decoding import DecoderOptions, make_decoding
-from asrd.daemon.hotwords import MOST, HotWords
+from asrd.daemon.recognition.decoding import DecoderOptions, make_decoding
+from asrd.daemon.recognition.hotwords import MOST, HotWords
 from asrd.models import ModelDirectory
 
 from .conftest import Harness, drive

@@ -22,19 +22,19 @@ from asrd.core.errors import AsrdError, UsageError
 from asrd.core.events import DAEMON_STREAM, Error, Event, Final
 from asrd.core.flow import AudioChunk, FloatArray, Window
 from asrd.core.units import Samples
-from asrd.daemon.lane import Lane, Result
 from asrd.daemon.options import RecognitionOptions
-from asrd.daemon.recognizer import recognize, silent
+from asrd.daemon.recognition.recognizer import recognize, silent
 from asrd.daemon.recorder import audio, blocks, ring, tape
 from asrd.daemon.recorder.options import SMALLEST, RecordingOptions
 from asrd.daemon.recorder.recorder import Recorder
 from asrd.daemon.recorder.records import AnyRecord, Begin, Heard
-from asrd.daemon.recorder.replay import Player
 from asrd.daemon.recorder.ring import Ring
-from asrd.daemon.recorder.takes import takes
-from asrd.daemon.scheduler import Scheduler
+from asrd.daemon.replay.replay import Player
+from asrd.daemon.replay.takes import takes
+from asrd.daemon.scheduling.queue import Lane, Result
+from asrd.daemon.scheduling.scheduler import Scheduler
 from asrd.daemon.sources.base import Source
-from asrd.daemon.stream import make_stream
+from asrd.daemon.stream.stream import make_stream
 from asrd.models import ModelDirectory
 
 from .conftest import Harness, drive

@@ -10,7 +10,7 @@ from asrd.backends import Backend, LoadOptions, load
 from asrd.core.errors import AsrdError
 from asrd.core.events import Error, Final
 from asrd.core.flow import FloatArray
-from asrd.daemon import engine, scheduler
+from asrd.daemon.scheduling import engine, scheduler
 from asrd.models import ModelDirectory
 
 from .conftest import Harness, drive

@@ -13,7 +13,7 @@ from asrd.core.errors import AsrdError, MissingExtraError, UsageError
 from asrd.core.flow import FloatArray, Onset, Window
 from asrd.core.plugins import claims
 from asrd.core.units import samples
-from asrd.daemon.segmenter import Segmenter
+from asrd.daemon.segmentation.segmenter import Segmenter
 from asrd.daemon.vad import create, registry
 from asrd.daemon.vad.conformance import VadConformance
 from asrd.models import Geometry

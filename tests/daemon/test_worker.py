@@ -9,7 +9,7 @@ import weakref
 
 import pytest
 
-from asrd.daemon.worker import Worker, in_thread
+from asrd.daemon.threads import Worker, in_thread
 
 
 def test_calls_are_made_in_order_in_one_thread() -> None:

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from asrd.cli.quantize import quantize
 from asrd.quant.advise import GRID, Point, command, front, recipes
-from asrd.quant.bootstrap import Rate
-from asrd.quant.measure import Measurement
+from asrd.quant.evaluation.bootstrap import Rate
+from asrd.quant.evaluation.measure import Measurement
+from asrd.quant.evaluation.score import Score
 from asrd.quant.recipe import Recipe
-from asrd.quant.score import Score
 
 
 def point(error: float, seconds: float) -> Point:

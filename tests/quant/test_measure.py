@@ -12,13 +12,13 @@ from asrd.backends import Backend, LoadOptions, load
 from asrd.core.flow import FloatArray, Window
 from asrd.core.units import MAX_WINDOW, SAMPLE_RATE, Samples
 from asrd.daemon.offline import transcribe
-from asrd.daemon.segmenter import Segmenter
-from asrd.daemon.settings import SegmenterSettings
+from asrd.daemon.segmentation.segmenter import Segmenter
+from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.daemon.vad import WebRtcVad
 from asrd.models import ModelDirectory
 from asrd.quant.data import Clip, dataset, read
-from asrd.quant.measure import cut, exact_match, hear, listen, measure
-from asrd.quant.score import score
+from asrd.quant.evaluation.measure import cut, exact_match, hear, listen, measure
+from asrd.quant.evaluation.score import score
 
 LONG, SHORT = 3.0, 1.5
 """Seconds: more than a window holds, and less."""

@@ -1,6 +1,6 @@
 """What bad input does to the text: clipping, an offset, telephones, two voices, levels that change.
 
-    pip install 'asrd[quant]'
+    pip install '.[quant]'
     python benchmarks/bad_input.py --speech path/to/folder --page docs/bad-input.md
 
 Each utterance, with a second of silence before and after it, is heard by the daemon's own stages, decoded

@@ -1,6 +1,6 @@
 """When utterances end: sentences cut in two, sentences run together, and how long the speaker waits.
 
-    pip install 'asrd[quant]'
+    pip install '.[quant]'
     python benchmarks/endpoints.py
     python benchmarks/endpoints.py --dataset ../my-speech/manifest.jsonl --plot endpoints.png
 

@@ -1,6 +1,6 @@
 """What the cuts of over-long utterances do to the text.
 
-    pip install 'asrd[lm,quant]'
+    pip install '.[lm,quant]'
     python benchmarks/overlong.py --page docs/endpoints.md
 
 Sentences are joined to monologues without a pause, and heard with a limit that no utterance reaches, and with

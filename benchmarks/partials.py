@@ -1,6 +1,6 @@
 """How soon a live word is shown, and how soon it is settled, at the pace of speech.
 
-    pip install 'asrd[torch,quant]'
+    pip install '.[torch,quant]'
     python benchmarks/partials.py --backend int8
     python benchmarks/partials.py --backend int8 --slow 0.5
 

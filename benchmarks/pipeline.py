@@ -1,6 +1,6 @@
 """What everything around the backend costs, as a share of the inference itself.
 
-    pip install 'asrd[torch,quant]'
+    pip install '.[torch,quant]'
     python benchmarks/pipeline.py
 
 The daemon's own stages (source, VAD, windows, normalisation, log-softmax, stitching, decoding,

@@ -7,7 +7,7 @@ from itertools import pairwise
 import jiwer
 
 from asrd.core.flow import Word
-from asrd.quant.evaluation.text import normalize_text
+from asrd.quant.data.text import normalize_text
 
 
 @dataclass(frozen=True, slots=True)

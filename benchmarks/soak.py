@@ -1,6 +1,6 @@
 """Sound that is not speech, for hours if need be: words that nobody said, the clock, and memory.
 
-    pip install 'asrd[quant,silero]'
+    pip install '.[quant,silero]'
     python benchmarks/soak.py --page docs/vad.md
     python benchmarks/soak.py --minutes 60 --vad webrtc --sound silence
 

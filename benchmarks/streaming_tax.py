@@ -1,6 +1,6 @@
 """What it costs in accuracy to hear speech as it comes, instead of whole utterances at once.
 
-    pip install 'asrd[lm,torch,quant]'
+    pip install '.[lm,torch,quant]'
     python benchmarks/streaming_tax.py --backend torch --backend fp16 --backend int8
     python benchmarks/streaming_tax.py --speech PATH/manifest.jsonl --sweep --plot docs/streaming-tax.png
 

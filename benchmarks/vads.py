@@ -1,6 +1,6 @@
 """What each voice activity detector misses, what it takes for speech, and what that does to the text.
 
-    pip install 'asrd[quant,silero]'
+    pip install '.[quant,silero]'
     python benchmarks/vads.py --speech path/to/folder --page docs/vad.md --plot docs/vad.png
 
 Utterances are joined with pauses, and noise is laid over them: see `in_noise.py`. The text is what the daemon's own

@@ -1,6 +1,6 @@
 """How much speech is taken for noise, knocks or notes, and its text withheld: none should be.
 
-    pip install 'asrd[quant]'
+    pip install '.[quant]'
     python benchmarks/withheld.py --speech path/to/folder --page docs/vad.md
 
 Each utterance, clean and spoilt in several ways, goes through the default detector and what looks at sound after it

@@ -1,7 +1,7 @@
 """How far word times lie from when the words were spoken, which flite knows.
 
     apt install flite
-    pip install 'asrd[quant]'
+    pip install '.[quant]'
     python benchmarks/word_times.py --backend fp16
 
 Mean absolute errors of word starts and ends, in milliseconds, over the daemon's own windows and decoding: of the words

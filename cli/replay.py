@@ -1,4 +1,4 @@
-"""`asrd replay`: hear a recording again, and compare."""
+"""`asrd replay`: run a recording again, and compare."""
 
 import json
 import time
@@ -25,20 +25,30 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("recording", type=click.Path(path_type=Path))
-@click.option("--stream", help="Only this one.")
-@click.option("--list", "as_list", is_flag=True, help="Show what is in it; with --stream its utterances.")
-@click.option("--text", is_flag=True, help="Compare the text of utterances, not all bits of all events.")
-@click.option("--compare/--no-compare", default=True, show_default=True, help="Whether a difference is a failure.")
+@click.option("--stream", help="Replay only this stream.")
 @click.option(
-    "--speed", default=0.0, type=Number(0), show_default=True, help="1 as fast as it was; 0 as fast as it goes."
+    "--list", "as_list", is_flag=True, help="List the streams of the recording, or with --stream its utterances."
 )
-@click.option("--export", type=NewFile(), help="Write utterances to a small recording, for a test.")
-@click.option("--utterance", "utterances", multiple=True, type=click.IntRange(0), help="Of --export. Repeatable.")
-@click.option("--json", "as_json", is_flag=True, help="Print events, or what is asked for, as JSON lines.")
+@click.option("--text", is_flag=True, help="Compare texts of utterances instead of whole events.")
+@click.option(
+    "--compare/--no-compare", default=True, show_default=True, help="Fail if the events differ from the recorded ones."
+)
+@click.option(
+    "--speed",
+    default=0.0,
+    type=Number(0),
+    show_default=True,
+    help="Speed of replay: 1 is real time, 0 is as fast as possible.",
+)
+@click.option("--export", type=NewFile(), help="Write the chosen utterances to a small recording.")
+@click.option(
+    "--utterance", "utterances", multiple=True, type=click.IntRange(0), help="Utterance to export. Repeatable."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines.")
 @recognition_options
 @click.pass_context
 def replay(ctx: click.Context, /, recording: Path, **params: Any) -> None:
-    """Hear what 'asrd start --record' kept, and say whether the same events come of it, bit for bit.
+    """Run a recording of 'asrd start --record' again, and check that it gives the same events, bit for bit.
 
     RECORDING is the directory, or a single file. With --backend, --model or another option of recognition, it is
     heard with that instead, and what is then another text is shown. Exit code 1 where something differs, or is damaged.

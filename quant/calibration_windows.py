@@ -8,7 +8,8 @@ import numpy as np
 from asrd.core.errors import UsageError
 from asrd.core.flow import FloatArray, Window
 from asrd.core.units import MAX_WINDOW, Samples, samples, seconds
-from asrd.daemon.segmentation.level import Moments, normalize
+from asrd.daemon.recognition.recognizer import normalize
+from asrd.daemon.segmentation.level import Moments
 from asrd.daemon.segmentation.segmenter import Segmenter
 from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.daemon.vad import create

@@ -7,10 +7,10 @@ from asrd.core.cpu import flags
 from asrd.models import ModelDirectory, manifest
 from asrd.quant.acceptance import Proof
 from asrd.quant.data import fingerprint
+from asrd.quant.data.text import NORMALIZATION
 from asrd.quant.evaluation.figures import figures
 from asrd.quant.evaluation.measure import Measurement
 from asrd.quant.evaluation.report import Report, write_report
-from asrd.quant.evaluation.text import NORMALIZATION
 from asrd.quant.provenance import built_from, parts, versions
 from asrd.quant.recipe import Recipe
 from asrd.quant.split import Split

@@ -5,11 +5,11 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
-from asrd.backends import Backend, LoadOptions
+from asrd.backends import LoadedModel
 from asrd.core.flow import FloatArray
 from asrd.models import ModelDirectory
 from asrd.quant.data import Clip
@@ -19,24 +19,20 @@ from asrd.quant.journal import Journal
 from asrd.quant.recipe import Metric
 
 
-class CompiledBackend(Backend):
-    """An `openvino.CompiledModel` that NNCF hands over for validation, seen as a backend."""
+class CompiledModel(LoadedModel):
+    """An `openvino.CompiledModel` that NNCF hands over for validation."""
 
     def __init__(self, model: ModelDirectory, compiled: Any) -> None:
         super().__init__(model)
         self._request = compiled.create_infer_request()
-
-    @classmethod
-    def load(cls, model: ModelDirectory, options: LoadOptions) -> Self:
-        """It is made of what is compiled already."""
-        raise NotImplementedError
 
     @property
     def arithmetic(self) -> str:
         """NNCF validates in f32, whatever the machine prefers."""
         return "f32"
 
-    def _run(self, batch: FloatArray) -> FloatArray:
+    def infer(self, batch: FloatArray) -> FloatArray:
+        """Run the compiled model on the whole batch."""
         return np.array(self._request.infer({0: batch})[0], np.float32)
 
 
@@ -65,7 +61,7 @@ class Validator:
     def __call__(self, compiled: Any, items: Iterable[int]) -> tuple[float, list[float]]:
         """`items` are indices into `clips`."""
         chosen = list(items)
-        backend = CompiledBackend(self.model, compiled)
+        backend = CompiledModel(self.model, compiled)
         key = self._key(backend, chosen)
         known = self.journal.get(key)
         if known is None:
@@ -80,7 +76,7 @@ class Validator:
             self.expected = False
         return accuracy, each
 
-    def _key(self, backend: Backend, chosen: list[int]) -> str:
+    def _key(self, backend: LoadedModel, chosen: list[int]) -> str:
         """Tells models apart by what they answer to the probe, and sets of clips by their indices."""
         digest = hashlib.sha256(backend.logits(self.probe).tobytes())
         digest.update(np.array(chosen, np.int64).tobytes())

@@ -10,7 +10,7 @@ from asrd.core.units import SAMPLE_RATE
 from asrd.models import ModelDirectory
 from asrd.models.vocabulary import Vocabulary
 from asrd.quant.data import Clip, read
-from asrd.quant.evaluation.text import normalize_text
+from asrd.quant.data.text import normalize_text
 
 LONGEST_S = 20.0
 """Longer clips are not learnt from: memory grows with their length, and squared for attention."""

@@ -70,7 +70,7 @@ def check_rounding(subject: Subject) -> Iterator[Finding]:
     """Whether INT8 says here what FP16 says of a spoken sentence: some processors' kernels have had faults."""
     from asrd.backends import load
     from asrd.core.flow import Level
-    from asrd.daemon.segmentation.level import normalize
+    from asrd.daemon.recognition.recognizer import normalize
     from asrd.models.speech import bundled
     from asrd.models.store import resolve
 
@@ -88,7 +88,7 @@ def check_rounding(subject: Subject) -> Iterator[Finding]:
             backend.close()
         agreed = f"INT8 answers as FP16 does in {np.mean(answers[0] == answers[1]):.0%} of frames"
         if np.mean(answers[0] == answers[1]) < AGREEMENT:
-            yield Finding("rounding", "warn", agreed, "use --backend fp16, or quantize the model anew")
+            yield Finding("rounding", "warn", agreed, "use --backend fp16, or quantize the model again")
         else:
             yield Finding("rounding", "ok", agreed)
 

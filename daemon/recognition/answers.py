@@ -4,8 +4,8 @@ import numpy as np
 
 from asrd.core.flow import NOBODY, Answer, Emission, Window
 from asrd.core.units import Samples, samples
+from asrd.daemon.recognition.decoding.frames import Frames
 from asrd.daemon.recognition.decoding.greedy import GreedyDecoder
-from asrd.daemon.recognition.stitcher import Frames
 from asrd.models import ModelDirectory
 
 LAG = samples(0.16)

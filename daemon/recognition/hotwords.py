@@ -124,12 +124,12 @@ class HotWords:
         try:
             content = json.loads(self._path.read_text(encoding="utf-8"))
             if not isinstance(content, dict):
-                raise TypeError("it is no object of words and their boosts")
+                raise TypeError("expected a JSON object of words and boosts")
             return {str(text): float(boost) for text, boost in content.items()}
         except (FileNotFoundError, NotADirectoryError):
             return {}
         except (OSError, ValueError, TypeError) as error:
-            raise AsrdError(f"the hot words in {self._path} cannot be read ({error}); mend or remove it") from error
+            raise AsrdError(f"the hot words in {self._path} cannot be read ({error}); fix or remove it") from error
 
     def _keep(self, boosts: dict[str, float]) -> Boosts:
         """Write them down before they count."""

@@ -1,19 +1,24 @@
 """One stream's recognition state: windows and their emissions in, hypotheses out."""
 
+import math
 from collections.abc import Sequence
 from types import MappingProxyType
 
 import numpy as np
 
-from asrd.backends import Backend
-from asrd.core.flow import Emission, FloatArray, Hypothesis, Window
+from asrd.backends import LoadedModel
+from asrd.core.flow import Emission, FloatArray, Hypothesis, Level, Window
 from asrd.core.units import Samples
 from asrd.daemon.recognition.decoding import Boosts, Decoder, Decoding
 from asrd.daemon.recognition.decoding.make import GreedyDecoding
 from asrd.daemon.recognition.nonspeech import Evidence
 from asrd.daemon.recognition.stitcher import Stitcher
-from asrd.daemon.segmentation.level import normalize
 from asrd.models import ModelDirectory
+
+
+def normalize(pcm: FloatArray, level: Level) -> FloatArray:
+    """Zero mean, unit variance; 1e-7 as in transformers' Wav2Vec2FeatureExtractor."""
+    return ((pcm - level.mean) / math.sqrt(level.deviation**2 + 1e-7)).astype(np.float32)
 
 
 def log_softmax(logits: FloatArray) -> FloatArray:
@@ -23,7 +28,7 @@ def log_softmax(logits: FloatArray) -> FloatArray:
     return result
 
 
-def recognize(backend: Backend, windows: Sequence[Window]) -> list[Emission]:
+def recognize(backend: LoadedModel, windows: Sequence[Window]) -> list[Emission]:
     """Run windows of equal length through a backend in one call. Raises BackendError."""
     model = backend.model
     batch = np.stack([normalize(window.pcm, window.level) if model.normalize else window.pcm for window in windows])

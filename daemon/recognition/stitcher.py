@@ -1,12 +1,10 @@
 """Joins the emissions of overlapping windows, frame by frame."""
 
-from dataclasses import dataclass
-
 import numpy as np
-import numpy.typing as npt
 
-from asrd.core.flow import Emission, FloatArray, Window
+from asrd.core.flow import Emission, Window
 from asrd.core.units import Samples, samples
+from asrd.daemon.recognition.decoding.frames import Frames
 from asrd.models import Geometry
 
 SLACK = samples(0.20)
@@ -14,27 +12,6 @@ SLACK = samples(0.20)
 
 EVEN = 0.01
 """Difference in a probability that is none: of places that are as good the latest is taken."""
-
-
-@dataclass(frozen=True, slots=True)
-class Frames:
-    """log_probs: float32 `(n, vocabulary)`. positions: int64 `(n,)`, the stream position where the
-    stretch that each frame stands for begins; it is one stride long. bounds: stream positions between which
-    the utterance lies, as far as it is known. The middle of each stretch does; the first and the last one may reach
-    beyond them.
-    """
-
-    log_probs: FloatArray
-    positions: npt.NDArray[np.int64]
-    bounds: tuple[Samples, Samples]
-
-    def __len__(self) -> int:
-        """How many."""
-        return len(self.positions)
-
-    def part(self, first: int, after: int) -> "Frames":
-        """Those from `first` on, up to `after`."""
-        return Frames(self.log_probs[first:after], self.positions[first:after], self.bounds)
 
 
 class Stitcher:

@@ -1,4 +1,4 @@
-"""Where a stream says what happens to it. The tape of a daemon that records nothing says nothing."""
+"""The tape of a stream that is recorded: what happens to it, as records."""
 
 import logging
 import time
@@ -13,6 +13,7 @@ from asrd.daemon.recognition.decoding import Boosts
 from asrd.daemon.recorder.records import Abandoned, Answered, AnyRecord, Begin, Ended, Heard, Judged, Queued, Said, Used
 from asrd.daemon.scheduling.queue import Result
 from asrd.daemon.segmentation.settings import SegmenterSettings
+from asrd.daemon.stream.observer import Tape
 from asrd.daemon.vad import Vad
 
 log = logging.getLogger(__name__)
@@ -20,41 +21,6 @@ log = logging.getLogger(__name__)
 AT_REST, AT_MOST = 60.0, 600.0
 """Seconds, of audio or by the clock, after which a file ends: at the next moment between two utterances, and
 in any case."""
-
-
-class Tape:
-    """Keeps nothing. Every method is called on the event loop, at the moment that its name says."""
-
-    def vad(self, vad: Vad) -> Vad:
-        """The detector to use in place of `vad`."""
-        return vad
-
-    def rest(self, state: Callable[[], dict[str, Any]]) -> None:
-        """No utterance is open, and a chunk is about to come. state: gives what to go on from here."""
-
-    def heard(self, chunk: AudioChunk) -> None:
-        """A chunk enters the stream."""
-
-    def used(self, settings: SegmenterSettings) -> None:
-        """The stream is about to go by other settings."""
-
-    def cut(self, window: Window) -> None:
-        """A window is about to be submitted to the scheduler."""
-
-    def queued(self) -> None:
-        """The submission has returned."""
-
-    def answered(self, result: Result, boosts: Boosts) -> None:
-        """The scheduler delivers a result."""
-
-    def said(self, payload: bytes) -> None:
-        """An event of this stream was published."""
-
-    def ended(self, failure: str) -> None:
-        """The source has ended, or failed."""
-
-    def abandoned(self, now: float, backend: str) -> None:
-        """There is no more time for what is open."""
 
 
 class RecordingTape(Tape):

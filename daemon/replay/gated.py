@@ -10,10 +10,10 @@ from asrd.core import events
 from asrd.core.errors import AudioError
 from asrd.core.events import Event
 from asrd.core.flow import AudioChunk, Window
-from asrd.daemon.recorder.tape import Tape
 from asrd.daemon.scheduling.queue import Lane
 from asrd.daemon.scheduling.scheduler import Scheduler
 from asrd.daemon.sources.base import Source
+from asrd.daemon.stream.observer import Tape
 
 
 class Turnstile:

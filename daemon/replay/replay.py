@@ -16,13 +16,13 @@ from asrd.core.flow import AudioChunk, Emission, Window
 from asrd.core.units import Samples
 from asrd.daemon.recognition.recognizer import recognize, silent
 from asrd.daemon.recorder.records import Abandoned, Answered, AnyRecord, Ended, Heard, Queued, Said, Used
-from asrd.daemon.recorder.tape import Tape
 from asrd.daemon.replay import environment
 from asrd.daemon.replay.detector import DivergedError, RecordedVad
 from asrd.daemon.replay.gated import GatedScheduler, GatedSource, RecordedOutlet, Turnstile
 from asrd.daemon.replay.takes import Take
 from asrd.daemon.scheduling.queue import Result
 from asrd.daemon.segmentation.settings import SegmenterSettings
+from asrd.daemon.stream.observer import Tape
 from asrd.daemon.stream.stream import make_stream
 from asrd.daemon.vad import create
 from asrd.models import ModelDirectory

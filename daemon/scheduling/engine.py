@@ -3,11 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from asrd.backends import Backend, LoadOptions, load
 from asrd.core.errors import BackendError, reason
 from asrd.core.units import MAX_WINDOW
-from asrd.daemon.options import DaemonOptions
+from asrd.daemon.options import RecognitionOptions
 from asrd.daemon.recognition.decoding.make import BeamDecoding, GreedyDecoding, make_decoding
 from asrd.daemon.recognition.hotwords import HotWords
 from asrd.daemon.scheduling.loading import Loading
@@ -22,7 +23,7 @@ LOADING, CLOSING = 110.0, 5.0
 """Seconds that a backend gets to load, and the one before it to close: less than a client waits for the answer."""
 
 AGAIN = 5.0
-"""Seconds until a backend that could not be loaded anew is tried again."""
+"""Seconds until a backend that could not be reloaded is tried again."""
 
 
 class Engine:
@@ -41,18 +42,19 @@ class Engine:
         self._options = options
 
     @classmethod
-    async def start(cls, options: DaemonOptions) -> "Engine":
-        """Load all that the options name, with the loop free meanwhile. Raises AsrdError where it cannot be loaded."""
-        recognition = options.recognition
+    async def start(cls, recognition: RecognitionOptions, words: Path | None) -> "Engine":
+        """Load all that the options name, with the loop free meanwhile. words: the file of hot words; None to keep
+        none. Raises AsrdError where something cannot be loaded.
+        """
         model = await in_thread(resolve, recognition.model)
         decoding = await in_thread(make_decoding, recognition.decoding, model)
-        words = HotWords(options.words, decoding)
+        hot = HotWords(words, decoding)
         backend = await in_thread(_ready, recognition.backend, model, recognition.load)
-        return cls(model, decoding, words, Scheduler(recognition.backend, backend), recognition.load)
+        return cls(model, decoding, hot, Scheduler(recognition.backend, backend), recognition.load)
 
     async def use(self, name: str) -> str:
         """Load another backend while the present one goes on working, then switch between two windows. One that hangs
-        is loaded anew.
+        is reloaded.
 
         Returns the name of the one before. One call at a time. Raises AsrdError where it cannot be loaded, or not in
         time; the present one stays then.
@@ -72,7 +74,7 @@ class Engine:
         return previous
 
     async def renew(self, complain: Callable[[str], Awaitable[None]]) -> None:
-        """Load the backend anew whenever it hangs, until cancelled. complain: is told where that fails or hangs."""
+        """Reload the backend whenever it hangs, until cancelled. complain: is told where that fails or hangs."""
         while True:
             await self.scheduler.hangs.wait()
             await self._renew(self.scheduler.name, complain)
@@ -82,15 +84,13 @@ class Engine:
         try:  # where it hangs it is not tried again: soon there would be many that hang
             while self._hangs(name) and not (backend := await loading.within(LOADING)):
                 if self._hangs(name):
-                    await complain(f"backend {name} hangs, and so does loading it anew; 'asrd backend use' another")
+                    await complain(f"backend {name} hangs, and so does reloading it; 'asrd backend use' another")
         except Exception as error:  # a third party's backend may raise anything
-            await complain(
-                f"backend {name} hangs and cannot be loaded anew ({reason(error)}); 'asrd backend use' another"
-            )
+            await complain(f"backend {name} hangs and cannot be reloaded ({reason(error)}); 'asrd backend use' another")
             await asyncio.sleep(AGAIN)
             return
         if backend and self._hangs(name):
-            log.warning("backend %s has been loaded anew", name)
+            log.warning("backend %s has been reloaded", name)
             await self.scheduler.use(name, backend)
         else:  # somebody has switched meanwhile
             loading.discard()

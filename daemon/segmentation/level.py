@@ -65,8 +65,3 @@ def _of(count: float, total: float, squares: float) -> tuple[float, float]:
     """Mean and standard deviation."""
     mean = total / count
     return mean, math.sqrt(max(squares / count - mean * mean, 0.0))
-
-
-def normalize(pcm: FloatArray, level: Level) -> FloatArray:
-    """Zero mean, unit variance; 1e-7 as in transformers' Wav2Vec2FeatureExtractor."""
-    return ((pcm - level.mean) / math.sqrt(level.deviation**2 + 1e-7)).astype(np.float32)

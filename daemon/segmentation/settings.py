@@ -67,7 +67,7 @@ class SegmenterSettings:
                 f"{seconds(self.min_hangover):g} and {seconds(self.max_hangover):g} s; move them too"
             )
         if min(self.pre_roll, self.tail, self.partial_interval) < 0:
-            raise UsageError("pre-roll, tail and partial interval cannot be negative")
+            raise UsageError("pre-roll, tail and partial interval must not be negative")
         if self.max_utterance < self.window:
             raise UsageError(f"the maximum utterance must be at least one window, {seconds(self.window):.3f} s")
         if self.tail > self.min_hangover:
@@ -85,7 +85,7 @@ class SegmenterSettings:
             if value > LONGEST:
                 raise UsageError(f"{_flag(name)} is at most {seconds(LONGEST):g} s, not {seconds(value):g}")
             if value < 0:
-                raise UsageError(f"{_flag(name)} cannot be negative, as {seconds(value):g} s is")
+                raise UsageError(f"{_flag(name)} must not be negative (got {seconds(value):g} s)")
         shortest = values.get("min_hangover", self.min_hangover)
         chosen = {SETTABLE[name]: Samples(value) for name, value in values.items()}
         return replace(self, **chosen, tail=min(DEFAULTS.tail, Samples(shortest)))

@@ -12,18 +12,18 @@ import zmq.asyncio
 
 from asrd.core import events
 from asrd.core.errors import AsrdError
-from asrd.daemon.options import DaemonOptions
 from asrd.daemon.recorder.recorder import Recorder
-from asrd.daemon.recorder.tape import Tape
 from asrd.daemon.scheduling.engine import Engine
 from asrd.daemon.server.control import Controller
 from asrd.daemon.server.metrics import Metrics
+from asrd.daemon.server.options import DaemonOptions
 from asrd.daemon.server.publisher import Publisher
 from asrd.daemon.server.requests import Requests
 from asrd.daemon.server.status import Herald
 from asrd.daemon.server.systemd import notify
 from asrd.daemon.sources.base import Source
 from asrd.daemon.sources.spec import parse_sources
+from asrd.daemon.stream.observer import Tape
 from asrd.daemon.stream.stream import Stream, make_stream
 
 log = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ class Daemon:
             controller = Controller(context, self._options.control, access)
             cleanup.append(lambda: controller.close(self._left()))
             sources = parse_sources(self._options.sources, self._options.pace, access)
-            self.engine = await Engine.start(self._options)
+            self.engine = await Engine.start(self._options.recognition, self._options.words)
             cleanup.append(self.engine.scheduler.close)
             self.streams = [self._stream(source) for source in sources]
             for source in sources:

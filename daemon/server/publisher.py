@@ -5,7 +5,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 import zmq
@@ -30,14 +30,6 @@ HIGH_WATER_MARK = 10_000
 
 MAX_SUBSCRIPTION = 1 << 10
 """Bytes. A peer that sends more is disconnected."""
-
-
-class Outlet(Protocol):
-    """Where events go."""
-
-    async def publish(self, event: Event, stream: str = events.DAEMON_STREAM) -> None:
-        """Number, stamp and send an event."""
-        ...
 
 
 class Publisher:

@@ -9,10 +9,10 @@ from asrd.core.flow import NOBODY
 from asrd.daemon.recognition.answers import answer
 from asrd.daemon.recognition.decoding import Boosts, Decoding
 from asrd.daemon.recognition.recognizer import Recognizer
-from asrd.daemon.recorder.tape import Tape
 from asrd.daemon.scheduling.queue import Result
 from asrd.daemon.scheduling.scheduler import Scheduler
 from asrd.daemon.segmentation.segmenter import Segmenter
+from asrd.daemon.stream.observer import Tape
 from asrd.daemon.stream.utterances import Teller
 from asrd.models import ModelDirectory
 

@@ -12,13 +12,12 @@ from asrd.core.wire import plain
 from asrd.daemon.options import RecognitionOptions
 from asrd.daemon.recognition.decoding import Boosts, Decoding, make_decoding
 from asrd.daemon.recorder import state
-from asrd.daemon.recorder.tape import Tape
 from asrd.daemon.scheduling.queue import Lane
 from asrd.daemon.scheduling.scheduler import Scheduler
 from asrd.daemon.segmentation.segmenter import Segmenter
 from asrd.daemon.segmentation.settings import SegmenterSettings
-from asrd.daemon.server.publisher import Outlet
 from asrd.daemon.sources.base import Source
+from asrd.daemon.stream.observer import Outlet, Tape
 from asrd.daemon.stream.results import Results
 from asrd.daemon.stream.utterances import Teller
 from asrd.daemon.vad import Vad, create

@@ -4,8 +4,8 @@ from asrd.core.events import Error, Event, Gap, Partial, Settings, Stages, Start
 from asrd.core.flow import Hypothesis, Onset, Window
 from asrd.core.units import SAMPLE_RATE, Samples
 from asrd.daemon.scheduling.queue import Result
-from asrd.daemon.server.publisher import Outlet
 from asrd.daemon.stream import transcript
+from asrd.daemon.stream.observer import Outlet
 
 
 class Teller:

@@ -9,13 +9,13 @@ import jiwer
 from asrd.backends import Backend
 from asrd.core.flow import Hypothesis
 from asrd.daemon.recognition.decoding import Boosts, Decoder, make_decoding
+from asrd.daemon.recognition.decoding.frames import Frames
 from asrd.daemon.recognition.decoding.options import DecoderOptions
-from asrd.daemon.recognition.stitcher import Frames
 from asrd.models import ModelDirectory
 from asrd.models.calibration import Calibration, Evidence, plain
 from asrd.quant.data import Clip, read
+from asrd.quant.data.text import normalize_text
 from asrd.quant.evaluation.measure import listen
-from asrd.quant.evaluation.text import normalize_text
 
 
 class Example(NamedTuple):

@@ -17,13 +17,13 @@ import numpy as np
 from asrd.backends import Backend
 from asrd.core.units import SAMPLE_RATE, Samples, samples
 from asrd.daemon.recognition.decoding.align import align
+from asrd.daemon.recognition.decoding.frames import Frames
 from asrd.daemon.recognition.decoding.path import Labels, words
 from asrd.daemon.recognition.decoding.times import Span, place
-from asrd.daemon.recognition.stitcher import Frames
 from asrd.models import Vocabulary
 from asrd.models.calibration import Calibration
 from asrd.models.speech.timed import Timed, timed
-from asrd.quant.confidence.heard import utterances
+from asrd.quant.evaluation.frames import utterances
 
 SILENCE = np.zeros(samples(0.4), np.float32)
 """Before and after each sentence."""

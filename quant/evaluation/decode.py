@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from asrd.backends import Backend
 from asrd.core.units import Samples, seconds
 from asrd.daemon.recognition.decoding import Boosts, Decoding
+from asrd.daemon.recognition.decoding.frames import Frames
 from asrd.daemon.recognition.recognizer import NO_BOOSTS
-from asrd.daemon.recognition.stitcher import Frames
 from asrd.daemon.segmentation.settings import SegmenterSettings
-from asrd.quant.confidence.heard import utterances
 from asrd.quant.data import Clip, read
+from asrd.quant.evaluation.frames import utterances
 
 Utterances = list[Frames]
 """The frames of each utterance of a clip."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from asrd.quant.evaluation.text import normalize_text
+from asrd.quant.data.text import normalize_text
 
 Words = tuple[tuple[str, bool], ...]
 """Words of a text, each with whether the other text has it too at this place."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from asrd.backends import Backend
+from asrd.backends import Backend, LoadedModel
 from asrd.core.flow import FloatArray, Window
 from asrd.core.units import MAX_WINDOW, SAMPLE_RATE, Samples
 from asrd.daemon.recognition.answers import answer
@@ -15,8 +15,8 @@ from asrd.daemon.segmentation.segmenter import Segmenter
 from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.daemon.vad import create
 from asrd.quant.data import Clip, read
+from asrd.quant.data.text import normalize_text
 from asrd.quant.evaluation.score import Score, score
-from asrd.quant.evaluation.text import normalize_text
 
 BACKENDS = ("torch", "fp16", "int8")
 """Of a model that asrd quantized; the first is the original, to which the others are held."""
@@ -78,12 +78,12 @@ class Heard:
     windows: list[Timed]
 
 
-def hear(backend: Backend, clip: Clip) -> str:
+def hear(backend: LoadedModel, clip: Clip) -> str:
     """The text of one clip."""
     return listen(backend, read(clip)).text
 
 
-def listen(backend: Backend, pcm: FloatArray, decoding: Decoding | None = None) -> Heard:
+def listen(backend: LoadedModel, pcm: FloatArray, decoding: Decoding | None = None) -> Heard:
     """Recognise a recording `(samples,)` as the daemon would a stream that consists of it.
 
     decoding: makes the decoder of each utterance; greedy where none is given.
@@ -117,7 +117,7 @@ def exact_match(one: Measurement, other: Measurement) -> float:
     return sum(normalize_text(a) == normalize_text(b) for a, b in pairs) / len(one.texts)
 
 
-def _summary(name: str, backend: Backend, references: Sequence[str], heard: Sequence[Heard]) -> Measurement:
+def _summary(name: str, backend: LoadedModel, references: Sequence[str], heard: Sequence[Heard]) -> Measurement:
     texts = tuple(one.text for one in heard)
     windows = [window for one in heard for window in one.windows]
     # Shorter ones occur where a stream begins or ends, which for a daemon is rare, and each new length

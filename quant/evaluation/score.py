@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import jiwer
 
+from asrd.quant.data.text import normalize_text
 from asrd.quant.evaluation.bootstrap import Rate, rate
-from asrd.quant.evaluation.text import normalize_text
 from asrd.quant.recipe import DropType, Metric
 
 

@@ -78,7 +78,7 @@ def test_an_answer_of_another_shape_is_an_error(
     base_model: ModelDirectory, babble: FloatArray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backend = load("torch", base_model)
-    monkeypatch.setattr(backend, "_run", lambda batch: type(backend)._run(backend, batch)[:, 1:])
+    monkeypatch.setattr(backend, "infer", lambda batch: type(backend).infer(backend, batch)[:, 1:])
     with pytest.raises(BackendError, match=r"answered with shape \(1, 94, 32\) instead of \(1, 95, 32\)"):
         backend.logits(babble[None])
 

@@ -100,7 +100,7 @@ def test_a_slow_subscriber_learns_exactly_what_it_missed(tmp_path: Path, monkeyp
             for seq in range(total):
                 publish(Error(message="x" * 2_000, stream="a" if seq % 2 else "b"), seq)
             seen: list[AnyEvent | Hole] = []
-            with pytest.raises(TransportError, match="fallen silent"):
+            with pytest.raises(TransportError, match="stopped responding"):
                 seen.extend(subscriber)
             publish(Stopped(reason="done"), total)
             seen.extend(subscriber)
@@ -162,7 +162,7 @@ def test_a_daemon_that_falls_silent_is_noticed(tmp_path: Path) -> None:
             socket.send_multipart([events.topic(beat), encode(beat)])
             items = iter(subscriber)
             assert next(items) == beat
-            with pytest.raises(TransportError, match="has fallen silent"):
+            with pytest.raises(TransportError, match="has stopped responding"):
                 next(items)
 
 

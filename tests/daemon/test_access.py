@@ -32,7 +32,7 @@ def key(tmp_path: Path) -> Key:
 @pytest.fixture
 def strangers(tmp_path: Path) -> dict[str, Path]:
     """The keys of others, by what they are told."""
-    return {"does not take the key": create(tmp_path / "other").path, "wants a key": Path("none")}
+    return {"does not take the key": create(tmp_path / "other").path, "requires a key": Path("none")}
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from asrd.core.flow import FloatArray
 from asrd.core.units import Samples, samples
 from asrd.daemon.recognition.decoding.align import align
 from asrd.daemon.recognition.decoding.beam import OPEN, BeamDecoder
+from asrd.daemon.recognition.decoding.frames import Frames
 from asrd.daemon.recognition.decoding.hot import Hot
 from asrd.daemon.recognition.decoding.search import Candidate, Search
-from asrd.daemon.recognition.stitcher import Frames
 from asrd.models import Vocabulary
 from asrd.models.calibration import UNCALIBRATED
 from asrd.models.lm import DecodingSettings, resolve

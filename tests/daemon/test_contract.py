@@ -188,14 +188,14 @@ def test_a_backend_that_fails_costs_its_windows_and_nothing_else(
 
     def load_unlucky(name: str, model: ModelDirectory, options: LoadOptions) -> Backend:
         backend = load(name, model, options)
-        run = backend._run
+        run = backend.infer
 
         def unlucky(batch: FloatArray) -> FloatArray:
             if not lucky:
                 raise BackendError("out of luck")
             return run(batch)
 
-        monkeypatch.setattr(backend, "_run", unlucky)
+        monkeypatch.setattr(backend, "infer", unlucky)
         return backend
 
     monkeypatch.setattr(engine, "load", load_unlucky)

@@ -41,8 +41,8 @@ class Tampered:
 
     def load(self, name: str, model: ModelDirectory, options: LoadOptions) -> Backend:
         backend = load(name, model, options)
-        run = backend._run
-        backend._run = lambda batch: self.tamper(run(batch)) if self.on.is_set() else run(batch)  # type: ignore[method-assign]
+        run = backend.infer
+        backend.infer = lambda batch: self.tamper(run(batch)) if self.on.is_set() else run(batch)  # type: ignore[method-assign]
         return backend
 
     def tamper(self, answer: FloatArray) -> FloatArray:
@@ -175,7 +175,7 @@ def test_a_backend_that_cannot_be_loaded_anew_is_told_of_and_another_helps(
         async with harness.running():
             backend.on.set()
             await harness.play(sentences[1])
-            await harness.until(lambda item: isinstance(item, Error) and "cannot be loaded anew" in item.message)
+            await harness.until(lambda item: isinstance(item, Error) and "cannot be reloaded" in item.message)
             backend.on.clear()
             assert await asyncio.to_thread(harness.control.use_backend, "int8") == "fp16"
             await harness.until(lambda item: isinstance(item, Final) and item.backend == "int8")

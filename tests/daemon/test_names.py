@@ -16,9 +16,9 @@ from asrd.daemon.recognition.decoding import Boosts, DecoderOptions, make_decodi
 from asrd.daemon.sources.files import read_blocks
 from asrd.models import ModelDirectory
 from asrd.models.lm import resolve
-from asrd.quant.confidence.heard import utterances
 from asrd.quant.data import dataset
 from asrd.quant.evaluation.decode import Utterances, hear, text
+from asrd.quant.evaluation.frames import utterances
 from asrd.quant.evaluation.score import score
 
 UNSAID = (

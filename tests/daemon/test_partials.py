@@ -157,9 +157,9 @@ class PermittedBackend(GatedBackend):
         self.gate.set()
         self.permits = threading.Semaphore(0)
 
-    def _run(self, batch: FloatArray) -> FloatArray:
+    def infer(self, batch: FloatArray) -> FloatArray:
         assert self.permits.acquire(timeout=10)
-        return super()._run(batch)
+        return super().infer(batch)
 
 
 def test_a_machine_that_is_behind_shows_less_often_and_nothing_piles_up(bundled: ModelDirectory) -> None:

@@ -47,7 +47,7 @@ class GatedBackend(Backend):
     def arithmetic(self) -> str:
         return "none"
 
-    def _run(self, batch: FloatArray) -> FloatArray:
+    def infer(self, batch: FloatArray) -> FloatArray:
         assert not self.closed
         self.asked.set()
         assert self.gate.wait(10)
@@ -206,9 +206,9 @@ class TimedBackend(GatedBackend):
         self.gate.set()
         self.now = self.takes = 0.0
 
-    def _run(self, batch: FloatArray) -> FloatArray:
+    def infer(self, batch: FloatArray) -> FloatArray:
         self.now += self.takes
-        return super()._run(batch)
+        return super().infer(batch)
 
 
 def test_in_a_pause_nothing_is_begun_that_the_final_window_would_have_to_wait_for(bundled: ModelDirectory) -> None:

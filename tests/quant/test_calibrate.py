@@ -12,7 +12,7 @@ import soundfile
 from asrd.core.errors import AudioError, UsageError
 from asrd.core.flow import FloatArray, Window
 from asrd.core.units import MAX_WINDOW
-from asrd.daemon.segmentation.level import normalize
+from asrd.daemon.recognition.recognizer import normalize
 from asrd.daemon.segmentation.segmenter import Segmenter
 from asrd.daemon.vad import WebRtcVad
 from asrd.models import ModelDirectory

@@ -12,7 +12,7 @@ import pytest
 from asrd.core.errors import ModelError
 from asrd.core.units import Samples
 from asrd.daemon.recognition.decoding import DecoderOptions, make_decoding
-from asrd.daemon.recognition.stitcher import Frames
+from asrd.daemon.recognition.decoding.frames import Frames
 from asrd.models import ModelDirectory, manifest
 from asrd.models.lm import DecodingSettings, resolve
 from asrd.quant.decoder_tuning import CORNERS, Tuner, save

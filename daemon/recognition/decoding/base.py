@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from asrd.core.flow import Hypothesis
-from asrd.daemon.recognition.stitcher import Frames
+from asrd.daemon.recognition.decoding.frames import Frames
 
 Boosts = Mapping[str, float]
 """Hot words and phrases as people wrote them, each with the nats that it is worth."""

@@ -7,10 +7,10 @@ import numpy as np
 from asrd.core.flow import FloatArray, Hypothesis
 from asrd.core.units import samples
 from asrd.daemon.recognition.decoding.align import align
+from asrd.daemon.recognition.decoding.frames import Frames
 from asrd.daemon.recognition.decoding.hot import Hot, Words
 from asrd.daemon.recognition.decoding.path import Labels, follow
 from asrd.daemon.recognition.decoding.search import Candidate, Search
-from asrd.daemon.recognition.stitcher import Frames
 from asrd.models import ModelDirectory
 
 CONTEXT = 5

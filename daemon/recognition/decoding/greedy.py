@@ -5,8 +5,8 @@ Graves et al. 2006, "Connectionist temporal classification", section 3.2, "best 
 
 from asrd.core.flow import Hypothesis
 from asrd.core.units import Samples
+from asrd.daemon.recognition.decoding.frames import Frames
 from asrd.daemon.recognition.decoding.path import follow
-from asrd.daemon.recognition.stitcher import Frames
 from asrd.models import Vocabulary
 from asrd.models.calibration import UNCALIBRATED, Calibration
 

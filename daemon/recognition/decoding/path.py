@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from asrd.core.flow import Hypothesis, Word
 from asrd.core.units import Samples
+from asrd.daemon.recognition.decoding.frames import Frames
 from asrd.daemon.recognition.decoding.times import place
-from asrd.daemon.recognition.stitcher import Frames
 from asrd.models import Vocabulary
 from asrd.models.calibration import UNCALIBRATED, Calibration, Evidence
 

@@ -3,7 +3,7 @@
 from asrd.backends import Backend
 from asrd.core.flow import FloatArray, Hypothesis
 from asrd.daemon.recognition.decoding import Boosts, Decoder
-from asrd.daemon.recognition.stitcher import Frames
+from asrd.daemon.recognition.decoding.frames import Frames
 from asrd.quant.evaluation.measure import listen
 
 

@@ -54,7 +54,7 @@ class Stretch:
 
     def hear(self, answer: Answer) -> None:
         """What was heard in a window that `asks`: counts when `answer.due` is reached, or at once if it was."""
-        self._hearing.tell(answer)
+        self._hearing.tell(answer, self._open or self._doubtful)
 
     def use(self, settings: SegmenterSettings) -> None:
         """Go by other settings from the next frame on. Window and context cannot change."""
@@ -136,6 +136,7 @@ class Stretch:
         noise.hear(frame, voiced=voiced)
         if changed:
             self._doubtful = None
+            self._hearing.forget()
             return []
         start = noise.onset(self._hearing.words, self._settings.pre_roll)
         return [*noise.probe(self._cutter)] if start is None else [self._begin(start)]

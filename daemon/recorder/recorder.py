@@ -118,7 +118,7 @@ class Recorder:
         self, stream: str, index: int, state: dict[str, Any] | None, *, live: bool, options: Any, model: str
     ) -> Begin:
         plain = msgspec.to_builtins(options, enc_hook=str)
-        return Begin(version("asrd"), self._daemon, stream, live, index, time.time(), state, plain, model)
+        return Begin(version("asrd"), self._daemon, stream, live, index, time.time(), state, plain, model, {}, {})
 
     def _write(self, records: dict[str, list[AnyRecord]]) -> None:
         """In the recorder's thread, where there is time to hash a model."""

@@ -1,6 +1,6 @@
 """What a tape holds, in the order in which it happened on the event loop.
 
-Records travel as msgpack arrays. Fields are only ever appended, with defaults.
+Records travel as msgpack arrays: where a field stands is what tells it, and a tag what the record is.
 """
 
 from typing import Any
@@ -9,12 +9,17 @@ import msgspec
 
 Bytes = bytes
 
+FORMAT = 2
+"""Version of all that a recording holds. Whoever adds, moves, renames or drops a field of a record raises it; also
+whoever gives one another meaning. The names of classes and attributes are not in a recording.
+"""
 
-class Record(msgspec.Struct, frozen=True, array_like=True, tag=str.lower):
-    """Base of all records."""
+
+class Record(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """Base of all records. A field has no default: a recording has all of them, and no more."""
 
 
-class Begin(Record, frozen=True):
+class Begin(Record, frozen=True, tag="begin"):
     """Opens a file.
 
     index: of the file within its stream's recording; 0 holds the beginning of the stream.
@@ -31,12 +36,12 @@ class Begin(Record, frozen=True):
     time: float
     state: dict[str, Any] | None
     options: dict[str, Any]
-    model: str = ""
-    files: dict[str, str] = {}
-    environment: dict[str, str] = {}
+    model: str
+    files: dict[str, str]
+    environment: dict[str, str]
 
 
-class Heard(Record, frozen=True):
+class Heard(Record, frozen=True, tag="heard"):
     """A chunk reached the segmenter. pcm: little-endian float32; stored apart, without loss."""
 
     start: int
@@ -44,20 +49,20 @@ class Heard(Record, frozen=True):
     captured: float
     lost: int
     reason: str
-    pcm: Bytes = b""
+    pcm: Bytes
 
 
-class Judged(Record, frozen=True):
+class Judged(Record, frozen=True, tag="judged"):
     """What the VAD said since the last record: "1" speech, "0" none, "r" it was reset first."""
 
     frames: str
 
 
-class Queued(Record, frozen=True):
+class Queued(Record, frozen=True, tag="queued"):
     """The scheduler has taken up a window, or left it out, and the stream went on."""
 
 
-class Answered(Record, frozen=True):
+class Answered(Record, frozen=True, tag="answered"):
     """A window was recognised. window: how many were cut before it since the stream was last at rest
     where a file began.
 
@@ -73,35 +78,35 @@ class Answered(Record, frozen=True):
     failure: str
     row: int
     rows: int
-    boosts: dict[str, float] = {}
+    boosts: dict[str, float]
 
 
-class Used(Record, frozen=True):
+class Used(Record, frozen=True, tag="used"):
     """The stream goes by other SegmenterSettings. settings: their fields."""
 
     settings: dict[str, int]
 
 
-class Said(Record, frozen=True):
+class Said(Record, frozen=True, tag="said"):
     """An event was published. payload: its JSON."""
 
     payload: Bytes
 
 
-class Ended(Record, frozen=True):
+class Ended(Record, frozen=True, tag="ended"):
     """The source delivers no more; failure: why, or ""."""
 
     failure: str
 
 
-class Abandoned(Record, frozen=True):
+class Abandoned(Record, frozen=True, tag="abandoned"):
     """There was no more time: what was open got the final that was known. now: Unix seconds."""
 
     now: float
     backend: str
 
 
-class Closed(Record, frozen=True):
+class Closed(Record, frozen=True, tag="closed"):
     """The file is whole."""
 
 

@@ -3,8 +3,16 @@
 import math
 from collections import deque
 
+from asrd.daemon.state import State, Stateful
 
-class Endpointer:
+
+class EndpointerState(State, frozen=True):
+    """recent: whether each of the last frames was voiced, as far as the start of speech is looked for in them."""
+
+    recent: list[bool]
+
+
+class Endpointer(Stateful[EndpointerState]):
     """Two thresholds over two spans, so that a click does not start speech nor a breath end it.
 
     Speech starts with a voiced frame when at least `enter` of the last `onset` frames are voiced.
@@ -24,6 +32,14 @@ class Endpointer:
     def resize(self, onset: int) -> None:
         """Look for the start of speech in so many frames from now on."""
         self._onset: deque[bool] = deque(maxlen=onset)
+
+    def state(self) -> EndpointerState:
+        """What speech may have begun in."""
+        return EndpointerState(list(self._onset))
+
+    def resume(self, state: EndpointerState) -> None:
+        """Look for the start of speech in these, too."""
+        self._onset.extend(state.recent)
 
     def accept(self, voiced: bool, limit: int) -> bool:
         """Take the next frame; return whether `speaking` changed with it."""

@@ -6,18 +6,33 @@ from dataclasses import replace
 from asrd.core.flow import Answer, FloatArray, Onset, Window
 from asrd.core.units import Samples
 from asrd.daemon import overlong, wordless
-from asrd.daemon.endpoint import Endpointer
+from asrd.daemon.endpoint import Endpointer, EndpointerState
 from asrd.daemon.hangover import Hangover
 from asrd.daemon.hearing import PROBE, Hearing
-from asrd.daemon.history import History
+from asrd.daemon.history import History, HistoryState
 from asrd.daemon.settings import SegmenterSettings
+from asrd.daemon.state import State, Stateful
 from asrd.daemon.utterance import OpenUtterance
 from asrd.daemon.windows import Cutter
 from asrd.daemon.wordless import Noise
 from asrd.models import Geometry
 
 
-class Stretch:
+class StretchState(State, frozen=True):
+    """Stream positions. origin: of its first sample. position: as far as audio was judged. closed: where the last
+    utterance ended. silent_from: where its last voiced frame did. number: of the next utterance.
+    """
+
+    origin: int
+    position: int
+    closed: int
+    silent_from: int
+    number: int
+    history: HistoryState
+    endpointer: EndpointerState
+
+
+class Stretch(Stateful[StretchState]):
     """A stretch of a stream without a gap, frame by frame. Open in it is an utterance, or a voice without words, or
     nothing.
 
@@ -51,6 +66,26 @@ class Stretch:
     def doubts(self) -> bool:
         """Whether the VAD hears a voice that has no words: no utterance is open, but windows are cut."""
         return self._doubtful is not None
+
+    def state(self) -> StretchState:
+        """What it has come to."""
+        return StretchState(
+            origin=self._cutter.origin,
+            position=self.position,
+            closed=self._closed,
+            silent_from=self._silent_from,
+            number=self.number,
+            history=self.history.state(),
+            endpointer=self._endpointer.state(),
+        )
+
+    def resume(self, state: StretchState) -> None:
+        """Go on with a stretch that began elsewhere."""
+        self._cutter.origin = Samples(state.origin)
+        self.position, self._closed, self._silent_from = state.position, state.closed, state.silent_from
+        self.number = state.number
+        self.history.resume(state.history)
+        self._endpointer.resume(state.endpointer)
 
     def hear(self, answer: Answer) -> None:
         """What was heard in a window that `asks`: counts when `answer.due` is reached, or at once if it was."""

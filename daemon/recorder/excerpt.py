@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -13,6 +12,7 @@ from asrd.daemon.recorder import blocks
 from asrd.daemon.recorder.detector import DivergedError
 from asrd.daemon.recorder.records import AnyRecord, Begin, Closed, Said
 from asrd.daemon.recorder.replay import Player
+from asrd.daemon.recorder.state import StreamState
 from asrd.daemon.recorder.takes import Take
 from asrd.daemon.recorder.tape import RecordingTape
 
@@ -65,7 +65,7 @@ class _Excerpt(RecordingTape):
         self._utterance = utterance
         self.found: list[AnyRecord] = []
 
-    def rest(self, state: Callable[[], dict[str, Any]]) -> None:
+    def rest(self, state: Callable[[], StreamState | None]) -> None:
         """Begin anew."""
         if not self.found:
             self.take()
@@ -77,7 +77,7 @@ class _Excerpt(RecordingTape):
         if not self.found and ends(Said(payload), self._utterance):
             self.found = [*self.take(), Closed()]
 
-    def _opening(self, index: int, state: dict[str, Any] | None) -> Begin:
+    def _opening(self, index: int, rest: bool, state: StreamState | None) -> Begin:
         """Only the very beginning of a stream is one; anything else is the middle of nothing."""
         beginning = index == 0 and self._origin.index == 0
-        return msgspec.structs.replace(self._origin, index=0 if beginning else EXCERPT, state=state)
+        return msgspec.structs.replace(self._origin, index=0 if beginning else EXCERPT, rest=rest, state=state)

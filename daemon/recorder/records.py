@@ -3,15 +3,16 @@
 Records travel as msgpack arrays: where a field stands is what tells it, and a tag what the record is.
 """
 
-from typing import Any
-
 import msgspec
+
+from asrd.daemon.recorder.form import RecordedOptions, RecordedSettings
+from asrd.daemon.recorder.state import StreamState
 
 Bytes = bytes
 
 FORMAT = 2
-"""Version of all that a recording holds. Whoever adds, moves, renames or drops a field of a record raises it; also
-whoever gives one another meaning. The names of classes and attributes are not in a recording.
+"""Version of all that a recording holds. Whoever adds, moves, renames or drops a field of a record or a state raises
+it, and whoever gives one another meaning. Of classes and their attributes a recording knows nothing.
 """
 
 
@@ -23,9 +24,10 @@ class Begin(Record, frozen=True, tag="begin"):
     """Opens a file.
 
     index: of the file within its stream's recording; 0 holds the beginning of the stream.
-    time: Unix seconds. state: what `state.capture` knows of the stream, which is at rest here; None
-    where it was not, so that the file only continues the one before.
-    options: RecognitionOptions in force. environment, files: see `identity`.
+    time: Unix seconds. rest: whether the stream is at rest here; where not, the file only continues the one before.
+    state: what the stream goes on from; None where it begins anew, or is not at rest.
+    options: those it began with; None where no stream is recorded, but what the daemon says of itself.
+    environment, files: see `identity`.
     """
 
     asrd: str
@@ -34,8 +36,9 @@ class Begin(Record, frozen=True, tag="begin"):
     live: bool
     index: int
     time: float
-    state: dict[str, Any] | None
-    options: dict[str, Any]
+    rest: bool
+    state: StreamState | None
+    options: RecordedOptions | None
     model: str
     files: dict[str, str]
     environment: dict[str, str]
@@ -82,9 +85,9 @@ class Answered(Record, frozen=True, tag="answered"):
 
 
 class Used(Record, frozen=True, tag="used"):
-    """The stream goes by other SegmenterSettings. settings: their fields."""
+    """The stream goes by other settings."""
 
-    settings: dict[str, int]
+    settings: RecordedSettings
 
 
 class Said(Record, frozen=True, tag="said"):

@@ -22,7 +22,6 @@ from asrd.daemon.recorder.gates import GatedScheduler, GatedSource, RecordedOutl
 from asrd.daemon.recorder.records import Abandoned, Answered, AnyRecord, Ended, Heard, Queued, Said, Used
 from asrd.daemon.recorder.takes import Take
 from asrd.daemon.recorder.tape import Tape
-from asrd.daemon.settings import SegmenterSettings
 from asrd.daemon.stream import make_stream
 from asrd.daemon.vad import create
 from asrd.models import ModelDirectory
@@ -104,7 +103,8 @@ class _Replay:
             self._source, options, self._scheduler, self._outlet, model, hot=lambda: self._boosts, tape=tape, vad=vad
         )
         self._lane = self._scheduler.lanes[0]
-        self._stream.resume(take.begin.state or {})
+        if take.begin.state:
+            self._stream.resume(take.begin.state)
         self._paired = self._said = 0
         self._task: asyncio.Task[None] | None = None
 
@@ -130,8 +130,7 @@ class _Replay:
                 await self._until(lambda: record.window in self._scheduler.windows, "a window was cut")
                 await self._answer(record)
             case Used():
-                settings = {name: Samples(value) for name, value in record.settings.items()}
-                self._stream.use(SegmenterSettings(**settings))
+                self._stream.use(record.settings.restored())
             case Said():
                 self._said += 1
                 await self._until(lambda: len(self._outlet.made) >= self._said, "an event was published")

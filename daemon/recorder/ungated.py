@@ -19,7 +19,6 @@ from asrd.daemon.recorder.means import Means
 from asrd.daemon.recorder.records import Answered, Heard, Said, Used
 from asrd.daemon.recorder.takes import Take
 from asrd.daemon.scheduler import Scheduler
-from asrd.daemon.settings import SegmenterSettings
 from asrd.daemon.sources.base import Source
 from asrd.daemon.stream import Stream
 
@@ -51,8 +50,7 @@ class UngatedSource(Source):
         """Until all of it was heard, or the stream has failed; settings are changed before the same chunks."""
         for record in take.records:
             if isinstance(record, Used):
-                recorded = SegmenterSettings(**{name: Samples(value) for name, value in record.settings.items()})
-                self._queue.put_nowait(partial(stream.use, means.settings(recorded)))
+                self._queue.put_nowait(partial(stream.use, means.settings(record.settings.restored())))
             elif isinstance(record, Heard):
                 pcm, lost = np.frombuffer(record.pcm, "<f4"), Samples(record.lost)
                 why = record.reason or self.reason

@@ -1,20 +1,154 @@
 """What a recording holds is of one format; anything else is refused in one line that says what to do."""
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from click.testing import CliRunner
+from msgspec import inspect
 
+from asrd.backends import LoadOptions
 from asrd.cli.main import asrd
 from asrd.core.errors import AsrdError
+from asrd.core.units import Samples
+from asrd.daemon.decoding import DecoderOptions
+from asrd.daemon.options import RecognitionOptions
 from asrd.daemon.recorder import blocks
-from asrd.daemon.recorder.records import FORMAT, Begin, Closed
+from asrd.daemon.recorder.form import RecordedOptions, RecordedSettings
+from asrd.daemon.recorder.records import FORMAT, AnyRecord, Begin, Closed
+from asrd.daemon.recorder.state import StreamState
+from asrd.daemon.segmenter import Segmenter
+from asrd.daemon.settings import SegmenterSettings
 
-BEGIN = Begin("1", "d0", "a", True, 0, 1e9, {}, {}, "", {}, {})
+from .marked import STANDARD, MarkedVad
+
+SETTINGS = RecordedSettings.of(SegmenterSettings())
+STATE = StreamState(0, 0.0, SETTINGS, Segmenter(MarkedVad(), STANDARD).state())
+BEGIN = Begin("1", "d0", "a", True, 0, 1e9, True, STATE, RecordedOptions.of(RecognitionOptions()), "", {}, {})
+
+SEGMENTATION = {
+    "window": "int",
+    "hop": "int",
+    "right_context": "int",
+    "min_speech": "int",
+    "pre_roll": "int",
+    "hangover": "int",
+    "min_hangover": "int",
+    "max_hangover": "int",
+    "tail": "int",
+    "max_utterance": "int",
+    "partial_interval": "int",
+}
+LAYOUT = {
+    "begin": [
+        *["str", "str", "str", "bool", "int", "float", "bool"],
+        {
+            "position": "int",
+            "captured": "float",
+            "settings": SEGMENTATION,
+            "segmenter": {
+                "pauses": {"longer": ["float"], "speech": "float", "new": "int"},
+                "stretch": {
+                    "origin": "int",
+                    "position": "int",
+                    "closed": "int",
+                    "silent_from": "int",
+                    "number": "int",
+                    "history": {"start": "int", "samples": "int", "pcm": "bytes"},
+                    "endpointer": {"recent": ["bool"]},
+                },
+            },
+        },
+        {
+            "backend": "str",
+            "model": "str",
+            "load": {"device": "str", "threads": "int", "cache": "bool", "arithmetic": "str"},
+            "vad": "str",
+            "segmenter": SEGMENTATION,
+            "decoding": {
+                "decoder": "str",
+                "lm": "str",
+                "beam_width": "int",
+                "lm_weight": "float",
+                "word_bonus": "float",
+                "blank_penalty": "float",
+                "unknown_penalty": "float",
+            },
+        },
+        *["str", {"any": "str"}, {"any": "str"}],
+    ],
+    "heard": ["int", "int", "float", "int", "str", "bytes"],
+    "judged": ["str"],
+    "queued": [],
+    "answered": ["int", "str", "float", "float", "float", "str", "int", "int", {"any": "float"}],
+    "used": [SEGMENTATION],
+    "said": ["bytes"],
+    "ended": ["str"],
+    "abandoned": ["float", "str"],
+    "closed": [],
+}
+"""What a recording of format 2 holds: the fields of each record, by its tag; where one may be None, what it is else."""
+
+
+def layout(kind: inspect.Type) -> Any:
+    """What a type is in a recording."""
+    match kind:
+        case inspect.UnionType(types=kinds):
+            some = [layout(one) for one in kinds if not isinstance(one, inspect.NoneType)]
+            return some[0] if len(some) == 1 else {tag: rest for tag, *rest in some}
+        case inspect.StructType(array_like=True):
+            return [kind.tag, *(layout(field.type) for field in kind.fields)]
+        case inspect.StructType():
+            return {field.encode_name: layout(field.type) for field in kind.fields}
+        case inspect.ListType():
+            return [layout(kind.item_type)]
+        case inspect.DictType():
+            return {"any": layout(kind.value_type)}
+    return type(kind).__name__.removesuffix("Type").lower()
+
+
+def test_another_layout_is_another_format() -> None:
+    changed = "raise FORMAT, and write down here what a recording now holds"
+    assert (FORMAT, layout(inspect.type_info(AnyRecord))) == (2, LAYOUT), changed
+
+
+def kinds(kind: inspect.Type) -> Iterator[inspect.StructType]:
+    """All structs in a type."""
+    if isinstance(kind, inspect.StructType):
+        yield kind
+    below = [field.type for field in kind.fields] if isinstance(kind, inspect.StructType) else []
+    for one in [*below, *getattr(kind, "types", ())]:
+        yield from kinds(one)
+
+
+def test_nothing_is_filled_in_or_passed_over() -> None:
+    for kind in kinds(inspect.type_info(AnyRecord)):
+        assert kind.forbid_unknown_fields, kind.cls
+        assert all(field.required for field in kind.fields), kind.cls
+
+
+def leaves(value: Any) -> list[Any]:
+    return [leaf for item in value.values() for leaf in leaves(item)] if isinstance(value, dict) else [value]
+
+
+def test_all_options_come_back() -> None:
+    settings = {name: Samples(value - 1) for name, value in asdict(SegmenterSettings()).items()}
+    options = RecognitionOptions(
+        backend="fp16",
+        model="other",
+        load=LoadOptions("GPU", 3, cache=False, arithmetic="bf16"),
+        vad="energy:9",
+        segmenter=SegmenterSettings(**settings),
+        decoding=DecoderOptions("none", "other", 7, 1.0, 2.0, 3.0, 4.0),
+    )
+    pairs = zip(leaves(asdict(options)), leaves(asdict(RecognitionOptions())), strict=True)
+    assert all(one != default for one, default in pairs), "an option that this test leaves as it is by default"
+    recorded = msgspec.msgpack.encode(RecordedOptions.of(options))
+    assert msgspec.msgpack.decode(recorded, type=RecordedOptions).restored() == options
 
 
 def plain(*records: Any) -> list[Any]:
@@ -76,7 +210,26 @@ def another_tag(begin: list[Any]) -> None:
     begin[0] = "Begin"
 
 
-@pytest.mark.parametrize("change", [too_much, too_little, another_tag])
+def unknown_name(begin: list[Any]) -> None:
+    begin[8]["segmenter"]["stretch"]["history"]["more"] = 1
+
+
+def missing_name(begin: list[Any]) -> None:
+    del begin[8]["segmenter"]["pauses"]["speech"]
+
+
+def unknown_option(begin: list[Any]) -> None:
+    begin[9]["decoding"]["more"] = 1
+
+
+def missing_option(begin: list[Any]) -> None:
+    del begin[9]["segmenter"]["tail"]
+
+
+CHANGES = [too_much, too_little, another_tag, unknown_name, missing_name, unknown_option, missing_option]
+
+
+@pytest.mark.parametrize("change", CHANGES)
 def test_a_recording_that_holds_something_else_is_refused(tmp_path: Path, change: Callable[[list[Any]], None]) -> None:
     records = plain(BEGIN, Closed())
     change(records[0])

@@ -54,6 +54,8 @@ def show_recording(found: "Iterator[Take]", stream: str | None, *, as_json: bool
 
 
 def _streams(found: "Iterator[Take]") -> Iterator[dict[str, Any]]:
+    from asrd.daemon.replay import environment as equipment
+
     for (daemon, stream), group in groupby(found, key=lambda take: (take.begin.daemon, take.begin.stream)):
         parts = [(take.begin, take.samples, [final.utterance for final in take.finals()], take.path) for take in group]
         heard = [number for _, _, numbers, _ in parts for number in numbers]
@@ -63,7 +65,7 @@ def _streams(found: "Iterator[Take]") -> Iterator[dict[str, Any]]:
             "from": _time(parts[0][0].time),
             "audio": f"{seconds(sum(samples for _, samples, _, _ in parts)):.1f} s",
             "utterances": f"{min(heard)}–{max(heard)}" if heard else "none",
-            "backend": parts[0][0].options.get("backend", ""),
+            "backend": equipment.options(parts[0][0]).backend,
             "size": f"{sum(path.stat().st_size for path in {path for *_, path in parts}) / 1e6:.1f} MB",
         }
 

@@ -4,8 +4,6 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict
-from typing import Any
 
 from asrd.core.flow import AudioChunk, FloatArray, Window
 from asrd.core.units import seconds
@@ -14,6 +12,7 @@ from asrd.daemon.recorder.records import Abandoned, Answered, AnyRecord, Begin, 
 from asrd.daemon.scheduling.queue import Result
 from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.daemon.stream.observer import Tape
+from asrd.daemon.stream.state import RecordedSettings, StreamState
 from asrd.daemon.vad import Vad
 
 log = logging.getLogger(__name__)
@@ -26,10 +25,10 @@ in any case."""
 class RecordingTape(Tape):
     """Collects records until somebody takes them.
 
-    begin: makes the record that opens a file, of its index and the state there.
+    begin: makes the record that opens a file, of its index, whether the stream is at rest there, and the state.
     """
 
-    def __init__(self, begin: Callable[[int, dict[str, Any] | None], Begin]) -> None:
+    def __init__(self, begin: Callable[[int, bool, StreamState | None], Begin]) -> None:
         self._make = begin
         self._records: list[AnyRecord] = []
         self._judged: list[str] = []
@@ -55,26 +54,26 @@ class RecordingTape(Tape):
         """A detector whose decisions are kept."""
         return _Overheard(vad, self._judged)
 
-    def rest(self, state: Callable[[], dict[str, Any]]) -> None:
+    def rest(self, state: Callable[[], StreamState | None]) -> None:
         """Begin a file where it is time for one."""
         if self._index < 0 or self._age() > AT_REST:
             try:
                 self._begin(state())
             except Exception:  # the stream must not end of what cannot be written down
                 log.exception("the state of a stream cannot be recorded")
-                self._begin(None)
+                self._begin(rest=False)
 
     def heard(self, chunk: AudioChunk) -> None:
         """Keep its audio and all that came with it."""
         if self._age() > AT_MOST:
-            self._begin(None)
+            self._begin(rest=False)
         self._heard += len(chunk.pcm)
         pcm = chunk.pcm.astype("<f4", copy=False).tobytes()
         self._add(Heard(chunk.start, len(chunk.pcm), chunk.captured, chunk.lost, chunk.reason, pcm), len(pcm))
 
     def used(self, settings: SegmenterSettings) -> None:
         """Keep them."""
-        self._add(Used(asdict(settings)))
+        self._add(Used(RecordedSettings.of(settings)))
 
     def cut(self, window: Window) -> None:
         """Number it."""
@@ -109,20 +108,20 @@ class RecordingTape(Tape):
     def _age(self) -> float:
         return max(time.monotonic() - self._began, seconds(self._heard))
 
-    def _begin(self, state: dict[str, Any] | None) -> None:
+    def _begin(self, state: StreamState | None = None, *, rest: bool = True) -> None:
         self._index += 1
         self._began, self._heard = time.monotonic(), 0
-        if state is not None:
+        if rest:
             self._cut = 0
             self._windows.clear()
-        self._add(self._make(self._index, state))
+        self._add(self._make(self._index, rest, state))
 
     def _add(self, record: AnyRecord, size: int = 0) -> None:
         if self._stopped:
             self._judged.clear()
             return
         if self._index < 0 and not isinstance(record, Begin):  # it ended before it began
-            self._begin({})
+            self._begin()
         self._flush()
         self._records.append(record)
         self.bytes += 64 + size

@@ -19,8 +19,9 @@ Options = TypeVar("Options", bound=Any)
 
 
 def options(begin: Begin) -> RecognitionOptions:
-    """What the stream was recorded with. Options that are new since have their defaults."""
-    return msgspec.convert(begin.options, RecognitionOptions)
+    """What the stream was recorded with."""
+    assert begin.options  # a take is of a stream
+    return begin.options.restored()
 
 
 def model(begin: Begin) -> ModelDirectory:

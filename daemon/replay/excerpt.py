@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -15,6 +14,7 @@ from asrd.daemon.recorder.tape import RecordingTape
 from asrd.daemon.replay.detector import DivergedError
 from asrd.daemon.replay.replay import Player
 from asrd.daemon.replay.takes import Take
+from asrd.daemon.stream.state import StreamState
 
 EXCERPT = -1
 """Index of a file that neither is the beginning of a stream nor follows another."""
@@ -65,7 +65,7 @@ class _Excerpt(RecordingTape):
         self._utterance = utterance
         self.found: list[AnyRecord] = []
 
-    def rest(self, state: Callable[[], dict[str, Any]]) -> None:
+    def rest(self, state: Callable[[], StreamState | None]) -> None:
         """Begin anew."""
         if not self.found:
             self.take()
@@ -77,7 +77,7 @@ class _Excerpt(RecordingTape):
         if not self.found and ends(Said(payload), self._utterance):
             self.found = [*self.take(), Closed()]
 
-    def _opening(self, index: int, state: dict[str, Any] | None) -> Begin:
+    def _opening(self, index: int, rest: bool, state: StreamState | None) -> Begin:
         """Only the very beginning of a stream is one; anything else is the middle of nothing."""
         beginning = index == 0 and self._origin.index == 0
-        return msgspec.structs.replace(self._origin, index=0 if beginning else EXCERPT, state=state)
+        return msgspec.structs.replace(self._origin, index=0 if beginning else EXCERPT, rest=rest, state=state)

@@ -21,7 +21,6 @@ from asrd.daemon.replay.detector import DivergedError, RecordedVad
 from asrd.daemon.replay.gated import GatedScheduler, GatedSource, RecordedOutlet, Turnstile
 from asrd.daemon.replay.takes import Take
 from asrd.daemon.scheduling.queue import Result
-from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.daemon.stream.observer import Tape
 from asrd.daemon.stream.stream import make_stream
 from asrd.daemon.vad import create
@@ -104,7 +103,8 @@ class _Replay:
             self._source, options, self._scheduler, self._outlet, model, hot=lambda: self._boosts, tape=tape, vad=vad
         )
         self._lane = self._scheduler.lanes[0]
-        self._stream.resume(take.begin.state or {})
+        if take.begin.state:
+            self._stream.resume(take.begin.state)
         self._paired = self._said = 0
         self._task: asyncio.Task[None] | None = None
 
@@ -130,8 +130,7 @@ class _Replay:
                 await self._until(lambda: record.window in self._scheduler.windows, "a window was cut")
                 await self._answer(record)
             case Used():
-                settings = {name: Samples(value) for name, value in record.settings.items()}
-                self._stream.use(SegmenterSettings(**settings))
+                self._stream.use(record.settings.restored())
             case Said():
                 self._said += 1
                 await self._until(lambda: len(self._outlet.made) >= self._said, "an event was published")

@@ -5,7 +5,6 @@ What changed while it was recorded, settings and hot words, changes again at the
 
 import asyncio
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from itertools import groupby
 
@@ -14,17 +13,13 @@ from asrd.core.errors import AsrdError
 from asrd.core.events import Final
 from asrd.daemon.options import RecognitionOptions
 from asrd.daemon.recognition.decoding import Boosts, make_decoding
-from asrd.daemon.recorder import state
 from asrd.daemon.replay import environment
 from asrd.daemon.replay.detector import RecordedVad
 from asrd.daemon.replay.overrides import Means
 from asrd.daemon.replay.takes import Take
 from asrd.daemon.replay.ungated import Finals, UngatedScheduler, UngatedSource
-from asrd.daemon.segmentation.segmenter import Segmenter
-from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.daemon.stream.stream import Stream, make_stream
 from asrd.daemon.vad import create
-from asrd.models import ModelDirectory
 
 
 def rehear(
@@ -83,7 +78,7 @@ def _begin(
     that were in force there.
     """
     then, model, options = environment.options(take.begin), means.backend.model, means.options
-    used = _in_force(take, then.segmenter, options.vad, model)
+    used = take.begin.state.settings.restored() if take.begin.state else then.segmenter
     options = replace(options, segmenter=means.settings(used))
     then = replace(then, backend=options.backend, load=options.load, model=options.model, segmenter=used)
     following = options == then and take.begin.index != 0
@@ -91,16 +86,7 @@ def _begin(
     stream = make_stream(
         source, options, scheduler, outlet, model, decoding=means.decoding, hot=lambda: scheduler.boosts, vad=vad
     )
-    if following:
-        stream.resume(take.begin.state or {})
+    if following and take.begin.state:
+        stream.resume(take.begin.state)
         source.reason = ""
     return stream, vad
-
-
-def _in_force(take: Take, began: SegmenterSettings, vad: str, model: ModelDirectory) -> SegmenterSettings:
-    """The settings that the recorded stream had where a take begins. began: those it was started with."""
-    segmenter = Segmenter(create(vad), model.geometry, began)
-    with suppress(AsrdError):  # of another version, whose state says nothing to this one
-        if take.begin.state:
-            state.restore(segmenter, take.begin.state["segmenter"])
-    return segmenter.settings

@@ -11,7 +11,6 @@ from asrd.core.errors import AsrdError, UsageError
 from asrd.core.events import Final
 from asrd.daemon.recorder import blocks, ring
 from asrd.daemon.recorder.blocks import DamagedError
-from asrd.daemon.recorder.recorder import DAEMON
 from asrd.daemon.recorder.records import AnyRecord, Begin, Closed, Heard, Said
 
 
@@ -67,12 +66,11 @@ def takes(where: Path, *, with_audio: bool = True, damaged: Callable[[DamagedErr
     for path, record in _records(files, with_audio, damaged):
         if isinstance(record, Begin):
             follows = whole and last is not None and _next(last, record)
-            if record.state is not None or not follows:
+            if record.rest or not follows:
                 if open_take:
                     any_take = True
                     yield open_take
-                at_rest = record.state is not None and record.stream != DAEMON
-                open_take = Take(record, follows, path) if at_rest else None
+                open_take = Take(record, follows, path) if record.rest and record.options else None
             last, whole = record, False
         elif isinstance(record, Closed):
             whole = True

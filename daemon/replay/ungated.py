@@ -19,7 +19,6 @@ from asrd.daemon.replay.overrides import Means
 from asrd.daemon.replay.takes import Take
 from asrd.daemon.scheduling.queue import Lane, Result
 from asrd.daemon.scheduling.scheduler import Scheduler
-from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.daemon.sources.base import Source
 from asrd.daemon.stream.stream import Stream
 
@@ -51,8 +50,7 @@ class UngatedSource(Source):
         """Until all of it was heard, or the stream has failed; settings are changed before the same chunks."""
         for record in take.records:
             if isinstance(record, Used):
-                recorded = SegmenterSettings(**{name: Samples(value) for name, value in record.settings.items()})
-                self._queue.put_nowait(partial(stream.use, means.settings(recorded)))
+                self._queue.put_nowait(partial(stream.use, means.settings(record.settings.restored())))
             elif isinstance(record, Heard):
                 pcm, lost = np.frombuffer(record.pcm, "<f4"), Samples(record.lost)
                 why = record.reason or self.reason

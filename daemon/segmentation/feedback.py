@@ -33,22 +33,24 @@ class Hearing:
         """Where the latest answer has words."""
         return self.latest.words if self.latest else ()
 
-    def tell(self, answer: Answer) -> None:
-        """It counts when `answer.due` is reached, or at once if it was."""
-        self._told.append(answer)
+    def tell(self, answer: Answer, current: OpenUtterance | None) -> None:
+        """It counts when `answer.due` is reached, or at once if it was, as long as what it concerns is open."""
+        if current and answer.utterance == current.number:
+            self._told.append(answer)
 
     def forget(self) -> None:
-        """What was told is of no use for what is open next."""
+        """What was told is of no use for what is open next, nor when nothing is."""
+        self._told.clear()
         self.latest = None
 
     def weigh(self, position: int, current: OpenUtterance | None) -> None:
-        """Take note of what is due at a position and concerns what is open there."""
+        """Take note of what is due at a position."""
         due = [told for told in self._told if told.due <= position]
-        if not due:
+        if not current or not due:
             return
         self._told = [told for told in self._told if told.due > position]
         for told in due:
-            if current and told.utterance == current.number and not (self.latest and told.until < self.latest.until):
+            if not (self.latest and told.until < self.latest.until):
                 words = tuple(word for word in told.words if word[1] > current.start)
                 self.latest = Answer(told.utterance, told.due, told.until, words)
                 if words:

@@ -3,12 +3,13 @@
 from asrd.core.flow import Answer
 from asrd.core.units import Samples
 from asrd.daemon.segmentation import limits
-from asrd.daemon.segmentation.pauses import Pauses
+from asrd.daemon.segmentation.pauses import Pauses, PausesState
 from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.daemon.segmentation.utterance import OpenUtterance
+from asrd.daemon.state import Stateful
 
 
-class Hangover:
+class Hangover(Stateful[PausesState]):
     """It follows the speaker's pauses, within the bounds that the settings, the length of the utterance and the
     recogniser give it (`limits`).
     """
@@ -16,6 +17,14 @@ class Hangover:
     def __init__(self, settings: SegmenterSettings) -> None:
         self._settings = settings
         self._pauses = Pauses(settings.hangover)
+
+    def state(self) -> PausesState:
+        """The speaker's pauses."""
+        return self._pauses.state()
+
+    def resume(self, state: PausesState) -> None:
+        """Go on with this speaker."""
+        self._pauses.resume(state)
 
     @property
     def ordinary(self) -> Samples:

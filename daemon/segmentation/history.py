@@ -1,14 +1,22 @@
 """The audio a segmenter may still need, addressed by stream position."""
 
-from typing import Any
-
 import numpy as np
 
 from asrd.core.flow import FloatArray
 from asrd.core.units import Samples
+from asrd.daemon import packing
+from asrd.daemon.state import State, Stateful
 
 
-class History:
+class HistoryState(State, frozen=True):
+    """start: stream position. samples: how many. pcm: these, as `audio.pack` has them."""
+
+    start: int
+    samples: int
+    pcm: bytes
+
+
+class History(Stateful[HistoryState]):
     """A sliding stretch `[start, end)` of one stream. It grows at the end and is cut at the front.
 
     The buffer is reallocated only when it is full, so that appending costs O(1) a sample.
@@ -54,11 +62,11 @@ class History:
         self._length -= drop
         self.start = Samples(self.start + drop)
 
-    def __getstate__(self) -> dict[str, Any]:
+    def state(self) -> HistoryState:
         """What it holds, without the room around it."""
-        return {"start": self.start, "pcm": self.slice(self.start, self.end)}
+        return HistoryState(self.start, self._length, packing.pack(self.view(self.start, self.end)))
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def resume(self, state: HistoryState) -> None:
         """Hold what another held."""
-        self.__init__(state["start"])  # type: ignore[misc]
-        self.append(state["pcm"])
+        self.start, self._length = Samples(state.start), 0
+        self.append(packing.unpack(state.pcm, state.samples))

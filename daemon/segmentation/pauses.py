@@ -1,10 +1,13 @@
 """How long this speaker's pauses are, and so how long a silence ends an utterance. Pure counting: no clock."""
 
 import math
+from typing import Annotated
 
+import msgspec
 import numpy as np
 
 from asrd.core.units import samples
+from asrd.daemon.state import State, Stateful
 
 SHORTEST = samples(0.10)
 """A silence shorter than this lies within words: the closure of a stop consonant lasts as long."""
@@ -27,8 +30,21 @@ STEEPNESS = 6.0
 how people's pauses differ, it is a bell with a standard deviation of 0.3.
 """
 
+LENGTHS = 128
+"""For so many lengths it is known how many pauses are longer."""
 
-class Pauses:
+
+class PausesState(State, frozen=True):
+    """longer: pauses that are longer, for each of the lengths. speech: samples. Both have faded up to now but for `new`
+    samples of speech.
+    """
+
+    longer: Annotated[list[float], msgspec.Meta(min_length=LENGTHS, max_length=LENGTHS)]
+    speech: float
+    new: int
+
+
+class Pauses(Stateful[PausesState]):
     """The limit at which as many pauses are expected to be longer as are `TOLERATED`.
 
     Counted are the pauses of a stream, and the speech between them; both fade. In the beginning
@@ -37,10 +53,18 @@ class Pauses:
     """
 
     def __init__(self, typical: int) -> None:
-        self._grid = np.geomspace(SHORTEST / 4, samples(60.0), 128)
+        self._grid = np.geomspace(SHORTEST / 4, samples(60.0), LENGTHS)
         middle = typical / (FREQUENT / TOLERATED - 1) ** (1 / STEEPNESS)
         self._longer = FREQUENT * PRIOR / (1 + (self._grid / middle) ** STEEPNESS)
         self._speech, self._new = float(PRIOR), 0
+
+    def state(self) -> PausesState:
+        """What was counted."""
+        return PausesState(self._longer.tolist(), self._speech, self._new)
+
+    def resume(self, state: PausesState) -> None:
+        """Go on counting from there."""
+        self._longer, self._speech, self._new = np.array(state.longer), state.speech, state.new
 
     def speech(self, length: int) -> None:
         """So many more samples were spoken."""

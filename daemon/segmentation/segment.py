@@ -6,18 +6,33 @@ from dataclasses import replace
 from asrd.core.flow import Answer, FloatArray, Onset, Window
 from asrd.core.units import Samples
 from asrd.daemon.segmentation import overlong, wordless
-from asrd.daemon.segmentation.endpointer import Endpointer
+from asrd.daemon.segmentation.endpointer import Endpointer, EndpointerState
 from asrd.daemon.segmentation.feedback import PROBE, Hearing
 from asrd.daemon.segmentation.hangover import Hangover
-from asrd.daemon.segmentation.history import History
+from asrd.daemon.segmentation.history import History, HistoryState
 from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.daemon.segmentation.utterance import OpenUtterance
 from asrd.daemon.segmentation.windows import Cutter
 from asrd.daemon.segmentation.wordless import Noise
+from asrd.daemon.state import State, Stateful
 from asrd.models import Geometry
 
 
-class Stretch:
+class StretchState(State, frozen=True):
+    """Stream positions. origin: of its first sample. position: as far as audio was judged. closed: where the last
+    utterance ended. silent_from: where its last voiced frame did. number: of the next utterance.
+    """
+
+    origin: int
+    position: int
+    closed: int
+    silent_from: int
+    number: int
+    history: HistoryState
+    endpointer: EndpointerState
+
+
+class Stretch(Stateful[StretchState]):
     """A stretch of a stream without a gap, frame by frame. Open in it is an utterance, or a voice without words, or
     nothing.
 
@@ -52,9 +67,29 @@ class Stretch:
         """Whether the VAD hears a voice that has no words: no utterance is open, but windows are cut."""
         return self._doubtful is not None
 
+    def state(self) -> StretchState:
+        """What it has come to."""
+        return StretchState(
+            origin=self._cutter.origin,
+            position=self.position,
+            closed=self._closed,
+            silent_from=self._silent_from,
+            number=self.number,
+            history=self.history.state(),
+            endpointer=self._endpointer.state(),
+        )
+
+    def resume(self, state: StretchState) -> None:
+        """Go on with a stretch that began elsewhere."""
+        self._cutter.origin = Samples(state.origin)
+        self.position, self._closed, self._silent_from = state.position, state.closed, state.silent_from
+        self.number = state.number
+        self.history.resume(state.history)
+        self._endpointer.resume(state.endpointer)
+
     def hear(self, answer: Answer) -> None:
         """What was heard in a window that `asks`: counts when `answer.due` is reached, or at once if it was."""
-        self._hearing.tell(answer)
+        self._hearing.tell(answer, self._open or self._doubtful)
 
     def use(self, settings: SegmenterSettings) -> None:
         """Go by other settings from the next frame on. Window and context cannot change."""
@@ -136,6 +171,7 @@ class Stretch:
         noise.hear(frame, voiced=voiced)
         if changed:
             self._doubtful = None
+            self._hearing.forget()
             return []
         start = noise.onset(self._hearing.words, self._settings.pre_roll)
         return [*noise.probe(self._cutter)] if start is None else [self._begin(start)]

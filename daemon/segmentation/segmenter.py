@@ -9,13 +9,22 @@ from collections.abc import Iterator
 from asrd.core.flow import Answer, FloatArray, Onset, Window
 from asrd.core.units import Samples
 from asrd.daemon.segmentation.hangover import Hangover
-from asrd.daemon.segmentation.segment import Stretch
+from asrd.daemon.segmentation.pauses import PausesState
+from asrd.daemon.segmentation.segment import Stretch, StretchState
 from asrd.daemon.segmentation.settings import SegmenterSettings
+from asrd.daemon.state import State, Stateful
 from asrd.daemon.vad import Vad
 from asrd.models import Geometry
 
 
-class Segmenter:
+class SegmenterState(State, frozen=True):
+    """pauses: the speaker's. stretch: the one that the stream is in."""
+
+    pauses: PausesState
+    stretch: StretchState
+
+
+class Segmenter(Stateful[SegmenterState]):
     """One stream's segmentation. Windows of an utterance are cut in order, the last with `last`.
 
     An utterance begins where the VAD hears speech, and ends when both the VAD and the recogniser
@@ -31,6 +40,15 @@ class Segmenter:
         self._settings = settings or SegmenterSettings()
         self._hangover = Hangover(self._settings)
         self._stretch = self._begin(Samples(0), 0)
+
+    def state(self) -> SegmenterState:
+        """What it knows, but for the settings in force, and what the VAD has learned."""
+        return SegmenterState(self._hangover.state(), self._stretch.state())
+
+    def resume(self, state: SegmenterState) -> None:
+        """Go on from there; other settings are told first, with `use`."""
+        self._hangover.resume(state.pauses)
+        self._stretch.resume(state.stretch)
 
     @property
     def position(self) -> Samples:

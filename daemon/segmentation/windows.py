@@ -16,7 +16,7 @@ SILENT = samples(0.20)
 
 
 class Cutter:
-    """Windows of one unbroken stretch of a stream, which begins at `origin`.
+    """Windows of one unbroken stretch of a stream, which begins at position `origin`.
 
     The frames of all windows lie on one grid: window starts are multiples of the model's stride
     away from the origin. Away from the origin and from the stretch's end every window is exactly
@@ -27,7 +27,7 @@ class Cutter:
         self._geometry = geometry
         self.settings = settings
         self._history = history
-        self._origin = history.start
+        self.origin = history.start
         settings.check(geometry)
 
     @property
@@ -35,8 +35,8 @@ class Cutter:
         """The first position at which an utterance may begin now: of one that began before, a window would want audio
         that is forgotten.
         """
-        forgotten = self._history.start > self._origin
-        return self._history.start + self.settings.window if forgotten else self._origin
+        forgotten = self._history.start > self.origin
+        return self._history.start + self.settings.window if forgotten else self.origin
 
     def full(self, spoken: OpenUtterance) -> list[Window]:
         """The windows that can be filled, right context included, as far as speech was heard: something
@@ -44,11 +44,11 @@ class Cutter:
         as all others, and leaves room for a final one to end after it.
         """
         settings = self.settings
-        first = self._origin + settings.window - settings.right_context - settings.tail
+        first = self.origin + settings.window - settings.right_context - settings.tail
         windows: list[Window] = []
         while True:
             keep_end = max(spoken.committed + settings.hop, first)
-            end = max(self._grid_after(keep_end + settings.right_context), self._origin + settings.window)
+            end = max(self._grid_after(keep_end + settings.right_context), self.origin + settings.window)
             if end > spoken.judged or keep_end >= spoken.heard:
                 return windows
             windows.append(self._cut(spoken, keep_end, end))
@@ -106,7 +106,7 @@ class Cutter:
 
     def _reaches(self, spoken: OpenUtterance, end: int) -> bool:
         """Whether a window that ends at `end` holds all that is not committed, and hears its first frame whole."""
-        return self._start(end) <= max(spoken.committed - self._geometry.receptive_field, self._origin)
+        return self._start(end) <= max(spoken.committed - self._geometry.receptive_field, self.origin)
 
     def _cut(
         self,
@@ -144,11 +144,11 @@ class Cutter:
 
     def _start(self, end: int) -> int:
         """Where a window that ends at `end` starts."""
-        return self._align(max(end - self.settings.window, self._origin))
+        return self._align(max(end - self.settings.window, self.origin))
 
     def _align(self, position: int) -> int:
         """The first grid position at or after `position`."""
-        return position + (self._origin - position) % self._geometry.stride
+        return position + (self.origin - position) % self._geometry.stride
 
     def _grid_after(self, position: int) -> int:
         """The first position at or after `position` at which a full window on the grid may end."""

@@ -1,7 +1,7 @@
 """Who is told what happens to a stream: the outlet of its events, and the tape of all that decides them."""
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 from asrd.core import events
 from asrd.core.events import Event
@@ -9,6 +9,7 @@ from asrd.core.flow import AudioChunk, Window
 from asrd.daemon.recognition.decoding import Boosts
 from asrd.daemon.scheduling.queue import Result
 from asrd.daemon.segmentation.settings import SegmenterSettings
+from asrd.daemon.stream.state import StreamState
 from asrd.daemon.vad import Vad
 
 
@@ -27,7 +28,7 @@ class Tape:
         """The detector to use in place of `vad`."""
         return vad
 
-    def rest(self, state: Callable[[], dict[str, Any]]) -> None:
+    def rest(self, state: Callable[[], StreamState | None]) -> None:
         """No utterance is open, and a chunk is about to come. state: gives what to go on from here."""
 
     def heard(self, chunk: AudioChunk) -> None:

@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from asrd.core.errors import AsrdError, reason
 from asrd.core.events import StreamStatus
@@ -11,14 +10,15 @@ from asrd.core.flow import AudioChunk, Onset, Window
 from asrd.core.wire import plain
 from asrd.daemon.options import RecognitionOptions
 from asrd.daemon.recognition.decoding import Boosts, Decoding, make_decoding
-from asrd.daemon.recorder import state
 from asrd.daemon.scheduling.queue import Lane
 from asrd.daemon.scheduling.scheduler import Scheduler
 from asrd.daemon.segmentation.segmenter import Segmenter
 from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.daemon.sources.base import Source
+from asrd.daemon.state import Stateful
 from asrd.daemon.stream.observer import Outlet, Tape
 from asrd.daemon.stream.results import Results
+from asrd.daemon.stream.state import RecordedSettings, StreamState
 from asrd.daemon.stream.utterances import Teller
 from asrd.daemon.vad import Vad, create
 from asrd.models import ModelDirectory
@@ -29,7 +29,7 @@ PATIENCE_LIVE, PATIENCE_FILE = 0.3, 2.0
 """Seconds a window may wait: someone is watching a live stream, and nobody a file."""
 
 
-class Stream:
+class Stream(Stateful[StreamState]):
     """Drives a source through segmentation. What becomes of its windows is `Results`' business.
 
     Back-pressure runs all the way: a full lane stops the reading of the source, which then loses
@@ -115,15 +115,17 @@ class Stream:
         self.failure = message
         await self._teller.error(message)
 
-    def state(self) -> dict[str, Any]:
-        """What the stream goes on from when no utterance is open, as data; `resume` takes it."""
-        return {"clock": self._teller.clock, "segmenter": state.capture(self._segmenter)}
+    def state(self) -> StreamState:
+        """What the stream goes on from when no utterance is open."""
+        position, captured = self._teller.clock
+        settings = RecordedSettings.of(self._segmenter.settings)
+        return StreamState(position, captured, settings, self._segmenter.state())
 
-    def resume(self, earlier: dict[str, Any]) -> None:
-        """Go on from where another stream with the same settings was. Raises AsrdError for another version's."""
-        if earlier:
-            self._teller.clock = tuple(earlier["clock"])
-            state.restore(self._segmenter, earlier["segmenter"])
+    def resume(self, state: StreamState) -> None:
+        """Go on from where another stream with the same options was."""
+        self._teller.clock = (state.position, state.captured)
+        self._segmenter.use(state.settings.restored())
+        self._segmenter.resume(state.segmenter)
 
     async def _accept(self, chunk: AudioChunk) -> None:
         if self._teller.idle and not self._segmenter.doubts and self._lane.idle:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -44,3 +45,38 @@ def arpa(model: Trigram) -> Iterator[str]:
     for (one, two, three), p in zip(model.trigrams.tolist(), model.p3 / ten, strict=True):
         yield f"{p:.4f}\t{words[three]} {words[two]} {words[one]}\n"
     yield "\n\\end\\\n"
+
+
+def read_arpa(path: Path) -> Trigram:
+    """Read an ARPA file of order 3, as KenLM's `lmplz` writes it. <unk> is left out."""
+    words: list[str] = []
+    number: dict[str, int] = {}
+    rows: dict[int, tuple[list[int], list[float], list[float]]] = {n: ([], [], []) for n in (1, 2, 3)}
+    order = 0
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            if line.startswith("\\"):
+                order = int(line[1]) if line[1].isdigit() else 0
+                continue
+            part = line.split("\t")
+            if not order or len(part) < 2:
+                continue
+            gram = part[1].split()
+            if order == 1:
+                if gram[0] == "<unk>":
+                    continue
+                number[gram[0]] = len(words)
+                words.append(gram[0])
+            if any(word not in number for word in gram):
+                continue
+            ids, p, b = rows[order]
+            ids.extend(number[word] for word in reversed(gram))
+            p.append(float(part[0]))
+            b.append(float(part[2]) if len(part) > 2 else 0.0)
+    ten = np.log(10)
+    array = {n: (np.array(i, np.int64), np.array(p) * ten, np.array(b) * ten) for n, (i, p, b) in rows.items()}
+    return Trigram(
+        words, array[1][1], array[1][2],
+        array[2][0].reshape(-1, 2), array[2][1], array[2][2],
+        array[3][0].reshape(-1, 3), array[3][1],
+    )  # fmt: skip

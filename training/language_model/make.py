@@ -36,7 +36,7 @@ WORD = re.compile("[a-z]+('[a-z]+)?'?")
 @click.argument("text", type=click.Path(path_type=Path, exists=True))
 @click.argument("target", type=click.Path(path_type=Path))
 @click.option("--lmplz", default="lmplz", show_default=True, help="KenLM's lmplz program.")
-@click.option("--threshold", default=2e-8, show_default=True, help="Drop n-grams that change perplexity by less.")
+@click.option("--threshold", default=1.9e-8, show_default=True, help="Drop n-grams that change perplexity by less.")
 def main(source: Path, text: Path, target: Path, lmplz: str, threshold: float) -> None:
     """Mix SOURCE with the texts in TEXT, prune the mix, and write it to TARGET as ARPA."""
     models = [spelled(read(source), "abcdefghijklmnopqrstuvwxyz'")]

@@ -206,7 +206,7 @@ class Stretch(Stateful[StretchState]):
             return self._close("length", self._cutter.whole(spoken))
         windows = self._close("length", self.position, end=cut)
         onset = self._begin(cut)
-        self._open.heard = spoken.heard
+        self._open.heard, self._open.quiet, self._open.limit = spoken.heard, spoken.quiet, spoken.limit
         return [*windows, onset]
 
     def _close(self, reason: str, available: int, end: int | None = None) -> list[Onset | Window]:

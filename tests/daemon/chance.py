@@ -39,7 +39,7 @@ class Toy(Backend):
     def arithmetic(self) -> str:
         return "f32"
 
-    def _run(self, batch: FloatArray) -> FloatArray:
+    def infer(self, batch: FloatArray) -> FloatArray:
         stride, frames = self.model.geometry.stride, self.model.geometry.frames(batch.shape[1])
         loud = np.abs(batch[:, : frames * stride]).reshape(len(batch), frames, stride).mean(axis=2)
         labels = (loud * 40).astype(int) % len(self.model.vocabulary)

@@ -79,7 +79,7 @@ def attributes(owner: Any) -> set[str]:
 class Deaf(Toy):
     """Hears no words."""
 
-    def _run(self, batch: FloatArray) -> FloatArray:
+    def infer(self, batch: FloatArray) -> FloatArray:
         silence = np.zeros((len(batch), self.model.geometry.frames(batch.shape[1]), len(self.model.vocabulary)))
         silence[..., self.model.vocabulary.blank] = 5.0
         return silence.astype(np.float32)

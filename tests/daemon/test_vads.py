@@ -100,7 +100,7 @@ def test_an_extra_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> N
 
     silero._network.cache_clear()
     monkeypatch.setattr(silero, "find_spec", lambda _: None)
-    with pytest.raises(MissingExtraError, match=r"asrd\[silero\]"):
+    with pytest.raises(MissingExtraError, match=r"pip install '\.\[silero\]'"):
         create("silero")
 
 

@@ -84,7 +84,7 @@ def test_a_worker_that_nobody_has_any_more_ends() -> None:
 def test_a_call_that_hangs_does_not_keep_the_program() -> None:
     program = """
 import asyncio, threading
-from asrd.daemon.worker import in_thread
+from asrd.daemon.threads import in_thread
 async def main():
     task = asyncio.create_task(in_thread(threading.Event().wait))
     await asyncio.sleep(0.05)

@@ -7,11 +7,11 @@ PYTHON ?= python3
 VENV ?= .venv
 DEMO_VENV ?= .venv-demo
 MODEL_VENV ?= .venv-model
-MODEL ?= training/asrd-tiny-en
+MODEL ?= trained/asrd-tiny-en
 ARGS ?=
 TESTERS ?= --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
-PACKAGES := core models backends daemon clients quant cli
+PACKAGES := core models training backends daemon clients quant cli
 SOURCES := pyproject.toml README.md LICENSE $(shell find src $(PACKAGES) -not -path '*/__pycache__*')
 PIP := -m pip --disable-pip-version-check --quiet
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
@@ -23,7 +23,7 @@ help: ## show this list
 demo: $(DEMO_VENV)/installed ## transcribe bundled speech live, from the core install (no PyTorch)
 	$(DEMO_VENV)/bin/asrd demo $(ARGS)
 
-model: $(MODEL_VENV)/installed ## train a model like the bundled one; see models/recipe/README.md
+model: $(MODEL_VENV)/installed ## train a model like the bundled one; see training/README.md
 	$(MODEL_VENV)/bin/asrd model train $(if $(ARGS),$(ARGS),--voice flite=5 --voice hibari=8 -o $(MODEL))
 
 test: $(VENV)/installed ## run the whole test suite; ARGS="-k word" passes options to pytest, one process then
@@ -64,7 +64,7 @@ $(DEMO_VENV)/dependencies: pyproject.toml constraints.txt
 	$(call environment,$(DEMO_VENV),.[lm])
 
 $(MODEL_VENV)/dependencies: pyproject.toml constraints.txt
-	$(call environment,$(MODEL_VENV),.[recipe])
+	$(call environment,$(MODEL_VENV),.[training])
 
 $(VENV)/dependencies: pyproject.toml constraints.txt
 	$(call environment,$(VENV),.[lm$(,)torch$(,)quant$(,)silero$(,)dev])

@@ -1,9 +1,10 @@
 """Backends: runtimes that turn audio into logits, registered as plugins.
 
-`load(name, model)` gives a ready `Backend`; `available()` tells which there are and what ails them.
+`load(name, model)` gives a ready `Backend`; `available()` tells which there are, and any problem with them.
 """
 
 from asrd.backends.base import Backend, LoadOptions
+from asrd.backends.loaded import LoadedModel
 from asrd.backends.registry import BackendStatus, available, load
 
-__all__ = ["Backend", "BackendStatus", "LoadOptions", "available", "load"]
+__all__ = ["Backend", "BackendStatus", "LoadOptions", "LoadedModel", "available", "load"]

@@ -107,7 +107,8 @@ class OpenVinoBackend(Backend):
         """Drop the compiled models, and with them their memory."""
         self._static = self._dynamic = None
 
-    def _run(self, batch: FloatArray) -> FloatArray:
+    def infer(self, batch: FloatArray) -> FloatArray:
+        """Window by window: the graph is compiled for a batch of one."""
         request = self._static if batch.shape[1] == MAX_WINDOW else self._dynamic
         rows = [request.infer({0: row[None]})[0].copy() for row in batch]
         return np.concatenate(rows).astype(np.float32, copy=False)

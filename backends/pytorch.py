@@ -65,7 +65,8 @@ class TorchBackend(Backend):
         """Drop the network, and with it its memory."""
         self._network = None
 
-    def _run(self, batch: FloatArray) -> FloatArray:
+    def infer(self, batch: FloatArray) -> FloatArray:
+        """The whole batch at once."""
         import torch
 
         with torch.inference_mode():

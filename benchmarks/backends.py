@@ -1,6 +1,6 @@
 """How fast each backend answers: wav2vec2-base at full size, one window of 30480 samples.
 
-    pip install 'asrd[torch,quant]'
+    pip install '.[torch,quant]'
     python benchmarks/backends.py
 
 Weights are random, which is good for speed and says nothing of accuracy. The contenders take turns

@@ -1,6 +1,6 @@
 """What bad input does to the text: clipping, an offset, telephones, two voices, levels that change.
 
-    pip install 'asrd[quant]'
+    pip install '.[quant]'
     python benchmarks/bad_input.py --speech path/to/folder --page docs/bad-input.md
 
 Each utterance, with a second of silence before and after it, is heard by the daemon's own stages, decoded
@@ -26,15 +26,15 @@ from rich.table import Table
 from asrd.backends import Backend, load
 from asrd.core.flow import FloatArray
 from asrd.core.units import SAMPLE_RATE, Samples
-from asrd.daemon.decoding import DecoderOptions, Decoding, make_decoding
 from asrd.daemon.offline import transcribe
-from asrd.daemon.segmenter import Segmenter
-from asrd.daemon.settings import SegmenterSettings
+from asrd.daemon.recognition.decoding import DecoderOptions, Decoding, make_decoding
+from asrd.daemon.segmentation.segmenter import Segmenter
+from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.daemon.sources.files import read_blocks
 from asrd.daemon.vad import create
 from asrd.models.store import DEFAULT_MODEL, resolve
 from asrd.quant.data import Clip, dataset, read
-from asrd.quant.score import error_rate
+from asrd.quant.evaluation.score import error_rate
 
 ROOM = 10 ** (-95 / 20)
 """Effective value of the noise all over, full scale: about what 16 bits round by, far below speech made quieter."""

@@ -1,6 +1,6 @@
 """What beam search, a language model and hot words do to error rates, and what they cost in time.
 
-    pip install 'asrd[lm,quant]'
+    pip install '.[lm,quant]'
     python benchmarks/decoding.py --dataset speech/manifest.jsonl --json > decoding.json
 
 Every decoder hears the same frames, cut and settled as in the daemon. Weights are those that `asrd tune` found for
@@ -20,14 +20,14 @@ import numpy as np
 
 from asrd.backends import load
 from asrd.core.units import Samples, samples
-from asrd.daemon.decoding import Boosts, DecoderOptions, make_decoding
-from asrd.daemon.stitcher import Frames
+from asrd.daemon.recognition.decoding import Boosts, DecoderOptions, make_decoding
+from asrd.daemon.recognition.decoding.frames import Frames
 from asrd.models import ModelDirectory
 from asrd.models.lm import resolve as language_model
 from asrd.models.store import resolve
 from asrd.quant.data import check, dataset
-from asrd.quant.decode import Clock, Utterances, hear, text
-from asrd.quant.score import score
+from asrd.quant.evaluation.decode import Clock, Utterances, hear, text
+from asrd.quant.evaluation.score import score
 
 LONG, SHARE = 6, 0.1
 """Letters that make a word a term, and the share of such words that are made hot."""

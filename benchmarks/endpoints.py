@@ -1,6 +1,6 @@
 """When utterances end: sentences cut in two, sentences run together, and how long the speaker waits.
 
-    pip install 'asrd[quant]'
+    pip install '.[quant]'
     python benchmarks/endpoints.py
     python benchmarks/endpoints.py --dataset ../my-speech/manifest.jsonl --plot endpoints.png
 
@@ -30,11 +30,11 @@ from rich.table import Table
 from asrd.backends import Backend, load
 from asrd.core.flow import Answer, FloatArray, Window
 from asrd.core.units import SAMPLE_RATE, Samples, samples, seconds
-from asrd.daemon import pauses
-from asrd.daemon.answers import answer
-from asrd.daemon.recognizer import recognize
-from asrd.daemon.segmenter import Segmenter
-from asrd.daemon.settings import SegmenterSettings
+from asrd.daemon.recognition.answers import answer
+from asrd.daemon.recognition.recognizer import recognize
+from asrd.daemon.segmentation import pauses
+from asrd.daemon.segmentation.segmenter import Segmenter
+from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.daemon.vad import WebRtcVad
 from asrd.models.store import resolve
 from asrd.quant.data import Clip, dataset, read

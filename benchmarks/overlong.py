@@ -1,6 +1,6 @@
 """What the cuts of over-long utterances do to the text.
 
-    pip install 'asrd[lm,quant]'
+    pip install '.[lm,quant]'
     python benchmarks/overlong.py --page docs/endpoints.md
 
 Sentences are joined to monologues without a pause, and heard with a limit that no utterance reaches, and with
@@ -18,18 +18,18 @@ from page import put, table
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+from streaming_paths import Decodings, Listened, streamed
 from streaming_tax import parts
 
 from asrd.backends import Backend, load
 from asrd.core.flow import FloatArray
 from asrd.core.units import MAX_WINDOW, samples
-from asrd.daemon.decoding import DecoderOptions, make_decoding
-from asrd.daemon.decoding.options import default_decoder
-from asrd.daemon.settings import SegmenterSettings
+from asrd.daemon.recognition.decoding import DecoderOptions, make_decoding
+from asrd.daemon.recognition.decoding.options import default_decoder
+from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.models.store import DEFAULT_MODEL, resolve
-from asrd.quant.bootstrap import rate
-from asrd.quant.score import errors
-from asrd.quant.streaming import Decodings, Listened, streamed
+from asrd.quant.evaluation.bootstrap import rate
+from asrd.quant.evaluation.score import errors
 
 TOGETHER = 8
 """Sentences of one monologue: half a minute."""

@@ -1,6 +1,6 @@
 """How soon a live word is shown, and how soon it is settled, at the pace of speech.
 
-    pip install 'asrd[torch,quant]'
+    pip install '.[torch,quant]'
     python benchmarks/partials.py --backend int8
     python benchmarks/partials.py --backend int8 --slow 0.5
 
@@ -29,10 +29,10 @@ from asrd.core.events import AnyEvent, Final, Partial, WireWord
 from asrd.core.flow import FloatArray
 from asrd.core.units import MAX_WINDOW, SAMPLE_RATE, samples, seconds
 from asrd.daemon.options import RecognitionOptions
-from asrd.daemon.scheduler import Scheduler
-from asrd.daemon.settings import SegmenterSettings
+from asrd.daemon.scheduling.scheduler import Scheduler
+from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.daemon.sources.files import FileSource
-from asrd.daemon.stream import make_stream
+from asrd.daemon.stream.stream import make_stream
 from asrd.models import ModelDirectory
 from asrd.models.store import DEFAULT_MODEL, resolve
 from asrd.quant.data import dataset, read

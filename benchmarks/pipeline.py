@@ -1,6 +1,6 @@
 """What everything around the backend costs, as a share of the inference itself.
 
-    pip install 'asrd[torch,quant]'
+    pip install '.[torch,quant]'
     python benchmarks/pipeline.py
 
 The daemon's own stages (source, VAD, windows, normalisation, log-softmax, stitching, decoding,
@@ -29,10 +29,10 @@ from asrd.core.events import Final, Stopped
 from asrd.core.flow import FloatArray
 from asrd.core.units import MAX_WINDOW, SAMPLE_RATE
 from asrd.daemon.options import RecognitionOptions
-from asrd.daemon.publisher import Publisher
-from asrd.daemon.scheduler import Scheduler
+from asrd.daemon.scheduling.scheduler import Scheduler
+from asrd.daemon.server.publisher import Publisher
 from asrd.daemon.sources.files import FileSource, read_blocks
-from asrd.daemon.stream import make_stream
+from asrd.daemon.stream.stream import make_stream
 from asrd.models import ModelDirectory
 from asrd.models.speech import bundled
 from backends import prepare

@@ -1,6 +1,6 @@
 """Sound that is not speech, for hours if need be: words that nobody said, the clock, and memory.
 
-    pip install 'asrd[quant,silero]'
+    pip install '.[quant,silero]'
     python benchmarks/soak.py --page docs/vad.md
     python benchmarks/soak.py --minutes 60 --vad webrtc --sound silence
 
@@ -27,9 +27,9 @@ from asrd.core.events import Event, Final, Gap, Partial, Started
 from asrd.core.flow import AudioChunk, FloatArray
 from asrd.core.units import SAMPLE_RATE, Samples
 from asrd.daemon.options import RecognitionOptions
-from asrd.daemon.scheduler import Scheduler
+from asrd.daemon.scheduling.scheduler import Scheduler
 from asrd.daemon.sources.base import Source
-from asrd.daemon.stream import make_stream
+from asrd.daemon.stream.stream import make_stream
 from asrd.daemon.vad import create
 from asrd.models.store import DEFAULT_MODEL, resolve
 

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 
+from seams import Seams
+from streaming_paths import Listened
+
 from asrd.core.units import SAMPLE_RATE
-from asrd.quant.bootstrap import Rate, rate
-from asrd.quant.score import errors
-from asrd.quant.seams import Seams
-from asrd.quant.streaming import Listened
+from asrd.quant.evaluation.bootstrap import Rate, rate
+from asrd.quant.evaluation.score import errors
 
 METRICS = ("wer", "cer")
 

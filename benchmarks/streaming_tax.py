@@ -1,6 +1,6 @@
 """What it costs in accuracy to hear speech as it comes, instead of whole utterances at once.
 
-    pip install 'asrd[lm,torch,quant]'
+    pip install '.[lm,torch,quant]'
     python benchmarks/streaming_tax.py --backend torch --backend fp16 --backend int8
     python benchmarks/streaming_tax.py --speech PATH/manifest.jsonl --sweep --plot docs/streaming-tax.png
 
@@ -25,19 +25,19 @@ from page import put, table
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+from seams import seams
+from streaming_paths import Decodings, Listened, streamed, whole, windowed
 from streaming_plot import plot
 from streaming_rows import TITLES, Row, Tally, cells, row
 
 from asrd.backends import Backend, LoadOptions, load
 from asrd.core.flow import FloatArray, Word
 from asrd.core.units import MAX_WINDOW, Samples, samples
-from asrd.daemon.decoding import DecoderOptions, make_decoding
-from asrd.daemon.decoding.options import DECODERS, default_decoder
-from asrd.daemon.settings import SegmenterSettings
+from asrd.daemon.recognition.decoding import DecoderOptions, make_decoding
+from asrd.daemon.recognition.decoding.options import DECODERS, default_decoder
+from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.models.store import DEFAULT_MODEL, resolve
 from asrd.quant.data import dataset, read
-from asrd.quant.seams import seams
-from asrd.quant.streaming import Decodings, Listened, streamed, whole, windowed
 
 TOGETHER = 5
 """Utterances of one long recording."""

@@ -1,6 +1,6 @@
 """What each voice activity detector misses, what it takes for speech, and what that does to the text.
 
-    pip install 'asrd[quant,silero]'
+    pip install '.[quant,silero]'
     python benchmarks/vads.py --speech path/to/folder --page docs/vad.md --plot docs/vad.png
 
 Utterances are joined with pauses, and noise is laid over them: see `in_noise.py`. The text is what the daemon's own
@@ -26,14 +26,14 @@ from rich.progress import track
 from asrd.backends import Backend, load
 from asrd.core.flow import FloatArray
 from asrd.core.units import SAMPLE_RATE, Samples, samples
-from asrd.daemon.decoding import DecoderOptions, make_decoding
 from asrd.daemon.offline import transcribe
-from asrd.daemon.segmenter import Segmenter
-from asrd.daemon.settings import SegmenterSettings
+from asrd.daemon.recognition.decoding import DecoderOptions, make_decoding
+from asrd.daemon.segmentation.segmenter import Segmenter
+from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.daemon.vad import Vad, create
 from asrd.models.store import DEFAULT_MODEL, resolve
 from asrd.quant.data import Clip, dataset
-from asrd.quant.score import error_rate
+from asrd.quant.evaluation.score import error_rate
 
 BARE, TOLD = "WebRTC's own, 2", "told"
 DETECTORS = (BARE, "webrtc:1", "webrtc:2", "webrtc:3", "energy", "silero")

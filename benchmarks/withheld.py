@@ -1,11 +1,11 @@
 """How much speech is taken for noise, knocks or notes, and its text withheld: none should be.
 
-    pip install 'asrd[quant]'
+    pip install '.[quant]'
     python benchmarks/withheld.py --speech path/to/folder --page docs/vad.md
 
 Each utterance, clean and spoilt in several ways, goes through the default detector and what looks at sound after it
-(`daemon/speechness.py`). No recogniser is needed. Counted are the utterances that the detector cuts out and that hold
-0.2 s of speech and more, which the clean recording tells (`in_noise.py`).
+(`daemon/recognition/nonspeech.py`). No recogniser is needed. Counted are the utterances that the detector cuts out and
+that hold 0.2 s of speech and more, which the clean recording tells (`in_noise.py`).
 """
 
 from collections.abc import Callable, Iterator
@@ -22,8 +22,8 @@ from rich.progress import track
 
 from asrd.core.flow import FloatArray, Hypothesis, Onset, Window
 from asrd.core.units import SAMPLE_RATE, samples
-from asrd.daemon.segmenter import Segmenter
-from asrd.daemon.speechness import Evidence
+from asrd.daemon.recognition.nonspeech import Evidence
+from asrd.daemon.segmentation.segmenter import Segmenter
 from asrd.daemon.vad import create
 from asrd.models.store import DEFAULT_MODEL, resolve
 from asrd.quant.data import dataset, read

@@ -1,7 +1,7 @@
 """How far word times lie from when the words were spoken, which flite knows.
 
     apt install flite
-    pip install 'asrd[quant]'
+    pip install '.[quant]'
     python benchmarks/word_times.py --backend fp16
 
 Mean absolute errors of word starts and ends, in milliseconds, over the daemon's own windows and decoding: of the words
@@ -16,7 +16,7 @@ import click
 from asrd.backends import load
 from asrd.models.calibration import UNCALIBRATED
 from asrd.models.store import resolve
-from asrd.quant.trust.times import FITTED_ON, MEASURED_ON, errors, sentences
+from asrd.quant.confidence.times import FITTED_ON, MEASURED_ON, errors, sentences
 
 GOAL = 80.0
 """Milliseconds that starts and ends may err in the mean."""

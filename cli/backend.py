@@ -1,4 +1,4 @@
-"""`asrd backend`: which backends there are, and which one a daemon uses."""
+"""`asrd backend`: list backends, and switch the daemon to another."""
 
 import json
 from dataclasses import asdict
@@ -26,9 +26,9 @@ def backend() -> None:
 
 
 @backend.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON array, one object a backend.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array with one object per backend.")
 def list_backends(as_json: bool) -> None:
-    """Show every installed backend, who ships it, and what ails it.
+    """List installed backends, who ships them, and any problem with them.
 
     \b
     Example:

@@ -13,13 +13,20 @@ from asrd.cli.values import NewFile
 from asrd.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from asrd.quant.trust.calibrate import Judgement, Times
-    from asrd.quant.trust.examples import Transcript
+    from asrd.quant.confidence.calibrate import Judgement, Times
+    from asrd.quant.confidence.examples import Transcript
 
 
 @click.command()
-@click.option("--model", default="asrd-tiny-en", show_default=True, help="Name, hub id or directory.")
-@click.option("--backend", default="fp16", show_default=True, help="That hears the speech; one map serves all.")
+@click.option(
+    "--model", default="asrd-tiny-en", show_default=True, help="Model: a bundled name, a directory or a hub id."
+)
+@click.option(
+    "--backend",
+    default="fp16",
+    show_default=True,
+    help="Backend that recognises the speech. The result serves all backends.",
+)
 @click.option(
     "--dataset",
     "datasets",
@@ -27,12 +34,12 @@ if TYPE_CHECKING:
     default=["bundled"],
     show_default=True,
     metavar="[NAME=]DATASET",
-    help="As 'asrd quantize' takes it; NAME is what reports call it. Repeatable.",
+    help="Data set, as for 'asrd quantize'; NAME is its name in reports. Repeatable.",
 )
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="Take N utterances of each.  [default: all]")
-@click.option("--seed", default=0, show_default=True, help="Chooses them.")
-@click.option("--check", is_flag=True, help="Write nothing: measure what the model has.")
-@click.option("--report", type=NewFile(), metavar="FILE.md", help="Write a page and a picture.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Use N utterances of each data set.  [default: all]")
+@click.option("--seed", default=0, show_default=True, help="Random seed for --limit.")
+@click.option("--check", is_flag=True, help="Measure the present calibration; write nothing.")
+@click.option("--report", type=NewFile(), metavar="FILE.md", help="Write a page with a plot.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def calibrate(
     *,
@@ -45,7 +52,7 @@ def calibrate(
     report: Path | None,
     as_json: bool,
 ) -> None:
-    """Learn from transcribed speech how often a model is right, so that its confidences are probabilities.
+    """Calibrate a model's confidences on transcribed speech, so that they are probabilities.
 
     Writes calibration.json into the model's directory. Where flite is installed, word times are learned too. The
     figures printed are of speakers held out from what was learned; --check holds nothing out.
@@ -57,9 +64,9 @@ def calibrate(
     """
     from asrd.backends import load
     from asrd.models import store
+    from asrd.quant.confidence import calibrate as steps
+    from asrd.quant.confidence.examples import transcripts
     from asrd.quant.data import dataset
-    from asrd.quant.trust import calibrate as steps
-    from asrd.quant.trust.examples import transcripts
 
     if check and report:
         raise UsageError("--check holds no speech out, so it writes no report; leave one of them out")
@@ -91,7 +98,7 @@ def calibrate(
             err=True,
         )
     if report:
-        from asrd.quant.trust.report import write
+        from asrd.quant.confidence.report import write
 
         write(report, source.name, calibration, judgements, times)
         click.echo(f"wrote {report} and {report.with_suffix('.png')}", err=True)

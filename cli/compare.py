@@ -18,22 +18,26 @@ from asrd.core.errors import UsageError
 from asrd.core.units import counted
 
 if TYPE_CHECKING:
-    from asrd.quant.bootstrap import Rate
-    from asrd.quant.measure import Measurement
+    from asrd.quant.evaluation.bootstrap import Rate
+    from asrd.quant.evaluation.measure import Measurement
 
 
 @click.command()
-@click.option("--model", default="asrd-tiny-en", show_default=True, help="Name, hub id or directory.")
-@click.option("--dataset", default="bundled", show_default=True, help="As 'asrd quantize' takes it.")
-@click.option("--backends", default="torch,fp16,int8", show_default=True, help="The first is what others are held to.")
-@click.option("--limit", type=click.IntRange(1), metavar="N", help="Take N utterances at random.  [default: all]")
-@click.option("--seed", default=0, show_default=True, help="Chooses them.")
+@click.option(
+    "--model", default="asrd-tiny-en", show_default=True, help="Model: a bundled name, a directory or a hub id."
+)
+@click.option("--dataset", default="bundled", show_default=True, help="Data set, as for 'asrd quantize'.")
+@click.option(
+    "--backends", default="torch,fp16,int8", show_default=True, help="Backends to compare. The first is the reference."
+)
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Use N random utterances.  [default: all]")
+@click.option("--seed", default=0, show_default=True, help="Random seed for --limit.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@click.option("--html", type=NewFile(), metavar="FILE", help="Write a report too.")
+@click.option("--html", type=NewFile(), metavar="FILE", help="Also write an HTML report.")
 def compare(
     *, model: str, dataset: str, backends: str, limit: int | None, seed: int, as_json: bool, html: Path | None
 ) -> None:
-    """Accuracy and speed of backends on transcribed speech, which they hear in turns.
+    """Compare the accuracy and speed of backends on transcribed speech, in one interleaved run.
 
     They hear it as in the daemon: its windows, stitching and decoding. Error rates come with their
     bootstrap 95 % intervals.
@@ -47,10 +51,10 @@ def compare(
     from asrd.core.cpu import flags
     from asrd.models import store
     from asrd.quant import data
-    from asrd.quant.figures import figures, size, verdict
-    from asrd.quant.measure import measure
-    from asrd.quant.report import Report, write_report
-    from asrd.quant.text import NORMALIZATION
+    from asrd.quant.data.text import NORMALIZATION
+    from asrd.quant.evaluation.figures import figures, size, verdict
+    from asrd.quant.evaluation.measure import measure
+    from asrd.quant.evaluation.report import Report, write_report
 
     names = [name.strip() for name in backends.split(",") if name.strip()]
     if not names or len(set(names)) < len(names):
@@ -94,7 +98,7 @@ def compare(
 
 def table(measurements: "Mapping[str, Measurement]", sizes: "Mapping[str, int]") -> Table:
     """One row a backend; a narrow terminal has room for it."""
-    from asrd.quant.figures import figures
+    from asrd.quant.evaluation.figures import figures
 
     first = next(iter(measurements))
     result = Table("backend", "arithmetic", box=box.SIMPLE, pad_edge=False, collapse_padding=True)

@@ -23,7 +23,7 @@ POLL = 0.05
 
 @click.command(cls=ConfiguredCommand)
 @control_option
-@click.option("--json", "as_json", is_flag=True, help="The fields of a status event, on one line.")
+@click.option("--json", "as_json", is_flag=True, help="Print the status event as JSON, on one line.")
 def status(control: str, as_json: bool) -> None:
     """Show what the daemon is doing.
 
@@ -69,9 +69,9 @@ def status(control: str, as_json: bool) -> None:
 
 @click.command(cls=ConfiguredCommand)
 @control_option
-@click.option("--wait", default=10.0, type=PATIENCE, show_default=True, help="Seconds to wait until it has gone.")
+@click.option("--wait", default=10.0, type=PATIENCE, show_default=True, help="Seconds to wait for the daemon to exit.")
 def stop(control: str, wait: float) -> None:
-    """Finish open utterances and end the daemon.
+    """Stop the daemon. Open utterances are finished first.
 
     \b
     Example:

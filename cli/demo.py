@@ -1,4 +1,4 @@
-"""`asrd demo`: the whole path on a recording that ships with asrd."""
+"""`asrd demo`: transcribe bundled speech live."""
 
 import subprocess
 import sys
@@ -34,8 +34,12 @@ START = 60.0
 
 
 @click.command()
-@click.option("--backend", default="int8", show_default=True, help="See 'asrd backend list'.")
-@click.option("--model", default="asrd-tiny-en", show_default=True, help="A bundled name, directory or hub id.")
+@click.option(
+    "--backend", default="int8", show_default=True, help="Backend to run the model on; see 'asrd backend list'."
+)
+@click.option(
+    "--model", default="asrd-tiny-en", show_default=True, help="Model: a bundled name, a directory or a hub id."
+)
 @decoding_options
 @click.pass_context
 def demo(ctx: click.Context, /, backend: str, model: str, **decoding: Any) -> None:

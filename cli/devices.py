@@ -1,4 +1,4 @@
-"""`asrd devices`: the microphones there are."""
+"""`asrd devices`: list microphones."""
 
 import dataclasses
 import json
@@ -11,7 +11,7 @@ from asrd.daemon.sources.inputs import InputDevice
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON list, one object a device.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array with one object per device.")
 def devices(as_json: bool) -> None:
     """List the microphones that `--source mic:NAME` can use.
 

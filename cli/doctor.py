@@ -1,4 +1,4 @@
-"""`asrd doctor`: what is well here, what is not, and what mends it."""
+"""`asrd doctor`: find problems and say how to fix them."""
 
 import json
 import sys
@@ -16,16 +16,18 @@ MARKS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")
 
 
 @click.command(cls=ConfiguredCommand)
-@click.option("--backend", default="int8", show_default=True, help="Let this one answer. See 'asrd backend list'.")
-@click.option("--model", default=DEFAULT_MODEL, show_default=True, help="A bundled name, directory or hub id.")
+@click.option("--backend", default="int8", show_default=True, help="Backend to try; see 'asrd backend list'.")
+@click.option(
+    "--model", default=DEFAULT_MODEL, show_default=True, help="Model: a bundled name, a directory or a hub id."
+)
 @events_option
 @control_option
 @key_option
 @insecure_option
 @record_option
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON array, one object a finding.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array with one object per finding.")
 def doctor(*, as_json: bool, **params: Any) -> None:
-    """Look for what would keep asrd from working, and say what mends it.
+    """Find problems that would keep asrd from working, and say how to fix them.
 
     Exits with 0 when nothing fails; a warning (no microphone, say) is not a failure.
 

@@ -1,4 +1,4 @@
-"""`asrd finetune`: teach a checkpoint a voice."""
+"""`asrd finetune`: train a checkpoint further on your own speech."""
 
 import importlib.util
 import json
@@ -14,25 +14,35 @@ from asrd.cli.values import Number
 from asrd.core.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from asrd.models.recipe.finetune import Tuned
-    from asrd.quant.bootstrap import Rate
+    from asrd.quant.evaluation.bootstrap import Rate
+    from asrd.training.finetune import Tuned
 
 
 @click.command()
-@click.option("--model", default="asrd-tiny-en", show_default=True, help="Name, hub id or directory.")
-@click.option("--data", required=True, metavar="DATASET", help="Transcribed speech, as 'asrd quantize' takes it.")
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="New model directory to write.")
-@click.option("--epochs", default=30, show_default=True, type=click.IntRange(1), help="At most.")
 @click.option(
-    "--patience", default=4, show_default=True, type=click.IntRange(1), help="Epochs in vain before it stops."
+    "--model", default="asrd-tiny-en", show_default=True, help="Model: a bundled name, a directory or a hub id."
 )
-@click.option("--rate", default=1e-4, show_default=True, type=Number(0, min_open=True), help="Of learning.")
-@click.option("--batch", default=8, show_default=True, type=click.IntRange(1), help="Clips a step.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Chooses what is held out.")
-@click.option("--resume", is_flag=True, help="Go on with an interrupted run.")
+@click.option(
+    "--data", required=True, metavar="DATASET", help="Transcribed speech: a data set, as for 'asrd quantize'."
+)
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="New model directory to write.")
+@click.option("--epochs", default=30, show_default=True, type=click.IntRange(1), help="Most epochs to train.")
+@click.option(
+    "--patience",
+    default=4,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Epochs without improvement before training stops.",
+)
+@click.option("--rate", default=1e-4, show_default=True, type=Number(0, min_open=True), help="Learning rate.")
+@click.option("--batch", default=8, show_default=True, type=click.IntRange(1), help="Clips per step.")
+@click.option(
+    "--seed", default=0, show_default=True, type=click.IntRange(0), help="Random seed for the held-out clips."
+)
+@click.option("--resume", is_flag=True, help="Continue an interrupted run.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def finetune(*, model: str, data: str, output: Path, resume: bool, as_json: bool, **options: float) -> None:
-    """Go on training a checkpoint on speech of your own, and show what that gained.
+    """Train a checkpoint further on your own speech, and show what it gained.
 
     A fifth of the clips is held out and measured before and after, as the daemon hears them; a
     tenth says when to stop. Ten minutes of one voice are enough to be worth it.
@@ -45,11 +55,11 @@ def finetune(*, model: str, data: str, output: Path, resume: bool, as_json: bool
     if importlib.util.find_spec("torch") is None or importlib.util.find_spec("transformers") is None:
         raise MissingExtraError("torch", "'asrd finetune'")
     from asrd.models import store
-    from asrd.models.recipe.epochs import STATE, Tuning
-    from asrd.models.recipe.finetune import finetune as tune
-    from asrd.models.recipe.lessons import divide
     from asrd.quant.data import dataset
-    from asrd.quant.draft import check_output
+    from asrd.quant.workspace import check_output
+    from asrd.training.epochs import STATE, Tuning
+    from asrd.training.finetune import finetune as tune
+    from asrd.training.lessons import divide
 
     source, clips = store.resolve(model), dataset(data)
     check_output(output, STATE if resume else None)

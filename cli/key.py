@@ -1,4 +1,4 @@
-"""`asrd key`: let other machines connect, and nobody else."""
+"""`asrd key`: make and show the key that lets other machines connect."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from asrd.core.key import create, find, places
 
 @click.group()
 def key() -> None:
-    """Let other machines connect to a daemon, and nobody else.
+    """Make and show the key that lets other machines connect to a daemon.
 
     A daemon and its clients on other machines share a key, which is a file. All they send each other is then encrypted,
     and over TCP only those who have the file hear the daemon, ask it and speak to it. Without one, a daemon is open to
@@ -30,19 +30,19 @@ def key() -> None:
 @key.command()
 @click.argument("path", required=False, type=click.Path(path_type=Path, dir_okay=False))
 def new(path: Path | None) -> None:
-    """Make a key, in PATH or where asrd looks for it.
+    """Make a key and write it to PATH, by default where asrd looks for it.
 
     \b
     Example:
       asrd key new /etc/asrd/asrd.key
     """
     made = create(path or places()[0])
-    click.echo(f"{made.path}: copy it, secretly, to the machines that are to connect, to {places()[0]} there")
+    click.echo(f"{made.path}: copy it to each client over a secure channel, as {places()[0]}")
 
 
 @key.command()
 def show() -> None:
-    """Show which key is used, by its public half.
+    """Show the public half of the key in use.
 
     \b
     Example:

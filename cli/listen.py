@@ -17,7 +17,7 @@ from asrd.core.events import Status, Stopped
 
 @click.command(cls=ConfiguredCommand)
 @events_option
-@click.option("--stream", "streams", multiple=True, help="Only this stream. Repeatable.")
+@click.option("--stream", "streams", multiple=True, help="Show only this stream. Repeatable.")
 @format_option
 @click.option("--wait", default=3.0, type=PATIENCE, show_default=True, help="Seconds to wait for a daemon.")
 @text_options

@@ -45,28 +45,28 @@ COMMANDS = {
 
 
 SUMMARIES = {
-    "demo": "the whole path on a recording that ships with asrd",
+    "demo": "transcribe bundled speech live, to see asrd work",
     "start": "run the daemon",
-    "stop": "finish open utterances and end it",
-    "status": "what it is doing",
-    "set": "change when its utterances end",
-    "listen": "show its transcripts live",
-    "send": "play a file, a microphone or standard input into it",
-    "replay": "hear again what 'asrd start --record' kept",
-    "transcribe": "files to text, JSON, SRT or VTT, without a daemon",
-    "words": "names and terms to listen for",
-    "devices": "the microphones there are",
-    "backend": "which backends there are; switch the daemon's",
+    "stop": "stop the daemon",
+    "status": "show what the daemon is doing",
+    "set": "change endpointing while the daemon runs",
+    "listen": "show transcripts live",
+    "send": "send a file, a microphone or standard input to a daemon",
+    "replay": "run a recording of 'asrd start --record' again",
+    "transcribe": "turn files into text, JSON, SRT or VTT, without a daemon",
+    "words": "add names and terms to listen for",
+    "devices": "list microphones",
+    "backend": "list backends; switch the daemon to another",
     "model": "list, pull, verify, convert and train models",
     "quantize": "build an INT8 model and prove what it costs",
-    "tune": "find the weights of a language model",
-    "calibrate": "make confidences probabilities",
-    "finetune": "go on training a model on your own speech",
-    "compare": "accuracy and speed of backends",
-    "key": "let other machines connect, and nobody else",
-    "doctor": "look for what would keep asrd from working",
+    "tune": "find the best weights for a language model",
+    "calibrate": "turn confidences into probabilities",
+    "finetune": "train a model further on your own speech",
+    "compare": "compare the accuracy and speed of backends",
+    "key": "make a key that lets other machines connect",
+    "doctor": "find problems and say how to fix them",
 }
-"""What `asrd --help` says of them, which so imports none."""
+"""One line per command for `asrd --help`, so that it imports none of them."""
 
 
 class Imported(UserDict[str, Any]):

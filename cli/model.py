@@ -1,4 +1,4 @@
-"""`asrd model`: which models there are, and how to get another."""
+"""`asrd model`: list, pull, verify, convert and train models."""
 
 import json
 import sys
@@ -18,7 +18,7 @@ from asrd.models import ModelDirectory, hub, manifest, store
 from asrd.models.convert import convert as convert_model
 
 if TYPE_CHECKING:
-    from asrd.quant.remeasure import Repeated
+    from asrd.quant.evaluation.remeasure import Repeated
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 MODEL = click.argument("name", metavar="[MODEL]", default=store.DEFAULT_MODEL)
@@ -26,7 +26,7 @@ MODEL = click.argument("name", metavar="[MODEL]", default=store.DEFAULT_MODEL)
 
 @click.group()
 def model() -> None:
-    """Models: list, pull, verify, convert, train.
+    """List, pull, verify, convert and train models.
 
     \b
     Example:
@@ -40,7 +40,7 @@ model.add_command(train)
 @model.command("list")
 @AS_JSON
 def list_(*, as_json: bool) -> None:
-    """The models that --model takes by name.
+    """List the models that --model takes by name.
 
     \b
     Example:
@@ -63,9 +63,9 @@ def list_(*, as_json: bool) -> None:
 
 @model.command()
 @click.argument("name", metavar="ID")
-@click.option("--revision", default="main", show_default=True, help="Branch, tag or commit.")
+@click.option("--revision", default="main", show_default=True, help="Branch, tag or commit to download.")
 def pull(*, name: str, revision: str) -> None:
-    """Fetch a Wav2Vec2-CTC checkpoint from the Hugging Face hub.
+    """Download a Wav2Vec2-CTC checkpoint from the Hugging Face hub.
 
     It is converted for the fp16 backend where PyTorch is installed. An interrupted download goes on where
     it stopped. Every file is checked against the hub's hash.
@@ -87,14 +87,18 @@ def pull(*, name: str, revision: str) -> None:
 
 @model.command()
 @MODEL
-@click.option("--measure", is_flag=True, help="Measure again, and compare with the recorded WER and CER.")
-@click.option("--dataset", default="", help="Where the data set of the measurement is now, if it moved.")
+@click.option("--measure", is_flag=True, help="Also measure WER and CER again, and compare them with the manifest.")
+@click.option("--dataset", default="", help="Where the data set is now, if it has moved.")
 @click.option(
-    "--test", "tests", multiple=True, metavar="NAME=DATASET", help="Measure this test set of the card too. Repeatable."
+    "--test",
+    "tests",
+    multiple=True,
+    metavar="NAME=DATASET",
+    help="Also measure this test set of the model card. Repeatable.",
 )
 @AS_JSON
 def verify(*, name: str, measure: bool, dataset: str, tests: tuple[str, ...], as_json: bool) -> None:
-    """Compare a model's files with its manifest.
+    """Check a model's files against its manifest.
 
     The exit code is 1 if any differs. With --measure, all backends hear the recorded test clips again as
     well. A rate holds if it is within half a point of the recorded one, because processors round differently.
@@ -136,7 +140,7 @@ def verify(*, name: str, measure: bool, dataset: str, tests: tuple[str, ...], as
 
 
 def _measure(model: ModelDirectory, dataset: str, tests: dict[str, str]) -> "list[Repeated]":
-    from asrd.quant.remeasure import find, record, remeasure, tested
+    from asrd.quant.evaluation.remeasure import find, record, remeasure, tested
 
     wanted = [(record(model), dataset), *((tested(model, test), spec) for test, spec in tests.items())]
     found = [(one, find(one, spec)) for one, spec in wanted]
@@ -178,7 +182,7 @@ def path(*, name: str) -> None:
 @model.command()
 @MODEL
 def convert(*, name: str) -> None:
-    """Build the FP16 model from a checkpoint, in its directory.
+    """Build the FP16 model of a checkpoint, in its directory.
 
     \b
     Example:

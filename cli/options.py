@@ -17,48 +17,49 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 record_option = click.option(
     "--record",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Keep all audio and events in this directory, for 'asrd replay'. Off unless given.",
+    help="Record all audio and events in this directory, for 'asrd replay'. Default: no recording.",
 )
 events_option = click.option(
-    "--events", default=events_endpoint, show_default="a Unix socket of yours", help="Where the daemon publishes."
+    "--events", default=events_endpoint, show_default="a Unix socket of yours", help="Address the daemon publishes on."
 )
 control_option = click.option(
-    "--control", default=control_endpoint, show_default="a Unix socket of yours", help="Where it takes requests."
+    "--control",
+    default=control_endpoint,
+    show_default="a Unix socket of yours",
+    help="Address for requests to the daemon.",
 )
 key_option = click.option(
     "--key",
     metavar="FILE",
     default=chosen,
     show_default="yours, if there is one",
-    help="File that all who connect over TCP need as well, or none; see 'asrd key --help'.",
+    help="Key file for TCP connections, or none. Clients need the same key; see 'asrd key --help'.",
 )
-insecure_option = click.option(
-    "--insecure", is_flag=True, help="Let everyone who reaches a port connect, without a key."
-)
+insecure_option = click.option("--insecure", is_flag=True, help="Accept TCP connections from anyone, without a key.")
 format_option = click.option(
     "--format",
     "format_",
     type=click.Choice(["text", "json", "srt", "vtt"]),
     default="text",
     show_default=True,
-    help="Text to read, JSON lines, or subtitles.",
+    help="Output format: text to read, JSON lines, or subtitles.",
 )
 
 _TEXT = [
-    click.option("--raw", is_flag=True, help="Text as the model wrote it: no case, no sentences."),
-    click.option("--numbers", is_flag=True, help="Numbers in digits: 23, 3.14, 1984."),
+    click.option("--raw", is_flag=True, help="Print text as the model wrote it: no case, no sentences."),
+    click.option("--numbers", is_flag=True, help="Write numbers in digits: 23, 3.14, 1984."),
     click.option(
         "--sentence-pause",
         default=0.5,
         type=SPAN,
         show_default=True,
-        help="Seconds of silence that end a sentence in mid-utterance.",
+        help="Seconds of silence that end a sentence within an utterance.",
     ),
     click.option(
         "--spelling",
         multiple=True,
         metavar="WORDS",
-        help='A name to be written just so, for example "Saoirse Ronan". Repeatable.',
+        help='Spelling of a name, such as "Saoirse Ronan". Repeatable.',
     ),
 ]
 

@@ -74,8 +74,8 @@ def _data(data: str, test_data: str, sizes: dict[str, int | None], seed: int, sa
 
 def _introduce(source: "ModelDirectory", parts: "Split", recipe: "Recipe") -> None:
     """What is about to happen, and what it will take."""
+    from asrd.quant.data.text import NORMALIZATION, unspellable
     from asrd.quant.estimate import estimate
-    from asrd.quant.text import NORMALIZATION, unspellable
 
     apart = "by speaker" if parts.by_speaker else "by utterance"
     apart = "the same for all three" if recipe.same_data else f"disjoint {apart}"

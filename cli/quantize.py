@@ -15,73 +15,106 @@ from asrd.core.errors import MissingExtraError, UsageError
 
 if TYPE_CHECKING:
     from asrd.models import ModelDirectory
-    from asrd.quant.outcome import Result
     from asrd.quant.recipe import Recipe
+    from asrd.quant.result import Result
     from asrd.quant.split import Split
 
 
 @click.command()
-@click.option("--model", default="asrd-tiny-en", show_default=True, help="Name, hub id or directory.")
+@click.option(
+    "--model", default="asrd-tiny-en", show_default=True, help="Model: a bundled name, a directory or a hub id."
+)
 @click.option(
     "--dataset",
     default="bundled",
     show_default=True,
     help="bundled, hf:NAME[:CONFIG[:SPLIT]], a JSON-lines manifest, or a directory: LibriSpeech or audiofolder.",
 )
-@click.option("--test-dataset", default="", metavar="DATASET", help="Prove on this one instead.")
+@click.option("--test-dataset", default="", metavar="DATASET", help="Prove the result on this data set instead.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="New model directory to write.")
-@click.option("--calibration", type=click.IntRange(1), help="Utterances to learn from.  [default: a fifth]")
-@click.option("--validation", type=click.IntRange(1), help="Utterances to steer by.  [default: a fifth]")
-@click.option("--test", type=click.IntRange(1), help="Utterances to prove by.  [default: half]")
-@click.option("--same-data", is_flag=True, help="Use the same utterances for all three, as NNCF's tutorial does.")
-@click.option("--windows", default=300, show_default=True, type=click.IntRange(1), help="To learn from, at most.")
+@click.option("--calibration", type=click.IntRange(1), help="Utterances for calibration.  [default: a fifth]")
+@click.option("--validation", type=click.IntRange(1), help="Utterances for accuracy control.  [default: a fifth]")
+@click.option("--test", type=click.IntRange(1), help="Utterances to prove the result on.  [default: half]")
+@click.option("--same-data", is_flag=True, help="Use the same utterances for all three, as in NNCF's tutorial.")
+@click.option(
+    "--windows", default=300, show_default=True, type=click.IntRange(1), help="Most windows used for calibration."
+)
 @click.option(
     "--calibrate-on",
     type=click.Choice(["windows", "utterances"]),
     default="windows",
     show_default=True,
-    help="Windows as the daemon cuts them, or utterances cut plainly.",
+    help="Calibrate on windows as the daemon cuts them, or on plainly cut utterances.",
 )
-@click.option("--metric", type=click.Choice(["wer", "cer"]), default="wer", show_default=True, help="To steer by.")
-@click.option("--max-drop", default=0.01, show_default=True, type=Number(0, 1), help="0.01 is one point.")
+@click.option(
+    "--metric", type=click.Choice(["wer", "cer"]), default="wer", show_default=True, help="Metric for accuracy control."
+)
+@click.option(
+    "--max-drop",
+    default=0.01,
+    show_default=True,
+    type=Number(0, 1),
+    help="Largest allowed drop in accuracy. 0.01 is one point.",
+)
 @click.option(
     "--drop-type",
     type=click.Choice(["absolute", "relative"]),
     default="absolute",
     show_default=True,
-    help="Accuracy lost (1 - error rate), absolute or relative to what there was.",
+    help="Whether --max-drop is absolute or relative to the original accuracy (1 - error rate).",
 )
-@click.option("--fast", is_flag=True, help="No accuracy control; the result is proved all the same.")
-@click.option("--ranking-subset-size", default=25, show_default=True, type=click.IntRange(1), help="To rank layers by.")
+@click.option("--fast", is_flag=True, help="Skip accuracy control. The result is still proved.")
+@click.option(
+    "--ranking-subset-size",
+    default=25,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Utterances used to rank layers.",
+)
 @click.option(
     "--max-reverted",
     default=0,
     show_default=True,
     type=click.IntRange(0),
-    help="Groups of operations at most; 0 for no bound.",
+    help="Most groups of operations to revert. 0: no limit.",
 )
 @click.option(
     "--preset",
     type=click.Choice(["mixed", "performance"]),
     default="mixed",
     show_default=True,
-    help="NNCF's: activations asymmetric, or all symmetric, which may be faster.",
+    help="NNCF preset: mixed has asymmetric activations; performance is symmetric and may be faster.",
 )
 @click.option(
     "--smooth-quant",
     default=0.95,
     show_default=True,
     type=Number(max=1),
-    help="SmoothQuant's alpha; negative for none.",
+    help="SmoothQuant's alpha. Negative: off.",
 )
-@click.option("--per-tensor-weights", is_flag=True, help="One scale a layer instead of one a channel.")
-@click.option("--keep-float", "--ignored-scope", multiple=True, metavar="PATTERN", help="Layers, such as 'front.*'.")
-@click.option("--sensitivity/--no-sensitivity", default=True, show_default=True, help="Of each layer, in the report.")
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Models ranked at once.")
-@click.option("--memory", type=Number(0, min_open=True), metavar="GIB", help="Fail rather than take more.")
-@click.option("--seed", default=0, show_default=True, help="Chooses the split and the windows.")
-@click.option("--resume", is_flag=True, help="Go on with an interrupted run.")
-@click.option("--advise", is_flag=True, help="Try several recipes instead, and show the best by accuracy and speed.")
+@click.option("--per-tensor-weights", is_flag=True, help="Use one weight scale per layer instead of one per channel.")
+@click.option(
+    "--keep-float",
+    "--ignored-scope",
+    multiple=True,
+    metavar="PATTERN",
+    help="Layers to keep in floating point, such as 'front.*'. Repeatable.",
+)
+@click.option(
+    "--sensitivity/--no-sensitivity",
+    default=True,
+    show_default=True,
+    help="Measure each layer's sensitivity for the report.",
+)
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Models ranked in parallel.")
+@click.option(
+    "--memory", type=Number(0, min_open=True), metavar="GIB", help="Memory limit; fail rather than exceed it."
+)
+@click.option("--seed", default=0, show_default=True, help="Random seed for the split and the windows.")
+@click.option("--resume", is_flag=True, help="Continue an interrupted run.")
+@click.option(
+    "--advise", is_flag=True, help="Try several recipes and show the best by accuracy and speed. Writes no model."
+)
 @click.option(
     "--budget",
     default=30.0,
@@ -118,8 +151,8 @@ def quantize(
     if importlib.util.find_spec("nncf") is None:  # say so before the speech is read
         raise MissingExtraError("quant", "'asrd quantize'")
     from asrd.quant.build import JOURNAL
-    from asrd.quant.draft import check_output
     from asrd.quant.quantize import NotGoodEnoughError
+    from asrd.quant.workspace import check_output
 
     if output:
         check_output(output, JOURNAL if resume else None)

@@ -16,60 +16,86 @@ from asrd.core.units import samples
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _RECOGNITION = [
-    click.option("--backend", default="int8", show_default=True, help="See 'asrd backend list'."),
-    click.option("--model", default="asrd-tiny-en", show_default=True, help="A bundled name, directory or hub id."),
-    click.option("--device", default="CPU", show_default=True, help="The runtime's own name for a device."),
+    click.option(
+        "--backend", default="int8", show_default=True, help="Backend to run the model on; see 'asrd backend list'."
+    ),
+    click.option(
+        "--model", default="asrd-tiny-en", show_default=True, help="Model: a bundled name, a directory or a hub id."
+    ),
+    click.option("--device", default="CPU", show_default=True, help="Device, as the runtime names it."),
     click.option(
         "--threads",
         default=0,
         type=click.IntRange(0),
         show_default=True,
-        help="Threads for inference; 0 leaves it to the runtime.",
+        help="Threads for inference. 0: the runtime decides.",
     ),
     click.option(
         "--vad",
         default="webrtc",
         show_default=True,
-        help="What finds speech: webrtc, energy or silero, and how strictly: webrtc:0 to webrtc:3, energy:DECIBELS, "
+        help="Voice activity detector and its threshold: webrtc:0 (lenient) to webrtc:3 (strict), energy:DECIBELS, "
         "silero:PROBABILITY.",
     ),
     click.option(
-        "--pre-roll", default=0.3, type=SPAN, show_default=True, help="Seconds kept before speech was noticed."
+        "--pre-roll",
+        default=0.3,
+        type=SPAN,
+        show_default=True,
+        help="Seconds of audio kept from before the detected start of speech.",
     ),
     click.option(
-        "--min-speech", default=0.1, type=SPAN, show_default=True, help="Seconds of speech that start an utterance."
+        "--min-speech",
+        default=0.1,
+        type=SPAN,
+        show_default=True,
+        help="Seconds of speech needed to start an utterance.",
     ),
     click.option(
         "--hangover",
         default=0.6,
         type=SPAN,
         show_default=True,
-        help="Seconds of silence that end an utterance at first.",
+        help="Seconds of silence that end an utterance, before it has adapted to the speaker.",
     ),
     click.option(
         "--min-hangover",
         default=0.3,
         type=SPAN,
         show_default=True,
-        help="Seconds; the least that --hangover becomes as it follows the speaker's pauses.",
+        help="Lower bound, in seconds, for the hangover as it adapts to the speaker's pauses.",
     ),
     click.option(
         "--max-hangover",
         default=0.9,
         type=SPAN,
         show_default=True,
-        help="Seconds; the most that it becomes. With the same as --min-hangover it does not change.",
+        help="Upper bound, in seconds. Set it to --min-hangover for a fixed hangover.",
     ),
-    click.option("--hop", default=0.6, type=SPAN, show_default=True, help="Seconds of new audio a window settles."),
+    click.option("--hop", default=0.6, type=SPAN, show_default=True, help="Seconds of new audio per window."),
     click.option(
-        "--right-context", default=0.4, type=SPAN, show_default=True, help="Seconds a window hears beyond those."
+        "--right-context",
+        default=0.4,
+        type=SPAN,
+        show_default=True,
+        help="Seconds of audio after the hop that a window also hears.",
     ),
-    click.option("--max-utterance", default=25.0, type=SPAN, show_default=True, help="Seconds after which one is cut."),
+    click.option(
+        "--max-utterance",
+        default=25.0,
+        type=SPAN,
+        show_default=True,
+        help="Longest utterance, in seconds. A longer one is cut.",
+    ),
 ]
 
 
 beam_width_option = click.option(
-    "--beam-width", default=100, type=click.IntRange(1, 1000), show_default=True, help="Hypotheses kept."
+    "--beam-width",
+    default=100,
+    type=click.IntRange(1, 1000),
+    show_default=True,
+    help="Hypotheses kept during beam search.",
 )
 
 _DECODING = [
@@ -77,30 +103,37 @@ _DECODING = [
         "--decoder",
         type=click.Choice(["greedy", "beam"]),
         show_default="beam, where it is installed",
-        help="Of finals; partials are greedy.",
+        help="Decoder for finals. Partials are always decoded greedily.",
     ),
-    click.option("--lm", show_default="the model's own", help="Language model: en, a file of KenLM's, or none."),
+    click.option("--lm", show_default="the model's own", help="Language model: en, a KenLM file, or none."),
     beam_width_option,
-    click.option("--lm-weight", type=Number(0, 10), show_default="the model's own", help="Of its log-probabilities."),
-    click.option("--word-bonus", type=Number(-20, 20), show_default="the model's own", help="Nats for every word."),
+    click.option(
+        "--lm-weight",
+        type=Number(0, 10),
+        show_default="the model's own",
+        help="Weight of the language model's log-probabilities.",
+    ),
+    click.option(
+        "--word-bonus", type=Number(-20, 20), show_default="the model's own", help="Bonus for each word, in nats."
+    ),
     click.option(
         "--blank-penalty",
         type=Number(-10, 10),
         show_default="the model's own",
-        help="Nats taken from saying nothing, in every frame.",
+        help="Penalty on the blank, in nats per frame.",
     ),
     click.option(
         "--unknown-penalty",
         type=Number(0, 100),
         show_default="the model's own",
-        help="Taken from its log-probability (base 10) of a word that it does not know.",
+        help="Penalty on words the language model does not know, subtracted from its log10 probability.",
     ),
     click.option(
         "--words",
         type=click.Path(path_type=Path, dir_okay=False),
         default=lambda: user_config_path("asrd") / "words.json",
         show_default="yours",
-        help="File in which hot words are kept; see 'asrd words'.",
+        help="File that holds the hot words; see 'asrd words'.",
     ),
 ]
 
@@ -125,16 +158,16 @@ def check_words(ctx: click.Context) -> None:
     """
     path = ctx.params["words"]
     if ctx.get_parameter_source("words") is ParameterSource.COMMANDLINE and not path.exists():
-        raise UsageError(f"there is no file of hot words {path}; check the path")
+        raise UsageError(f"no hot words file {path}; check the path")
 
 
 def recognition(params: dict[str, Any], partials: float = 0.0) -> Any:
     """RecognitionOptions of a command's parameters. Raises UsageError for values that contradict."""
     with at_once():
         from asrd.backends import LoadOptions
-        from asrd.daemon.decoding.options import DecoderOptions, default_decoder
         from asrd.daemon.options import RecognitionOptions
-        from asrd.daemon.settings import SegmenterSettings
+        from asrd.daemon.recognition.decoding.options import DecoderOptions, default_decoder
+        from asrd.daemon.segmentation.settings import SegmenterSettings
 
     return RecognitionOptions(
         backend=params["backend"],

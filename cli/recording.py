@@ -14,7 +14,7 @@ from asrd.core.errors import AsrdError, UsageError
 from asrd.core.units import counted, seconds
 
 if TYPE_CHECKING:
-    from asrd.daemon.recorder.takes import Take
+    from asrd.daemon.replay.takes import Take
 
 
 def chosen_takes(
@@ -24,7 +24,7 @@ def chosen_takes(
 
     Raises UsageError where there is no such stream.
     """
-    from asrd.daemon.recorder.takes import takes
+    from asrd.daemon.replay.takes import takes
 
     others = set[str]()
     chosen = False
@@ -54,6 +54,8 @@ def show_recording(found: "Iterator[Take]", stream: str | None, *, as_json: bool
 
 
 def _streams(found: "Iterator[Take]") -> Iterator[dict[str, Any]]:
+    from asrd.daemon.replay import environment as equipment
+
     for (daemon, stream), group in groupby(found, key=lambda take: (take.begin.daemon, take.begin.stream)):
         parts = [(take.begin, take.samples, [final.utterance for final in take.finals()], take.path) for take in group]
         heard = [number for _, _, numbers, _ in parts for number in numbers]
@@ -63,7 +65,7 @@ def _streams(found: "Iterator[Take]") -> Iterator[dict[str, Any]]:
             "from": _time(parts[0][0].time),
             "audio": f"{seconds(sum(samples for _, samples, _, _ in parts)):.1f} s",
             "utterances": f"{min(heard)}–{max(heard)}" if heard else "none",
-            "backend": parts[0][0].options.get("backend", ""),
+            "backend": equipment.options(parts[0][0]).backend,
             "size": f"{sum(path.stat().st_size for path in {path for *_, path in parts}) / 1e6:.1f} MB",
         }
 
@@ -87,9 +89,9 @@ def _time(moment: float) -> str:
 
 def export_utterances(found: "Iterator[Take]", path: Path, utterances: tuple[int, ...]) -> None:
     """Write a recording of these utterances alone. Raises UsageError where it is not clear which are meant."""
-    from asrd.daemon.recorder import equipment
-    from asrd.daemon.recorder.excerpt import excerpt, write
-    from asrd.daemon.recorder.replay import Player
+    from asrd.daemon.replay import environment
+    from asrd.daemon.replay.excerpt import excerpt, write
+    from asrd.daemon.replay.replay import Player
 
     if not utterances:
         raise UsageError("which utterances? --export needs --utterance N; --list --stream NAME shows them")
@@ -104,10 +106,10 @@ def export_utterances(found: "Iterator[Take]", path: Path, utterances: tuple[int
             raise UsageError(
                 f"{len(runs)} streams have an utterance {number}; name one with --stream, or a single file"
             )
-    backends, excerpts = equipment.Backends(), []
+    backends, excerpts = environment.Backends(), []
     for take, number in holding:
-        model = equipment.model(take.begin)
-        excerpts.append(excerpt(take, number, Player(model, backends.of(model, equipment.options(take.begin)))))
+        model = environment.model(take.begin)
+        excerpts.append(excerpt(take, number, Player(model, backends.of(model, environment.options(take.begin)))))
     backends.close()
     size = write(path, excerpts)
     click.echo(f"{path}: {counted(len(excerpts), 'utterances')}, {size / 1000:.0f} kB. It holds their audio.", err=True)

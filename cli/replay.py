@@ -1,4 +1,4 @@
-"""`asrd replay`: hear a recording again, and compare."""
+"""`asrd replay`: run a recording again, and compare."""
 
 import json
 import time
@@ -20,25 +20,35 @@ from asrd.core.events import Final, decode
 from asrd.core.units import counted, seconds
 
 if TYPE_CHECKING:
-    from asrd.daemon.recorder.takes import Take
+    from asrd.daemon.replay.takes import Take
 
 
 @click.command()
 @click.argument("recording", type=click.Path(path_type=Path))
-@click.option("--stream", help="Only this one.")
-@click.option("--list", "as_list", is_flag=True, help="Show what is in it; with --stream its utterances.")
-@click.option("--text", is_flag=True, help="Compare the text of utterances, not all bits of all events.")
-@click.option("--compare/--no-compare", default=True, show_default=True, help="Whether a difference is a failure.")
+@click.option("--stream", help="Replay only this stream.")
 @click.option(
-    "--speed", default=0.0, type=Number(0), show_default=True, help="1 as fast as it was; 0 as fast as it goes."
+    "--list", "as_list", is_flag=True, help="List the streams of the recording, or with --stream its utterances."
 )
-@click.option("--export", type=NewFile(), help="Write utterances to a small recording, for a test.")
-@click.option("--utterance", "utterances", multiple=True, type=click.IntRange(0), help="Of --export. Repeatable.")
-@click.option("--json", "as_json", is_flag=True, help="Print events, or what is asked for, as JSON lines.")
+@click.option("--text", is_flag=True, help="Compare texts of utterances instead of whole events.")
+@click.option(
+    "--compare/--no-compare", default=True, show_default=True, help="Fail if the events differ from the recorded ones."
+)
+@click.option(
+    "--speed",
+    default=0.0,
+    type=Number(0),
+    show_default=True,
+    help="Speed of replay: 1 is real time, 0 is as fast as possible.",
+)
+@click.option("--export", type=NewFile(), help="Write the chosen utterances to a small recording.")
+@click.option(
+    "--utterance", "utterances", multiple=True, type=click.IntRange(0), help="Utterance to export. Repeatable."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines.")
 @recognition_options
 @click.pass_context
 def replay(ctx: click.Context, /, recording: Path, **params: Any) -> None:
-    """Hear what 'asrd start --record' kept, and say whether the same events come of it, bit for bit.
+    """Run a recording of 'asrd start --record' again, and check that it gives the same events, bit for bit.
 
     RECORDING is the directory, or a single file. With --backend, --model or another option of recognition, it is
     heard with that instead, and what is then another text is shown. Exit code 1 where something differs, or is damaged.
@@ -83,20 +93,20 @@ def _own(ctx: click.Context) -> list[click.Parameter]:
 
 def _replay(found: "Iterator[Take]", params: dict[str, Any]) -> bool:
     """Every event again, by the recording's own clock."""
-    from asrd.daemon.recorder import equipment
-    from asrd.daemon.recorder.compare import difference
-    from asrd.daemon.recorder.detector import DivergedError
-    from asrd.daemon.recorder.replay import Player
+    from asrd.daemon.replay import environment
+    from asrd.daemon.replay.compare import difference
+    from asrd.daemon.replay.detector import DivergedError
+    from asrd.daemon.replay.replay import Player
 
-    backends, told = equipment.Backends(), set[str]()
+    backends, told = environment.Backends(), set[str]()
     events, samples, differing, first = 0, 0, 0, ""
     for _, run in groupby(found, key=lambda take: (take.begin.daemon, take.begin.stream)):
         player: Player | None = None
         for take in run:
             if player is None:
-                model = equipment.model(take.begin)
-                _tell(told, equipment.check(take.begin, model))
-                player = Player(model, backends.of(model, equipment.options(take.begin)))
+                model = environment.model(take.begin)
+                _tell(told, environment.check(take.begin, model))
+                player = Player(model, backends.of(model, environment.options(take.begin)))
             samples += take.samples
             pace = Pace(take.begin.time, params["speed"])
             try:
@@ -116,18 +126,18 @@ def _replay(found: "Iterator[Take]", params: dict[str, Any]) -> bool:
 
 def _rehear(found: "Iterator[Take]", params: dict[str, Any], chosen: set[str]) -> bool:
     """The same audio with what was chosen; where the text is now another."""
-    from asrd.daemon.decoding import make_decoding
-    from asrd.daemon.hotwords import HotWords
-    from asrd.daemon.recorder import equipment
-    from asrd.daemon.recorder.compare import changes
-    from asrd.daemon.recorder.rehear import rehear
+    from asrd.daemon.recognition.decoding import make_decoding
+    from asrd.daemon.recognition.hotwords import HotWords
+    from asrd.daemon.replay import environment
+    from asrd.daemon.replay.compare import changes
+    from asrd.daemon.replay.retranscribe import rehear
     from asrd.models.store import resolve
 
-    backends, wanted, utterances, differing = equipment.Backends(), recognition(params), 0, 0
+    backends, wanted, utterances, differing = environment.Backends(), recognition(params), 0, 0
     for (_, stream), run in groupby(found, key=lambda take: (take.begin.daemon, take.begin.stream)):
         first = next(run)
-        options = equipment.chosen(equipment.options(first.begin), wanted, chosen)
-        model = resolve(options.model) if "model" in chosen else equipment.model(first.begin)
+        options = environment.chosen(environment.options(first.begin), wanted, chosen)
+        model = resolve(options.model) if "model" in chosen else environment.model(first.begin)
         backend = backends.of(model, options)(options.backend)
         then: list[Final] = []
 

@@ -18,9 +18,15 @@ ENDING = (signal.SIGINT, signal.SIGTERM)
 
 @click.command()
 @click.argument("source", metavar="[FILE|mic|-]", default="mic")
-@click.option("--to", "endpoint", metavar="ENDPOINT", required=True, help="What the daemon has after pcm:")
 @click.option(
-    "--pace", type=click.Choice(["realtime", "fast"]), default="realtime", show_default=True, help="Of files."
+    "--to", "endpoint", metavar="ENDPOINT", required=True, help="Address after pcm: in the daemon's --source."
+)
+@click.option(
+    "--pace",
+    type=click.Choice(["realtime", "fast"]),
+    default="realtime",
+    show_default=True,
+    help="Playback speed of files.",
 )
 def send(source: str, endpoint: str, pace: Pace) -> None:
     """Send audio to a daemon started with --source pcm:ENDPOINT.

@@ -16,11 +16,13 @@ from asrd.core.units import samples, seconds
 
 @click.command("set", cls=ConfiguredCommand)
 @click.argument("pairs", nargs=-1, metavar="[NAME SECONDS]...")
-@click.option("--stream", "name", default="", help="Of this stream alone; else of all.")
+@click.option("--stream", "name", default="", help="Only this stream.  [default: all]")
 @control_option
-@click.option("--json", "as_json", is_flag=True, help="By stream and name: value, default, least and most in seconds.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON: value, default, least and most in seconds, by stream and name."
+)
 def set_(pairs: tuple[str, ...], name: str, control: str, as_json: bool) -> None:
-    """Change how a running daemon ends utterances, from the next audio on; without names, show how it does.
+    """Change endpointing of a running daemon, from the next audio on. Without names, show the settings.
 
     All is set or nothing, and nothing outlives the daemon: asrd.toml does that. A new hangover forgets the
     speaker's pauses; pre-roll and min-speech show with the next utterance.

@@ -18,8 +18,8 @@ from asrd.core.endpoints import check_endpoint, events_endpoint
 from asrd.core.key import find
 
 if TYPE_CHECKING:
-    from asrd.daemon.options import DaemonOptions
     from asrd.daemon.recorder.options import RecordingOptions
+    from asrd.daemon.server.options import DaemonOptions
 
 
 UNSET = {"decoder": "beam, where it is installed", "record": "nothing"} | dict.fromkeys(
@@ -35,37 +35,46 @@ UNSET = {"decoder": "beam, where it is installed", "record": "nothing"} | dict.f
     multiple=True,
     default=["mic"],
     show_default=True,
-    help="mic, mic:NAME, a file, pcm:- (stdin) or pcm:tcp://HOST:PORT; NAME=… names the stream. Repeatable.",
+    help="Audio source: mic, mic:NAME, a file, pcm:- (stdin) or pcm:tcp://HOST:PORT. NAME=SOURCE names the stream. "
+    "Repeatable.",
 )
 @click.option(
-    "--pace", type=click.Choice(["realtime", "fast"]), default="realtime", show_default=True, help="Of files."
+    "--pace",
+    type=click.Choice(["realtime", "fast"]),
+    default="realtime",
+    show_default=True,
+    help="Playback speed of file sources.",
 )
 @recognition_options
 @click.option(
-    "--partials", default=0.28, type=SPAN, show_default=True, help="Seconds between partial results; 0 for none."
+    "--partials", default=0.28, type=SPAN, show_default=True, help="Seconds between partial results. 0: no partials."
 )
 @click.option(
     "--events",
     multiple=True,
     default=lambda: [events_endpoint()],
     show_default="a Unix socket of yours",
-    help="Endpoint to publish on, for example tcp://127.0.0.1:7007. Repeatable.",
+    help="Address to publish on, such as tcp://127.0.0.1:7007. Repeatable.",
 )
 @control_option
 @key_option
 @insecure_option
-@click.option("--metrics", metavar="HOST:PORT", help="Answer Prometheus there, for example at 127.0.0.1:9464.")
+@click.option(
+    "--metrics", metavar="HOST:PORT", help="Serve Prometheus metrics on this address, such as 127.0.0.1:9464."
+)
 @record_option
-@click.option("--record-limit", default="500MB", type=Size(), show_default=True, help="What it may take in all.")
+@click.option(
+    "--record-limit", default="500MB", type=Size(), show_default=True, help="Largest total size of recordings."
+)
 @click.option(
     "--record-hours",
     default=24.0,
     type=Number(0),
     show_default=True,
-    help="What is older is deleted; 0: never.",
+    help="Delete recordings older than this many hours. 0: keep them.",
 )
-@click.option("--check", is_flag=True, help="Show every setting and where it comes from, and exit.")
-@click.option("--verbose", "-v", is_flag=True, help="Log more.")
+@click.option("--check", is_flag=True, help="Show every setting and its origin, and exit.")
+@click.option("--verbose", "-v", is_flag=True, help="Log more detail.")
 @click.pass_context
 def start(ctx: click.Context, /, check: bool, verbose: bool, **params: Any) -> None:
     """Listen, transcribe and publish until stopped.
@@ -82,7 +91,7 @@ def start(ctx: click.Context, /, check: bool, verbose: bool, **params: Any) -> N
         return
     logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, format="asrd: %(message)s", stream=sys.stderr)
     with at_once():
-        from asrd.daemon.service import Daemon
+        from asrd.daemon.server.daemon import Daemon
 
     began = time.monotonic()
 
@@ -107,8 +116,8 @@ def start(ctx: click.Context, /, check: bool, verbose: bool, **params: Any) -> N
 
 def _options(params: dict[str, Any]) -> "DaemonOptions":
     with at_once():
-        from asrd.daemon.access import Access
-        from asrd.daemon.options import DaemonOptions
+        from asrd.daemon.server.options import DaemonOptions
+        from asrd.daemon.transport.access import Access
 
     return DaemonOptions(
         recognition=recognition(params, params["partials"]),
@@ -145,8 +154,8 @@ def _check(options: "DaemonOptions") -> None:
     """Look for mistakes without taking an endpoint or opening a source, which a daemon may be using."""
     from asrd.backends.registry import find
     from asrd.daemon import vad
-    from asrd.daemon.decoding import make_decoding
-    from asrd.daemon.hotwords import HotWords
+    from asrd.daemon.recognition.decoding import make_decoding
+    from asrd.daemon.recognition.hotwords import HotWords
     from asrd.daemon.recorder import place
     from asrd.daemon.sources.files import FileSource, duration
     from asrd.daemon.sources.spec import parse_sources

@@ -18,34 +18,42 @@ _FLOAT = ("front.0", "front.1", "position")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="New model directory to write.")
 @click.option(
     "--work",
-    default="training",
+    default="trained",
     type=click.Path(path_type=Path),
     show_default=True,
-    help="Where it keeps what it has done.",
+    help="Working directory; an interrupted run continues from it.",
 )
-@click.option("--speech", multiple=True, metavar="NAME=DATASET", help="Recorded speech to learn from.")
+@click.option("--speech", multiple=True, metavar="NAME=DATASET", help="Recorded speech to train on. Repeatable.")
 @click.option(
     "--test",
     multiple=True,
     metavar="NAME=DATASET",
-    help="To measure on; its texts are never learnt.  [default: bundled]",
+    help="Test set; its texts are excluded from training.  [default: bundled]",
 )
-@click.option("--voice", multiple=True, metavar="NAME=HOURS", help="Synthetic speech: flite, hibari.")
-@click.option("--licence", multiple=True, metavar="NAME=TERMS", help="Of one of these, to be named in the card.")
-@click.option("--unseen-speakers", is_flag=True, help="Learn from nobody who speaks in a test set.")
-@click.option("--share", multiple=True, metavar="NAME=WEIGHT", help="How often to hear one of these.")
+@click.option(
+    "--voice", multiple=True, metavar="NAME=HOURS", help="Hours of synthetic speech: flite, hibari. Repeatable."
+)
+@click.option(
+    "--licence", multiple=True, metavar="NAME=TERMS", help="Licence of a data set, for the model card. Repeatable."
+)
+@click.option("--unseen-speakers", is_flag=True, help="Exclude speakers of the test sets from training.")
+@click.option(
+    "--share", multiple=True, metavar="NAME=WEIGHT", help="Sampling weight of a data set or voice. Repeatable."
+)
 @click.option(
     "--init",
     default="whisper-tiny.en",
     show_default=True,
     metavar="WHISPER",
-    help="Encoder to begin with: whisper-tiny.en, whisper-base, or where one lies.",
+    help="Encoder to start from: whisper-tiny.en, whisper-base, or a path.",
 )
-@click.option("--from", "start", default="", metavar="MODEL", help="Go on from this model of the recipe instead.")
-@click.option("--minutes", default=100.0, show_default=True, type=Number(0.1), help="Of training.")
-@click.option("--batch", default=72.0, show_default=True, type=Number(10), help="Seconds of speech a step.")
-@click.option("--watts", default=10.0, show_default=True, type=Number(0), help="What the machine draws meanwhile.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Of all that is random.")
+@click.option("--from", "start", default="", metavar="MODEL", help="Continue training this model instead.")
+@click.option("--minutes", default=100.0, show_default=True, type=Number(0.1), help="Minutes of training.")
+@click.option("--batch", default=72.0, show_default=True, type=Number(10), help="Seconds of speech per step.")
+@click.option(
+    "--watts", default=10.0, show_default=True, type=Number(0), help="Power the machine draws, for the energy estimate."
+)
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Random seed.")
 @click.pass_context
 def train(ctx: click.Context, /, *, output: Path, work: Path, watts: float, **options: Any) -> None:
     """Train a model by the recipe that made the bundled one.
@@ -61,7 +69,7 @@ def train(ctx: click.Context, /, *, output: Path, work: Path, watts: float, **op
     """
     from asrd.cli.quantize import quantize
     from asrd.models import ModelDirectory
-    from asrd.models.recipe import card, run
+    from asrd.training import card, run
 
     if output.exists():
         raise UsageError(f"{output} exists already; give a new directory, or remove it first")
@@ -79,8 +87,8 @@ def train(ctx: click.Context, /, *, output: Path, work: Path, watts: float, **op
 
 
 def _order(work: Path, *, minutes: float, batch: float, seed: int, init: str, start: str, **given: Any) -> Any:
-    from asrd.models.recipe.order import Order
-    from asrd.models.recipe.plan import Plan
+    from asrd.training.order import Order
+    from asrd.training.plan import Plan
 
     shares = named(given["share"], "--share", float)
     return Order(

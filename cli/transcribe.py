@@ -45,9 +45,9 @@ def transcribe(ctx: click.Context, /, files: tuple[Path, ...], format_: str, **p
       asrd transcribe *.wav --format json > talks.jsonl
     """
     from asrd.backends import load
-    from asrd.daemon.decoding import make_decoding
-    from asrd.daemon.hotwords import HotWords
     from asrd.daemon.offline import transcribe_file
+    from asrd.daemon.recognition.decoding import make_decoding
+    from asrd.daemon.recognition.hotwords import HotWords
     from asrd.models.store import resolve
 
     if format_ in ("srt", "vtt") and len(files) > 1:

@@ -12,22 +12,29 @@ from asrd.cli.recognition import beam_width_option
 from asrd.cli.stages import Stages
 
 if TYPE_CHECKING:
-    from asrd.quant.tune import Tried
+    from asrd.quant.decoder_tuning import Tried
 
 
 @click.command()
-@click.option("--model", default="asrd-tiny-en", show_default=True, help="Name, hub id or directory.")
+@click.option(
+    "--model", default="asrd-tiny-en", show_default=True, help="Model: a bundled name, a directory or a hub id."
+)
 @click.option("--lm", default="en", show_default=True, help="Language model: en, or a file of KenLM's.")
-@click.option("--backend", default="fp16", show_default=True, help="That hears the speech; the weights serve all.")
+@click.option(
+    "--backend",
+    default="fp16",
+    show_default=True,
+    help="Backend that recognises the speech. The weights serve all backends.",
+)
 @click.option("--dataset", default="bundled", show_default=True, help="Speech, as 'asrd quantize' takes it.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Take N utterances.  [default: all]")
-@click.option("--seed", default=0, show_default=True, help="Chooses them.")
+@click.option("--seed", default=0, show_default=True, help="Random seed for --limit.")
 @beam_width_option
-@click.option("--json", "as_json", is_flag=True, help="Print JSON: all weights tried.")
+@click.option("--json", "as_json", is_flag=True, help="Print all weights tried, as JSON.")
 def tune(
     *, model: str, lm: str, backend: str, dataset: str, limit: int | None, seed: int, beam_width: int, as_json: bool
 ) -> None:
-    """Find how much a language model is to be believed beside a model, and keep it in the model's directory.
+    """Find the best language model weights for a model, and save them in its directory.
 
     Writes decoding.json, which also makes this language model the model's own. Speech that numbers will be
     published of must not be used here.
@@ -37,11 +44,11 @@ def tune(
       asrd tune --model my-model --lm my-words.bin --dataset my-speech.jsonl
     """
     from asrd.backends import load
-    from asrd.daemon.decoding import DecoderOptions, make_decoding
+    from asrd.daemon.recognition.decoding import DecoderOptions, make_decoding
     from asrd.models import store
     from asrd.quant import data
-    from asrd.quant.decode import hear
-    from asrd.quant.tune import Tuner, save
+    from asrd.quant.decoder_tuning import Tuner, save
+    from asrd.quant.evaluation.decode import hear
 
     source = store.resolve(model)
     make_decoding(DecoderOptions("beam", lm, beam_width), source)  # what is not there shows before anything is heard

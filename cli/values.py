@@ -24,7 +24,7 @@ class Number(click.FloatRange):
         try:
             number = float(value)
         except (TypeError, ValueError):
-            self.fail(f"'{value}' is no number{' of seconds' if self.name == 'seconds' else ''}.", param, ctx)
+            self.fail(f"'{value}' is not a number{' of seconds' if self.name == 'seconds' else ''}.", param, ctx)
         if math.isnan(number):
             self.fail(f"{value} is not in the range {self._describe_range()}.", param, ctx)
         checked: float = super().convert(number, param, ctx)
@@ -47,7 +47,7 @@ class Size(click.ParamType):  # type: ignore[type-arg]  # not generic before cli
         units = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}
         parts = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", str(value).strip().lower())
         if not parts or parts[2] not in units:
-            self.fail(f"{value} is no size; write it as 500MB or 2GB.", param, ctx)
+            self.fail(f"{value} is not a size; write it as 500MB or 2GB.", param, ctx)
         return int(float(parts[1]) * units[parts[2]])
 
 

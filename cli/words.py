@@ -1,4 +1,4 @@
-"""`asrd words`: names and terms that the daemon is to listen for."""
+"""`asrd words`: names and terms that the daemon listens for."""
 
 import json
 import re
@@ -25,14 +25,14 @@ boost_option = click.option(
     default=BOOST,
     show_default=True,
     type=Number(0, 30, min_open=True),
-    help="How much to listen for them, in nats.",
+    help="How much likelier to make the words, in nats.",
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object: words and their boosts.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print a JSON object of words and boosts.")
 
 
 @click.group()
 def words() -> None:
-    """Names and terms that a running daemon is to listen for, kept over restarts.
+    """Add and remove names and terms that a running daemon listens for. They are kept over restarts.
 
     Changes take effect with the next utterance. 'asrd transcribe' listens for them as well.
 
@@ -50,7 +50,7 @@ def words() -> None:
 @control_option
 @json_option
 def add(texts: tuple[str, ...], boost: float, control: str, as_json: bool) -> None:
-    """Listen for words and phrases. One that is there already gets the new boost.
+    """Add words and phrases. One that exists already gets the new boost.
 
     \b
     Example:
@@ -77,7 +77,7 @@ def list_words(control: str, as_json: bool) -> None:
 @control_option
 @json_option
 def remove(texts: tuple[str, ...], control: str, as_json: bool) -> None:
-    """Listen for them no more than for others.
+    """Remove hot words.
 
     \b
     Example:
@@ -101,12 +101,18 @@ def clear(control: str, as_json: bool) -> None:
 
 @words.command(cls=ConfiguredCommand)
 @click.argument("file", type=click.File(encoding="utf-8"))
-@click.option("--least", default=1, show_default=True, type=click.IntRange(1), help="Times a word must occur.")
+@click.option(
+    "--least",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Add only words that occur at least this often.",
+)
 @boost_option
 @control_option
 @json_option
 def learn(file: TextIO, least: int, boost: float, control: str, as_json: bool) -> None:
-    """Listen for a text's words that the language model lacks.
+    """Add the words of a text that the language model does not know.
 
     \b
     Example:

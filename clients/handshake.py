@@ -30,4 +30,6 @@ def refused(endpoint: str, key: Key | None) -> TransportError:
         return TransportError(
             f"what listens at {endpoint} does not take the key {key.path}, or is no asrd; copy its key there"
         )
-    return TransportError(f"what listens at {endpoint} wants a key, or is no asrd; copy its key to {places()[0]}")
+    return TransportError(
+        f"what listens at {endpoint} requires a key, or is not an asrd daemon; copy its key to {places()[0]}"
+    )

@@ -85,7 +85,7 @@ class _Subscription(Generic[Socket]):
 
     def _absent(self) -> TransportError:
         if self._joined:
-            return TransportError(f"the daemon at {self.endpoint} has fallen silent; see 'asrd status'")
+            return TransportError(f"the daemon at {self.endpoint} has stopped responding; see 'asrd status'")
         if concerns(self.endpoint) and zmq.Socket.shadow(self._monitor).poll(0):
             return refused(self.endpoint, self._key)
         if listens(self.endpoint):

@@ -25,7 +25,7 @@ def read(path: Path) -> dict[str, Any]:
         return {}
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
-        raise UsageError(f"{path} cannot be read: {why}; mend or remove it") from error
+        raise UsageError(f"{path} cannot be read: {why}; fix or remove it") from error
 
 
 def configured(name: str) -> str:
@@ -38,5 +38,5 @@ def configured(name: str) -> str:
         value = read(path).get(name, value)
     first = (value or [""])[0] if isinstance(value, list) else value
     if not isinstance(first, str):
-        raise UsageError(f"the setting '{name}' is text, not {first!r}; mend it in asrd.toml")
+        raise UsageError(f"the setting '{name}' is text, not {first!r}; fix it in asrd.toml")
     return first

@@ -82,7 +82,7 @@ def absent(endpoint: str, said: str) -> TransportError:
     except OSError as error:
         closed = isinstance(error, PermissionError)
     if closed and endpoint.startswith("ipc://"):
-        return TransportError(f"{endpoint} is not yours to open; join the group of {path.parent} and log in anew")
+        return TransportError(f"{endpoint} is not yours to open; join the group of {path.parent} and log in again")
     return TransportError(said)
 
 

@@ -27,7 +27,7 @@ class MissingExtraError(AsrdError):
     """An optional dependency is not installed."""
 
     def __init__(self, extra: str, needed_for: str) -> None:
-        self.extra, self.remedy = extra, f"pip install 'asrd[{extra}]'"
+        self.extra, self.remedy = extra, f"pip install '.[{extra}]' in a clone of asrd"
         super().__init__(f"{needed_for} needs an optional part of asrd: {self.remedy}")
 
 

@@ -23,9 +23,9 @@ field 400, stride 320), 1.905 s. Other geometries get other frame counts: ask `G
 
 
 def samples(seconds: float) -> Samples:
-    """The nearest whole number of samples to `seconds`. Raises UsageError where that is no finite number."""
+    """The nearest whole number of samples to `seconds`. Raises UsageError where that is not a finite number."""
     if not math.isfinite(seconds):
-        raise UsageError(f"{seconds} is no number of seconds")
+        raise UsageError(f"{seconds} is not a number of seconds")
     return Samples(round(seconds * SAMPLE_RATE))
 
 

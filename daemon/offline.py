@@ -4,15 +4,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from asrd.backends import Backend
+from asrd.backends import LoadedModel
 from asrd.core.errors import AudioError
 from asrd.core.flow import FloatArray, Hypothesis, Onset, Window
 from asrd.core.units import Samples
-from asrd.daemon.answers import answer
-from asrd.daemon.decoding import Boosts, Decoding
 from asrd.daemon.options import RecognitionOptions
-from asrd.daemon.recognizer import NO_BOOSTS, Recognizer, recognize
-from asrd.daemon.segmenter import Segmenter
+from asrd.daemon.recognition.answers import answer
+from asrd.daemon.recognition.decoding import Boosts, Decoding
+from asrd.daemon.recognition.recognizer import NO_BOOSTS, Recognizer, recognize
+from asrd.daemon.segmentation.segmenter import Segmenter
 from asrd.daemon.sources.files import read_blocks
 from asrd.daemon.vad import create
 
@@ -29,7 +29,7 @@ class Utterance:
 
 def transcribe(
     blocks: Iterable[FloatArray],
-    backend: Backend,
+    backend: LoadedModel,
     segmenter: Segmenter,
     decoding: Decoding | None = None,
     boosts: Boosts = NO_BOOSTS,
@@ -71,7 +71,7 @@ def transcribe(
 
 
 def transcribe_file(
-    path: Path, backend: Backend, options: RecognitionOptions, decoding: Decoding, boosts: Boosts = NO_BOOSTS
+    path: Path, backend: LoadedModel, options: RecognitionOptions, decoding: Decoding, boosts: Boosts = NO_BOOSTS
 ) -> Iterator[Utterance]:
     """The utterances of an audio file. Raises AudioError where it cannot be read.
 

@@ -120,7 +120,7 @@ def pull(
             _fetch(repository, file, draft)
         same = _revision(target) == repository.commit or all(file.matches(target / file.name) for file in checkpoint)
         for command in take_along(target, draft, same=same):
-            notice(f"what '{command}' learned of the former '{name}' does not hold any more; learn it anew")
+            notice(f"what '{command}' learned of the former '{name}' does not hold any more; run it again")
         manifest.write(draft, source={"hub": name, "revision": repository.commit})
         if target.exists():
             shutil.rmtree(target)

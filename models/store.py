@@ -12,7 +12,7 @@ from asrd.models.directory import ModelDirectory
 DEFAULT_MODEL = "asrd-tiny-en"
 """The bundled model: small, English, there without a network."""
 
-BUNDLED = Path(__file__).parent
+BUNDLED = Path(__file__).resolve().parent
 """Holds the bundled models, one folder each."""
 
 HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")

@@ -12,14 +12,14 @@ from typing import Any
 from asrd.backends import LoadOptions, load
 from asrd.models import ModelDirectory
 from asrd.models.convert import convert, save
-from asrd.quant.calibrate import calibration_windows
-from asrd.quant.draft import copy_checkpoint
+from asrd.quant.calibration_windows import calibration_windows
+from asrd.quant.evaluation.measure import Measurement, measure
 from asrd.quant.graph import kept
-from asrd.quant.measure import Measurement, measure
 from asrd.quant.progress import Progress
 from asrd.quant.quantize import quantize, read_network
 from asrd.quant.recipe import Recipe
 from asrd.quant.split import PARTS, Split
+from asrd.quant.workspace import copy_checkpoint
 
 FRONT = ("front.*",)
 GRID = {

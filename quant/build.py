@@ -4,15 +4,15 @@ import shutil
 from pathlib import Path
 
 from asrd.models import ModelDirectory
-from asrd.quant.draft import drafting
 from asrd.quant.journal import Journal
-from asrd.quant.outcome import Result
+from asrd.quant.pipeline import Run
 from asrd.quant.progress import Progress
 from asrd.quant.provenance import identity
 from asrd.quant.quantize import NotGoodEnoughError
 from asrd.quant.recipe import Recipe
+from asrd.quant.result import Result
 from asrd.quant.split import Split
-from asrd.quant.stages import Run
+from asrd.quant.workspace import drafting
 
 JOURNAL = ".journal.jsonl"
 """In a draft: what is done already."""

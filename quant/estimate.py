@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from asrd.backends.pytorch import TorchBackend
 from asrd.models import ModelDirectory
 from asrd.models.checkpoint import load_checkpoint
-from asrd.quant.measure import hear
+from asrd.quant.evaluation.measure import hear
 from asrd.quant.recipe import Recipe
 from asrd.quant.split import Split
 

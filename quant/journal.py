@@ -33,7 +33,7 @@ class Journal:
         if changed:
             raise UsageError(
                 f"the interrupted run was another ({', '.join(changed)} changed); "
-                "resume with the same options, or start anew without --resume"
+                "resume with the same options, or start again without --resume"
             )
         self._file = path.open("a", encoding="utf-8")
         if "run" not in self._results:

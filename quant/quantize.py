@@ -10,9 +10,9 @@ from asrd.core.errors import AsrdError, ModelError, reason
 from asrd.core.flow import FloatArray
 from asrd.models import ModelDirectory, runtime
 from asrd.models.convert import trace
-from asrd.quant.control import Reverted, Validator
 from asrd.quant.graph import Layer, layers, select
 from asrd.quant.recipe import Recipe
+from asrd.quant.validator import Reverted, Validator
 
 
 class QuantizationError(AsrdError):

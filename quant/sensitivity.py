@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from asrd.core.flow import FloatArray
-from asrd.daemon.recognizer import log_softmax
+from asrd.daemon.recognition.recognizer import log_softmax
 from asrd.models import runtime
 from asrd.quant.graph import layers
 from asrd.quant.quantize import quantize

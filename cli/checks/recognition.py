@@ -70,7 +70,7 @@ def check_rounding(subject: Subject) -> Iterator[Finding]:
     """Whether INT8 says here what FP16 says of a spoken sentence: some processors' kernels have had faults."""
     from asrd.backends import load
     from asrd.core.flow import Level
-    from asrd.daemon.level import normalize
+    from asrd.daemon.recognition.recognizer import normalize
     from asrd.models.speech import bundled
     from asrd.models.store import resolve
 
@@ -88,15 +88,15 @@ def check_rounding(subject: Subject) -> Iterator[Finding]:
             backend.close()
         agreed = f"INT8 answers as FP16 does in {np.mean(answers[0] == answers[1]):.0%} of frames"
         if np.mean(answers[0] == answers[1]) < AGREEMENT:
-            yield Finding("rounding", "warn", agreed, "use --backend fp16, or quantize the model anew")
+            yield Finding("rounding", "warn", agreed, "use --backend fp16, or quantize the model again")
         else:
             yield Finding("rounding", "ok", agreed)
 
 
 def check_decoding(subject: Subject) -> Iterator[Finding]:
     """Whether finals are searched for with a language model, which makes much of how they read."""
-    from asrd.daemon.decoding import make_decoding
-    from asrd.daemon.decoding.options import DecoderOptions, default_decoder
+    from asrd.daemon.recognition.decoding import make_decoding
+    from asrd.daemon.recognition.decoding.options import DecoderOptions, default_decoder
     from asrd.models.store import resolve
 
     if default_decoder() == "greedy":

@@ -12,8 +12,8 @@ def check_endpoints(subject: Subject) -> Iterator[Finding]:
 
     from asrd.clients import Control
     from asrd.core.key import find
-    from asrd.daemon.access import Access
-    from asrd.daemon.sockets import Binding
+    from asrd.daemon.transport.access import Access
+    from asrd.daemon.transport.sockets import Binding
 
     try:
         state = Control(subject.control, timeout=0.5).status()

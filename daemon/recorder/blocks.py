@@ -1,11 +1,13 @@
 r"""A recording's file: blocks of records, each of them whole or not there.
 
-    "asrd recording 1\n", then blocks: sizes of records and audio, CRC-32 of both, records, audio
+    "asrd recording 2\n", then blocks: sizes of records and audio, CRC-32 of both, records, audio
 
 A process that dies, or a disk that is full, costs the block that was being written and none before: the file then
-ends within a block. A block that is there and is not what was written is damage.
+ends within a block. A block that is there and is not what was written is damage. The number is the format's: a
+recording of another is refused, and so is one that says it is of this format and holds something else.
 """
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
@@ -17,10 +19,14 @@ import numpy as np
 
 from asrd.core.errors import AsrdError, UsageError
 from asrd.core.units import seconds
-from asrd.daemon.recorder import audio
-from asrd.daemon.recorder.records import AnyRecord, Heard
+from asrd.daemon import packing
+from asrd.daemon.recorder.records import FORMAT, AnyRecord, Heard
 
-MAGIC = b"asrd recording 1\n"
+MAGIC = b"asrd recording %d\n" % FORMAT
+ANY_MAGIC = re.compile(rb"asrd recording (\d+)\n?")
+LONGEST = 32
+"""Bytes of the first line that are looked at."""
+
 HEAD = struct.Struct("<III")
 MOST = 1 << 28
 """Bytes a block may claim to have, against files made in bad faith."""
@@ -38,15 +44,15 @@ def pack(records: Sequence[AnyRecord]) -> bytes:
     pieces = [record.pcm for record in records if isinstance(record, Heard)]
     bare = [msgspec.structs.replace(item, pcm=b"") if isinstance(item, Heard) else item for item in records]
     said = zlib.compress(_encoder.encode(bare), 1)
-    heard = audio.pack(np.frombuffer(b"".join(pieces), "<f4")) if pieces else b""
+    heard = packing.pack(np.frombuffer(b"".join(pieces), "<f4")) if pieces else b""
     return HEAD.pack(len(said), len(heard), zlib.crc32(heard, zlib.crc32(said))) + said + heard
 
 
 def read(path: Path, *, with_audio: bool = True) -> Iterator[AnyRecord]:
     """All records up to the end of the file, or to where it breaks off. Without audio, `pcm` is empty.
 
-    Raises AsrdError where it cannot be read at all, UsageError where there is no file, or one that is no recording;
-    and DamagedError after the records that are whole where what follows is damaged.
+    Raises AsrdError where it cannot be read at all or is of another format, UsageError where there is no file, or one
+    that is no recording; and DamagedError after the records that are whole where what follows is damaged.
     """
     try:
         file = path.open("rb")
@@ -55,11 +61,7 @@ def read(path: Path, *, with_audio: bool = True) -> Iterator[AnyRecord]:
     except OSError as error:
         raise AsrdError(f"{path} cannot be read: {error.strerror}") from error
     with file:
-        magic = file.read(len(MAGIC))
-        if not MAGIC.startswith(magic):
-            newer = magic.startswith(MAGIC[:15])
-            what = "made by a newer asrd; upgrade to replay it" if newer else "no recording of asrd's"
-            raise UsageError(f"{path} is {what}")
+        _check(path, file.readline(LONGEST))
         heard = 0
         try:
             while (block := _block(file)) is not None:
@@ -70,6 +72,20 @@ def read(path: Path, *, with_audio: bool = True) -> Iterator[AnyRecord]:
             raise DamagedError(
                 f"{path} is damaged after {seconds(heard):.1f} s of audio, and the rest of it left out; copy it again"
             ) from error
+        except msgspec.DecodeError as error:
+            raise AsrdError(
+                f"{path} does not hold what format {FORMAT} does ({error}); replay it with the asrd that made it"
+            ) from error
+
+
+def _check(path: Path, magic: bytes) -> None:
+    """Refuse a file that begins otherwise than one of this format. It may break off there."""
+    if MAGIC.startswith(magic):
+        return
+    if not (other := ANY_MAGIC.fullmatch(magic)):
+        raise UsageError(f"{path} is no recording of asrd's")
+    remedy = "upgrade asrd to replay it" if int(other[1]) > FORMAT else "replay it with the asrd that made it"
+    raise AsrdError(f"{path} has format {int(other[1])}, this asrd reads format {FORMAT}; {remedy}")
 
 
 def _block(file: IO[bytes]) -> tuple[bytes, bytes] | None:
@@ -89,18 +105,17 @@ def _block(file: IO[bytes]) -> tuple[bytes, bytes] | None:
 
 
 def _records(said: bytes) -> list[AnyRecord]:
+    """Raises msgspec.DecodeError where they are not of this format."""
     try:
         return _decoder.decode(zlib.decompressobj().decompress(said, MOST))
-    except (zlib.error, msgspec.DecodeError) as error:
-        raise AsrdError(
-            f"a recording this version of asrd cannot read ({error}); was it made by a newer one?"
-        ) from error
+    except zlib.error as error:
+        raise DamagedError from error
 
 
 def _unpack(said: bytes, heard: bytes) -> Iterator[AnyRecord]:
     records = _records(said)
     samples = sum(record.samples for record in records if isinstance(record, Heard))
-    pcm = audio.unpack(heard, samples) if samples else np.zeros(0, np.float32)
+    pcm = packing.unpack(heard, samples) if samples else np.zeros(0, np.float32)
     position = 0
     for record in records:
         if isinstance(record, Heard):

@@ -6,7 +6,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from asrd.core.cpu import flags
+from asrd.daemon.recorder.form import RecordedOptions
 from asrd.models.manifest import sha256
 
 LIBRARIES = ("asrd", "numpy", "openvino", "torch", "transformers", "webrtcvad-wheels", "silero-vad", "soxr")
@@ -29,13 +32,17 @@ def environment() -> dict[str, str]:
     return found
 
 
-def named(options: Any) -> dict[str, str]:
-    """SHA-256 of each file that is named in options, plain or nested: a language model, say."""
-    match options:
+def named(options: RecordedOptions | None) -> dict[str, str]:
+    """SHA-256 of each file that is named in options: a language model, say."""
+    return _named(msgspec.to_builtins(options))
+
+
+def _named(value: Any) -> dict[str, str]:
+    match value:
         case dict():
-            return {name: digest for value in options.values() for name, digest in named(value).items()}
-        case str() if options and len(options) < MAX_NAME and Path(options).is_file():
-            return {options: sha256(Path(options))}
+            return {name: digest for item in value.values() for name, digest in _named(item).items()}
+        case str() if value and len(value) < MAX_NAME and Path(value).is_file():
+            return {value: sha256(Path(value))}
     return {}
 
 

@@ -11,17 +11,19 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from asrd.core.errors import reason
+from asrd.daemon.options import RecognitionOptions
 from asrd.daemon.recorder import identity
+from asrd.daemon.recorder.form import RecordedOptions
 from asrd.daemon.recorder.options import RecordingOptions
 from asrd.daemon.recorder.records import AnyRecord, Begin
 from asrd.daemon.recorder.ring import Ring
 from asrd.daemon.recorder.tape import RecordingTape
-from asrd.daemon.worker import Worker
+from asrd.daemon.stream.state import StreamState
+from asrd.daemon.threads import Worker
 from asrd.models import ModelDirectory
 
 log = logging.getLogger(__name__)
@@ -48,7 +50,7 @@ class Recorder:
         self._ring = Ring(options.directory, options.limit, options.hours)
         self._worker = Worker("recorder")
         self._stopped = asyncio.Event()
-        own = partial(self._begin, DAEMON, live=False, options={}, model="")
+        own = partial(self._begin, DAEMON, live=False, options=None, model="")
         self._tapes = {DAEMON: RecordingTape(own)}
 
     @property
@@ -56,9 +58,10 @@ class Recorder:
         """Where to it records; "" when it no longer does."""
         return "" if self.failure else str(self._ring.directory)
 
-    def tape(self, stream: str, model: ModelDirectory, options: Any, *, live: bool) -> RecordingTape:
-        """The tape of a stream. options: the RecognitionOptions it began with."""
-        begin = partial(self._begin, stream, live=live, options=options, model=str(model.path))
+    def tape(self, stream: str, model: ModelDirectory, options: RecognitionOptions, *, live: bool) -> RecordingTape:
+        """The tape of a stream. options: those it began with."""
+        recorded = RecordedOptions.of(options)
+        begin = partial(self._begin, stream, live=live, options=recorded, model=str(model.path))
         self._tapes[stream] = RecordingTape(begin)
         return self._tapes[stream]
 
@@ -67,7 +70,7 @@ class Recorder:
         if stream not in self._tapes:
             stream = DAEMON
         if stream == DAEMON:
-            self._tapes[DAEMON].rest(dict)
+            self._tapes[DAEMON].rest(lambda: None)
         self._tapes[stream].said(payload)
         if sum(tape.bytes for tape in self._tapes.values()) > BEHIND:
             self._fail("the disk is too slow")
@@ -115,10 +118,18 @@ class Recorder:
         return {stream: tape.take() for stream, tape in self._tapes.items()}
 
     def _begin(
-        self, stream: str, index: int, state: dict[str, Any] | None, *, live: bool, options: Any, model: str
+        self,
+        stream: str,
+        index: int,
+        rest: bool,
+        state: StreamState | None,
+        *,
+        live: bool,
+        options: RecordedOptions | None,
+        model: str,
     ) -> Begin:
-        plain = msgspec.to_builtins(options, enc_hook=str)
-        return Begin(version("asrd"), self._daemon, stream, live, index, time.time(), state, plain, model)
+        now = time.time()
+        return Begin(version("asrd"), self._daemon, stream, live, index, now, rest, state, options, model, {}, {})
 
     def _write(self, records: dict[str, list[AnyRecord]]) -> None:
         """In the recorder's thread, where there is time to hash a model."""

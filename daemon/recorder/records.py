@@ -1,26 +1,33 @@
 """What a tape holds, in the order in which it happened on the event loop.
 
-Records travel as msgpack arrays. Fields are only ever appended, with defaults.
+Records travel as msgpack arrays: where a field stands is what tells it, and a tag what the record is.
 """
-
-from typing import Any
 
 import msgspec
 
+from asrd.daemon.recorder.form import RecordedOptions
+from asrd.daemon.stream.state import RecordedSettings, StreamState
+
 Bytes = bytes
 
+FORMAT = 2
+"""Version of all that a recording holds. Whoever adds, moves, renames or drops a field of a record or a state raises
+it, and whoever gives one another meaning. Of classes and their attributes a recording knows nothing.
+"""
 
-class Record(msgspec.Struct, frozen=True, array_like=True, tag=str.lower):
-    """Base of all records."""
+
+class Record(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """Base of all records. A field has no default: a recording has all of them, and no more."""
 
 
-class Begin(Record, frozen=True):
+class Begin(Record, frozen=True, tag="begin"):
     """Opens a file.
 
     index: of the file within its stream's recording; 0 holds the beginning of the stream.
-    time: Unix seconds. state: what `state.capture` knows of the stream, which is at rest here; None
-    where it was not, so that the file only continues the one before.
-    options: RecognitionOptions in force. environment, files: see `identity`.
+    time: Unix seconds. rest: whether the stream is at rest here; where not, the file only continues the one before.
+    state: what the stream goes on from; None where it begins anew, or is not at rest.
+    options: those it began with; None where no stream is recorded, but what the daemon says of itself.
+    environment, files: see `identity`.
     """
 
     asrd: str
@@ -29,14 +36,15 @@ class Begin(Record, frozen=True):
     live: bool
     index: int
     time: float
-    state: dict[str, Any] | None
-    options: dict[str, Any]
-    model: str = ""
-    files: dict[str, str] = {}
-    environment: dict[str, str] = {}
+    rest: bool
+    state: StreamState | None
+    options: RecordedOptions | None
+    model: str
+    files: dict[str, str]
+    environment: dict[str, str]
 
 
-class Heard(Record, frozen=True):
+class Heard(Record, frozen=True, tag="heard"):
     """A chunk reached the segmenter. pcm: little-endian float32; stored apart, without loss."""
 
     start: int
@@ -44,20 +52,20 @@ class Heard(Record, frozen=True):
     captured: float
     lost: int
     reason: str
-    pcm: Bytes = b""
+    pcm: Bytes
 
 
-class Judged(Record, frozen=True):
+class Judged(Record, frozen=True, tag="judged"):
     """What the VAD said since the last record: "1" speech, "0" none, "r" it was reset first."""
 
     frames: str
 
 
-class Queued(Record, frozen=True):
+class Queued(Record, frozen=True, tag="queued"):
     """The scheduler has taken up a window, or left it out, and the stream went on."""
 
 
-class Answered(Record, frozen=True):
+class Answered(Record, frozen=True, tag="answered"):
     """A window was recognised. window: how many were cut before it since the stream was last at rest
     where a file began.
 
@@ -73,35 +81,35 @@ class Answered(Record, frozen=True):
     failure: str
     row: int
     rows: int
-    boosts: dict[str, float] = {}
+    boosts: dict[str, float]
 
 
-class Used(Record, frozen=True):
-    """The stream goes by other SegmenterSettings. settings: their fields."""
+class Used(Record, frozen=True, tag="used"):
+    """The stream goes by other settings."""
 
-    settings: dict[str, int]
+    settings: RecordedSettings
 
 
-class Said(Record, frozen=True):
+class Said(Record, frozen=True, tag="said"):
     """An event was published. payload: its JSON."""
 
     payload: Bytes
 
 
-class Ended(Record, frozen=True):
+class Ended(Record, frozen=True, tag="ended"):
     """The source delivers no more; failure: why, or ""."""
 
     failure: str
 
 
-class Abandoned(Record, frozen=True):
+class Abandoned(Record, frozen=True, tag="abandoned"):
     """There was no more time: what was open got the final that was known. now: Unix seconds."""
 
     now: float
     backend: str
 
 
-class Closed(Record, frozen=True):
+class Closed(Record, frozen=True, tag="closed"):
     """The file is whole."""
 
 

@@ -1,18 +1,18 @@
-"""Where a stream says what happens to it. The tape of a daemon that records nothing says nothing."""
+"""The tape of a stream that is recorded: what happens to it, as records."""
 
 import logging
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict
-from typing import Any
 
 from asrd.core.flow import AudioChunk, FloatArray, Window
 from asrd.core.units import seconds
-from asrd.daemon.decoding import Boosts
-from asrd.daemon.lane import Result
+from asrd.daemon.recognition.decoding import Boosts
 from asrd.daemon.recorder.records import Abandoned, Answered, AnyRecord, Begin, Ended, Heard, Judged, Queued, Said, Used
-from asrd.daemon.settings import SegmenterSettings
+from asrd.daemon.scheduling.queue import Result
+from asrd.daemon.segmentation.settings import SegmenterSettings
+from asrd.daemon.stream.observer import Tape
+from asrd.daemon.stream.state import RecordedSettings, StreamState
 from asrd.daemon.vad import Vad
 
 log = logging.getLogger(__name__)
@@ -22,48 +22,13 @@ AT_REST, AT_MOST = 60.0, 600.0
 in any case."""
 
 
-class Tape:
-    """Keeps nothing. Every method is called on the event loop, at the moment that its name says."""
-
-    def vad(self, vad: Vad) -> Vad:
-        """The detector to use in place of `vad`."""
-        return vad
-
-    def rest(self, state: Callable[[], dict[str, Any]]) -> None:
-        """No utterance is open, and a chunk is about to come. state: gives what to go on from here."""
-
-    def heard(self, chunk: AudioChunk) -> None:
-        """A chunk enters the stream."""
-
-    def used(self, settings: SegmenterSettings) -> None:
-        """The stream is about to go by other settings."""
-
-    def cut(self, window: Window) -> None:
-        """A window is about to be submitted to the scheduler."""
-
-    def queued(self) -> None:
-        """The submission has returned."""
-
-    def answered(self, result: Result, boosts: Boosts) -> None:
-        """The scheduler delivers a result."""
-
-    def said(self, payload: bytes) -> None:
-        """An event of this stream was published."""
-
-    def ended(self, failure: str) -> None:
-        """The source has ended, or failed."""
-
-    def abandoned(self, now: float, backend: str) -> None:
-        """There is no more time for what is open."""
-
-
 class RecordingTape(Tape):
     """Collects records until somebody takes them.
 
-    begin: makes the record that opens a file, of its index and the state there.
+    begin: makes the record that opens a file, of its index, whether the stream is at rest there, and the state.
     """
 
-    def __init__(self, begin: Callable[[int, dict[str, Any] | None], Begin]) -> None:
+    def __init__(self, begin: Callable[[int, bool, StreamState | None], Begin]) -> None:
         self._make = begin
         self._records: list[AnyRecord] = []
         self._judged: list[str] = []
@@ -89,26 +54,26 @@ class RecordingTape(Tape):
         """A detector whose decisions are kept."""
         return _Overheard(vad, self._judged)
 
-    def rest(self, state: Callable[[], dict[str, Any]]) -> None:
+    def rest(self, state: Callable[[], StreamState | None]) -> None:
         """Begin a file where it is time for one."""
         if self._index < 0 or self._age() > AT_REST:
             try:
                 self._begin(state())
             except Exception:  # the stream must not end of what cannot be written down
                 log.exception("the state of a stream cannot be recorded")
-                self._begin(None)
+                self._begin(rest=False)
 
     def heard(self, chunk: AudioChunk) -> None:
         """Keep its audio and all that came with it."""
         if self._age() > AT_MOST:
-            self._begin(None)
+            self._begin(rest=False)
         self._heard += len(chunk.pcm)
         pcm = chunk.pcm.astype("<f4", copy=False).tobytes()
         self._add(Heard(chunk.start, len(chunk.pcm), chunk.captured, chunk.lost, chunk.reason, pcm), len(pcm))
 
     def used(self, settings: SegmenterSettings) -> None:
         """Keep them."""
-        self._add(Used(asdict(settings)))
+        self._add(Used(RecordedSettings.of(settings)))
 
     def cut(self, window: Window) -> None:
         """Number it."""
@@ -143,20 +108,20 @@ class RecordingTape(Tape):
     def _age(self) -> float:
         return max(time.monotonic() - self._began, seconds(self._heard))
 
-    def _begin(self, state: dict[str, Any] | None) -> None:
+    def _begin(self, state: StreamState | None = None, *, rest: bool = True) -> None:
         self._index += 1
         self._began, self._heard = time.monotonic(), 0
-        if state is not None:
+        if rest:
             self._cut = 0
             self._windows.clear()
-        self._add(self._make(self._index, state))
+        self._add(self._make(self._index, rest, state))
 
     def _add(self, record: AnyRecord, size: int = 0) -> None:
         if self._stopped:
             self._judged.clear()
             return
         if self._index < 0 and not isinstance(record, Begin):  # it ended before it began
-            self._begin({})
+            self._begin()
         self._flush()
         self._records.append(record)
         self.bytes += 64 + size

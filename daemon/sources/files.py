@@ -17,7 +17,7 @@ from asrd.core.units import SAMPLE_RATE, Samples, seconds
 from asrd.daemon.sources import wav
 from asrd.daemon.sources.base import Source
 from asrd.daemon.sources.resample import Resampler, check_rate
-from asrd.daemon.worker import Worker, in_thread, unless
+from asrd.daemon.threads import Worker, in_thread, unless
 
 Pace = Literal["realtime", "fast"]
 

@@ -15,7 +15,7 @@ from asrd.daemon.sources.offloop import off_loop
 from asrd.daemon.sources.portaudio import Capture, capture, rescan
 from asrd.daemon.sources.ring import Block, now
 from asrd.daemon.sources.timeline import Timeline
-from asrd.daemon.worker import unless
+from asrd.daemon.threads import unless
 
 STALL = 2.0
 """Seconds without a callback after which a device is taken to be gone."""

@@ -10,10 +10,10 @@ import zmq.asyncio
 from asrd.core.endpoints import listens, spare_file, without_address
 from asrd.core.errors import TransportError
 from asrd.core.flow import AudioChunk
-from asrd.daemon.access import LOCAL, Access, Guard
-from asrd.daemon.sockets import notice_loss
 from asrd.daemon.sources.base import Source
 from asrd.daemon.sources.sessions import Sessions
+from asrd.daemon.transport.access import LOCAL, Access, Guard
+from asrd.daemon.transport.sockets import notice_loss
 
 QUEUE = 32
 """Messages held when the daemon is behind; then senders have to wait, and know it."""

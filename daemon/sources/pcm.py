@@ -14,7 +14,7 @@ from asrd.core.units import SAMPLE_RATE
 from asrd.daemon.sources.base import Source
 from asrd.daemon.sources.resample import check_rate
 from asrd.daemon.sources.timeline import Timeline
-from asrd.daemon.worker import in_thread, unless
+from asrd.daemon.threads import in_thread, unless
 
 READ_SIZE = 1 << 16
 """Bytes read at once: as much as a Linux pipe holds."""

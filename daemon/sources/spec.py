@@ -9,12 +9,12 @@ from urllib.parse import parse_qsl
 from asrd.core.errors import UsageError
 from asrd.core.events import DAEMON_STREAM
 from asrd.core.pcm import FORMATS, MAX_CHANNELS, MAX_RATE, MIN_RATE
-from asrd.daemon.access import LOCAL, Access
 from asrd.daemon.sources.base import Source
 from asrd.daemon.sources.files import FileSource, Pace
 from asrd.daemon.sources.microphone import MicrophoneSource
 from asrd.daemon.sources.network import NetworkSource
 from asrd.daemon.sources.pcm import PipeSource
+from asrd.daemon.transport.access import LOCAL, Access
 
 KINDS = "mic, mic:NAME, file:PATH, pcm:-, pcm:tcp://HOST:PORT or pcm:ipc://PATH"
 

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from asrd.core.errors import ModelError, UsageError
 
-BUNDLED = Path(__file__).parent
+BUNDLED = Path(__file__).resolve().parent
 """Holds the bundled ones; `en` is `en.bin`."""
 
 KENLM = b"mmap lm http://kheafield.com/code"

@@ -8,7 +8,7 @@ from typing import Literal
 
 from asrd.core.errors import AudioError
 
-BUNDLED = Path(__file__).parent / "manifest.jsonl"
+BUNDLED = Path(__file__).resolve().parent / "manifest.jsonl"
 
 
 @dataclass(frozen=True, slots=True)

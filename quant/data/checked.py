@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from asrd.core.errors import AudioError, UsageError
 from asrd.quant.data.clip import Clip, read
-from asrd.quant.text import normalize_text
+from asrd.quant.data.text import normalize_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def read(clip: Clip) -> FloatArray:
     try:
         pcm, rate = soundfile.read(io.BytesIO(clip.audio.read_bytes()), dtype="float32", always_2d=True)
     except OSError as error:
-        raise AudioError(f"{clip.id} cannot be read ({error.strerror or error}); mend the data set") from error
+        raise AudioError(f"{clip.id} cannot be read ({error.strerror or error}); fix the data set") from error
     except soundfile.SoundFileError as error:
         raise AudioError(f"{clip.id} cannot be read as audio; convert the file or leave it out") from error
     check_rate(rate, clip.id)

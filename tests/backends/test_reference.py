@@ -10,11 +10,10 @@ import transformers
 from asrd.backends import load
 from asrd.core.flow import FloatArray, Level
 from asrd.core.units import MAX_WINDOW, Samples
-from asrd.daemon.decoding.greedy import GreedyDecoder
-from asrd.daemon.level import normalize
-from asrd.daemon.recognizer import log_softmax
+from asrd.daemon.recognition.decoding.frames import Frames
+from asrd.daemon.recognition.decoding.greedy import GreedyDecoder
+from asrd.daemon.recognition.recognizer import log_softmax, normalize
 from asrd.daemon.sources.files import read_blocks
-from asrd.daemon.stitcher import Frames
 from asrd.models import ModelDirectory
 from asrd.models.speech import bundled as speech
 

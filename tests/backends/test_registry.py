@@ -30,7 +30,7 @@ def test_a_missing_extra_names_the_command_that_installs_it(
     base_model: ModelDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("asrd.backends.pytorch.TorchBackend.requires", ("no_such_torch",))
-    with pytest.raises(MissingExtraError, match=r"backend 'torch' needs .* pip install 'asrd\[torch\]'"):
+    with pytest.raises(MissingExtraError, match=r"backend 'torch' needs .* pip install '\.\[torch\]'"):
         load("torch", base_model)
     assert "asrd[torch]" in next(status.problem for status in available() if status.name == "torch")
 
@@ -78,7 +78,7 @@ def test_an_answer_of_another_shape_is_an_error(
     base_model: ModelDirectory, babble: FloatArray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backend = load("torch", base_model)
-    monkeypatch.setattr(backend, "_run", lambda batch: type(backend)._run(backend, batch)[:, 1:])
+    monkeypatch.setattr(backend, "infer", lambda batch: type(backend).infer(backend, batch)[:, 1:])
     with pytest.raises(BackendError, match=r"answered with shape \(1, 94, 32\) instead of \(1, 95, 32\)"):
         backend.logits(babble[None])
 

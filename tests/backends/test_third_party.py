@@ -43,7 +43,7 @@ def test_it_is_listed_and_faults_are_reasons(toy: dict[str, str]) -> None:
         "raises": "cannot be imported: the licence server",
         "vanished": "cannot be imported: No module named 'toy_asrd.vanished'",
         "stranger": "is not a subclass of asrd.backends.Backend",
-        "hollow": "does not define _run",
+        "hollow": "does not define infer",
         "needy": "needs the module 'no_such_runtime.core', which is not installed",
     }
     for name, says in reasons.items():
@@ -60,8 +60,8 @@ def test_the_table_for_people_shows_the_same(toy: dict[str, str]) -> None:
 
 def test_the_table_shows_brackets_as_they_are() -> None:
     console = Console(width=120, file=StringIO())
-    console.print(_table([BackendStatus("torch", "asrd 1", "pip install 'asrd[torch]'")]))
-    assert "pip install 'asrd[torch]'" in console.file.getvalue()
+    console.print(_table([BackendStatus("torch", "asrd 1", "pip install '.[torch]'")]))
+    assert "pip install '.[torch]'" in console.file.getvalue()
 
 
 def test_it_passes_the_conformance_class_in_its_own_suite(toy: dict[str, str]) -> None:

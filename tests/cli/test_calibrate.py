@@ -11,7 +11,7 @@ from asrd.cli.calibrate import calibrate
 from asrd.core.errors import UsageError
 from asrd.models import ModelDirectory, manifest
 from asrd.models.calibration import NAME, Calibration
-from asrd.quant.trust import calibrate as steps
+from asrd.quant.confidence import calibrate as steps
 
 
 @pytest.fixture

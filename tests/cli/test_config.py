@@ -11,9 +11,9 @@ from asrd.cli.config import SETTINGS, ConfiguredCommand, file_of, read_files, se
 from asrd.cli.main import COMMANDS, asrd
 from asrd.cli.options import format_option
 from asrd.core.errors import AsrdError, UsageError
-from asrd.daemon.decoding import make_decoding
-from asrd.daemon.decoding.options import DecoderOptions
-from asrd.daemon.hotwords import HotWords
+from asrd.daemon.recognition.decoding import make_decoding
+from asrd.daemon.recognition.decoding.options import DecoderOptions
+from asrd.daemon.recognition.hotwords import HotWords
 from asrd.models import store
 
 
@@ -126,7 +126,7 @@ def test_a_value_that_cannot_be_is_told_with_its_file(file: Path) -> None:
 
 @pytest.mark.parametrize(
     ("line", "complaint"),
-    [("threads = 1.5", "'1.5' is not a valid integer"), ("hangover = true", "'True' is no number of seconds")],
+    [("threads = 1.5", "'1.5' is not a valid integer"), ("hangover = true", "'True' is not a number of seconds")],
 )
 def test_a_value_of_another_kind_is_refused(file: Path, line: str, complaint: str) -> None:
     file.write_text(f"{line}\n")
@@ -138,7 +138,7 @@ def test_a_value_of_another_kind_is_refused(file: Path, line: str, complaint: st
 def test_help_is_there_where_a_file_is_broken(file: Path, command: list[str]) -> None:
     file.write_text("hangover = \n")
     assert CliRunner().invoke(asrd, [*command, "--help"]).exit_code == 0
-    with pytest.raises(UsageError, match=r"asrd\.toml cannot be read: .*; mend or remove it"):
+    with pytest.raises(UsageError, match=r"asrd\.toml cannot be read: .*; fix or remove it"):
         CliRunner().invoke(asrd, [*command, *(["x"] if "add" in command else [])], catch_exceptions=False)
 
 

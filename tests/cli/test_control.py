@@ -23,7 +23,7 @@ from asrd.clients import Control
 from asrd.core.control import Reply
 from asrd.core.errors import AsrdError, UsageError
 from asrd.core.events import Status, StreamStatus
-from asrd.daemon.settings import SETTABLE, SegmenterSettings
+from asrd.daemon.segmentation.settings import SETTABLE, SegmenterSettings
 
 
 def state(pid: int) -> Status:

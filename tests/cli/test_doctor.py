@@ -16,7 +16,7 @@ from asrd.cli.checks.running import check_endpoints, check_recording
 from asrd.cli.doctor import doctor
 from asrd.core import cpu
 from asrd.core.errors import AudioError
-from asrd.daemon.sockets import Binding
+from asrd.daemon.transport.sockets import Binding
 from asrd.models import ModelDirectory
 
 
@@ -102,7 +102,7 @@ def test_without_portaudio(monkeypatch: pytest.MonkeyPatch, subject: Subject) ->
 def test_an_extra_that_is_not_installed_is_a_warning(monkeypatch: pytest.MonkeyPatch, subject: Subject) -> None:
     monkeypatch.setattr("asrd.backends.pytorch.TorchBackend.requires", ("no_such_torch",))
     (finding,) = [finding for finding in check_backends(subject) if finding.state != "ok"]
-    assert (finding.state, finding.remedy) == ("warn", "pip install 'asrd[torch]'")
+    assert (finding.state, finding.remedy) == ("warn", "pip install '.[torch]' in a clone of asrd")
 
 
 def test_without_beam_search_finals_are_poorer_and_doctor_says_so(
@@ -110,9 +110,9 @@ def test_without_beam_search_finals_are_poorer_and_doctor_says_so(
 ) -> None:
     (well,) = check_decoding(subject)
     assert (well.state, well.message, well.remedy) == ("ok", "beam search, language model none", "")
-    monkeypatch.setattr("asrd.daemon.decoding.options.find_spec", lambda _: None)
+    monkeypatch.setattr("asrd.daemon.recognition.decoding.options.find_spec", lambda _: None)
     (finding,) = check_decoding(subject)
-    assert (finding.state, finding.remedy) == ("warn", "pip install 'asrd[lm]'")
+    assert (finding.state, finding.remedy) == ("warn", "pip install '.[lm]' in a clone of asrd")
 
 
 def test_a_language_model_that_is_gone_is_told(

@@ -14,7 +14,7 @@ def test_a_daemon_with_a_key_answers_who_has_it_and_nobody_else(
     spawn: Spawn, run: Run, environment: dict[str, str], tmp_path: Path
 ) -> None:
     made = run("key", "new")
-    assert made.stdout.startswith(f"{tmp_path}/config/asrd/asrd.key: copy it, secretly, to the machines")
+    assert made.stdout.startswith(f"{tmp_path}/config/asrd/asrd.key: copy it to each client over a secure channel")
     shown = run("key", "show")
     key = find(tmp_path / "config" / "asrd" / "asrd.key")
     assert key
@@ -32,7 +32,7 @@ def test_a_daemon_with_a_key_answers_who_has_it_and_nobody_else(
     stranger = run("status", "--control", control, ASRD_KEY="none")
     assert (stranger.returncode, stranger.stderr) == (
         1,
-        f"asrd: what listens at {control} wants a key, or is no asrd; copy its key to {key.path}\n",
+        f"asrd: what listens at {control} requires a key, or is not an asrd daemon; copy its key to {key.path}\n",
     )
     assert run("stop", "--control", control).returncode == 0
     assert daemon.wait(10) == 0

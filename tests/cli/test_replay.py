@@ -1,19 +1,47 @@
 """Recording as people do it: processes, signals, files."""
 
 import signal
+import zlib
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
+
+import msgspec
+import pytest
 
 from asrd.clients import Control, Subscriber
 from asrd.clients.sender import Sender
 from asrd.core.errors import TransportError
 from asrd.core.events import Heartbeat
-from asrd.daemon.recorder.takes import takes
+from asrd.daemon.recorder import blocks
+from asrd.daemon.recorder.records import FORMAT
+from asrd.daemon.replay.takes import takes
 from asrd.daemon.sources.files import read_blocks
 from asrd.models.speech import bundled
 
 from .conftest import Run, Spawn
+
+
+@pytest.mark.parametrize(
+    ("version", "remedy"), [(1, "replay it with the asrd that made it"), (99, "upgrade asrd to replay it")]
+)
+def test_a_recording_of_another_format_is_refused_in_a_line(
+    run: Run, tmp_path: Path, version: int, remedy: str
+) -> None:
+    (path := tmp_path / "x.asrd").write_bytes(b"asrd recording %d\nwhatever" % version)
+    result = run("replay", path)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == f"asrd: {path} has format {version}, this asrd reads format {FORMAT}; {remedy}\n"
+
+
+def test_a_recording_that_holds_something_else_is_refused_in_a_line(run: Run, tmp_path: Path) -> None:
+    said = zlib.compress(msgspec.msgpack.encode([["ended", "", "more"]]))
+    head = blocks.HEAD.pack(len(said), 0, zlib.crc32(said))
+    (path := tmp_path / "x.asrd").write_bytes(blocks.MAGIC + head + said)
+    result = run("replay", path)
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (1, "", 1)
+    assert result.stderr.startswith(f"asrd: {path} does not hold what format {FORMAT} does (")
+    assert result.stderr.endswith("; replay it with the asrd that made it\n")
 
 
 def test_a_daemon_that_is_killed_leaves_all_but_its_last_moment(

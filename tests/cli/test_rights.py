@@ -14,7 +14,7 @@ from asrd.cli.values import NewFile
 from asrd.clients import Control
 from asrd.core.errors import AsrdError, AudioError, ModelError, TransportError
 from asrd.daemon.sources.files import duration
-from asrd.quant.draft import check_output
+from asrd.quant.workspace import check_output
 
 NOBODY = 65_534
 

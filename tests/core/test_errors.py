@@ -33,4 +33,4 @@ def test_exit_codes() -> None:
 
 
 def test_a_missing_extra_names_the_command_that_installs_it() -> None:
-    assert str(MissingExtraError("quant", "quantization")).endswith("pip install 'asrd[quant]'")
+    assert str(MissingExtraError("quant", "quantization")).endswith("pip install '.[quant]' in a clone of asrd")

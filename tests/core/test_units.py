@@ -20,7 +20,7 @@ def test_one_second_is_the_sample_rate() -> None:
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
 def test_what_is_no_number_of_seconds_is_refused(number: float) -> None:
-    with pytest.raises(UsageError, match="no number of seconds"):
+    with pytest.raises(UsageError, match="not a number of seconds"):
         samples(number)
 
 

@@ -14,8 +14,9 @@ from asrd.clients import AsyncSubscriber, Control, Hole
 from asrd.clients.sender import Sender
 from asrd.core.events import AnyEvent, Stopped, WireWord
 from asrd.core.flow import FloatArray, Word
-from asrd.daemon.options import DaemonOptions, RecognitionOptions
-from asrd.daemon.service import Daemon
+from asrd.daemon.options import RecognitionOptions
+from asrd.daemon.server.daemon import Daemon
+from asrd.daemon.server.options import DaemonOptions
 from asrd.daemon.sources import sessions
 from asrd.daemon.sources.files import read_blocks
 from asrd.models.speech import bundled as bundled_speech

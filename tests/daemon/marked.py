@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 
 from asrd.core.flow import Answer, FloatArray, Onset, Window
 from asrd.core.units import MAX_WINDOW, Samples, samples
-from asrd.daemon.answers import LAG
-from asrd.daemon.segmenter import Segmenter
-from asrd.daemon.settings import SegmenterSettings
+from asrd.daemon.recognition.answers import LAG
+from asrd.daemon.segmentation.segmenter import Segmenter
+from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.models import Geometry
 
 STANDARD = Geometry((10, 3, 3, 3, 3, 2, 2), (5, 2, 2, 2, 2, 2, 2))

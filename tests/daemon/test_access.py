@@ -17,10 +17,10 @@ from asrd.core.control import AnyRequest, GetSettings
 from asrd.core.errors import TransportError, UsageError
 from asrd.core.events import Heartbeat
 from asrd.core.key import Key, create
-from asrd.daemon.access import Access
-from asrd.daemon.controller import Controller
-from asrd.daemon.publisher import Publisher
+from asrd.daemon.server.control import Controller
+from asrd.daemon.server.publisher import Publisher
 from asrd.daemon.sources.network import NetworkSource
+from asrd.daemon.transport.access import Access
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def key(tmp_path: Path) -> Key:
 @pytest.fixture
 def strangers(tmp_path: Path) -> dict[str, Path]:
     """The keys of others, by what they are told."""
-    return {"does not take the key": create(tmp_path / "other").path, "wants a key": Path("none")}
+    return {"does not take the key": create(tmp_path / "other").path, "requires a key": Path("none")}
 
 
 @pytest.fixture

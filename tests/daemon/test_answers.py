@@ -5,7 +5,7 @@ import pytest
 
 from asrd.core.flow import NOBODY, Emission, Level, Window
 from asrd.core.units import Samples
-from asrd.daemon.answers import SPELLED, answer
+from asrd.daemon.recognition.answers import SPELLED, answer
 from asrd.models import ModelDirectory
 
 

@@ -12,7 +12,7 @@ from asrd.backends import Backend, load
 from asrd.core.events import Error, Final, Gap, Partial, Started
 from asrd.core.flow import FloatArray
 from asrd.daemon.offline import transcribe
-from asrd.daemon.segmenter import Segmenter
+from asrd.daemon.segmentation.segmenter import Segmenter
 from asrd.daemon.sources.files import read_blocks
 from asrd.daemon.vad import create
 from asrd.models import ModelDirectory

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from asrd.core.errors import ModelError, UsageError
 from asrd.core.flow import FloatArray
 from asrd.core.units import Samples, samples
-from asrd.daemon.decoding.align import align
-from asrd.daemon.decoding.beam import OPEN, BeamDecoder
-from asrd.daemon.decoding.hot import Hot
-from asrd.daemon.decoding.search import Candidate, Search
-from asrd.daemon.stitcher import Frames
+from asrd.daemon.recognition.decoding.align import align
+from asrd.daemon.recognition.decoding.beam import OPEN, BeamDecoder
+from asrd.daemon.recognition.decoding.frames import Frames
+from asrd.daemon.recognition.decoding.hot import Hot
+from asrd.daemon.recognition.decoding.search import Candidate, Search
 from asrd.models import Vocabulary
 from asrd.models.calibration import UNCALIBRATED
 from asrd.models.lm import DecodingSettings, resolve

@@ -14,11 +14,12 @@ from asrd.core.errors import BackendError, TransportError, UsageError
 from asrd.core.events import Backend as BackendEvent
 from asrd.core.events import Error, Final, Gap, Partial, Started, Status, Stopped
 from asrd.core.flow import FloatArray, Window
-from asrd.daemon import engine, service
-from asrd.daemon.decoding import make_decoding
 from asrd.daemon.offline import transcribe
-from asrd.daemon.recognizer import Recognizer, recognize
-from asrd.daemon.segmenter import Segmenter
+from asrd.daemon.recognition.decoding import make_decoding
+from asrd.daemon.recognition.recognizer import Recognizer, recognize
+from asrd.daemon.scheduling import engine
+from asrd.daemon.segmentation.segmenter import Segmenter
+from asrd.daemon.server import daemon as service
 from asrd.daemon.vad import create
 from asrd.models import ModelDirectory
 
@@ -140,7 +141,7 @@ def test_switching_in_the_middle_of_an_utterance_loses_and_repeats_nothing(
             await send(audio[middle:])
             await harness.until(lambda item: isinstance(item, Final))
 
-    with caplog.at_level("INFO", "asrd.daemon.herald"):
+    with caplog.at_level("INFO", "asrd.daemon.server.status"):
         drive(scenario())
     assert [record.message.split(" (")[0] for record in caplog.records] == [f"backend fp16 → {other}"]
     [final] = harness.of(Final)
@@ -187,14 +188,14 @@ def test_a_backend_that_fails_costs_its_windows_and_nothing_else(
 
     def load_unlucky(name: str, model: ModelDirectory, options: LoadOptions) -> Backend:
         backend = load(name, model, options)
-        run = backend._run
+        run = backend.infer
 
         def unlucky(batch: FloatArray) -> FloatArray:
             if not lucky:
                 raise BackendError("out of luck")
             return run(batch)
 
-        monkeypatch.setattr(backend, "_run", unlucky)
+        monkeypatch.setattr(backend, "infer", unlucky)
         return backend
 
     monkeypatch.setattr(engine, "load", load_unlucky)

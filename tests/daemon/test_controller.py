@@ -14,10 +14,10 @@ import zmq.asyncio
 from asrd.clients import Control
 from asrd.core.control import AnyRequest, GetStatus, Replay, Stop, UseBackend
 from asrd.core.events import Error
-from asrd.daemon import controller as controller_module
-from asrd.daemon import publisher as publisher_module
-from asrd.daemon.controller import UNREAD, Answer, Controller
-from asrd.daemon.publisher import Publisher
+from asrd.daemon.server import control as controller_module
+from asrd.daemon.server import publisher as publisher_module
+from asrd.daemon.server.control import UNREAD, Answer, Controller
+from asrd.daemon.server.publisher import Publisher
 
 
 @asynccontextmanager

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from asrd.core.flow import Hypothesis
 from asrd.core.units import Samples
-from asrd.daemon.decoding.greedy import GreedyDecoder
-from asrd.daemon.recognizer import log_softmax
-from asrd.daemon.stitcher import Frames
+from asrd.daemon.recognition.decoding.frames import Frames
+from asrd.daemon.recognition.decoding.greedy import GreedyDecoder
+from asrd.daemon.recognition.recognizer import log_softmax
 from asrd.models import Vocabulary
 from asrd.models.calibration import Calibration, Confidence, Evidence
 

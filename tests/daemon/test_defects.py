@@ -12,7 +12,7 @@ from asrd.clients.sender import Sender
 from asrd.core.errors import TransportError
 from asrd.core.events import AnyEvent, Error, Final, Gap, Started
 from asrd.core.flow import FloatArray
-from asrd.daemon.recognizer import Recognizer
+from asrd.daemon.recognition.recognizer import Recognizer
 
 from .conftest import Harness, drive
 

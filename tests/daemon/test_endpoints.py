@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from asrd.backends import load
 from asrd.core.flow import Answer, FloatArray, Onset, Window
 from asrd.core.units import MAX_WINDOW, Samples, samples
-from asrd.daemon import limits, wordless
-from asrd.daemon.hearing import PROBE
 from asrd.daemon.offline import transcribe
-from asrd.daemon.pauses import SHORTEST, Pauses
-from asrd.daemon.segmenter import Segmenter
-from asrd.daemon.settings import SegmenterSettings
+from asrd.daemon.segmentation import limits, wordless
+from asrd.daemon.segmentation.feedback import PROBE
+from asrd.daemon.segmentation.pauses import SHORTEST, Pauses
+from asrd.daemon.segmentation.segmenter import Segmenter
+from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.daemon.sources.files import read_blocks
 from asrd.models import Geometry, ModelDirectory
 from asrd.models.speech import bundled as bundled_speech

@@ -21,9 +21,11 @@ from asrd.core.control import ListWords
 from asrd.core.errors import BackendError, TransportError
 from asrd.core.events import Error, Final, Gap, Heartbeat, Partial, Started, Stopped
 from asrd.core.flow import FloatArray
-from asrd.daemon import engine, herald, scheduler, service
 from asrd.daemon.recorder.options import RecordingOptions
-from asrd.daemon.recorder.testing import assert_replays
+from asrd.daemon.replay.testing import assert_replays
+from asrd.daemon.scheduling import engine, scheduler
+from asrd.daemon.server import daemon as service
+from asrd.daemon.server import status
 from asrd.daemon.sources.network import NetworkSource
 from asrd.models import ModelDirectory
 
@@ -39,8 +41,8 @@ class Tampered:
 
     def load(self, name: str, model: ModelDirectory, options: LoadOptions) -> Backend:
         backend = load(name, model, options)
-        run = backend._run
-        backend._run = lambda batch: self.tamper(run(batch)) if self.on.is_set() else run(batch)  # type: ignore[method-assign]
+        run = backend.infer
+        backend.infer = lambda batch: self.tamper(run(batch)) if self.on.is_set() else run(batch)  # type: ignore[method-assign]
         return backend
 
     def tamper(self, answer: FloatArray) -> FloatArray:
@@ -173,7 +175,7 @@ def test_a_backend_that_cannot_be_loaded_anew_is_told_of_and_another_helps(
         async with harness.running():
             backend.on.set()
             await harness.play(sentences[1])
-            await harness.until(lambda item: isinstance(item, Error) and "cannot be loaded anew" in item.message)
+            await harness.until(lambda item: isinstance(item, Error) and "cannot be reloaded" in item.message)
             backend.on.clear()
             assert await asyncio.to_thread(harness.control.use_backend, "int8") == "fp16"
             await harness.until(lambda item: isinstance(item, Final) and item.backend == "int8")
@@ -191,7 +193,7 @@ def test_the_watchdog_is_fed_while_windows_do_not_wait_in_vain(
     manager, backend = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK), Hanging()
     manager.bind(str(tmp_path / "notify"))
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
-    monkeypatch.setattr(herald, "HEARTBEAT", 0.05)
+    monkeypatch.setattr(status, "HEARTBEAT", 0.05)
     monkeypatch.setattr(engine, "load", backend.load)
 
     async def told() -> list[bytes]:

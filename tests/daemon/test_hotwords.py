@@ -12,8 +12,8 @@ from asrd.core.control import AddWords, ClearWords, LearnWords, ListWords, Remov
 from asrd.core.errors import AsrdError, UsageError
 from asrd.core.events import Final, Status
 from asrd.core.flow import FloatArray
-from asrd.daemon.decoding import DecoderOptions, make_decoding
-from asrd.daemon.hotwords import MOST, HotWords
+from asrd.daemon.recognition.decoding import DecoderOptions, make_decoding
+from asrd.daemon.recognition.hotwords import MOST, HotWords
 from asrd.models import ModelDirectory
 
 from .conftest import Harness, drive
@@ -108,7 +108,7 @@ def test_those_of_another_model_are_kept_but_not_used(file: Path, words: HotWord
 def test_a_damaged_file_is_said_and_left_alone(file: Path, bundled: ModelDirectory, content: str) -> None:
     file.parent.mkdir()
     file.write_text(content)
-    with pytest.raises(AsrdError, match=r"words\.json cannot be read \((?!.*attribute).*\); mend or remove it"):
+    with pytest.raises(AsrdError, match=r"words\.json cannot be read \((?!.*attribute).*\); fix or remove it"):
         HotWords(file, make_decoding(DecoderOptions("greedy"), bundled))
     assert file.read_text() == content
 

@@ -5,8 +5,8 @@ import pytest
 
 from asrd.core.flow import FloatArray, Level
 from asrd.core.units import samples
-from asrd.daemon.level import ABOVE, RECENT, Moments
-from asrd.daemon.utterance import OpenUtterance
+from asrd.daemon.segmentation.level import ABOVE, RECENT, Moments
+from asrd.daemon.segmentation.utterance import OpenUtterance
 
 FRAME = samples(0.02)
 

@@ -12,14 +12,14 @@ from asrd.backends import Backend, load
 from asrd.cli.words import BOOST
 from asrd.core.flow import FloatArray
 from asrd.core.units import samples
-from asrd.daemon.decoding import Boosts, DecoderOptions, make_decoding
+from asrd.daemon.recognition.decoding import Boosts, DecoderOptions, make_decoding
 from asrd.daemon.sources.files import read_blocks
 from asrd.models import ModelDirectory
 from asrd.models.lm import resolve
 from asrd.quant.data import dataset
-from asrd.quant.decode import Utterances, hear, text
-from asrd.quant.score import score
-from asrd.quant.trust.heard import utterances
+from asrd.quant.evaluation.decode import Utterances, hear, text
+from asrd.quant.evaluation.frames import utterances
+from asrd.quant.evaluation.score import score
 
 UNSAID = (
     *("Siobhan", "Aoife", "Adeyemi", "Takahashi", "Szczepanski", "Kowalczyk", "Papadopoulos", "Gunnarsson"),

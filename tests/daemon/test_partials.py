@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from asrd.backends import LoadOptions, load
 from asrd.core.flow import Emission, FloatArray, Hypothesis, Onset, Window
 from asrd.core.units import Samples, samples
-from asrd.daemon.answers import answer
-from asrd.daemon.decoding import DecoderOptions, make_decoding
-from asrd.daemon.lane import Result
-from asrd.daemon.recognizer import Recognizer, recognize
-from asrd.daemon.scheduler import Scheduler
-from asrd.daemon.segmenter import Segmenter
-from asrd.daemon.settings import SegmenterSettings
+from asrd.daemon.recognition.answers import answer
+from asrd.daemon.recognition.decoding import DecoderOptions, make_decoding
+from asrd.daemon.recognition.recognizer import Recognizer, recognize
+from asrd.daemon.scheduling.queue import Result
+from asrd.daemon.scheduling.scheduler import Scheduler
+from asrd.daemon.segmentation.segmenter import Segmenter
+from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.daemon.sources.files import read_blocks
 from asrd.daemon.vad import Vad, create
 from asrd.models import ModelDirectory
@@ -157,9 +157,9 @@ class PermittedBackend(GatedBackend):
         self.gate.set()
         self.permits = threading.Semaphore(0)
 
-    def _run(self, batch: FloatArray) -> FloatArray:
+    def infer(self, batch: FloatArray) -> FloatArray:
         assert self.permits.acquire(timeout=10)
-        return super()._run(batch)
+        return super().infer(batch)
 
 
 def test_a_machine_that_is_behind_shows_less_often_and_nothing_piles_up(bundled: ModelDirectory) -> None:

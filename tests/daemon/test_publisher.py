@@ -6,7 +6,7 @@ from pathlib import Path
 import zmq
 import zmq.asyncio
 
-from asrd.daemon.publisher import MAX_SUBSCRIPTION, Publisher
+from asrd.daemon.server.publisher import MAX_SUBSCRIPTION, Publisher
 
 
 def test_peers_that_send_much_leave_others_their_turn(tmp_path: Path) -> None:

@@ -21,11 +21,11 @@ from asrd.core.units import samples
 from asrd.daemon.recorder import blocks, tape
 from asrd.daemon.recorder.options import RecordingOptions
 from asrd.daemon.recorder.records import AnyRecord, Begin, Said
-from asrd.daemon.recorder.replay import Player
-from asrd.daemon.recorder.takes import paths, takes
-from asrd.daemon.recorder.testing import assert_replays, transcripts
+from asrd.daemon.replay.replay import Player
+from asrd.daemon.replay.takes import paths, takes
+from asrd.daemon.replay.testing import assert_replays, transcripts
 from asrd.models import ModelDirectory
-from asrd.quant.score import error_rate
+from asrd.quant.evaluation.score import error_rate
 
 from .conftest import Harness, drive
 

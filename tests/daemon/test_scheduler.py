@@ -14,14 +14,14 @@ from asrd.backends import Backend, LoadOptions, load
 from asrd.core.events import Event
 from asrd.core.flow import FloatArray, Level, Window
 from asrd.core.units import Samples, samples
-from asrd.daemon import scheduler as module
-from asrd.daemon.decoding import DecoderOptions, make_decoding
-from asrd.daemon.decoding.make import BeamDecoding
-from asrd.daemon.lane import Lane, Result
 from asrd.daemon.options import RecognitionOptions
-from asrd.daemon.scheduler import RECENT, Scheduler
+from asrd.daemon.recognition.decoding import DecoderOptions, make_decoding
+from asrd.daemon.recognition.decoding.make import BeamDecoding
+from asrd.daemon.scheduling import scheduler as module
+from asrd.daemon.scheduling.queue import Lane, Result
+from asrd.daemon.scheduling.scheduler import RECENT, Scheduler
 from asrd.daemon.sources.files import FileSource
-from asrd.daemon.stream import make_stream
+from asrd.daemon.stream.stream import make_stream
 from asrd.models import ModelDirectory
 from asrd.models.speech import bundled as speech
 
@@ -47,7 +47,7 @@ class GatedBackend(Backend):
     def arithmetic(self) -> str:
         return "none"
 
-    def _run(self, batch: FloatArray) -> FloatArray:
+    def infer(self, batch: FloatArray) -> FloatArray:
         assert not self.closed
         self.asked.set()
         assert self.gate.wait(10)
@@ -206,9 +206,9 @@ class TimedBackend(GatedBackend):
         self.gate.set()
         self.now = self.takes = 0.0
 
-    def _run(self, batch: FloatArray) -> FloatArray:
+    def infer(self, batch: FloatArray) -> FloatArray:
         self.now += self.takes
-        return super()._run(batch)
+        return super().infer(batch)
 
 
 def test_in_a_pause_nothing_is_begun_that_the_final_window_would_have_to_wait_for(bundled: ModelDirectory) -> None:

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from asrd.core.errors import UsageError
 from asrd.core.flow import Emission, FloatArray, Onset, Window
 from asrd.core.units import MAX_WINDOW, Samples, samples
-from asrd.daemon.overlong import BLOCK
-from asrd.daemon.segmenter import Segmenter
-from asrd.daemon.settings import SegmenterSettings
-from asrd.daemon.stitcher import SLACK, Stitcher
+from asrd.daemon.recognition.stitcher import SLACK, Stitcher
+from asrd.daemon.segmentation.overlong import BLOCK
+from asrd.daemon.segmentation.segmenter import Segmenter
+from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.daemon.vad import WebRtcVad
 from asrd.models import Geometry
 

@@ -10,7 +10,7 @@ from asrd.core.errors import UsageError
 from asrd.core.events import Final, Partial, Settings, decode, encode
 from asrd.core.flow import FloatArray
 from asrd.core.units import Samples, samples
-from asrd.daemon.settings import SETTABLE, SegmenterSettings
+from asrd.daemon.segmentation.settings import SETTABLE, SegmenterSettings
 
 from .conftest import Harness, drive
 

@@ -10,10 +10,10 @@ import pytest
 import zmq
 import zmq.asyncio
 
-from asrd.daemon.controller import Controller
-from asrd.daemon.publisher import Publisher
-from asrd.daemon.sockets import KEEPALIVE
+from asrd.daemon.server.control import Controller
+from asrd.daemon.server.publisher import Publisher
 from asrd.daemon.sources.network import NetworkSource
+from asrd.daemon.transport.sockets import KEEPALIVE
 
 ANY_PORT = "tcp://127.0.0.1:*"
 DESCRIPTORS = Path("/proc/self/fd")

@@ -12,9 +12,8 @@ from asrd.backends import Backend, load
 from asrd.core.flow import FloatArray, Hypothesis, Level, Window
 from asrd.core.units import Samples, samples
 from asrd.daemon.offline import transcribe
-from asrd.daemon.segmenter import Segmenter
-from asrd.daemon.sources.files import read_blocks
-from asrd.daemon.speechness import (
+from asrd.daemon.recognition.features import Analysis, Traits
+from asrd.daemon.recognition.nonspeech import (
     HELD_SHARE,
     STEADY_SHARE,
     TONAL,
@@ -25,7 +24,8 @@ from asrd.daemon.speechness import (
     sustained,
     tonality,
 )
-from asrd.daemon.traits import Analysis, Traits
+from asrd.daemon.segmentation.segmenter import Segmenter
+from asrd.daemon.sources.files import read_blocks
 from asrd.daemon.vad import create
 from asrd.models import ModelDirectory
 from asrd.models.speech import bundled as bundled_speech

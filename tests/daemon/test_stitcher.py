@@ -5,7 +5,7 @@ import pytest
 
 from asrd.core.flow import Emission, Level, Window
 from asrd.core.units import Samples
-from asrd.daemon.stitcher import SLACK, Stitcher
+from asrd.daemon.recognition.stitcher import SLACK, Stitcher
 
 from .marked import STANDARD
 

@@ -13,8 +13,9 @@ import zmq.asyncio
 from asrd.backends import Backend, LoadOptions
 from asrd.core import control, events
 from asrd.core.events import Error, Stopped
-from asrd.daemon import engine, service
-from asrd.daemon.service import Daemon
+from asrd.daemon.scheduling import engine
+from asrd.daemon.server import daemon as service
+from asrd.daemon.server.daemon import Daemon
 from asrd.models import ModelDirectory
 
 from .conftest import Harness, drive

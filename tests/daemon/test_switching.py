@@ -10,7 +10,7 @@ from asrd.backends import Backend, LoadOptions, load
 from asrd.core.errors import AsrdError
 from asrd.core.events import Error, Final
 from asrd.core.flow import FloatArray
-from asrd.daemon import engine, scheduler
+from asrd.daemon.scheduling import engine, scheduler
 from asrd.models import ModelDirectory
 
 from .conftest import Harness, drive
@@ -91,11 +91,11 @@ def test_where_loading_anew_hangs_too_that_is_told_and_another_backend_helps(
     async def scenario() -> None:
         async with harness.running() as daemon:
             monkeypatch.setattr(engine, "LOADING", 0.2)
-            monkeypatch.setattr(backends.loaded["fp16"], "_run", lambda _: hanging.wait(30))
+            monkeypatch.setattr(backends.loaded["fp16"], "infer", lambda _: hanging.wait(30))
             backends.slow.add("fp16")
             await harness.play(sentences[1])
             told = await harness.until(lambda item: isinstance(item, Error) and item.stream == "daemon")
-            assert told.message == "backend fp16 hangs, and so does loading it anew; 'asrd backend use' another"  # type: ignore[union-attr]
+            assert told.message == "backend fp16 hangs, and so does reloading it; 'asrd backend use' another"  # type: ignore[union-attr]
             monkeypatch.setattr(engine, "LOADING", 30)
             assert await asyncio.to_thread(harness.control.use_backend, "int8") == "fp16"
             await harness.until(lambda item: isinstance(item, Final) and item.backend == "int8")

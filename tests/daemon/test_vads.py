@@ -13,7 +13,7 @@ from asrd.core.errors import AsrdError, MissingExtraError, UsageError
 from asrd.core.flow import FloatArray, Onset, Window
 from asrd.core.plugins import claims
 from asrd.core.units import samples
-from asrd.daemon.segmenter import Segmenter
+from asrd.daemon.segmentation.segmenter import Segmenter
 from asrd.daemon.vad import create, registry
 from asrd.daemon.vad.conformance import VadConformance
 from asrd.models import Geometry
@@ -100,7 +100,7 @@ def test_an_extra_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> N
 
     silero._network.cache_clear()
     monkeypatch.setattr(silero, "find_spec", lambda _: None)
-    with pytest.raises(MissingExtraError, match=r"asrd\[silero\]"):
+    with pytest.raises(MissingExtraError, match=r"pip install '\.\[silero\]'"):
         create("silero")
 
 

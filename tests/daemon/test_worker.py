@@ -9,7 +9,7 @@ import weakref
 
 import pytest
 
-from asrd.daemon.worker import Worker, in_thread
+from asrd.daemon.threads import Worker, in_thread
 
 
 def test_calls_are_made_in_order_in_one_thread() -> None:
@@ -84,7 +84,7 @@ def test_a_worker_that_nobody_has_any_more_ends() -> None:
 def test_a_call_that_hangs_does_not_keep_the_program() -> None:
     program = """
 import asyncio, threading
-from asrd.daemon.worker import in_thread
+from asrd.daemon.threads import in_thread
 async def main():
     task = asyncio.create_task(in_thread(threading.Event().wait))
     await asyncio.sleep(0.05)

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from asrd.quant.measure import Measurement
-from asrd.quant.score import score
+from asrd.quant.evaluation.measure import Measurement
+from asrd.quant.evaluation.score import score
 
 
 def measured(

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from asrd.cli.quantize import quantize
 from asrd.quant.advise import GRID, Point, command, front, recipes
-from asrd.quant.bootstrap import Rate
-from asrd.quant.measure import Measurement
+from asrd.quant.evaluation.bootstrap import Rate
+from asrd.quant.evaluation.measure import Measurement
+from asrd.quant.evaluation.score import Score
 from asrd.quant.recipe import Recipe
-from asrd.quant.score import Score
 
 
 def point(error: float, seconds: float) -> Point:
@@ -74,5 +74,5 @@ def test_output_and_advise_exclude_each_other() -> None:
 def test_without_the_extra_the_command_says_which_before_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     result = CliRunner().invoke(quantize, ["-o", "x"])
-    assert "pip install 'asrd[quant]'" in str(result.exception)
+    assert "pip install '.[quant]'" in str(result.exception)
     assert result.output == ""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from asrd.quant.bootstrap import rate
+from asrd.quant.evaluation.bootstrap import rate
 
 
 def test_95_percent_intervals_hold_the_truth_about_95_percent_of_the_time() -> None:

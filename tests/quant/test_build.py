@@ -20,14 +20,14 @@ from asrd.models import ModelDirectory, runtime
 from asrd.models import manifest as manifests
 from asrd.models.convert import save
 from asrd.quant.build import JOURNAL, build
-from asrd.quant.calibrate import calibration_windows
+from asrd.quant.calibration_windows import calibration_windows
 from asrd.quant.data import dataset
-from asrd.quant.draft import draft_of
 from asrd.quant.graph import layers, select
-from asrd.quant.outcome import Result
 from asrd.quant.quantize import QuantizationError, quantize, read_network
 from asrd.quant.recipe import Recipe
+from asrd.quant.result import Result
 from asrd.quant.split import split
+from asrd.quant.workspace import draft_of
 
 
 class Stages:
@@ -178,7 +178,7 @@ def test_what_was_heard_before_memory_ran_out_can_be_resumed(
     def greedy(*arguments: object, **options: object) -> None:
         raise QuantizationError("NNCF cannot quantize this model: no memory")
 
-    monkeypatch.setattr("asrd.quant.stages.quantize", greedy)
+    monkeypatch.setattr("asrd.quant.pipeline.quantize", greedy)
     with pytest.raises(QuantizationError):
         _build(base_model, manifest, tmp_path / "out", LAX)
     assert (draft_of(tmp_path / "out") / JOURNAL).is_file()
@@ -193,10 +193,10 @@ def test_a_proved_model_outlives_a_report_that_cannot_be_made(
     def greedy(*arguments: object, **options: object) -> None:
         raise RuntimeError("no memory")
 
-    monkeypatch.setattr("asrd.quant.stages.sensitivity", greedy)
+    monkeypatch.setattr("asrd.quant.pipeline.sensitivity", greedy)
     with pytest.raises(QuantizationError, match=r"cannot be told \(no memory\).*--resume --no-sensitivity"):
         _build(base_model, manifest, tmp_path / "out", LAX)
-    monkeypatch.setattr("asrd.quant.stages.quantize", greedy)
+    monkeypatch.setattr("asrd.quant.pipeline.quantize", greedy)
     plainer = replace(LAX, sensitivity=False)
     assert not _build(base_model, manifest, tmp_path / "out", plainer, resume=True).sensitivity
     assert ModelDirectory.open(tmp_path / "out").openvino("int8").is_file()

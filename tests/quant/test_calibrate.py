@@ -12,11 +12,11 @@ import soundfile
 from asrd.core.errors import AudioError, UsageError
 from asrd.core.flow import FloatArray, Window
 from asrd.core.units import MAX_WINDOW
-from asrd.daemon.level import normalize
-from asrd.daemon.segmenter import Segmenter
+from asrd.daemon.recognition.recognizer import normalize
+from asrd.daemon.segmentation.segmenter import Segmenter
 from asrd.daemon.vad import WebRtcVad
 from asrd.models import ModelDirectory
-from asrd.quant.calibrate import calibration_windows
+from asrd.quant.calibration_windows import calibration_windows
 from asrd.quant.data import Clip, dataset, read
 
 CUTS: tuple[Literal["windows", "utterances"], ...] = ("windows", "utterances")

@@ -20,10 +20,10 @@ from asrd.models.checkpoint import load_checkpoint
 from asrd.models.convert import convert
 from asrd.quant.build import build
 from asrd.quant.data import dataset
-from asrd.quant.draft import draft_of
 from asrd.quant.quantize import QuantizationError
 from asrd.quant.recipe import Recipe
 from asrd.quant.split import Split, split
+from asrd.quant.workspace import draft_of
 
 from .test_build import same_facts
 

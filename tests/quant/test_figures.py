@@ -6,7 +6,7 @@ import math
 import pytest
 
 from asrd.models import ModelDirectory
-from asrd.quant.figures import figures, size, verdict
+from asrd.quant.evaluation.figures import figures, size, verdict
 
 from .measured import measured
 

@@ -2,44 +2,39 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Self
 
 import numpy as np
 import pytest
 import soundfile
 
-from asrd.backends import Backend, LoadOptions, load
+from asrd.backends import Backend, LoadedModel, LoadOptions, load
 from asrd.core.flow import FloatArray, Window
 from asrd.core.units import MAX_WINDOW, SAMPLE_RATE, Samples
 from asrd.daemon.offline import transcribe
-from asrd.daemon.segmenter import Segmenter
-from asrd.daemon.settings import SegmenterSettings
+from asrd.daemon.segmentation.segmenter import Segmenter
+from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.daemon.vad import WebRtcVad
 from asrd.models import ModelDirectory
 from asrd.quant.data import Clip, dataset, read
-from asrd.quant.measure import cut, exact_match, hear, listen, measure
-from asrd.quant.score import score
+from asrd.quant.evaluation.measure import cut, exact_match, hear, listen, measure
+from asrd.quant.evaluation.score import score
 
 LONG, SHORT = 3.0, 1.5
 """Seconds: more than a window holds, and less."""
 
 
-class Diary(Backend):
+class Diary(LoadedModel):
     """Another backend that writes down when it is used."""
 
     def __init__(self, name: str, backend: Backend, used: list[str]) -> None:
         super().__init__(backend.model)
         self._name, self._backend, self._used = name, backend, used
 
-    @classmethod
-    def load(cls, model: ModelDirectory, options: LoadOptions) -> Self:
-        raise NotImplementedError
-
     @property
     def arithmetic(self) -> str:
         return self._backend.arithmetic
 
-    def _run(self, batch: FloatArray) -> FloatArray:
+    def infer(self, batch: FloatArray) -> FloatArray:
         self._used.append(self._name)
         return self._backend.logits(batch)
 

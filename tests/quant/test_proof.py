@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from asrd.quant.bootstrap import Rate
-from asrd.quant.measure import Measurement
-from asrd.quant.proof import prove
+from asrd.quant.acceptance import prove
+from asrd.quant.evaluation.bootstrap import Rate
+from asrd.quant.evaluation.measure import Measurement
+from asrd.quant.evaluation.score import Score
 from asrd.quant.recipe import Recipe
-from asrd.quant.score import Score
 
 
 def measurements(wer: float, cer: float) -> dict[str, Measurement]:

@@ -14,12 +14,12 @@ from asrd.cli.main import asrd
 from asrd.core.errors import AudioError, ModelError, UsageError
 from asrd.models import ModelDirectory
 from asrd.models import manifest as manifests
-from asrd.models.recipe.card import evaluate
 from asrd.quant.data import dataset, fingerprint
-from asrd.quant.figures import figures
-from asrd.quant.measure import measure
-from asrd.quant.remeasure import TOLERANCE, Repeated
-from tests.recipe.test_learning import Silent
+from asrd.quant.evaluation.figures import figures
+from asrd.quant.evaluation.measure import measure
+from asrd.quant.evaluation.remeasure import TOLERANCE, Repeated
+from asrd.training.card import evaluate
+from tests.training.test_learning import Silent
 
 TEST = ["1.wav", "4.wav"]
 Verify = Callable[..., Result]

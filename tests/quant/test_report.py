@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asrd.core.errors import ModelError
-from asrd.quant.differences import differences
-from asrd.quant.report import SHOWN, Report, render, write_report
+from asrd.quant.evaluation.differences import differences
+from asrd.quant.evaluation.report import SHOWN, Report, render, write_report
 
 from .measured import measured
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asrd.quant.bootstrap import Rate
+from asrd.quant.evaluation.bootstrap import Rate
+from asrd.quant.evaluation.score import Score, drop, error_rate, score
 from asrd.quant.recipe import Metric
-from asrd.quant.score import Score, drop, error_rate, score
 
 TEXTS = st.lists(
     st.tuples(*[st.lists(st.sampled_from(["A", "CAT", "SAT", "ON", "O'MAT"]), min_size=low) for low in (1, 0)])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asrd.models import Vocabulary
-from asrd.quant.text import normalize_text, unspellable
+from asrd.quant.data.text import normalize_text, unspellable
 
 
 @pytest.mark.parametrize(

@@ -11,14 +11,14 @@ import pytest
 
 from asrd.core.errors import ModelError
 from asrd.core.units import Samples
-from asrd.daemon.decoding import DecoderOptions, make_decoding
-from asrd.daemon.stitcher import Frames
+from asrd.daemon.recognition.decoding import DecoderOptions, make_decoding
+from asrd.daemon.recognition.decoding.frames import Frames
 from asrd.models import ModelDirectory, manifest
 from asrd.models.lm import DecodingSettings, resolve
-from asrd.models.lm.prune import prune
-from asrd.models.lm.trigram import Trigram, arpa
-from asrd.quant.decode import Clock, text
-from asrd.quant.tune import CORNERS, Tuner, save
+from asrd.quant.decoder_tuning import CORNERS, Tuner, save
+from asrd.quant.evaluation.decode import Clock, text
+from asrd.training.language_model.prune import prune
+from asrd.training.language_model.trigram import Trigram, arpa
 
 CONFUSED = {"T": "D", "D": "T", "A": "E", "E": "A"}
 

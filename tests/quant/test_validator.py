@@ -9,10 +9,10 @@ import pytest
 
 from asrd.core.units import MAX_WINDOW
 from asrd.models import ModelDirectory
-from asrd.quant import control
-from asrd.quant.control import Reverted, Validator
+from asrd.quant import validator as control
 from asrd.quant.data import Clip
 from asrd.quant.journal import Journal
+from asrd.quant.validator import Reverted, Validator
 
 
 class Compiled:

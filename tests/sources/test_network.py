@@ -12,10 +12,10 @@ import zmq
 from asrd.clients.sender import Sender
 from asrd.core.errors import TransportError, UsageError
 from asrd.core.pcm import PcmHeader
-from asrd.daemon.access import Access
 from asrd.daemon.sources import sessions, waiting
 from asrd.daemon.sources.network import NetworkSource
 from asrd.daemon.sources.resample import Resampler
+from asrd.daemon.transport.access import Access
 
 good = np.full(100, 8_192, "<i2").tobytes()
 

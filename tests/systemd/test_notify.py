@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from asrd.daemon.notify import notify
+from asrd.daemon.server.systemd import notify
 
 
 @pytest.fixture(params=["path", "abstract"])

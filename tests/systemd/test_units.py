@@ -11,7 +11,7 @@ import click
 import pytest
 
 from asrd.cli.main import asrd
-from asrd.daemon.scheduler import PATIENCE
+from asrd.daemon.scheduling.scheduler import PATIENCE
 
 FOLDER = Path(__file__).parents[2] / "systemd"
 UNITS = {"system": FOLDER / "asrd.service", "user": FOLDER / "user" / "asrd.service"}

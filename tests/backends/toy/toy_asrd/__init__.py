@@ -16,7 +16,7 @@ class ToyBackend(Backend):
     def arithmetic(self):
         return "f32"
 
-    def _run(self, batch):
+    def infer(self, batch):
         field, stride = self.model.geometry.receptive_field, self.model.geometry.stride
         letters = np.arange(len(self.model.vocabulary))
         cosines = np.cos(np.pi * np.outer(np.arange(field) + 0.5, letters) / field).astype(np.float32)

@@ -1,0 +1,1 @@
+"""From windows to text: what comes after the logits, for all backends."""

@@ -1,0 +1,107 @@
+"""Beam search for what is final, greedy decoding for what is not yet."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from asrd.core.flow import FloatArray, Hypothesis
+from asrd.core.units import samples
+from asrd.daemon.recognition.decoding.align import align
+from asrd.daemon.recognition.decoding.frames import Frames
+from asrd.daemon.recognition.decoding.hot import Hot, Words
+from asrd.daemon.recognition.decoding.path import Labels, follow
+from asrd.daemon.recognition.decoding.search import Candidate, Search
+from asrd.models import ModelDirectory
+
+CONTEXT = 5
+"""Words that the language model is reminded of; no more than a 6-gram looks at."""
+
+SURE = 0.7
+"""Share of the probability of all that survive which words have to have to be decided. Waiting until all agree makes
+words stable half a second later, and no more of them right: what comes a word later hardly changes them.
+"""
+
+OPEN, UNDECIDED = samples(1.5), samples(0.8)
+"""When more than `OPEN` is undecided, the likeliest words are decided on, but for the last `UNDECIDED`. It bounds how
+late a word is stable, what is left to search when the utterance ends, and so the time its final takes.
+"""
+
+
+class BeamDecoder:
+    """Words are decided on one after the other, and what is decided stays.
+
+    Whenever frames have settled, they are searched, and with them those behind that have not: what follows a word
+    tells which it was, and a search that ended where settled frames do, within a word as a rule, would bend the words
+    before into some that can end there. The whole words that nearly all surviving beams begin with are
+    decided, as far as frames are settled; the search goes on behind them, with no more than the words to remind the
+    language model. So the decided text is a prefix of all later texts by construction, whatever the search finds, and
+    no frame is searched more than a few times. A partial's text is the decided words and the greedy ones behind them.
+    """
+
+    def __init__(self, search: Search, hot: Hot, model: ModelDirectory) -> None:
+        self._search, self._hot = search, hot
+        self._vocabulary, self._stride, self._calibration = model.vocabulary, model.geometry.stride, model.calibration
+        self._context = max(CONTEXT, hot.longest - 1)
+        self._path: Labels = np.empty(0, np.intp)  # of the decided words; ends with a delimiter
+        self._words: Words = ()  # the last of them
+        self._searched = 0  # frames that were settled at the last search
+
+    def decode(self, frames: Frames, settled: int, last: bool) -> Hypothesis:
+        """The words known of the utterance."""
+        if last:
+            rest = self._find(frames.log_probs[len(self._path) :])[0]
+        else:
+            if settled > self._searched:
+                self._decide(frames.log_probs[len(self._path) :], settled - len(self._path))
+                self._searched = settled
+            rest = frames.log_probs[len(self._path) :].argmax(axis=1)
+        path = np.concatenate([self._path, rest])
+        decided = len(path) if last else len(self._path)
+        return follow(path, frames, self._vocabulary, self._stride, decided, calibration=self._calibration)
+
+    def _find(self, log_probs: FloatArray) -> tuple[Labels, list[Candidate]]:
+        """The likeliest path, and all candidates, its own first."""
+        candidates = self._search.best(log_probs, self._words, self._hot)
+        if not candidates:
+            return log_probs.argmax(axis=1), []
+        return self._align(log_probs, candidates[0].words), candidates
+
+    def _align(self, log_probs: FloatArray, words: Words) -> Labels:
+        assert self._vocabulary.delimiter is not None  # Search has seen to it
+        return align(log_probs, self._search.spell(words), self._vocabulary.blank, self._vocabulary.delimiter)
+
+    def _decide(self, log_probs: FloatArray, settled: int) -> None:
+        """Decide what there is no doubt about in these frames, which are undecided, and so many of them settled."""
+        path, candidates = self._find(log_probs)
+        if not candidates:
+            return
+        ends = _word_ends(path, self._vocabulary.delimiter)
+        count = _sure(candidates)
+        if settled * self._stride > OPEN:
+            early = sum(end * self._stride < len(log_probs) * self._stride - UNDECIDED for end in ends)
+            count = max(count, early)
+        count = min(count, sum(end <= settled for end in ends))
+        if count:
+            self._path = np.concatenate([self._path, path[: ends[count - 1]]])
+            self._words = (*self._words, *candidates[0].words[:count])[-self._context :]
+
+
+def _sure(candidates: Sequence[Candidate]) -> int:
+    """How many of the first candidate's words those that have `SURE` of the probability begin with. The last word
+    of none counts, which may go on.
+    """
+    scores = np.array([one.score for one in candidates])
+    shares = np.exp(scores - scores.max())
+    shares /= shares.sum()
+    best, count = candidates[0].words, 0
+    while count + 1 < len(best):
+        alike = [len(one.words) > count + 1 and one.words[: count + 1] == best[: count + 1] for one in candidates]
+        if shares[alike].sum() < SURE:
+            break
+        count += 1
+    return count
+
+
+def _word_ends(path: Labels, delimiter: int | None) -> list[int]:
+    """The frame after the delimiter behind each word of a path, but for the last word."""
+    return (np.flatnonzero(path == delimiter) + 1).tolist()

@@ -1,0 +1,66 @@
+"""The decoding that options ask for."""
+
+from dataclasses import fields, replace
+
+from asrd.core.errors import UsageError
+from asrd.daemon.recognition.decoding.base import Boosts, Decoder
+from asrd.daemon.recognition.decoding.beam import BeamDecoder
+from asrd.daemon.recognition.decoding.greedy import GreedyDecoder
+from asrd.daemon.recognition.decoding.options import DECODERS, DecoderOptions
+from asrd.daemon.recognition.decoding.search import Search
+from asrd.models import ModelDirectory
+from asrd.models.lm import DecodingSettings, resolve
+
+
+class GreedyDecoding:
+    """Needs the model alone."""
+
+    name, lm = "greedy", "none"
+
+    def __init__(self, model: ModelDirectory) -> None:
+        self._model = model
+
+    def begin(self, boosts: Boosts) -> Decoder:
+        """Hot words make no difference to it."""
+        return GreedyDecoder(self._model.vocabulary, self._model.geometry.stride, self._model.calibration)
+
+
+class BeamDecoding:
+    """Beam search, where there is something to search for: a language model or hot words. Without either it
+    would only take longer to find, nearly always, what greedy decoding finds.
+    """
+
+    name = "beam"
+
+    def __init__(self, model: ModelDirectory, search: Search) -> None:
+        self._model, self._greedy = model, GreedyDecoding(model)
+        self.search = search
+
+    @property
+    def lm(self) -> str:
+        """What `--lm` calls its language model; "none" without one."""
+        return self.search.lm.name if self.search.lm else "none"
+
+    def begin(self, boosts: Boosts) -> Decoder:
+        """For an utterance with these hot words."""
+        if boosts or self.search.lm:
+            return BeamDecoder(self.search, self.search.hot(boosts), self._model)
+        return self._greedy.begin(boosts)
+
+
+def make_decoding(options: DecoderOptions, model: ModelDirectory) -> GreedyDecoding | BeamDecoding:
+    """Load what is needed. Raises UsageError, ModelError or MissingExtraError where that cannot be."""
+    if options.decoder not in DECODERS:
+        raise UsageError(f"there is no decoder '{options.decoder}'; there are: {', '.join(DECODERS)}")
+    if options.decoder == "greedy":
+        if options.lm not in (None, "none"):
+            raise UsageError("greedy decoding uses no language model; add --decoder beam, or leave out --lm")
+        return GreedyDecoding(model)
+    learned = DecodingSettings.load(model.path)
+    given = {field.name: getattr(options, field.name) for field in fields(learned)}
+    chosen = replace(learned, **{name: value for name, value in given.items() if value is not None})
+    if chosen.lm == "none":  # nothing tells then which letters are worth more than silence
+        lm, chosen = None, replace(chosen, blank_penalty=options.blank_penalty or 0.0)
+    else:
+        lm = resolve(chosen.lm)
+    return BeamDecoding(model, Search(model.vocabulary, lm, chosen, options.beam_width))

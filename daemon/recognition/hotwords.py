@@ -1,0 +1,163 @@
+"""Hot words: what people told the daemon to listen for. They are kept in a file, and so over restarts."""
+
+import json
+import logging
+import os
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from asrd.core.control import AddWords, ClearWords, LearnWords, ListWords, RemoveWords, WordsRequest
+from asrd.core.errors import AsrdError, UsageError
+from asrd.daemon.recognition.decoding.base import Boosts, Decoding
+from asrd.daemon.recognition.decoding.hot import Words
+from asrd.daemon.recognition.decoding.make import BeamDecoding
+
+log = logging.getLogger(__name__)
+
+MOST, LONGEST = 1000, 100
+"""Hot words and phrases there may be, and letters in one."""
+
+MAX_BOOST = 30.0
+"""Nats. At half of that nothing else is heard any more."""
+
+
+class HotWords:
+    """The hot words of one daemon; they take effect with the next utterance of each stream.
+
+    Upper and lower case make no difference where the model does not know one. Changes are made to what the file
+    holds at that moment, which people and other daemons may have written.
+    """
+
+    def __init__(self, path: Path | None, decoding: Decoding) -> None:
+        """path: None to keep them no longer than this lives. Raises AsrdError where the file cannot be used."""
+        self._path = path
+        self._search = decoding.search if isinstance(decoding, BeamDecoding) else None
+        self._kept: dict[str, float] = {}
+        self._kept = self._read()
+
+    def answer(self, request: WordsRequest) -> Boosts:
+        """Do as asked. Raises UsageError where that cannot be, and changes nothing then."""
+        match request:
+            case AddWords(boosts):
+                return self.add(boosts)
+            case RemoveWords(words):
+                return self.remove(words)
+            case ClearWords():
+                return self.clear()
+            case LearnWords(words, boost):
+                return self.learn(words, boost)
+            case ListWords():
+                return self._read()
+
+    @property
+    def boosts(self) -> Boosts:
+        """Those that this model can spell and this decoder can use."""
+        return {text: boost for text, boost in self._kept.items() if self._search and not self._fault(text)}
+
+    def add(self, boosts: Mapping[str, float]) -> Boosts:
+        """All hot words, with these. Raises UsageError, and adds none, where one cannot be used."""
+        for text, boost in boosts.items():
+            if not 0 < boost <= MAX_BOOST:
+                raise UsageError(
+                    f"the boost of '{text}' is {boost:g}; it must lie above 0 and be {MAX_BOOST:g} at most"
+                )
+            if fault := self._fault(text):
+                raise UsageError(fault)
+        new = {self._spelled(text): (text, boost) for text, boost in boosts.items()}
+        kept = {text: boost for text, boost in self._read().items() if self._spelled(text) not in new}
+        kept |= dict(new.values())
+        if len(kept) > MOST:
+            raise UsageError(f"there may be {MOST} hot words; that would make {len(kept)}; remove some first")
+        return self._keep(kept)
+
+    def remove(self, texts: Iterable[str]) -> Boosts:
+        """All hot words, without these. Raises UsageError, and removes none, where one is no hot word."""
+        kept, alike = self._read(), defaultdict[Words, list[str]](list)
+        for text in kept:
+            alike[self._spelled(text)].append(text)
+        for text in texts:
+            if not (found := alike.pop(self._spelled(text), [])):
+                raise UsageError(f"'{text}' is no hot word; 'asrd words list' shows those there are")
+            for one in found:
+                del kept[one]
+        return self._keep(kept)
+
+    def clear(self) -> Boosts:
+        """None are left."""
+        return self._keep({})
+
+    def learn(self, words: Iterable[str], boost: float) -> Boosts:
+        """Add the words that the model can spell and the language model does not know; those are given back."""
+        if not self._search or not self._search.lm:
+            raise UsageError("without a language model every word is unknown; name the words: asrd words add …")
+        usable = [word for word in words if not self._fault(word)]
+        learned = {w: boost for w in usable if not all(map(self._search.knows, self._search.words(w)))}
+        if learned:
+            self.add(learned)
+        return learned
+
+    def _fault(self, text: str) -> str:
+        """Why it cannot be a hot word, or ""."""
+        if not self._search:
+            return "greedy decoding knows no hot words; start the daemon with --decoder beam"
+        if len(text) > LONGEST:
+            return f"a hot word has {LONGEST} letters at most; this has {len(text)}: '{text[:20]}…'"
+        try:
+            self._search.words(text)
+        except UsageError as error:
+            return str(error)
+        return ""
+
+    def _spelled(self, text: str) -> Words:
+        """Alike for two ways to write what is one to the model."""
+        try:
+            return self._search.words(text) if self._search else tuple(text.split())
+        except UsageError:
+            return tuple(text.split())
+
+    def _read(self) -> dict[str, float]:
+        if not self._path:
+            return dict(self._kept)
+        try:
+            content = json.loads(self._path.read_text(encoding="utf-8"))
+            if not isinstance(content, dict):
+                raise TypeError("expected a JSON object of words and boosts")
+            return {str(text): float(boost) for text, boost in content.items()}
+        except (FileNotFoundError, NotADirectoryError):
+            return {}
+        except (OSError, ValueError, TypeError) as error:
+            raise AsrdError(f"the hot words in {self._path} cannot be read ({error}); fix or remove it") from error
+
+    def _keep(self, boosts: dict[str, float]) -> Boosts:
+        """Write them down before they count."""
+        if self._path:
+            try:
+                _write(self._path, json.dumps(boosts, indent=1, ensure_ascii=False) + "\n")
+            except OSError as error:
+                raise AsrdError(f"the hot words cannot be kept in {self._path} ({error.strerror})") from error
+        self._kept = boosts
+        return dict(boosts)
+
+
+def usable(boosts: Boosts, decoding: Decoding) -> Boosts:
+    """Those of hot words kept for another decoding, or another model, that this one can use."""
+    if not isinstance(decoding, BeamDecoding):
+        return {}
+    found = {}
+    for text, boost in boosts.items():
+        with suppress(UsageError):
+            decoding.search.words(text)
+            found[text] = boost
+    return found
+
+
+def _write(path: Path, text: str) -> None:
+    """A reader of the file sees all of it, or what was there before."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    Path(draft).replace(path)

@@ -1,0 +1,87 @@
+"""The model and the backends a take was recorded with, as far as they are here."""
+
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from asrd.backends import Backend, load
+from asrd.core.errors import ModelError
+from asrd.daemon.options import RecognitionOptions
+from asrd.daemon.recorder import identity
+from asrd.daemon.recorder.records import Begin
+from asrd.models import ModelDirectory
+from asrd.models.store import resolve
+
+Options = TypeVar("Options", bound=Any)
+
+
+def options(begin: Begin) -> RecognitionOptions:
+    """What the stream was recorded with."""
+    assert begin.options  # a take is of a stream
+    return begin.options.restored()
+
+
+def model(begin: Begin) -> ModelDirectory:
+    """Where it was, or else what is called so here. Raises ModelError where neither is there."""
+    if Path(begin.model).is_dir():
+        return ModelDirectory.open(Path(begin.model))
+    return resolve(options(begin).model)
+
+
+def check(begin: Begin, found: ModelDirectory) -> list[str]:
+    """Where this machine computes otherwise than the one of the recording, in lines for people.
+
+    Raises ModelError where the model is another one: no bit could be the same.
+    """
+    here = identity.files(found.path) | identity.named(begin.options)
+    changed = [name for name, digest in begin.files.items() if here.get(name) != digest]
+    if changed:
+        raise ModelError(
+            f"{found.path} is not the model that was recorded with: {changed[0]} differs;"
+            " name that one with --model, or compare the text alone with --text"
+        )
+    now = identity.environment()
+    return [
+        f"{name} was {value}, here it is {now.get(name) or 'absent'}"
+        for name, value in begin.environment.items()
+        if now.get(name) != value
+    ]
+
+
+def chosen(recorded: Options, wanted: Options, names: set[str]) -> Options:
+    """The recorded options, but those of the given names, at whatever depth, as they are wanted."""
+    values: dict[str, Any] = {}
+    for name in (field.name for field in fields(recorded)):
+        then, now = getattr(recorded, name), getattr(wanted, name)
+        if is_dataclass(then):
+            values[name] = chosen(then, now, names)
+        elif name in names or (name == "tail" and "min_hangover" in names):  # the one bounds the other
+            values[name] = now
+    return replace(recorded, **values)
+
+
+class Backends:
+    """Loads each backend once."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[tuple[Path, str, bytes], Backend] = {}
+
+    def of(self, found: ModelDirectory, chosen: RecognitionOptions) -> Callable[[str], Backend]:
+        """Gives the backend of a name, with that model and those options."""
+
+        def get(name: str) -> Backend:
+            key = (found.path, name, msgspec.json.encode(chosen.load))
+            if key not in self._loaded:
+                self._loaded[key] = load(name, found, chosen.load)
+            return self._loaded[key]
+
+        return get
+
+    def close(self) -> None:
+        """Close what was loaded."""
+        for backend in self._loaded.values():
+            backend.close()
+        self._loaded.clear()

@@ -1,0 +1,92 @@
+"""Hears a recording anew: the same audio, with whatever backend, model, settings or code there is now.
+
+What changed while it was recorded, settings and hot words, changes again at the same places.
+"""
+
+import asyncio
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
+from itertools import groupby
+
+from asrd.backends import Backend
+from asrd.core.errors import AsrdError
+from asrd.core.events import Final
+from asrd.daemon.options import RecognitionOptions
+from asrd.daemon.recognition.decoding import Boosts, make_decoding
+from asrd.daemon.replay import environment
+from asrd.daemon.replay.detector import RecordedVad
+from asrd.daemon.replay.overrides import Means
+from asrd.daemon.replay.takes import Take
+from asrd.daemon.replay.ungated import Finals, UngatedScheduler, UngatedSource
+from asrd.daemon.stream.stream import Stream, make_stream
+from asrd.daemon.vad import create
+
+
+def rehear(
+    takes: Iterable[Take],
+    backend: Backend,
+    options: RecognitionOptions,
+    names: Collection[str] = (),
+    boosts: Boosts | None = None,
+) -> Iterator[Final]:
+    """The finals that are made of takes now.
+
+    takes: of one stream, in their order. The rest is as in `Means`. Raises AsrdError where the backend fails,
+    UsageError where a setting of `names` contradicts one that was changed while recording.
+    """
+    decoding = make_decoding(options.decoding, backend.model)
+    means = Means(backend, options, frozenset(names), boosts, decoding)
+    stretch = 0
+
+    def number(take: Take) -> int:
+        nonlocal stretch
+        stretch += not take.follows
+        return stretch
+
+    for _, group in groupby(takes, number):
+        yield from _stretch(group, means)
+
+
+def _stretch(group: Iterable[Take], means: Means) -> Iterator[Final]:
+    """Takes that follow each other without a break: one stream."""
+    loop, outlet, scheduler = asyncio.new_event_loop(), Finals(), UngatedScheduler(means)
+    source: UngatedSource | None = None
+    try:
+        for take in group:
+            if source is None:
+                source = UngatedSource(take)
+                stream, vad = _begin(take, source, scheduler, outlet, means)
+                running = loop.create_task(stream.run())
+            vad.expect(take.records)
+            scheduler.expect(take)
+            loop.run_until_complete(source.hear(take, running, stream, means))
+            yield from outlet.taken()
+        if source:
+            loop.run_until_complete(source.end(running))
+            if stream.failure:
+                raise AsrdError(stream.failure)
+            yield from outlet.taken()
+    finally:
+        scheduler.close()
+        loop.close()
+
+
+def _begin(
+    take: Take, source: UngatedSource, scheduler: UngatedScheduler, outlet: Finals, means: Means
+) -> tuple[Stream, RecordedVad]:
+    """Where the audio will be cut as it was, go on from the recorded state; else begin anew, with the settings
+    that were in force there.
+    """
+    then, model, options = environment.options(take.begin), means.backend.model, means.options
+    used = take.begin.state.settings.restored() if take.begin.state else then.segmenter
+    options = replace(options, segmenter=means.settings(used))
+    then = replace(then, backend=options.backend, load=options.load, model=options.model, segmenter=used)
+    following = options == then and take.begin.index != 0
+    vad = RecordedVad(create(options.vad), following=following, strict=False)
+    stream = make_stream(
+        source, options, scheduler, outlet, model, decoding=means.decoding, hot=lambda: scheduler.boosts, vad=vad
+    )
+    if following and take.begin.state:
+        stream.resume(take.begin.state)
+        source.reason = ""
+    return stream, vad

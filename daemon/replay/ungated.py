@@ -1,0 +1,125 @@
+"""What stands around a stream that hears a recording anew: nothing waits, and only finals are kept."""
+
+import asyncio
+from bisect import bisect_left
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
+from operator import itemgetter
+
+import numpy as np
+
+from asrd.core import events
+from asrd.core.events import Event, Final, Partial
+from asrd.core.flow import AudioChunk, Window
+from asrd.core.units import Samples
+from asrd.daemon.recognition.decoding import Boosts
+from asrd.daemon.recognition.recognizer import NO_BOOSTS, recognize
+from asrd.daemon.recorder.records import Answered, Heard, Said, Used
+from asrd.daemon.replay.overrides import Means
+from asrd.daemon.replay.takes import Take
+from asrd.daemon.scheduling.queue import Lane, Result
+from asrd.daemon.scheduling.scheduler import Scheduler
+from asrd.daemon.sources.base import Source
+from asrd.daemon.stream.stream import Stream
+
+
+class UngatedSource(Source):
+    """The audio of takes. reason: comes with the first chunk, so that a new stream begins at its position."""
+
+    def __init__(self, take: Take) -> None:
+        super().__init__(take.begin.stream)
+        self.reason = "the recording begins"
+        self._queue: asyncio.Queue[Callable[[], None] | AudioChunk | None] = asyncio.Queue()
+
+    async def open(self) -> None:
+        """Nothing to be had."""
+
+    async def close(self) -> None:
+        """Nothing to give back."""
+
+    async def chunks(self) -> AsyncIterator[AudioChunk]:
+        """Until `end`."""
+        while item := await self._queue.get():
+            if isinstance(item, AudioChunk):
+                yield item
+            else:
+                item()
+            self._queue.task_done()
+
+    async def hear(self, take: Take, running: "asyncio.Task[None]", stream: Stream, means: Means) -> None:
+        """Until all of it was heard, or the stream has failed; settings are changed before the same chunks."""
+        for record in take.records:
+            if isinstance(record, Used):
+                self._queue.put_nowait(partial(stream.use, means.settings(record.settings.restored())))
+            elif isinstance(record, Heard):
+                pcm, lost = np.frombuffer(record.pcm, "<f4"), Samples(record.lost)
+                why = record.reason or self.reason
+                self._queue.put_nowait(AudioChunk(Samples(record.start), pcm, record.captured, lost, why))
+                self.reason = ""
+        joining = asyncio.create_task(self._queue.join())
+        await asyncio.wait([joining, running], return_when=asyncio.FIRST_COMPLETED)
+        joining.cancel()
+
+    async def end(self, running: "asyncio.Task[None]") -> None:
+        """Close what is open."""
+        self._queue.put_nowait(None)
+        await running
+
+
+class UngatedScheduler(Scheduler):
+    """Recognises each window at once; previews that nobody asks about are nobody's to see.
+
+    boosts: hot words for an utterance that begins with the window at hand.
+    """
+
+    def __init__(self, means: Means) -> None:
+        super().__init__(means.options.backend, means.backend)
+        self._means = means
+        self._recorded: list[tuple[Samples, Boosts]] = []
+        self.boosts = NO_BOOSTS
+
+    def expect(self, take: Take) -> None:
+        """The hot words that follow."""
+        self._recorded += _hot_words(take)
+
+    async def submit(self, lane: Lane, window: Window, *, settle: bool = False) -> None:
+        """Recognise it now."""
+        if window.asks or not window.provisional:
+            emission = recognize(self.backend, [window])[0]
+            began = bisect_left(self._recorded, window.keep_end, key=itemgetter(0))
+            self.boosts = self._means.hot(self._recorded[began - 1][1] if began else NO_BOOSTS)
+            await lane.deliver(Result(window, emission, self.name, cut=0.0, started=0.0, recognized=0.0))
+
+    def close(self) -> None:
+        """The backend is somebody else's."""
+        self._worker.close()
+
+
+class Finals:
+    """Keeps finals, until they are taken."""
+
+    def __init__(self) -> None:
+        self._finals: list[Final] = []
+
+    async def publish(self, event: Event, stream: str = events.DAEMON_STREAM) -> None:
+        """Keep a final; of other events nothing."""
+        if isinstance(event, Final):
+            self._finals.append(event)
+
+    def taken(self) -> list[Final]:
+        """Those since the last time."""
+        finals, self._finals = self._finals, []
+        return finals
+
+
+def _hot_words(take: Take) -> Iterator[tuple[Samples, Boosts]]:
+    """Where each utterance of a take began, and the hot words it was heard with."""
+    seen, boosts = set[int](), NO_BOOSTS
+    for record in take.records:
+        if isinstance(record, Answered):
+            boosts = record.boosts
+        elif isinstance(record, Said):
+            event = events.decode(record.payload)
+            if isinstance(event, Partial | Final) and event.utterance not in seen:  # the answer before began it
+                seen.add(event.utterance)
+                yield Samples(event.start), boosts

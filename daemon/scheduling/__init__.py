@@ -1,0 +1,1 @@
+"""Which window is recognised next, and by which backend."""

@@ -1,0 +1,111 @@
+"""What recognises: a model, how its emissions are read, and the backend in use."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from asrd.backends import Backend, LoadOptions, load
+from asrd.core.errors import BackendError, reason
+from asrd.core.units import MAX_WINDOW
+from asrd.daemon.options import RecognitionOptions
+from asrd.daemon.recognition.decoding.make import BeamDecoding, GreedyDecoding, make_decoding
+from asrd.daemon.recognition.hotwords import HotWords
+from asrd.daemon.scheduling.loading import Loading
+from asrd.daemon.scheduling.scheduler import Scheduler
+from asrd.daemon.threads import in_thread
+from asrd.models import ModelDirectory
+from asrd.models.store import resolve
+
+log = logging.getLogger(__name__)
+
+LOADING, CLOSING = 110.0, 5.0
+"""Seconds that a backend gets to load, and the one before it to close: less than a client waits for the answer."""
+
+AGAIN = 5.0
+"""Seconds until a backend that could not be reloaded is tried again."""
+
+
+class Engine:
+    """All streams of a daemon share one."""
+
+    def __init__(
+        self,
+        model: ModelDirectory,
+        decoding: GreedyDecoding | BeamDecoding,
+        words: HotWords,
+        scheduler: Scheduler,
+        options: LoadOptions,
+    ) -> None:
+        """options: how backends that are switched to are loaded."""
+        self.model, self.decoding, self.words, self.scheduler = model, decoding, words, scheduler
+        self._options = options
+
+    @classmethod
+    async def start(cls, recognition: RecognitionOptions, words: Path | None) -> "Engine":
+        """Load all that the options name, with the loop free meanwhile. words: the file of hot words; None to keep
+        none. Raises AsrdError where something cannot be loaded.
+        """
+        model = await in_thread(resolve, recognition.model)
+        decoding = await in_thread(make_decoding, recognition.decoding, model)
+        hot = HotWords(words, decoding)
+        backend = await in_thread(_ready, recognition.backend, model, recognition.load)
+        return cls(model, decoding, hot, Scheduler(recognition.backend, backend), recognition.load)
+
+    async def use(self, name: str) -> str:
+        """Load another backend while the present one goes on working, then switch between two windows. One that hangs
+        is reloaded.
+
+        Returns the name of the one before. One call at a time. Raises AsrdError where it cannot be loaded, or not in
+        time; the present one stays then.
+        """
+        previous = self.scheduler.name
+        if name == previous and not self.scheduler.hangs.is_set():
+            return previous
+        loading = self._load(name)
+        if not (backend := await loading.within(LOADING)):
+            loading.discard()
+            raise BackendError(f"backend {name} has not loaded within {LOADING:g} s; {previous} stays, or use another")
+        try:
+            async with asyncio.timeout(CLOSING):
+                await self.scheduler.use(name, backend)
+        except TimeoutError:
+            log.warning("backend %s, which was used before, does not close", previous)
+        return previous
+
+    async def renew(self, complain: Callable[[str], Awaitable[None]]) -> None:
+        """Reload the backend whenever it hangs, until cancelled. complain: is told where that fails or hangs."""
+        while True:
+            await self.scheduler.hangs.wait()
+            await self._renew(self.scheduler.name, complain)
+
+    async def _renew(self, name: str, complain: Callable[[str], Awaitable[None]]) -> None:
+        loading, backend = self._load(name), None
+        try:  # where it hangs it is not tried again: soon there would be many that hang
+            while self._hangs(name) and not (backend := await loading.within(LOADING)):
+                if self._hangs(name):
+                    await complain(f"backend {name} hangs, and so does reloading it; 'asrd backend use' another")
+        except Exception as error:  # a third party's backend may raise anything
+            await complain(f"backend {name} hangs and cannot be reloaded ({reason(error)}); 'asrd backend use' another")
+            await asyncio.sleep(AGAIN)
+            return
+        if backend and self._hangs(name):
+            log.warning("backend %s has been reloaded", name)
+            await self.scheduler.use(name, backend)
+        else:  # somebody has switched meanwhile
+            loading.discard()
+
+    def _load(self, name: str) -> Loading:
+        return Loading(_ready, name, self.model, self._options)
+
+    def _hangs(self, name: str) -> bool:
+        """Whether that backend is in use and hangs."""
+        return self.scheduler.hangs.is_set() and self.scheduler.name == name
+
+
+def _ready(name: str, model: ModelDirectory, options: LoadOptions) -> Backend:
+    """A backend that has answered once, for a full window and for a short one."""
+    backend = load(name, model, options)
+    for length in (MAX_WINDOW, MAX_WINDOW // 2):
+        backend.warm_up(length)
+    return backend

@@ -1,0 +1,121 @@
+"""What can be set of segmentation, in the samples the code works in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from asrd.core.control import Setting
+from asrd.core.errors import UsageError
+from asrd.core.units import MAX_WINDOW, Samples, samples, seconds
+from asrd.models import Geometry
+
+
+@dataclass(frozen=True, slots=True)
+class SegmenterSettings:
+    """All lengths in samples.
+
+    window: what the model is given at once, context included.
+    hop: new audio that a committed window brings. The smaller, the sooner words are stable, and
+        the more windows are computed.
+    right_context: real audio after the kept part of a window. The model hears across the cut; the
+        frames near the edges, which hear less, are dropped. The left context is what is left.
+    min_speech: span in which mostly voiced frames start an utterance.
+    pre_roll: audio before the first voiced frame that belongs to the utterance: quiet
+        consonants, which no detector hears, start many words.
+    hangover: span of silence that ends an utterance, until the speaker's own pauses tell better.
+    min_hangover, max_hangover: bounds of what the pauses, the utterance's length and the
+        recogniser make of it.
+    tail: audio after the last voiced frame that belongs to the utterance.
+    max_utterance: an utterance is cut here even if the speaker goes on.
+    partial_interval: how often the open end of an utterance is previewed; 0 never. By default a VAD frame more
+        often than every 300 ms, which is what inference may take of them.
+    """
+
+    window: Samples = MAX_WINDOW
+    hop: Samples = samples(0.60)
+    right_context: Samples = samples(0.40)
+    min_speech: Samples = samples(0.10)
+    pre_roll: Samples = samples(0.30)
+    hangover: Samples = samples(0.60)
+    min_hangover: Samples = samples(0.30)
+    max_hangover: Samples = samples(0.90)
+    tail: Samples = samples(0.20)
+    max_utterance: Samples = samples(25.0)
+    partial_interval: Samples = samples(0.28)
+
+    def check(self, geometry: Geometry) -> None:
+        """Raises UsageError where hop and right context, and alignment to frames, leave a window no left
+        context, or where a context is shorter than the model's receptive field, so that frames at the
+        seams would be missing.
+        """
+        field, stride = geometry.receptive_field, geometry.stride
+        shortest, longest = field + 2 * stride, self.window - self.right_context - field - stride
+        if self.right_context < field:
+            raise UsageError(f"the right context must be at least {seconds(field):.3f} s for this model")
+        if not shortest <= self.hop <= longest:
+            limits = f"from {seconds(shortest):.3f} to {seconds(longest):.3f} s"
+            raise UsageError(f"with {seconds(self.right_context):.3f} s of right context the hop must be {limits}")
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself."""
+        if not 0 < self.window <= MAX_WINDOW:
+            raise UsageError(f"a window is at most {seconds(MAX_WINDOW):.3f} s")
+        if min(self.min_speech, self.min_hangover, self.max_utterance) <= 0:
+            raise UsageError("minimum speech, hang-over and maximum utterance must be longer than 0 s")
+        if not self.min_hangover <= self.hangover <= self.max_hangover:
+            raise UsageError(
+                f"the hang-over, {seconds(self.hangover):g} s, must lie within its bounds, "
+                f"{seconds(self.min_hangover):g} and {seconds(self.max_hangover):g} s; move them too"
+            )
+        if min(self.pre_roll, self.tail, self.partial_interval) < 0:
+            raise UsageError("pre-roll, tail and partial interval must not be negative")
+        if self.max_utterance < self.window:
+            raise UsageError(f"the maximum utterance must be at least one window, {seconds(self.window):.3f} s")
+        if self.tail > self.min_hangover:
+            raise UsageError("the tail cannot be longer than the shortest hang-over, in which it lies")
+
+    def changed(self, values: Mapping[str, int]) -> "SegmenterSettings":
+        """These with other values for some of `SETTABLE`; the tail follows the shortest hang-over.
+
+        Raises UsageError for a name or a value that cannot be, or values that contradict each other.
+        """
+        for name, value in values.items():
+            if name not in SETTABLE:
+                known = ", ".join(map(_flag, SETTABLE))
+                raise UsageError(f"'{_flag(name)}' cannot be set while running; {known} can")
+            if value > LONGEST:
+                raise UsageError(f"{_flag(name)} is at most {seconds(LONGEST):g} s, not {seconds(value):g}")
+            if value < 0:
+                raise UsageError(f"{_flag(name)} must not be negative (got {seconds(value):g} s)")
+        shortest = values.get("min_hangover", self.min_hangover)
+        chosen = {SETTABLE[name]: Samples(value) for name, value in values.items()}
+        return replace(self, **chosen, tail=min(DEFAULTS.tail, Samples(shortest)))
+
+    def settable(self) -> dict[str, Setting]:
+        """What can be set while running, as it is now."""
+        nearer = {
+            "hangover": (self.min_hangover, self.max_hangover),
+            "min_hangover": (1, self.hangover),
+            "max_hangover": (self.hangover, LONGEST),
+            "min_speech": (1, LONGEST),
+            "max_utterance": (self.window, LONGEST),
+        }
+        return {
+            name: Setting(getattr(self, field), getattr(DEFAULTS, field), *nearer.get(name, (0, LONGEST)))
+            for name, field in SETTABLE.items()
+        }
+
+
+def _flag(name: str) -> str:
+    """What people call a setting, on the command line."""
+    return name.replace("_", "-")
+
+
+DEFAULTS = SegmenterSettings()
+
+LONGEST = samples(60.0)
+"""No length of time that is set while running is longer."""
+
+SETTABLE = {
+    name: name for name in ("hangover", "min_hangover", "max_hangover", "max_utterance", "min_speech", "pre_roll")
+} | {"partials": "partial_interval"}
+"""What can be set while running, as it is called on the command line, and its field."""

@@ -1,0 +1,1 @@
+"""The daemon: its requests, its events and its state."""

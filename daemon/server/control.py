@@ -1,0 +1,97 @@
+"""Answers requests to the daemon on a ROUTER socket."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+import zmq
+import zmq.asyncio
+
+from asrd.core import wire
+from asrd.core.control import AnyRequest, Reply
+from asrd.core.errors import AsrdError, reason
+from asrd.daemon.transport.access import LOCAL, Access
+from asrd.daemon.transport.sockets import Binding
+
+log = logging.getLogger(__name__)
+
+MAX_REQUEST = 1 << 16
+"""Bytes. A peer that sends more is disconnected."""
+
+UNREAD = 16
+"""Replies held for one peer that does not read them; those after them are dropped. As many requests of one are held
+until it is their turn; then who sends them waits.
+"""
+
+BUSY = 16
+"""Requests that are being answered; while they are so many, others are refused."""
+
+SHORT = 0.05
+"""Seconds that one request gets before the next is looked at."""
+
+MOMENT = 0.2
+"""Seconds that requests get to end at the end: most take a few milliseconds, and a backend may take minutes to load."""
+
+Answer = Callable[[AnyRequest], Awaitable[Any]]
+
+
+class Controller:
+    """Every request gets exactly one reply, if it is read; a slow one does not hold up the others, nor do many of them
+    the rest of the daemon.
+    """
+
+    def __init__(self, context: zmq.asyncio.Context, endpoint: str, access: Access = LOCAL) -> None:
+        """Bind. What is asked waits until `run`."""
+        self._socket = context.socket(zmq.ROUTER)
+        self._socket.set(zmq.MAXMSGSIZE, MAX_REQUEST)
+        self._socket.set(zmq.SNDHWM, UNREAD)
+        self._socket.set(zmq.RCVHWM, UNREAD)
+        self._tasks: set[asyncio.Task[None]] = set()
+        try:
+            self._binding = Binding(self._socket, endpoint, access)
+        except Exception:
+            self._socket.close(linger=0)
+            raise
+
+    async def run(self, answer: Answer) -> None:
+        """Serve until cancelled. answer: gives the result of a request, or raises AsrdError."""
+        while True:
+            *envelope, payload = await self._socket.recv_multipart()
+            began = time.monotonic()
+            if len(self._tasks) < BUSY:
+                task = asyncio.create_task(self._serve(answer, envelope, payload))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+                await asyncio.wait([task], timeout=SHORT)
+            else:
+                busy = f"the daemon has {BUSY} other requests to answer; ask again in a moment"
+                await self._socket.send_multipart([*envelope, _refusal(busy, 1)])
+            await asyncio.sleep(time.monotonic() - began)  # half of the time is for audio, however much is asked
+
+    async def _serve(self, answer: Answer, envelope: list[bytes], payload: bytes) -> None:
+        try:
+            reply = wire.encode(Reply(result=await answer(msgspec.json.decode(payload, type=AnyRequest))))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            reply = _refusal(f"not a request this daemon knows: {error}", 2)
+        except AsrdError as error:
+            reply = _refusal(str(error), error.exit_code)
+        except Exception as error:  # whatever it was, the client gets an answer and the daemon goes on
+            log.exception("a request failed")
+            reply = _refusal(f"the daemon failed to answer ({reason(error)}); its log says more", 1)
+        await self._socket.send_multipart([*envelope, reply])
+
+    async def close(self, within: float) -> None:
+        """Let running requests end, for a moment, and answers be sent, then let go of the endpoint. within: seconds."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=min(MOMENT, within))
+        for task in self._tasks:
+            task.cancel()
+        self._socket.close(linger=round(1000 * within))
+        self._binding.close()
+
+
+def _refusal(error: str, exit_code: int) -> bytes:
+    return wire.encode(Reply(error=error, exit_code=exit_code))

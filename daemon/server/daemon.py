@@ -1,0 +1,181 @@
+"""The daemon: puts the stages together, starts them in order and stops them in reverse."""
+
+import asyncio
+import logging
+import math
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import zmq.asyncio
+
+from asrd.core import events
+from asrd.core.errors import AsrdError
+from asrd.daemon.recorder.recorder import Recorder
+from asrd.daemon.scheduling.engine import Engine
+from asrd.daemon.server.control import Controller
+from asrd.daemon.server.metrics import Metrics
+from asrd.daemon.server.options import DaemonOptions
+from asrd.daemon.server.publisher import Publisher
+from asrd.daemon.server.requests import Requests
+from asrd.daemon.server.status import Herald
+from asrd.daemon.server.systemd import notify
+from asrd.daemon.sources.base import Source
+from asrd.daemon.sources.spec import parse_sources
+from asrd.daemon.stream.observer import Tape
+from asrd.daemon.stream.stream import Stream, make_stream
+
+log = logging.getLogger(__name__)
+
+SHUTDOWN = 4.0
+"""Seconds from `Daemon.stop` on that open utterances get to finish."""
+
+LAST = 0.6
+"""Seconds for what follows: answers, the end of a recording, events to slow subscribers. In all that is less than 5."""
+
+LEAST = 0.1
+"""Of these, seconds that each gets in any case."""
+
+
+class Daemon:
+    """One run of the daemon, from `run` to its return."""
+
+    def __init__(self, options: DaemonOptions, ready: Callable[["Daemon"], None] = lambda _: None) -> None:
+        """ready: called once the model has answered, all sources are open and sockets are bound."""
+        self._options = options
+        self._ready = ready
+        self._began = time.monotonic()
+        self._until = math.inf
+        self._stop_reason = ""
+        self._stopping = asyncio.Event()
+        self.recorder: Recorder | None = None
+
+    async def run(self) -> None:
+        """Serve until told to stop or all sources have ended.
+
+        Raises AsrdError when it cannot start, or when its last source failed.
+        """
+        context = zmq.asyncio.Context()
+        cleanup: list[Callable[[], Any]] = [lambda: context.destroy(linger=round(1000 * self._left()))]
+        background: list[asyncio.Task[None]] = []
+        try:
+            access = self._options.access
+            if guard := access.guard(context):
+                cleanup.append(guard.close)
+            self.publisher = Publisher(context, self._options.events, access)
+            cleanup.append(lambda: self.publisher.close(self._left()))
+            if self._options.record:
+                self.recorder = recorder = Recorder(self._options.record, self.publisher.daemon)
+                self.publisher.record = recorder.said
+                cleanup.append(lambda: recorder.close(self._left()))
+            controller = Controller(context, self._options.control, access)
+            cleanup.append(lambda: controller.close(self._left()))
+            sources = parse_sources(self._options.sources, self._options.pace, access)
+            self.engine = await Engine.start(self._options.recognition, self._options.words)
+            cleanup.append(self.engine.scheduler.close)
+            self.streams = [self._stream(source) for source in sources]
+            for source in sources:
+                cleanup.append(source.close)
+                await source.open()
+            self._listen_to_signals()
+            self.herald = herald = Herald(self.publisher, self.engine, self.streams, self.recorder, self._began)
+            if self._options.metrics:
+                metrics = Metrics(self._options.metrics, herald.status)
+                cleanup.append(metrics.close)
+                self.publisher.observe = metrics.observe
+            requests = Requests(self.engine, self.streams, self.publisher, herald, stop=self.stop)
+            jobs = [self.engine.scheduler.run(), controller.run(requests.answer), herald.beat(), herald.greet()]
+            jobs.append(self.engine.renew(herald.complain))
+            if self.recorder:
+                jobs.append(self.recorder.run(herald.complain))
+            background += [asyncio.create_task(job) for job in jobs]
+            await herald.announce()
+            self._ready(self)
+            notify("READY=1")
+            await self._serve(background)
+        finally:
+            self._until = min(self._until, time.monotonic() + LAST)
+            for task in background:
+                task.cancel()
+            await asyncio.gather(*background, return_exceptions=True)
+            for close in reversed(cleanup):
+                outcome = close()
+                if asyncio.iscoroutine(outcome):
+                    await outcome
+
+    def stop(self, reason: str) -> None:
+        """Finish open utterances, then return from `run`."""
+        if not self._stopping.is_set():
+            notify("STOPPING=1")
+            self._stop_reason, self._until = reason, time.monotonic() + SHUTDOWN + LAST
+            self._stopping.set()
+
+    def _left(self) -> float:
+        """Seconds that are left of what was promised."""
+        return max(self._until - time.monotonic(), LEAST)
+
+    async def _serve(self, background: list[asyncio.Task[None]]) -> None:
+        """Until every stream has ended by itself, or was made to."""
+        hearing = asyncio.create_task(self._hear())
+        stopped = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait([hearing, stopped, *background], return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        for task in background:
+            if task.done():  # none of them ends by itself: raise what ended it
+                hearing.cancel()
+                task.result()
+        if self._stopping.is_set():
+            await self._finish(hearing, background[0])
+        else:
+            hearing.result()
+        reason = self._stop_reason or "all sources ended"
+        log.info("stopped: %s", reason)
+        await self.publisher.publish(events.Stopped(reason=reason))
+        failures = [stream.failure for stream in self.streams if stream.failure]
+        if failures and not self._stopping.is_set():
+            raise AsrdError(failures[-1])
+
+    async def _hear(self) -> None:
+        """All streams, until each has ended by itself and all of it was recognised."""
+        await asyncio.gather(*(stream.run() for stream in self.streams))
+        await self.engine.scheduler.drain()
+
+    async def _finish(self, hearing: asyncio.Task[None], serving: asyncio.Task[None]) -> None:
+        """Close the sources and have heard what they gave; what is still open when time is up is given up."""
+        closing = asyncio.gather(*(stream.source.close() for stream in self.streams))
+        late: list[asyncio.Future[Any]] = [closing, hearing, serving]
+        await asyncio.wait(late[:2], timeout=self._left() - LAST)
+        if hearing.done():
+            hearing.result()  # raises what ended it
+            return
+        for one in late:  # so that nothing is delivered any more
+            one.cancel()
+        await asyncio.wait(late, timeout=LEAST)
+        for stream in self.streams:
+            await stream.abandon(time.time())
+
+    def _stream(self, source: Source) -> Stream:
+        recognition = self._options.recognition
+        tape = Tape()
+        if self.recorder:
+            tape = self.recorder.tape(source.stream, self.engine.model, recognition, live=source.live)
+        return make_stream(
+            source,
+            recognition,
+            self.engine.scheduler,
+            self.publisher,
+            self.engine.model,
+            decoding=self.engine.decoding,
+            hot=lambda: self.engine.words.boosts,
+            tape=tape,
+        )
+
+    def _listen_to_signals(self) -> None:
+        """A terminal that closes ends a daemon as Ctrl-C does, unless `nohup` has it ignored."""
+        loop = asyncio.get_running_loop()
+        numbers = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+        if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+            numbers.remove(signal.SIGHUP)
+        for number in numbers:
+            loop.add_signal_handler(number, self.stop, number.name)

@@ -1,0 +1,32 @@
+"""What a daemon is started with."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from asrd.daemon.options import RecognitionOptions
+from asrd.daemon.recorder.options import RecordingOptions
+from asrd.daemon.sources.files import Pace
+from asrd.daemon.transport.access import LOCAL, Access
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonOptions:
+    """sources: as `parse_source` takes them. pace: of file sources. events: endpoints to publish on.
+    record: None to record nothing. words: the file of hot words; None to keep none. access: who may connect.
+    metrics: HOST:PORT for Prometheus.
+    """
+
+    recognition: RecognitionOptions
+    sources: tuple[str, ...]
+    pace: Pace
+    events: tuple[str, ...]
+    control: str
+    record: RecordingOptions | None = None
+    words: Path | None = None
+    access: Access = LOCAL
+    metrics: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be."""
+        if self.metrics:
+            self.access.check_http(self.metrics)

@@ -1,0 +1,111 @@
+"""Publishes events, numbers them, and remembers the latest for those who missed some."""
+
+import asyncio
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import zmq
+import zmq.asyncio
+
+from asrd.core import events
+from asrd.core.events import Event
+from asrd.daemon.transport.access import LOCAL, Access
+from asrd.daemon.transport.sockets import Binding
+
+REMEMBERED = 4096
+"""Events kept for replay: about twenty minutes of one talkative stream with partials."""
+
+REMEMBERED_BYTES = 16 << 20
+"""And no more than this, for partials of long utterances are long."""
+
+REPLAYED_BYTES = 1 << 20
+"""Of these, in one answer: it is held until whoever asked has read it. They ask again for the rest."""
+
+HIGH_WATER_MARK = 10_000
+"""Events queued for one slow subscriber before ZeroMQ drops its newest; it sees that in `seq`."""
+
+MAX_SUBSCRIPTION = 1 << 10
+"""Bytes. A peer that sends more is disconnected."""
+
+
+class Publisher:
+    """An XPUB socket: like PUB, but it tells when someone subscribes."""
+
+    def __init__(self, context: zmq.asyncio.Context, endpoints: Sequence[str], access: Access = LOCAL) -> None:
+        """Bind to all endpoints. Raises TransportError or UsageError."""
+        self.daemon = uuid.uuid4().hex[:12]
+        self._socket = context.socket(zmq.XPUB)
+        self._socket.set(zmq.XPUB_VERBOSE, 1)
+        self._socket.set(zmq.SNDHWM, HIGH_WATER_MARK)
+        self._socket.set(zmq.MAXMSGSIZE, MAX_SUBSCRIPTION)
+        self._bindings: list[Binding] = []
+        self._seq = 0
+        self._recent: deque[tuple[int, bytes]] = deque()
+        self._bytes = 0
+        self._stopped = False
+        self.record: Callable[[str, bytes], None] = lambda stream, payload: None
+        """Told of every event: its stream and its payload."""
+        self.observe: Callable[[Event], None] = lambda event: None
+        """Told of every event as it is published, too."""
+        try:
+            for endpoint in endpoints:
+                self._bindings.append(Binding(self._socket, endpoint, access))
+        except Exception:
+            self.close()
+            raise
+
+    @property
+    def endpoints(self) -> list[str]:
+        """Where it is bound, with the port that was chosen where `*` was asked for."""
+        return [binding.endpoint for binding in self._bindings]
+
+    async def publish(self, event: Event, stream: str = events.DAEMON_STREAM) -> None:
+        """Number and send an event. It never waits for a subscriber. After `stopped` there is none."""
+        if self._stopped:
+            return
+        self._stopped = isinstance(event, events.Stopped)
+        numbered = msgspec.structs.replace(event, daemon=self.daemon, seq=self._seq, stream=stream, time=time.time())
+        payload = events.encode(numbered)
+        self._remember(payload)
+        self.record(stream, payload)
+        self.observe(numbered)
+        self._seq += 1
+        await self._socket.send_multipart([events.topic(numbered), payload])
+
+    async def joined(self) -> None:
+        """Wait until someone subscribes to something."""
+        while True:
+            frames = await self._socket.recv_multipart()
+            await asyncio.sleep(0)  # others' turn: receiving does not wait where messages are queued
+            if len(frames) == 1 and frames[0][:1] == b"\x01":  # anything else a peer made up
+                return
+
+    def _remember(self, payload: bytes) -> None:
+        self._recent.append((self._seq, payload))
+        self._bytes += len(payload)
+        while len(self._recent) > REMEMBERED or self._bytes > REMEMBERED_BYTES:
+            self._bytes -= len(self._recent.popleft()[1])
+
+    def replay(self, first: int, last: int) -> list[Any]:
+        """The remembered events `first <= seq <= last`, ready to be sent as JSON: the oldest, as many as one answer
+        may hold, and at least one where there is one.
+        """
+        found: list[Any] = []
+        room = REPLAYED_BYTES
+        for seq, payload in self._recent:
+            if first <= seq <= last:
+                room -= len(payload)
+                if found and room < 0:
+                    break
+                found.append(msgspec.Raw(payload))
+        return found
+
+    def close(self, within: float = 0.0) -> None:
+        """Send what is queued, within so many seconds, and let go of the endpoints."""
+        self._socket.close(linger=round(1000 * within))
+        for binding in self._bindings:
+            binding.close()

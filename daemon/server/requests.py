@@ -1,0 +1,95 @@
+"""What a running daemon is asked, and its answers."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from asrd.core.control import (
+    AnyRequest,
+    GetSettings,
+    GetStatus,
+    ListWords,
+    Replay,
+    SetSettings,
+    Setting,
+    Stop,
+    UseBackend,
+    WordsRequest,
+)
+from asrd.core.errors import AsrdError, UsageError
+from asrd.daemon.recognition.decoding import Boosts
+from asrd.daemon.scheduling.engine import Engine
+from asrd.daemon.server.publisher import Publisher
+from asrd.daemon.server.status import Herald
+from asrd.daemon.stream.stream import Stream
+
+
+class Requests:
+    """Answers them; one that would hinder another that is being carried out is refused."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        streams: Sequence[Stream],
+        publisher: Publisher,
+        herald: Herald,
+        *,
+        stop: Callable[[str], None],
+    ) -> None:
+        """stop: is told why."""
+        self._engine, self._streams, self._publisher, self._herald = engine, streams, publisher, herald
+        self._stop = stop
+        self._loading = ""  # the backend that somebody waits for
+
+    async def answer(self, request: AnyRequest) -> Any:  # noqa: PLR0911 - a table
+        """Do as asked. Raises UsageError for what cannot be asked, and AsrdError where it fails."""
+        match request:
+            case GetStatus():
+                return msgspec.structs.replace(self._herald.status(), daemon=self._publisher.daemon, time=time.time())
+            case Replay(first, last):
+                return self._publisher.replay(first, last)
+            case Stop():
+                return self._stop("asrd stop")
+            case UseBackend(name):
+                return await self._use(name)
+            case GetSettings(stream):
+                return {one.source.stream: one.settings.settable() for one in self._meant(stream)}
+            case SetSettings(values, stream):
+                return self._set(values, stream)
+            case ListWords():
+                return self._engine.words.answer(request)
+            case _:
+                return await self._change_words(request)
+
+    async def _use(self, name: str) -> dict[str, str]:
+        if self._loading:
+            raise AsrdError(f"backend {self._loading} is being loaded; ask again when it is, or has failed")
+        self._loading = name
+        try:
+            previous = await self._engine.use(name)
+            if name != previous:
+                await self._herald.announce(previous)
+        finally:
+            self._loading = ""
+        return {"backend": name, "previous": previous}
+
+    async def _change_words(self, request: WordsRequest) -> Boosts:
+        """Who writes text to read is told how names are written."""
+        words = self._engine.words.answer(request)
+        await self._publisher.publish(self._herald.status())
+        return words
+
+    def _meant(self, stream: str) -> list[Stream]:
+        names = [one.source.stream for one in self._streams]
+        if stream and stream not in names:
+            raise UsageError(f"no stream is called '{stream}'; there are: {', '.join(names)}")
+        return [one for one in self._streams if stream in ("", one.source.stream)]
+
+    def _set(self, values: Mapping[str, int], stream: str) -> dict[str, dict[str, Setting]]:
+        """All that is asked for, or nothing."""
+        chosen = [(one, one.settings.changed(values)) for one in self._meant(stream)]
+        for one, settings in chosen:
+            one.use(settings)
+        return {one.source.stream: settings.settable() for one, settings in chosen}

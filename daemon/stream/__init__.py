@@ -1,0 +1,1 @@
+"""One stream, from its source to its events."""

@@ -1,0 +1,194 @@
+"""One stream: its source is heard, and cut into windows that the scheduler has recognised."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+
+from asrd.core.errors import AsrdError, reason
+from asrd.core.events import StreamStatus
+from asrd.core.flow import AudioChunk, Onset, Window
+from asrd.core.wire import plain
+from asrd.daemon.options import RecognitionOptions
+from asrd.daemon.recognition.decoding import Boosts, Decoding, make_decoding
+from asrd.daemon.scheduling.queue import Lane
+from asrd.daemon.scheduling.scheduler import Scheduler
+from asrd.daemon.segmentation.segmenter import Segmenter
+from asrd.daemon.segmentation.settings import SegmenterSettings
+from asrd.daemon.sources.base import Source
+from asrd.daemon.state import Stateful
+from asrd.daemon.stream.observer import Outlet, Tape
+from asrd.daemon.stream.results import Results
+from asrd.daemon.stream.state import RecordedSettings, StreamState
+from asrd.daemon.stream.utterances import Teller
+from asrd.daemon.vad import Vad, create
+from asrd.models import ModelDirectory
+
+log = logging.getLogger(__name__)
+
+PATIENCE_LIVE, PATIENCE_FILE = 0.3, 2.0
+"""Seconds a window may wait: someone is watching a live stream, and nobody a file."""
+
+
+class Stream(Stateful[StreamState]):
+    """Drives a source through segmentation. What becomes of its windows is `Results`' business.
+
+    Back-pressure runs all the way: a full lane stops the reading of the source, which then loses
+    nothing if it can wait, and reports what it lost if it is live.
+    """
+
+    def __init__(
+        self, source: Source, segmenter: Segmenter, *, scheduler: Scheduler, lane: Lane, teller: Teller, tape: Tape
+    ) -> None:
+        """lane: where the scheduler takes windows from. tape: is told all that decides the stream's events."""
+        self.source = source
+        self._segmenter = segmenter
+        self._scheduler = scheduler
+        self._lane = lane
+        self._teller = teller
+        self._tape = tape
+        self._wanted: SegmenterSettings | None = None
+        self._open = True
+        self.failure = ""
+
+    @property
+    def status(self) -> StreamStatus:
+        """The stream as it is now."""
+        return StreamStatus(
+            source=type(self.source).__name__.removesuffix("Source").lower(),
+            position=self._segmenter.position,
+            waiting=len(self._lane.waiting),
+            utterances=self._teller.finished,
+            lost=self._teller.lost,
+            skipped=self._lane.skipped,
+            open=self._open,
+            settings=_values(self.settings),
+            hangover=self._segmenter.hangover,
+        )
+
+    @property
+    def settings(self) -> SegmenterSettings:
+        """Those that the next audio will be segmented by."""
+        return self._wanted or self._segmenter.settings
+
+    def use(self, settings: SegmenterSettings) -> None:
+        """Segment by other settings from the next audio on; an event says from which position."""
+        self._wanted = settings
+
+    async def run(self) -> None:
+        """Until the source ends or fails (see `failure`); then the open utterance is finished.
+
+        A defect ends this stream alone: whatever it is, the others go on.
+        """
+        try:
+            async for chunk in self.source.chunks():
+                await self._accept(chunk)
+        except AsrdError as error:
+            await self._fail(str(error))
+        except Exception as error:
+            log.exception("%s: the source failed", self.source.stream)
+            await self._fail(f"the source failed ({reason(error)}); the log says more")
+        else:
+            self._tape.ended("")
+        finally:
+            self._open = False
+        try:
+            await self._submit(self._segmenter.flush())
+        except Exception as error:
+            log.exception("%s: the end of the stream is lost", self.source.stream)
+            message = f"the end of the stream is lost ({reason(error)}); the log says more"
+            self.failure = self.failure or message
+            await self._teller.error(message)
+            await self._scheduler.settled(self._lane)
+            await self._teller.abandon(self._segmenter.position, self._scheduler.name, time.time())
+
+    async def abandon(self, now: float) -> None:
+        """Finish what is still open with what is known of it, because there is no more time.
+
+        What was said since is named by a gap. Nothing may be delivered any more. now: Unix seconds.
+        """
+        self._tape.abandoned(now, self._scheduler.name)
+        await self._teller.abandon(self._segmenter.position, self._scheduler.name, now)
+
+    async def _fail(self, message: str) -> None:
+        message = plain(message)  # it may name a file
+        self._tape.ended(message)
+        self.failure = message
+        await self._teller.error(message)
+
+    def state(self) -> StreamState:
+        """What the stream goes on from when no utterance is open."""
+        position, captured = self._teller.clock
+        settings = RecordedSettings.of(self._segmenter.settings)
+        return StreamState(position, captured, settings, self._segmenter.state())
+
+    def resume(self, state: StreamState) -> None:
+        """Go on from where another stream with the same options was."""
+        self._teller.clock = (state.position, state.captured)
+        self._segmenter.use(state.settings.restored())
+        self._segmenter.resume(state.segmenter)
+
+    async def _accept(self, chunk: AudioChunk) -> None:
+        if self._teller.idle and not self._segmenter.doubts and self._lane.idle:
+            self._tape.rest(self.state)
+        wanted, self._wanted = self._wanted, None
+        if wanted:
+            self._tape.used(wanted)
+        self._tape.heard(chunk)
+        if wanted:
+            await self._apply(wanted)
+        if chunk.lost or chunk.reason:
+            await self._submit(self._segmenter.gap(chunk.start, "gap" if chunk.lost else "end"))
+        if chunk.lost:
+            await self._teller.gap(chunk.start - chunk.lost, chunk.start, chunk.reason)
+        elif chunk.reason and self.source.live:  # a sender may leave; a microphone should not
+            await self._teller.error(chunk.reason)
+        self._teller.clock = (chunk.start + len(chunk.pcm), chunk.captured)
+        await self._submit(self._segmenter.feed(chunk.pcm))
+
+    async def _apply(self, settings: SegmenterSettings) -> None:
+        self._segmenter.use(settings)
+        await self._teller.settings(self._segmenter.position, _values(settings))
+
+    async def _submit(self, items: Iterable[Onset | Window]) -> None:
+        """Queue windows. A source that can wait does so until the segmenter has its answer: then events
+        do not depend on how fast the machine is.
+        """
+        for item in items:
+            if isinstance(item, Onset):
+                await self._teller.began(item)
+            else:
+                self._tape.cut(item)
+                if item.last:
+                    self._teller.ended(item)
+                await self._scheduler.submit(self._lane, item, settle=item.asks and not self.source.live)
+                self._tape.queued()
+
+
+def _values(settings: SegmenterSettings) -> dict[str, int]:
+    """Those that can be changed while the daemon runs, as they are now."""
+    return {name: setting.value for name, setting in settings.settable().items()}
+
+
+def make_stream(
+    source: Source,
+    options: RecognitionOptions,
+    scheduler: Scheduler,
+    publisher: Outlet,
+    model: ModelDirectory,
+    *,
+    decoding: Decoding | None = None,
+    hot: Callable[[], Boosts] = dict,
+    tape: Tape | None = None,
+    vad: Vad | None = None,
+) -> Stream:
+    """A stream as the options say. decoding, vad: to use in place of theirs, where they are at hand. hot: tells the hot
+    words of now.
+    """
+    tape = tape or Tape()
+    segmenter = Segmenter(tape.vad(vad or create(options.vad)), model.geometry, options.segmenter)
+    decoding = decoding or make_decoding(options.decoding, model)
+    teller = Teller(publisher, source.stream, clock=(0, time.time()))
+    results = Results(model, decoding, hot, scheduler=scheduler, segmenter=segmenter, teller=teller, tape=tape)
+    patience = PATIENCE_LIVE if source.live else PATIENCE_FILE
+    lane = scheduler.lane(results.deliver, patience=patience, live=source.live)
+    return Stream(source, segmenter, scheduler=scheduler, lane=lane, teller=teller, tape=tape)

@@ -1,0 +1,94 @@
+"""Binding ZeroMQ sockets, with errors people can act on."""
+
+import errno
+import fcntl
+import os
+from pathlib import Path
+from typing import IO, Any
+
+import zmq
+
+from asrd.core.endpoints import check_endpoint, no_endpoint, runtime_directory, without_address
+from asrd.core.errors import TransportError, UsageError
+from asrd.daemon.transport.access import LOCAL, Access
+
+KEEPALIVE = 60
+"""Seconds of silence on a TCP connection until the kernel asks whether the peer is still there."""
+
+
+def notice_loss(socket: zmq.Socket[Any]) -> None:
+    """Have connections end whose peer vanished without a word: power cut, network gone. Call before binding.
+
+    A socket that only listens would never find out, and keep a descriptor for each.
+    """
+    socket.setsockopt(zmq.TCP_KEEPALIVE, 1)
+    socket.setsockopt(zmq.TCP_KEEPALIVE_IDLE, KEEPALIVE)
+
+
+class Binding:
+    """An endpoint held by this process.
+
+    libzmq takes over a Unix socket that another process is still using, without a word; a lock
+    file beside the socket makes that the error it is for a TCP port.
+    """
+
+    def __init__(self, socket: zmq.Socket[Any], endpoint: str, access: Access = LOCAL) -> None:
+        """Bind. Raises UsageError for an endpoint that is malformed or would be open to everyone, TransportError when
+        it is taken.
+        """
+        self._socket = socket
+        self._lock: IO[str] | None = None
+        check_endpoint(endpoint)
+        access.apply(socket, endpoint)
+        notice_loss(socket)
+        if endpoint.startswith("ipc://") and endpoint[6:7] not in ("@", "*"):
+            self._lock = _lock(Path(endpoint.removeprefix("ipc://")), endpoint)
+        try:
+            socket.bind(endpoint)
+        except zmq.ZMQError as error:
+            self.close()
+            raise _explain(error, endpoint) from error
+        self.endpoint: str = socket.getsockopt_string(zmq.LAST_ENDPOINT)
+
+    def close(self) -> None:
+        """Let another process have the endpoint; the socket itself is the caller's."""
+        if self._lock:
+            self._lock.close()
+            self._lock = None
+
+
+def _lock(path: Path, endpoint: str) -> IO[str]:
+    """Hold `<path>.lock` as long as the process lives. The directory is made private."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        state = path.parent.stat()
+        if path.parent == runtime_directory() and (state.st_uid != os.geteuid() or state.st_mode & 0o022):
+            raise TransportError(f"{path.parent} is open to others, who could listen in; set XDG_RUNTIME_DIR")
+        handle = path.with_name(path.name + ".lock").open("a+")
+    except OSError as error:
+        raise TransportError(f"cannot bind {endpoint}: {error.strerror}; choose another endpoint") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        handle.seek(0)
+        number = handle.read().strip()
+        holder = f"process {number}" if number else "another process"  # which has yet to write its own
+        handle.close()
+        raise TransportError(
+            f"{endpoint} is in use by {holder}; stop it with 'asrd stop' or choose another endpoint"
+        ) from error
+    handle.truncate(0)
+    handle.write(str(os.getpid()))
+    handle.flush()
+    return handle
+
+
+def _explain(error: zmq.ZMQError, endpoint: str) -> Exception:
+    if error.errno == errno.EADDRINUSE:
+        return TransportError(f"{endpoint} is in use; stop what uses it ('asrd stop'?) or choose another endpoint")
+    if error.errno in (errno.EINVAL, errno.EPROTONOSUPPORT):
+        return no_endpoint(endpoint)
+    if error.errno == errno.ENAMETOOLONG:
+        return UsageError(f"the path of '{endpoint}' is too long for a Unix socket; choose a shorter one")
+    why = without_address(str(error.strerror))
+    return TransportError(f"cannot bind {endpoint}: {why}; choose another endpoint")

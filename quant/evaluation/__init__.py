@@ -1,0 +1,1 @@
+"""Error rates, their intervals, speed, and the report of them."""

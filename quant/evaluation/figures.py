@@ -1,0 +1,93 @@
+"""Accuracy, speed and size of backends that were measured together: the rows of every table."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from asrd.models import ModelDirectory
+from asrd.quant.evaluation.bootstrap import Rate
+from asrd.quant.evaluation.measure import Measurement, exact_match
+from asrd.quant.evaluation.score import Score, drop
+from asrd.quant.evaluation.speed import Speed, speed
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """One backend. exact_match: share of clips it heard as the first backend did. size: bytes on disk,
+    0 where nobody can tell.
+    """
+
+    backend: str
+    arithmetic: str
+    score: Score
+    exact_match: float
+    speed: Speed
+    real_time_factor: float
+    size: int
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON can hold it; rates with the bounds of their 95 % interval, null for a time that is not known."""
+        return {
+            "arithmetic": self.arithmetic,
+            "wer": bounds(self.score.wer),
+            "cer": bounds(self.score.cer),
+            "words": self.score.words,
+            "characters": self.score.characters,
+            "exact_match": self.exact_match,
+            "window_ms": {name: _known(getattr(self.speed, name)) for name in ("median", "p10", "p90")},
+            "times_first": _known(self.speed.times_first),
+            "real_time_factor": self.real_time_factor,
+            "bytes": self.size,
+        }
+
+
+def figures(measurements: Mapping[str, Measurement], sizes: Mapping[str, int]) -> list[Figures]:
+    """Of each backend, beside the first."""
+    first = next(iter(measurements.values()))
+    return [
+        Figures(
+            backend=name,
+            arithmetic=one.arithmetic,
+            score=one.score,
+            exact_match=exact_match(one, first),
+            speed=speed(one, first),
+            real_time_factor=one.real_time_factor,
+            size=sizes.get(name, 0),
+        )
+        for name, one in measurements.items()
+    ]
+
+
+def size(model: ModelDirectory, backend: str) -> int:
+    """Bytes of the files that a bundled backend reads its weights from; 0 for a third party's."""
+    if backend == "torch":
+        return sum(path.stat().st_size for path in model.path.iterdir() if path.suffix in (".safetensors", ".bin"))
+    path = model.openvino(backend)
+    return sum(file.stat().st_size for file in (path, path.with_suffix(".bin")) if file.is_file())
+
+
+def verdict(rows: list[Figures]) -> str:
+    """The last backend beside the first, in one sentence."""
+    first, last = rows[0], rows[-1]
+    if first is last:
+        return (
+            f"{first.backend} has {100 * first.score.wer.value:.2f} % WER and {100 * first.score.cer.value:.2f} % CER."
+        )
+    lost = (100 * drop(metric, first.score, last.score, "absolute") for metric in ("wer", "cer"))
+    wer, cer = (
+        f"{abs(points):.2f} points {'more' if points >= 0 else 'less'} {name}"
+        for points, name in zip(lost, ("WER", "CER"), strict=True)
+    )
+    faster = f"{last.speed.times_first:.2f} times as fast as {first.backend}"
+    smaller = f" and {100 * last.size / first.size:.0f} % of its size" if first.size and last.size else ""
+    return f"{last.backend} is {faster}{smaller}, with {wer} and {cer} on {first.score.words} words."
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def bounds(rate: Rate) -> list[float]:
+    """A rate and its 95 % interval, as JSON can hold them."""
+    return [rate.value, rate.low, rate.high]

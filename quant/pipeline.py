@@ -1,0 +1,138 @@
+"""From a checkpoint to a proved INT8 model, stage by stage."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from asrd.backends import LoadOptions, load
+from asrd.core.errors import reason
+from asrd.core.flow import FloatArray
+from asrd.models import ModelDirectory
+from asrd.models.convert import convert, save
+from asrd.quant.acceptance import prove
+from asrd.quant.calibration_windows import calibration_windows
+from asrd.quant.evaluation.figures import size
+from asrd.quant.evaluation.measure import BACKENDS, Measurement, measure
+from asrd.quant.graph import in_floating_point, kept, layers
+from asrd.quant.journal import Journal
+from asrd.quant.progress import Progress
+from asrd.quant.quantize import NotGoodEnoughError, QuantizationError, quantize, read_network
+from asrd.quant.recipe import Recipe
+from asrd.quant.result import Layers, Result, record, report
+from asrd.quant.sensitivity import sensitivity
+from asrd.quant.split import Split
+from asrd.quant.validator import Validator
+from asrd.quant.workspace import copy_checkpoint
+
+
+@dataclass(slots=True)
+class Run:
+    """One run, in the directory `draft`; what an interrupted one has finished is not done again."""
+
+    source: ModelDirectory
+    draft: Path
+    recipe: Recipe
+    split: Split
+    journal: Journal
+    progress: Progress
+    windows: FloatArray | None = None
+
+    def complete(self) -> Result:
+        """All stages. Raises NotGoodEnoughError when the result costs too much, QuantizationError where NNCF fails."""
+        model = self._checkpoint()
+        if self.journal.get("quantized") is None:
+            self._quantize(model)
+        result = self._prove(model)
+        report(model, self.source, self.recipe, self.split, result)
+        record(model, self.source, self.recipe, self.split, result)
+        return result
+
+    def _prove(self, model: ModelDirectory) -> Result:
+        network = read_network(model, "int8")
+        floating = in_floating_point(network)
+        spared = kept(network, self.recipe.keep_float)
+        reverted = tuple(layer.label for layer in floating if layer not in spared)
+        measurements = self._measure(model)
+        proof = prove(self.recipe, measurements, tuple(layer.label for layer in floating))
+        if not proof.holds:
+            raise NotGoodEnoughError(proof.verdict)
+        return Result(
+            proof=proof,
+            measurements=measurements,
+            layers=Layers(
+                quantized=tuple(layer.label for layer in layers(network) if layer not in floating),
+                kept=tuple(layer.label for layer in spared),
+                reverted=reverted,
+            ),
+            steps=tuple(self.journal.get("quantized")["steps"]),
+            sizes={name: size(model, name) for name in measurements},
+            sensitivity=self._sensitivity(model),
+        )
+
+    def _checkpoint(self) -> ModelDirectory:
+        """The source's files, with an FP16 model made where there is none."""
+        model = copy_checkpoint(self.source, self.draft)
+        if not model.openvino("fp16").is_file():
+            self.progress.stage("converting", 1)
+            convert(model)
+            self.progress.advance()
+        return model
+
+    def _windows(self, model: ModelDirectory) -> FloatArray:
+        """Read and cut once, for quantization and for sensitivity."""
+        if self.windows is None:
+            recipe, clips = self.recipe, self.split.calibration
+            self.windows = calibration_windows(model, clips, recipe.windows, recipe.seed, recipe.calibrate_on)
+        return self.windows
+
+    def _quantize(self, model: ModelDirectory) -> None:
+        windows, network = self._windows(model), read_network(model)
+        # NNCF takes the data twice: once to smooth activations, once to learn their ranges.
+        self.progress.stage("calibrating", 2 * len(windows))
+        taken = 0
+
+        def feed() -> None:
+            nonlocal taken
+            taken += 1
+            self.progress.advance()
+            if taken == 2 * len(windows) and not self.recipe.fast:
+                self.progress.stage("accuracy control", None)
+
+        validator = Validator(
+            model, self.split.validation, self.recipe.metric, self.journal, windows[:1], self.progress.advance
+        )
+        int8, groups = quantize(
+            network,
+            windows,
+            self.recipe,
+            keep_float=kept(network, self.recipe.keep_float),
+            validator=validator,
+            advance=feed,
+            notice=self.progress.notice,
+        )
+        save(int8, model.openvino("int8"), compress=True)
+        self.journal.record("quantized", {"steps": validator.steps, "groups": groups})
+
+    def _measure(self, model: ModelDirectory) -> dict[str, Measurement]:
+        """All backends as deployed: the daemon's windows, stitching and decoding, their own arithmetic."""
+        clips = self.split.test
+        self.progress.stage("measuring " + ", ".join(BACKENDS), len(BACKENDS) * len(clips))
+        backends = {name: load(name, model, LoadOptions(cache=False)) for name in BACKENDS}
+        try:
+            return measure(backends, clips, self.progress.advance)
+        finally:
+            for backend in backends.values():
+                backend.close()
+
+    def _sensitivity(self, model: ModelDirectory) -> dict[str, float]:
+        """Each layer alone in 8 bits; see `sensitivity`."""
+        if not self.recipe.sensitivity:
+            return {}
+        network = read_network(model)
+        self.progress.stage("sensitivity of each layer", len(layers(network)))
+        try:
+            return sensitivity(network, self._windows(model), self.recipe, self.progress.advance)
+        except (QuantizationError, RuntimeError) as error:  # OpenVINO's
+            raise QuantizationError(
+                f"the model is good enough, but what each layer suffers cannot be told ({reason(error)}); "
+                "the same command with --resume --no-sensitivity writes it without"
+            ) from error

@@ -1,0 +1,65 @@
+"""The examples do what they say."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from asrd.models.speech import bundled
+from tests.cli.conftest import Spawn, unused_port
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+BACKEND = EXAMPLES / "backend"
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a process that has the example's distribution installed beside asrd."""
+    folder = tmp_path_factory.mktemp("backend")
+    source = shutil.copytree(BACKEND, folder / "source")  # building writes into the source
+    offline = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet", "--disable-pip-version-check"]
+    command = [sys.executable, "-m", "pip", "install", *offline, "--target", str(folder / "site"), str(source)]
+    subprocess.run(command, check=True, capture_output=True)
+    return {**os.environ, "PYTHONPATH": str(folder / "site")}
+
+
+@pytest.mark.slow
+def test_the_backend_is_found_and_conforms(installed: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "-c", os.devnull]
+    result = subprocess.run(
+        [*command, str(BACKEND / "test_asrd_cosines.py")], env=installed, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout
+    assert "11 passed" in result.stdout
+
+
+def test_the_backend_is_as_short_as_the_page_says() -> None:
+    code = (BACKEND / "asrd_cosines.py").read_text(encoding="utf-8").splitlines()
+    assert len([line for line in code if line.strip()]) <= 30
+    (name,) = tomllib.loads((BACKEND / "pyproject.toml").read_text())["project"]["entry-points"]["asrd.backends"]
+    assert f'name = "{name}"' in (BACKEND / "test_asrd_cosines.py").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_what_the_sender_sends_the_subscriber_prints(spawn: Spawn, environment: dict[str, str]) -> None:
+    address = f"tcp://127.0.0.1:{unused_port()}"
+    daemon = spawn("start", "--backend", "fp16", "--source", f"pcm:{address}")
+    assert daemon.stderr is not None
+    assert any("ready" in line for line in daemon.stderr)
+    command = [sys.executable, str(EXAMPLES / "subscriber.py")]
+    subscriber = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    try:
+        clip = min(bundled("real"), key=lambda clip: clip.seconds)
+        subprocess.run(
+            [sys.executable, str(EXAMPLES / "sender.py"), str(clip.audio), address], env=environment, check=True
+        )
+        assert subscriber.stdout is not None
+        final = next(line for line in subscriber.stdout if line.endswith("%)\n"))
+        assert any(word in final for word in clip.text.split())
+    finally:
+        subscriber.kill()
+        subscriber.communicate()

@@ -1,0 +1,130 @@
+"""What a model can do and cannot, measured: facts for its manifest, and a card for people."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from asrd.backends import load
+from asrd.core.cpu import flags
+from asrd.models import ModelDirectory, manifest
+from asrd.quant.data import Clip, check, dataset, fingerprint
+from asrd.quant.evaluation.figures import bounds, figures, size
+from asrd.quant.evaluation.finals import finals
+from asrd.quant.evaluation.measure import BACKENDS, measure
+from asrd.quant.progress import Progress
+
+
+def evaluate(model: ModelDirectory, tests: Mapping[str, str], progress: Progress) -> dict[str, dict[str, Any]]:
+    """Measure each test set by name: its clips, and for each backend that the model has files for the figures of
+    greedy text and the error rates of finals as a daemon publishes them.
+    """
+    names = [name for name in BACKENDS if name == "torch" or model.openvino(name).is_file()]
+    found: dict[str, dict[str, Any]] = {}
+    with ExitStack() as loaded:
+        backends = {name: load(name, model) for name in names}
+        for backend in backends.values():
+            loaded.callback(backend.close)
+        for test, spec in tests.items():
+            clips: Sequence[Clip] = check(dataset(spec)).clips
+            progress.stage(f"measuring on {test}", 2 * len(names) * len(clips))
+            rows = figures(measure(backends, clips, progress.advance), {name: size(model, name) for name in names})
+            measured = {row.backend: row.plain() for row in rows}
+            for name, backend in backends.items():
+                decoder, score = finals(backend, clips, advance=progress.advance)
+                measured[name]["finals"] = {"decoder": decoder, "wer": bounds(score.wer), "cer": bounds(score.cer)}
+            found[test] = {
+                "dataset": spec if spec == "bundled" else Path(spec).name,
+                "clips": [clip.id for clip in clips],
+                "mark": fingerprint(clips),
+                "utterances": len(clips),
+                "backends": measured,
+            }
+    return found
+
+
+def write(model: ModelDirectory, training: Mapping[str, Any], evaluation: Mapping[str, Any]) -> str:
+    """Write `README.md` and the facts in the manifest; the text of the card."""
+    text = card(model, training, evaluation)
+    (model.path / "README.md").write_text(text, encoding="utf-8")
+    manifest.write(model.path, training=dict(training), evaluation=dict(evaluation))
+    return text
+
+
+def card(model: ModelDirectory, training: Mapping[str, Any], evaluation: Mapping[str, Any]) -> str:
+    """In Markdown, from the figures alone: what the model is, what it learnt from, how well it hears, and how badly."""
+    terms = training.get("licences", {})
+    heard = ", ".join(
+        f"{hours:.1f} h of {name}" + (f" ({terms[name]})" if name in terms else "")
+        for name, hours in training["hours"].items()
+    )
+    geometry = model.geometry
+    lines = [
+        f"# {model.name}",
+        "",
+        f"A small English Wav2Vec2-CTC model, made by asrd's recipe. {_honestly(evaluation)}",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| network | `Wav2Vec2ForCTC`, {training['parameters'] / 1e6:.1f} M parameters |",
+        f"| begun with | the encoder of Whisper ({training['init'] or 'unknown'}; "
+        f"{training['licence'] or 'licence unknown'}) |",
+        f"| geometry | kernels {_row(geometry.kernels)}, strides {_row(geometry.strides)}: a frame every "
+        f"{geometry.stride} samples |",
+        f"| learnt from | {heard} |",
+        f"| training | {training['steps']} steps in {training['minutes']:.0f} minutes on {training['cores']} of this "
+        f"machine's cores ({', '.join(flags()) or 'unknown processor'}), about {training['watt_hours']:.0f} Wh "
+        f"at {training['watts']:g} W: estimated, not measured{_after(training.get('before'))} |",
+        "",
+        "## Accuracy",
+        "",
+        "As deployed, through the daemon's windows. Finals are decoded by beam search with the bundled language model "
+        "where `asrd[lm]` is installed; greedy text uses the model alone. 95 % bootstrap intervals over utterances. "
+        "No text of these sets was learnt"
+        + (", but most of `bundled` is spoken by voices that were." if "bundled" in evaluation else "."),
+        "",
+        "| test set | backend | WER % of finals | CER % of finals | WER % greedy | CER % greedy | × real time |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for test, facts in evaluation.items():
+        for backend, row in facts["backends"].items():
+            words = f"{test}: {facts['utterances']} utterances, {row['words']} words"
+            rates = [_rate(part[metric]) for part in (row.get("finals", row), row) for metric in ("wer", "cer")]
+            speed = 1 / row["real_time_factor"]
+            lines.append(f"| {words} | {backend} ({row['arithmetic']}) | {' | '.join(rates)} | {speed:.0f} |")
+    built = manifest.read(model.path).get("quantization") if (model.path / manifest.NAME).is_file() else None
+    if built:
+        lines += [
+            "",
+            "## INT8",
+            "",
+            f"Built by `asrd quantize --dataset {built['recipe']['dataset']}`. {built['verdict']}.",
+        ]
+    return "\n".join([*lines, ""])
+
+
+def _honestly(evaluation: Mapping[str, Any]) -> str:
+    """What such error rates mean to who reads the transcripts. One word in five is about where people stop reading."""
+    rates = [row.get("finals", row)["wer"][0] for facts in evaluation.values() for row in facts["backends"].values()]
+    worst = max(rates, default=1.0)
+    if worst > 0.5:
+        return (
+            "It gets more than half of the words of some speakers wrong: it hears sounds and spells by ear, enough to "
+            "see the whole path at work and to compare backends, not to rely on. For transcripts that read well pull a "
+            "larger model: `asrd model pull facebook/wav2vec2-base-960h`."
+        )
+    return "It reads well." if worst < 0.2 else "The gist of what is said comes across, with many words wrong."
+
+
+def _after(before: Mapping[str, Any] | None) -> str:
+    """The training that this one went on from."""
+    return f"; before that {before['steps']} steps in {before['minutes']:.0f} minutes" if before else ""
+
+
+def _row(numbers: Sequence[int]) -> str:
+    return " ".join(map(str, numbers))
+
+
+def _rate(bounds: Sequence[float]) -> str:
+    value, low, high = (100 * bound for bound in bounds)
+    return f"{value:.1f} ({low:.1f}–{high:.1f})"

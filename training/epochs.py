@@ -1,0 +1,189 @@
+"""Trains a checkpoint epoch after epoch, keeps the best one, and can be interrupted."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+
+from asrd.core.cpu import flags
+from asrd.core.errors import UsageError
+from asrd.core.flow import FloatArray
+from asrd.models import ModelDirectory, calibration, manifest
+from asrd.models.checkpoint import load_checkpoint
+from asrd.models.files import writing
+from asrd.quant.data import fingerprint
+from asrd.quant.progress import Progress
+from asrd.quant.provenance import hashes
+from asrd.training.augment import Augmenter
+from asrd.training.batches import collate, normalized
+from asrd.training.frontend import GEOMETRY
+from asrd.training.lessons import LONGEST_S, Example, Parts, examples
+from asrd.training.loss import ctc
+from asrd.training.windows import Clip
+
+STATE = ".state.pt"
+"""In the draft: what an interrupted run goes on from."""
+
+_WARM_UP = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """epochs: at most. patience: epochs without a lower validation loss before it stops. batch: clips a step."""
+
+    epochs: int = 30
+    patience: int = 4
+    rate: float = 1e-4
+    batch: int = 8
+    seed: int = 0
+
+
+class Epochs:
+    """The epochs of one run; the draft always holds the best checkpoint so far."""
+
+    def __init__(self, source: ModelDirectory, draft: Path, parts: Parts, tuning: Tuning, progress: Progress) -> None:
+        self.source, self.draft, self.parts, self.tuning, self.progress = source, draft, parts, tuning, progress
+        self._identity = _identity(source, parts, tuning)
+        self.network: Any = load_checkpoint(source)
+        _freeze(self.network, source)
+        self.network.config.apply_spec_augment = False
+        learnt = [parameter for parameter in self.network.parameters() if parameter.requires_grad]
+        self.optimizer = torch.optim.AdamW(learnt, tuning.rate, betas=(0.9, 0.98), weight_decay=0.0)
+        self.before: Any = None
+        self.epoch = self.best_epoch = 0
+        self.best = float("inf")
+
+    def learn(self) -> None:
+        """Epoch after epoch, until they are over or have not helped for too long."""
+        training = examples(self.source, self.parts.training)
+        validation = examples(self.source, self.parts.validation)
+        if not training or not validation:
+            raise UsageError(
+                f"no clip is both shorter than {LONGEST_S:g} s and spelled in the model's letters; give others"
+            )
+        augment = Augmenter(self.tuning.seed)
+        if not self.epoch:
+            self.best = self._loss(validation)
+        while self.epoch < self.tuning.epochs and self.epoch - self.best_epoch < self.tuning.patience:
+            self.progress.stage(f"epoch {self.epoch + 1}", len(training))
+            self._epoch(training, augment)
+            self.epoch += 1
+            loss = self._loss(validation)
+            self.progress.notice(f"validation loss {loss:.3f}, best {min(loss, self.best):.3f}")
+            if loss < self.best:
+                self.best, self.best_epoch = loss, self.epoch
+                self._keep()
+            self.save()
+
+    def _epoch(self, training: list[Example], augment: Augmenter) -> None:
+        rng = np.random.default_rng((self.tuning.seed, self.epoch))
+        torch.manual_seed(int(rng.integers(2**31)))  # for dropout
+        self.network.train()
+        order = rng.permutation(len(training))
+        for first in range(0, len(order), self.tuning.batch):
+            batch = [training[index] for index in order[first : first + self.tuning.batch]]
+            heard = [Example(self._normal(augment(one.pcm, rng)), one.letters) for one in batch]
+            self.optimizer.zero_grad(set_to_none=True)
+            for part in self._passes(heard):
+                share = sum(len(one.letters) for one in part) / sum(len(one.letters) for one in heard)
+                (self._forward(part) * share).backward()
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+            steps = self.epoch * -(-len(order) // self.tuning.batch) + first // self.tuning.batch
+            for group in self.optimizer.param_groups:
+                group["lr"] = self.tuning.rate * min(1.0, (steps + 1) / _WARM_UP)
+            self.optimizer.step()
+            self.progress.advance(len(batch))
+
+    def _normal(self, pcm: FloatArray) -> FloatArray:
+        return normalized(pcm) if self.source.normalize else pcm
+
+    def _passes(self, batch: list[Example]) -> list[list[Example]]:
+        """Padded together only where the model takes a mask: others would hear the padding."""
+        return [batch] if self.source.attention_mask else [[one] for one in batch]
+
+    def _forward(self, part: list[Example]) -> Any:
+        """The CTC loss per letter."""
+        batch = collate([Clip(one.pcm, np.array(one.letters)) for one in part])
+        lengths = torch.from_numpy(batch.lengths)
+        mask = (torch.arange(batch.pcm.shape[1]) < lengths[:, None]).long() if self.source.attention_mask else None
+        with torch.autocast("cpu", torch.bfloat16, enabled="avx512_bf16" in flags()):
+            logits = self.network(torch.from_numpy(batch.pcm), attention_mask=mask).logits
+        frames = self.network._get_feat_extract_output_lengths(lengths)
+        return ctc(logits, frames, batch.letters, batch.spelled, self.network.config.pad_token_id)
+
+    def _loss(self, validation: list[Example]) -> float:
+        self.network.eval()
+        with torch.inference_mode():
+            heard = [Example(self._normal(one.pcm), one.letters) for one in validation]
+            total = sum(float(self._forward([one])) * len(one.letters) for one in heard)
+        return total / sum(len(one.letters) for one in validation)
+
+    def _keep(self) -> None:
+        """The checkpoint, in the precision it was stored in, beside the source's own description of it. Its confidences
+        mean nothing of the new weights; those of a language model are a good start.
+        """
+        for path in self.source.path.iterdir():
+            described = path.suffix in (".json", ".txt") and "index" not in path.name
+            if described and path.name not in (manifest.NAME, calibration.NAME):
+                shutil.copy(path, self.draft / path.name)
+        stored = torch.float16 if self.network.config.dtype == torch.float16 else torch.float32
+        weights = {name: tensor.to(stored) for name, tensor in self.network.state_dict().items()}
+        with writing(self.draft, SafetensorError):
+            self.network.save_pretrained(self.draft, state_dict=weights)
+
+    def save(self) -> None:
+        """What an interrupted run needs to go on."""
+        state = {
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "identity": self._identity,
+            "before": self.before,
+            "epochs": (self.epoch, self.best_epoch, self.best),
+        }
+        with writing(self.draft, RuntimeError):  # which is PyTorch's
+            torch.save(state, self.draft / ".state.partial")
+        (self.draft / ".state.partial").replace(self.draft / STATE)
+
+    def load(self) -> None:
+        """Go on. Raises UsageError where the interrupted run was of another model, other data or another tuning."""
+        state = torch.load(self.draft / STATE, weights_only=False)  # our own file
+        if state["identity"] != self._identity:
+            raise UsageError("the interrupted run had another model, other speech or options; leave --resume out")
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.before = state["before"]
+        self.epoch, self.best_epoch, self.best = state["epochs"]
+
+
+def _freeze(network: Any, source: ModelDirectory) -> None:
+    """Keep the convolutions as they are. In a model of the recipe the front end ends behind the projection, and the
+    positional convolution is computed, too: small steps in thousands of its weights would drown it in noise. So would
+    bfloat16, which has no room for large constants beside small sounds.
+    """
+    network.freeze_feature_encoder()
+    if source.geometry == GEOMETRY:
+        inner = network.wav2vec2
+        for part in (inner.feature_extractor, inner.feature_projection, inner.encoder.pos_conv_embed):
+            part.requires_grad_(False)
+            part.forward = _in_float32(part.forward)
+
+
+def _in_float32(forward: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function of tensors, computed in float32 whatever is around it."""
+
+    def full(*inputs: Any) -> Any:
+        with torch.autocast("cpu", enabled=False):
+            return forward(*(part.float() for part in inputs))
+
+    return full
+
+
+def _identity(source: ModelDirectory, parts: Parts, tuning: Tuning) -> dict[str, Any]:
+    """What must not change between an interrupted run and the one that takes it up."""
+    data = fingerprint([*parts.training, *parts.validation, *parts.test])
+    return {"model": hashes(source.path), "data": data, "tuning": asdict(tuning)}

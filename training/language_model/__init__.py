@@ -1,0 +1,1 @@
+"""How the bundled language model is made."""

@@ -1,0 +1,97 @@
+"""Makes a trigram smaller: without words that cannot be spelled, and without n-grams that hardly matter."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from asrd.training.language_model.trigram import Ids, Logs, Trigram
+
+FLOOR = 1e-9
+"""Least mass that a history leaves to words it has not seen; rounding may say that there is none."""
+
+
+def spelled(model: Trigram, letters: str) -> Trigram:
+    """Without the words that these letters cannot spell. Their probability goes to nobody; it is small."""
+    usable = re.compile(f"[{re.escape(letters)}]+|</?s>")
+    keep = np.array([bool(usable.fullmatch(word)) for word in model.words])
+    number = np.cumsum(keep) - 1
+    two, three = keep[model.bigrams].all(axis=1), keep[model.trigrams].all(axis=1)
+    return Trigram(
+        words=[word for word, kept in zip(model.words, keep, strict=True) if kept],
+        p1=model.p1[keep],
+        b1=model.b1[keep],
+        bigrams=number[model.bigrams[two]],
+        p2=model.p2[two],
+        b2=model.b2[two],
+        trigrams=number[model.trigrams[three]],
+        p3=model.p3[three],
+    )
+
+
+def prune(model: Trigram, threshold: float) -> Trigram:
+    """Without the n-grams whose loss raises the perplexity of the model's own text by less than
+    `threshold` (relative).
+
+    Stolcke 1998, "Entropy-based pruning of backoff language models", equations 4 to 8. A bigram that a
+    trigram kept is built on, as its history or as what it backs off to, stays.
+    """
+    size = len(model.words)
+    order = np.argsort(_key(model.bigrams, size))
+    keys = _key(model.bigrams, size)[order]
+
+    def find(pairs: Ids) -> Ids:
+        return order[np.searchsorted(keys, _key(pairs, size))]
+
+    lower3, history3 = find(model.trigrams[:, :2]), find(model.trigrams[:, 1:])
+    start, end = model.words.index("<s>"), model.words.index("</s>")
+    p1 = model.p1.copy()
+    p1[start] = p1[end]  # how often a sentence begins is how often one ends
+    bigram_mass = p1[model.bigrams[:, 1]] + model.p2
+    loss3 = _loss(model.p3, model.p2[lower3], history3, bigram_mass)
+    keep3 = loss3 >= threshold
+
+    lower2, history2 = model.bigrams[:, 0], model.bigrams[:, 1]
+    keep2 = _loss(model.p2, model.p1[lower2], history2, p1) >= threshold
+    keep2[lower3[keep3]] = keep2[history3[keep3]] = True
+    return replace(
+        model,
+        b1=_backoff(model.b1, model.p2, model.p1[lower2], history2, keep2),
+        bigrams=model.bigrams[keep2],
+        p2=model.p2[keep2],
+        b2=_backoff(model.b2, model.p3, model.p2[lower3], history3, keep3)[keep2],
+        trigrams=model.trigrams[keep3],
+        p3=model.p3[keep3],
+    )
+
+
+def _key(pairs: Ids, size: int) -> Ids:
+    key: Ids = pairs[:, 0] * size + pairs[:, 1]
+    return key
+
+
+def _sums(logs: Logs, history: Ids, size: int) -> Logs:
+    """Probability that each history spends on the words listed for it."""
+    return np.asarray(np.bincount(history, np.exp(logs), size), np.float64)
+
+
+def _loss(p: Logs, lower: Logs, history: Ids, mass: Logs) -> Logs:
+    """Relative change of perplexity by each n-gram's removal alone. mass: log-probability of histories."""
+    spent = _sums(p, history, len(mass))[history]
+    spent_lower = _sums(lower, history, len(mass))[history]
+    left, left_lower = np.maximum(1 - spent, FLOOR), np.maximum(1 - spent_lower, FLOOR)
+    after = np.log(left + np.exp(p)) - np.log(left_lower + np.exp(lower))
+    before = np.log(left) - np.log(left_lower)
+    divergence = -np.exp(mass[history]) * (np.exp(p) * (lower + after - p) + (after - before) * left)
+    loss: Logs = np.expm1(divergence)
+    return loss
+
+
+def _backoff(weights: Logs, p: Logs, lower: Logs, history: Ids, keep: npt.NDArray[np.bool_]) -> Logs:
+    """Weights that make each history's probabilities sum to 1 again; those that lost nothing stay."""
+    size = len(weights)
+    left = 1 - _sums(p[keep], history[keep], size)
+    left_lower = 1 - _sums(lower[keep], history[keep], size)
+    again = np.log(np.maximum(left, FLOOR)) - np.log(np.maximum(left_lower, FLOOR))
+    return np.where(np.bincount(history[~keep], minlength=size) > 0, again, weights)

@@ -1,0 +1,133 @@
+"""One step after the other: the letters alone, by CTC (Graves et al. 2006). What Whisper says is never asked."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from asrd.core.cpu import flags
+from asrd.core.errors import ModelError
+from asrd.core.flow import FloatArray
+from asrd.training import encoder
+from asrd.training.batches import Batch, padded
+from asrd.training.frontend import FrontEnd, frames
+from asrd.training.loss import core, ctc
+from asrd.training.masks import mask
+from asrd.training.masters import Masters
+from asrd.training.plan import Plan
+from asrd.training.positions import REACH
+
+_SHORT = {"amx_bf16", "avx512_bf16"}
+"""What a CPU must have of to be faster in bfloat16 than in float32: with AVX512-BF16 2.5 times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """loss: per letter. norm: of the gradient."""
+
+    loss: float
+    norm: float
+
+
+class Learner:
+    """The blocks and the head, their masters, the optimizer, and how far they are. The front end stays as it is."""
+
+    def __init__(self, model: Any, plan: Plan) -> None:
+        """model: a Wav2Vec2ForCTC as `assemble` makes it. It is trained on a GPU where there is one."""
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        dtype = torch.bfloat16 if self._device.type == "cuda" or _SHORT & set(flags()) else torch.float32
+        self._model, self.plan = model, plan
+        self._front = FrontEnd(model, dtype).to(self._device)
+        self._encoder = encoder.read(model).to(self._device)
+        self._masters = Masters(self._encoder, dtype)
+        head = {name: weight for name, weight in self._masters.weights.items() if name.startswith("head.")}
+        blocks = [weight for name, weight in self._masters.weights.items() if name not in head]
+        groups = [{"params": blocks}, {"params": list(head.values())}]
+        self._optimizer = torch.optim.AdamW(groups, plan.blocks, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+        self.step, self.seconds = 0, 0.0
+
+    @property
+    def progress(self) -> float:
+        """The share of the plan that is done."""
+        return self.step / self.plan.steps if self.plan.steps else self.seconds / (60 * self.plan.minutes)
+
+    @property
+    def hears_wholes(self) -> bool:
+        """Whether whole utterances are learnt from, with all of Whisper's positions; parts of them after that."""
+        return self.progress < self.plan.turn
+
+    def learn(self, batch: Batch) -> Report:
+        """Take one step. Where the gradient is not finite the weights stay as they are."""
+        began, parts = time.monotonic(), not self.hears_wholes
+        rates = self.plan.rates(self.progress, self.step)
+        for group, rate in zip(self._optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate
+        loss = self._loss(batch, parts)
+        loss.backward()
+        self._masters.collect()
+        norm = nn.utils.clip_grad_norm_(list(self._masters.weights.values()), 1.0)
+        if torch.isfinite(norm):
+            self._optimizer.step()
+            self._masters.publish()
+            if parts:
+                self._masters.average()
+        self.step += 1
+        self.seconds += time.monotonic() - began
+        return Report(loss.item(), norm.item())
+
+    def _loss(self, batch: Batch, parts: bool) -> Tensor:
+        pcm, lengths, first, last = (
+            torch.from_numpy(part).to(self._device) for part in (batch.pcm, batch.lengths, batch.first, batch.last)
+        )
+        counts = frames(lengths)
+        with torch.no_grad():
+            units = self._front.units(pcm)
+            if parts:
+                mask(units, np.random.default_rng((self.plan.seed, 3, self.step)))
+            features = self._front.features(units)
+        logits = self._encoder(features, counts, REACH if parts else encoder.LONGEST)
+        if parts:
+            logits, counts = core(logits, first, torch.minimum(last, counts))
+        return ctc(logits, counts, batch.letters, batch.spelled)
+
+    @torch.inference_mode()  # type: ignore[untyped-decorator]
+    def log_probs(self, heard: list[FloatArray]) -> list[FloatArray]:
+        """What the weights of the last step make of some clips of unit variance, `(frames, labels)` each."""
+        pcm = torch.from_numpy(padded(heard)).to(self._device)
+        counts = frames(torch.tensor([len(clip) for clip in heard], device=self._device))
+        reach = REACH if self.plan.start else encoder.LONGEST
+        found = self._encoder(self._front(pcm), counts, reach).log_softmax(-1).cpu().numpy()
+        return [each[:count] for each, count in zip(found, counts.tolist(), strict=True)]
+
+    def trained(self) -> Any:
+        """The Wav2Vec2ForCTC, with the running mean of the weights."""
+        best = encoder.read(self._model)
+        best.load_state_dict({name: weight.cpu() for name, weight in self._masters.best().items()})
+        encoder.write(best, self._model)
+        return self._model
+
+    def save(self, path: Path) -> None:
+        """Everything a run needs to go on, whole or not at all."""
+        state = {
+            "masters": self._masters.state(),
+            "optimizer": self._optimizer.state_dict(),
+            "step": self.step,
+            "seconds": self.seconds,
+            "plan": self.plan.plain(),
+        }
+        partial = path.with_suffix(".partial")
+        torch.save(state, partial)
+        partial.replace(path)
+
+    def load(self, path: Path) -> None:
+        """Go on where `save` left off. Raises ModelError where that was another plan."""
+        state = torch.load(path, weights_only=True, map_location=self._device)
+        if state["plan"] != self.plan.plain():
+            raise ModelError(f"{path} belongs to a run of another plan; take another directory, or delete it")
+        self._masters.restore(state["masters"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self.step, self.seconds = state["step"], state["seconds"]

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from asrd.training.logmel import BANDS
 
-SHARE = 0.5
+SHARE = 0.7
 """How many clips are masked at all."""
 
 _LONGEST, _WIDEST = 18, 14
@@ -17,7 +17,7 @@ _LONGEST, _WIDEST = 18, 14
 
 
 def mask(units: Tensor, rng: np.random.Generator) -> None:
-    """Hide one or two stretches of time and one of bands in half of the clips, in place.
+    """Hide one to three stretches of time and one or two of bands in most clips, in place.
 
     units: `(clips, steps, 560)`, of which unit `i` belongs to band `i mod 80`.
     """
@@ -26,11 +26,12 @@ def mask(units: Tensor, rng: np.random.Generator) -> None:
         if rng.random() >= SHARE:
             continue
         mean = clip.mean(0)
-        for _ in range(int(rng.integers(1, 3))):
+        for _ in range(int(rng.integers(1, 4))):
             length = int(rng.integers(2, _LONGEST))
             first = int(rng.integers(max(1, steps - length)))
             clip[first : first + length] = mean
-        width = int(rng.integers(1, _WIDEST))
-        first = int(rng.integers(BANDS - width))
         by_band = clip.view(steps, -1, BANDS)
-        by_band[..., first : first + width] = mean.view(-1, BANDS)[:, first : first + width]
+        for _ in range(int(rng.integers(1, 3))):
+            width = int(rng.integers(1, _WIDEST))
+            first = int(rng.integers(BANDS - width))
+            by_band[..., first : first + width] = mean.view(-1, BANDS)[:, first : first + width]

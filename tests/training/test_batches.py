@@ -124,7 +124,7 @@ def test_masks_hide_stripes_behind_the_mean(seed: int, steps: int) -> None:
     assert torch.equal(masked[changed], mean.expand_as(units)[changed])
     bands = changed.view(3, steps, 7, 80).any(2)
     whole = bands.all(2)  # in time
-    assert (bands & ~whole[..., None]).any(1).sum(1).max() < 14
+    assert (bands & ~whole[..., None]).any(1).sum(1).max() <= 2 * 13
 
 
 @given(st.integers(0, 2**32), st.integers(2000, 100_000), st.sampled_from(KINDS))

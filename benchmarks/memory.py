@@ -41,7 +41,7 @@ class Subject:
     def __init__(self, process: subprocess.Popen[bytes], folder: Path, speech: FloatArray) -> None:
         """speech: `(n,)`. Raises TransportError where the daemon does not come up within a minute."""
         self._pid, self._folder, self._speech = process.pid, folder, speech
-        self._events = Subscriber(endpoint(folder, "events"), timeout=60, patience=60)
+        self._events = Subscriber(endpoint(folder, "events"), timeout=60, max_wait=60)
         self._heard = iter(self._events)
         self._await(lambda event: isinstance(event, Status))
         self._control = Control(endpoint(folder, "control"), timeout=60)

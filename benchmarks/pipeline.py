@@ -115,7 +115,7 @@ async def transcribe(recording: Path, backend: Timed, endpoint: str) -> dict[str
 
 def _count_finals(endpoint: str) -> int:
     """A client, in a thread of its own: what it costs is not the daemon's."""
-    with Subscriber(endpoint, timeout=60, patience=60) as subscriber:
+    with Subscriber(endpoint, timeout=60, max_wait=60) as subscriber:
         return sum(isinstance(item, Final) for item in subscriber)
 
 

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from asrd.backends import BackendStatus, available
+from asrd.cli import complete
 from asrd.cli.config import ConfiguredCommand
 from asrd.cli.options import control_option
 from asrd.cli.plain import print_table
@@ -42,7 +43,7 @@ def list_backends(as_json: bool) -> None:
 
 
 @backend.command(cls=ConfiguredCommand)
-@click.argument("name")
+@click.argument("name", shell_complete=complete.backends)
 @control_option
 def use(name: str, control: str) -> None:
     """Switch a running daemon to another backend.

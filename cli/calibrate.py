@@ -1,4 +1,4 @@
-"""`asrd calibrate`: make a model's confidences probabilities, and its word times unbiased."""
+"""`asrd calibrate-confidence`: make a model's confidences probabilities, and its word times unbiased."""
 
 import json
 from pathlib import Path
@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from asrd.cli import complete
 from asrd.cli.clips import usable
 from asrd.cli.plain import Console
+from asrd.cli.recognition import model_option
 from asrd.cli.stages import Stages
 from asrd.cli.values import NewFile
 from asrd.core.errors import UsageError
@@ -18,11 +20,10 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option(
-    "--model", default="asrd-tiny-en", show_default=True, help="Model: a bundled name, a directory or a hub id."
-)
+@model_option
 @click.option(
     "--backend",
+    shell_complete=complete.backends,
     default="fp16",
     show_default=True,
     help="Backend that recognises the speech. The result serves all backends.",
@@ -59,8 +60,8 @@ def calibrate(
 
     \b
     Examples:
-      asrd calibrate --model base-int8 --dataset my-speech.jsonl --report confidence.md
-      asrd calibrate --check --backend int8 --dataset "call centre=calls/manifest.jsonl"
+      asrd calibrate-confidence --model base-int8 --dataset my-speech.jsonl --report confidence.md
+      asrd calibrate-confidence --check --backend int8 --dataset "call centre=calls/manifest.jsonl"
     """
     from asrd.backends import load
     from asrd.models import store

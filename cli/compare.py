@@ -12,6 +12,7 @@ from rich.table import Table
 
 from asrd.cli.clips import usable
 from asrd.cli.plain import Console
+from asrd.cli.recognition import model_option
 from asrd.cli.stages import Stages
 from asrd.cli.values import NewFile
 from asrd.core.errors import UsageError
@@ -23,9 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option(
-    "--model", default="asrd-tiny-en", show_default=True, help="Model: a bundled name, a directory or a hub id."
-)
+@model_option
 @click.option("--dataset", default="bundled", show_default=True, help="Data set, as for 'asrd quantize'.")
 @click.option(
     "--backends", default="torch,fp16,int8", show_default=True, help="Backends to compare. The first is the reference."

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import cloup
 from click.core import ParameterSource
 
 from asrd.core.config import config_files, read
@@ -58,7 +59,7 @@ SETTINGS = (
 refused as a misspelling. What one asks for on one occasion (--check, --json) is no setting."""
 
 
-class ConfiguredCommand(click.Command):
+class ConfiguredCommand(cloup.Command):
     """A command whose options may also be set in files and in the environment."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

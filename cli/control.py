@@ -11,7 +11,7 @@ import msgspec
 from asrd.cli.config import ConfiguredCommand
 from asrd.cli.options import control_option
 from asrd.cli.plain import plain_console, print_table
-from asrd.cli.values import PATIENCE
+from asrd.cli.values import MAX_WAIT
 from asrd.clients import Control
 from asrd.core.endpoints import is_local
 from asrd.core.errors import AsrdError, TransportError
@@ -69,7 +69,7 @@ def status(control: str, as_json: bool) -> None:
 
 @click.command(cls=ConfiguredCommand)
 @control_option
-@click.option("--wait", default=10.0, type=PATIENCE, show_default=True, help="Seconds to wait for the daemon to exit.")
+@click.option("--wait", default=10.0, type=MAX_WAIT, show_default=True, help="Seconds to wait for the daemon to exit.")
 def stop(control: str, wait: float) -> None:
     """Stop the daemon. Open utterances are finished first.
 

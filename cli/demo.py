@@ -15,7 +15,7 @@ import numpy as np
 from click.core import ParameterSource
 
 from asrd.cli.plain import Console
-from asrd.cli.recognition import decoding_options
+from asrd.cli.recognition import backend_option, decoding_options, model_option
 from asrd.cli.signals import orderly
 from asrd.cli.views import Live
 from asrd.clients import Control, Hole, Subscriber
@@ -34,12 +34,8 @@ START = 60.0
 
 
 @click.command()
-@click.option(
-    "--backend", default="int8", show_default=True, help="Backend to run the model on; see 'asrd backend list'."
-)
-@click.option(
-    "--model", default="asrd-tiny-en", show_default=True, help="Model: a bundled name, a directory or a hub id."
-)
+@backend_option
+@model_option
 @decoding_options
 @click.pass_context
 def demo(ctx: click.Context, /, backend: str, model: str, **decoding: Any) -> None:

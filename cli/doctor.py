@@ -7,19 +7,24 @@ from typing import Any
 
 import click
 
+from asrd.cli import complete
 from asrd.cli.checks import CHECKS, Finding, Subject
 from asrd.cli.config import ConfiguredCommand
 from asrd.cli.options import control_option, events_option, insecure_option, key_option, record_option
-from asrd.models.store import DEFAULT_MODEL
+from asrd.cli.recognition import model_option
 
 MARKS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}
 
 
 @click.command(cls=ConfiguredCommand)
-@click.option("--backend", default="int8", show_default=True, help="Backend to try; see 'asrd backend list'.")
 @click.option(
-    "--model", default=DEFAULT_MODEL, show_default=True, help="Model: a bundled name, a directory or a hub id."
+    "--backend",
+    shell_complete=complete.backends,
+    default="int8",
+    show_default=True,
+    help="Backend to try; see 'asrd backend list'.",
 )
+@model_option
 @events_option
 @control_option
 @key_option

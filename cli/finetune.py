@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from asrd.cli.clips import usable
+from asrd.cli.recognition import model_option
 from asrd.cli.stages import Stages
 from asrd.cli.values import Number
 from asrd.core.errors import MissingExtraError
@@ -19,9 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option(
-    "--model", default="asrd-tiny-en", show_default=True, help="Model: a bundled name, a directory or a hub id."
-)
+@model_option
 @click.option(
     "--data", required=True, metavar="DATASET", help="Transcribed speech: a data set, as for 'asrd quantize'."
 )

@@ -8,7 +8,7 @@ import click
 from asrd.cli.config import ConfiguredCommand
 from asrd.cli.options import events_option, format_option, text_options, text_style
 from asrd.cli.signals import orderly
-from asrd.cli.values import PATIENCE
+from asrd.cli.values import MAX_WAIT
 from asrd.cli.views import view
 from asrd.clients import Hole, Subscriber
 from asrd.core.errors import UsageError
@@ -19,7 +19,7 @@ from asrd.core.events import Status, Stopped
 @events_option
 @click.option("--stream", "streams", multiple=True, help="Show only this stream. Repeatable.")
 @format_option
-@click.option("--wait", default=3.0, type=PATIENCE, show_default=True, help="Seconds to wait for a daemon.")
+@click.option("--wait", default=3.0, type=MAX_WAIT, show_default=True, help="Seconds to wait for a daemon.")
 @text_options
 def listen(events: str, streams: tuple[str, ...], format_: str, wait: float, **params: Any) -> None:
     """Show transcripts live: partials are redrawn in place, finals are kept. Ends when the daemon is stopped.

@@ -35,7 +35,7 @@ COMMANDS = {
     "model": "asrd.cli.model:model",
     "quantize": "asrd.cli.quantize:quantize",
     "tune": "asrd.cli.tune:tune",
-    "calibrate": "asrd.cli.calibrate:calibrate",
+    "calibrate-confidence": "asrd.cli.calibrate:calibrate",
     "finetune": "asrd.cli.finetune:finetune",
     "compare": "asrd.cli.compare:compare",
     "key": "asrd.cli.key:key",
@@ -43,30 +43,41 @@ COMMANDS = {
 }
 """Commands as "module:attribute", so that `asrd listen` does not import what `asrd start` needs."""
 
+FORMER = {"calibrate": COMMANDS["calibrate-confidence"]}
+"""Names that commands had before. They work, and help does not list them."""
+
 
 SUMMARIES = {
-    "demo": "transcribe bundled speech live, to see asrd work",
-    "start": "run the daemon",
-    "stop": "stop the daemon",
-    "status": "show what the daemon is doing",
-    "set": "change endpointing while the daemon runs",
-    "listen": "show transcripts live",
-    "send": "send a file, a microphone or standard input to a daemon",
-    "replay": "run a recording of 'asrd start --record' again",
-    "transcribe": "turn files into text, JSON, SRT or VTT, without a daemon",
-    "words": "add names and terms to listen for",
-    "devices": "list microphones",
-    "backend": "list backends; switch the daemon to another",
-    "model": "list, pull, verify, convert and train models",
-    "quantize": "build an INT8 model and prove what it costs",
-    "tune": "find the best weights for a language model",
-    "calibrate": "turn confidences into probabilities",
-    "finetune": "train a model further on your own speech",
-    "compare": "compare the accuracy and speed of backends",
-    "key": "make a key that lets other machines connect",
-    "doctor": "find problems and say how to fix them",
+    "Live transcription": {
+        "demo": "transcribe bundled speech live, to see asrd work",
+        "start": "run the daemon",
+        "stop": "stop the daemon",
+        "status": "show what the daemon is doing",
+        "listen": "show transcripts live",
+        "send": "send a file, microphone or stdin to a daemon",
+        "set": "change endpointing while the daemon runs",
+        "words": "add names and terms to listen for",
+        "backend": "list backends; switch the daemon to another",
+        "devices": "list microphones",
+        "key": "make a key that lets other machines connect",
+    },
+    "Files": {
+        "transcribe": "turn files into text, JSON, SRT or VTT",
+        "replay": "run a recording of 'asrd start --record' again",
+    },
+    "Models": {
+        "model": "list, pull, verify, convert and train models",
+        "quantize": "build an INT8 model and prove what it costs",
+        "compare": "compare accuracy and speed of backends",
+        "tune": "find the best weights for a language model",
+        "calibrate-confidence": "turn confidences into probabilities",
+        "finetune": "train a model further on your own speech",
+    },
+    "Help": {
+        "doctor": "find problems and say how to fix them",
+    },
 }
-"""One line per command for `asrd --help`, so that it imports none of them."""
+"""What `asrd --help` says of each command, by section, so that it imports none of them."""
 
 
 class Imported(UserDict[str, Any]):
@@ -83,13 +94,15 @@ class LazyGroup(click.Group):
     """A group whose commands are imported when they are called."""
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """What each is for, in a few words that fit a line; its own help says more."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, SUMMARIES[name]) for name in COMMANDS])
+        """Write one line per command, by section. Its own help says more."""
+        width = max(map(len, COMMANDS))
+        for title, commands in SUMMARIES.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), summary) for name, summary in commands.items()])
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """All names, in the order people meet them."""
-        return list(COMMANDS)
+        """Return all names, in the order of the help."""
+        return [name for commands in SUMMARIES.values() for name in commands]
 
     def invoke(self, ctx: click.Context) -> Any:
         """As usual, but that a reader has seen enough (`| head`) is no failure, as it is to click."""
@@ -100,7 +113,9 @@ class LazyGroup(click.Group):
             ctx.exit(0)
 
 
-@click.group(cls=LazyGroup, commands=Imported(COMMANDS), context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup, commands=Imported(COMMANDS | FORMER), context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(package_name="asrd")
 @click.option("--debug", is_flag=True, expose_value=False, help="Show a traceback when something fails.")
 def asrd() -> None:

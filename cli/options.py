@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+import cloup
 
 from asrd.cli.values import SPAN
 from asrd.clients.text import Style
@@ -14,29 +15,29 @@ from asrd.core.units import samples
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-record_option = click.option(
+record_option = cloup.option(
     "--record",
     type=click.Path(path_type=Path, file_okay=False),
     help="Record all audio and events in this directory, for 'asrd replay'. Default: no recording.",
 )
-events_option = click.option(
+events_option = cloup.option(
     "--events", default=events_endpoint, show_default="a Unix socket of yours", help="Address the daemon publishes on."
 )
-control_option = click.option(
+control_option = cloup.option(
     "--control",
     default=control_endpoint,
     show_default="a Unix socket of yours",
     help="Address for requests to the daemon.",
 )
-key_option = click.option(
+key_option = cloup.option(
     "--key",
     metavar="FILE",
     default=chosen,
     show_default="yours, if there is one",
     help="Key file for TCP connections, or none. Clients need the same key; see 'asrd key --help'.",
 )
-insecure_option = click.option("--insecure", is_flag=True, help="Accept TCP connections from anyone, without a key.")
-format_option = click.option(
+insecure_option = cloup.option("--insecure", is_flag=True, help="Accept TCP connections from anyone, without a key.")
+format_option = cloup.option(
     "--format",
     "format_",
     type=click.Choice(["text", "json", "srt", "vtt"]),
@@ -45,30 +46,29 @@ format_option = click.option(
     help="Output format: text to read, JSON lines, or subtitles.",
 )
 
-_TEXT = [
-    click.option("--raw", is_flag=True, help="Print text as the model wrote it: no case, no sentences."),
-    click.option("--numbers", is_flag=True, help="Write numbers in digits: 23, 3.14, 1984."),
-    click.option(
+_TEXT = cloup.option_group(
+    "Text",
+    cloup.option("--raw", is_flag=True, help="Print text as the model wrote it: no case, no sentences."),
+    cloup.option("--numbers", is_flag=True, help="Write numbers in digits: 23, 3.14, 1984."),
+    cloup.option(
         "--sentence-pause",
         default=0.5,
         type=SPAN,
         show_default=True,
         help="Seconds of silence that end a sentence within an utterance.",
     ),
-    click.option(
+    cloup.option(
         "--spelling",
         multiple=True,
         metavar="WORDS",
         help='Spelling of a name, such as "Saoirse Ronan". Repeatable.',
     ),
-]
+)
 
 
 def text_options(command: Command) -> Command:
     """How text for people is written; `text_style` makes the style of them. JSON is never touched."""
-    for option in reversed(_TEXT):
-        command = option(command)
-    return command
+    return _TEXT(command)
 
 
 def text_style(params: dict[str, Any]) -> Style:

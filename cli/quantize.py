@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import cloup
 
 from asrd.cli.memory import bounded, peak
 from asrd.cli.plain import Console
 from asrd.cli.preparation import least, prepare
+from asrd.cli.recognition import model_option
 from asrd.cli.stages import Stages
 from asrd.cli.values import Number
 from asrd.core.errors import MissingExtraError, UsageError
@@ -20,108 +22,124 @@ if TYPE_CHECKING:
     from asrd.quant.split import Split
 
 
-@click.command()
-@click.option(
-    "--model", default="asrd-tiny-en", show_default=True, help="Model: a bundled name, a directory or a hub id."
+@cloup.command()
+@cloup.option_group(
+    "Model and data",
+    model_option,
+    cloup.option(
+        "--dataset",
+        default="bundled",
+        show_default=True,
+        help="bundled, hf:NAME[:CONFIG[:SPLIT]], a JSON-lines manifest, or a directory: LibriSpeech or audiofolder.",
+    ),
+    cloup.option("--test-dataset", default="", metavar="DATASET", help="Prove the result on this data set instead."),
+    cloup.option("-o", "--output", type=click.Path(path_type=Path), help="New model directory to write."),
+    cloup.option("--calibration", type=click.IntRange(1), help="Utterances for calibration.  [default: a fifth]"),
+    cloup.option("--validation", type=click.IntRange(1), help="Utterances for accuracy control.  [default: a fifth]"),
+    cloup.option("--test", type=click.IntRange(1), help="Utterances to prove the result on.  [default: half]"),
+    cloup.option("--same-data", is_flag=True, help="Use the same utterances for all three, as in NNCF's tutorial."),
+    cloup.option("--seed", default=0, show_default=True, help="Random seed for the split and the windows."),
 )
-@click.option(
-    "--dataset",
-    default="bundled",
-    show_default=True,
-    help="bundled, hf:NAME[:CONFIG[:SPLIT]], a JSON-lines manifest, or a directory: LibriSpeech or audiofolder.",
+@cloup.option_group(
+    "Accuracy control",
+    cloup.option(
+        "--metric",
+        type=click.Choice(["wer", "cer"]),
+        default="wer",
+        show_default=True,
+        help="Metric for accuracy control.",
+    ),
+    cloup.option(
+        "--max-drop",
+        default=0.01,
+        show_default=True,
+        type=Number(0, 1),
+        help="Largest allowed drop in accuracy. 0.01 is one point.",
+    ),
+    cloup.option(
+        "--drop-type",
+        type=click.Choice(["absolute", "relative"]),
+        default="absolute",
+        show_default=True,
+        help="Whether --max-drop is absolute or relative to the original accuracy (1 - error rate).",
+    ),
+    cloup.option("--fast", is_flag=True, help="Skip accuracy control. The result is still proved."),
+    cloup.option(
+        "--ranking-subset-size",
+        default=25,
+        show_default=True,
+        type=click.IntRange(1),
+        help="Utterances used to rank layers.",
+    ),
+    cloup.option(
+        "--max-reverted",
+        default=0,
+        show_default=True,
+        type=click.IntRange(0),
+        help="Most groups of operations to revert. 0: no limit.",
+    ),
+    cloup.option(
+        "--sensitivity/--no-sensitivity",
+        default=True,
+        show_default=True,
+        help="Measure each layer's sensitivity for the report.",
+    ),
 )
-@click.option("--test-dataset", default="", metavar="DATASET", help="Prove the result on this data set instead.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="New model directory to write.")
-@click.option("--calibration", type=click.IntRange(1), help="Utterances for calibration.  [default: a fifth]")
-@click.option("--validation", type=click.IntRange(1), help="Utterances for accuracy control.  [default: a fifth]")
-@click.option("--test", type=click.IntRange(1), help="Utterances to prove the result on.  [default: half]")
-@click.option("--same-data", is_flag=True, help="Use the same utterances for all three, as in NNCF's tutorial.")
-@click.option(
-    "--windows", default=300, show_default=True, type=click.IntRange(1), help="Most windows used for calibration."
+@cloup.option_group(
+    "Quantization",
+    cloup.option(
+        "--windows", default=300, show_default=True, type=click.IntRange(1), help="Most windows used for calibration."
+    ),
+    cloup.option(
+        "--calibrate-on",
+        type=click.Choice(["windows", "utterances"]),
+        default="windows",
+        show_default=True,
+        help="Calibrate on windows as the daemon cuts them, or on plainly cut utterances.",
+    ),
+    cloup.option(
+        "--preset",
+        type=click.Choice(["mixed", "performance"]),
+        default="mixed",
+        show_default=True,
+        help="NNCF preset: mixed has asymmetric activations; performance is symmetric and may be faster.",
+    ),
+    cloup.option(
+        "--smooth-quant",
+        default=0.95,
+        show_default=True,
+        type=Number(max=1),
+        help="SmoothQuant's alpha. Negative: off.",
+    ),
+    cloup.option(
+        "--per-tensor-weights", is_flag=True, help="Use one weight scale per layer instead of one per channel."
+    ),
+    cloup.option(
+        "--keep-float",
+        "--ignored-scope",
+        multiple=True,
+        metavar="PATTERN",
+        help="Layers to keep in floating point, such as 'front.*'. Repeatable.",
+    ),
 )
-@click.option(
-    "--calibrate-on",
-    type=click.Choice(["windows", "utterances"]),
-    default="windows",
-    show_default=True,
-    help="Calibrate on windows as the daemon cuts them, or on plainly cut utterances.",
-)
-@click.option(
-    "--metric", type=click.Choice(["wer", "cer"]), default="wer", show_default=True, help="Metric for accuracy control."
-)
-@click.option(
-    "--max-drop",
-    default=0.01,
-    show_default=True,
-    type=Number(0, 1),
-    help="Largest allowed drop in accuracy. 0.01 is one point.",
-)
-@click.option(
-    "--drop-type",
-    type=click.Choice(["absolute", "relative"]),
-    default="absolute",
-    show_default=True,
-    help="Whether --max-drop is absolute or relative to the original accuracy (1 - error rate).",
-)
-@click.option("--fast", is_flag=True, help="Skip accuracy control. The result is still proved.")
-@click.option(
-    "--ranking-subset-size",
-    default=25,
-    show_default=True,
-    type=click.IntRange(1),
-    help="Utterances used to rank layers.",
-)
-@click.option(
-    "--max-reverted",
-    default=0,
-    show_default=True,
-    type=click.IntRange(0),
-    help="Most groups of operations to revert. 0: no limit.",
-)
-@click.option(
-    "--preset",
-    type=click.Choice(["mixed", "performance"]),
-    default="mixed",
-    show_default=True,
-    help="NNCF preset: mixed has asymmetric activations; performance is symmetric and may be faster.",
-)
-@click.option(
-    "--smooth-quant",
-    default=0.95,
-    show_default=True,
-    type=Number(max=1),
-    help="SmoothQuant's alpha. Negative: off.",
-)
-@click.option("--per-tensor-weights", is_flag=True, help="Use one weight scale per layer instead of one per channel.")
-@click.option(
-    "--keep-float",
-    "--ignored-scope",
-    multiple=True,
-    metavar="PATTERN",
-    help="Layers to keep in floating point, such as 'front.*'. Repeatable.",
-)
-@click.option(
-    "--sensitivity/--no-sensitivity",
-    default=True,
-    show_default=True,
-    help="Measure each layer's sensitivity for the report.",
-)
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Models ranked in parallel.")
-@click.option(
-    "--memory", type=Number(0, min_open=True), metavar="GIB", help="Memory limit; fail rather than exceed it."
-)
-@click.option("--seed", default=0, show_default=True, help="Random seed for the split and the windows.")
-@click.option("--resume", is_flag=True, help="Continue an interrupted run.")
-@click.option(
-    "--advise", is_flag=True, help="Try several recipes and show the best by accuracy and speed. Writes no model."
-)
-@click.option(
-    "--budget",
-    default=30.0,
-    show_default=True,
-    type=Number(0, min_open=True),
-    metavar="MINUTES",
-    help="Time for --advise.",
+@cloup.option_group(
+    "Running",
+    cloup.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Models ranked in parallel."),
+    cloup.option(
+        "--memory", type=Number(0, min_open=True), metavar="GIB", help="Memory limit; fail rather than exceed it."
+    ),
+    cloup.option("--resume", is_flag=True, help="Continue an interrupted run."),
+    cloup.option(
+        "--advise", is_flag=True, help="Try several recipes and show the best by accuracy and speed. Writes no model."
+    ),
+    cloup.option(
+        "--budget",
+        default=30.0,
+        show_default=True,
+        type=Number(0, min_open=True),
+        metavar="MINUTES",
+        help="Time for --advise.",
+    ),
 )
 def quantize(
     *,

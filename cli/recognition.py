@@ -5,92 +5,114 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+import cloup
 from click.core import ParameterSource
 from platformdirs import user_config_path
 
+from asrd.cli import complete
 from asrd.cli.signals import at_once
 from asrd.cli.values import SPAN, Number
 from asrd.core.errors import UsageError
 from asrd.core.units import samples
+from asrd.models.store import DEFAULT_MODEL
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-_RECOGNITION = [
-    click.option(
-        "--backend", default="int8", show_default=True, help="Backend to run the model on; see 'asrd backend list'."
-    ),
-    click.option(
-        "--model", default="asrd-tiny-en", show_default=True, help="Model: a bundled name, a directory or a hub id."
-    ),
-    click.option("--device", default="CPU", show_default=True, help="Device, as the runtime names it."),
-    click.option(
+backend_option = cloup.option(
+    "--backend",
+    default="int8",
+    show_default=True,
+    shell_complete=complete.backends,
+    help="Backend to run the model on; see 'asrd backend list'.",
+)
+model_option = cloup.option(
+    "--model",
+    default=DEFAULT_MODEL,
+    show_default=True,
+    shell_complete=complete.models,
+    help="Model: a bundled name, a directory or a hub id.",
+)
+
+_MODEL = cloup.option_group(
+    "Model",
+    backend_option,
+    model_option,
+    cloup.option("--device", default="CPU", show_default=True, help="Device, as the runtime names it."),
+    cloup.option(
         "--threads",
         default=0,
         type=click.IntRange(0),
         show_default=True,
         help="Threads for inference. 0: the runtime decides.",
     ),
-    click.option(
+)
+
+_ENDPOINTING = cloup.option_group(
+    "Endpointing",
+    cloup.option(
         "--vad",
         default="webrtc",
         show_default=True,
         help="Voice activity detector and its threshold: webrtc:0 (lenient) to webrtc:3 (strict), energy:DECIBELS, "
         "silero:PROBABILITY.",
     ),
-    click.option(
+    cloup.option(
         "--pre-roll",
         default=0.3,
         type=SPAN,
         show_default=True,
         help="Seconds of audio kept from before the detected start of speech.",
     ),
-    click.option(
+    cloup.option(
         "--min-speech",
         default=0.1,
         type=SPAN,
         show_default=True,
         help="Seconds of speech needed to start an utterance.",
     ),
-    click.option(
+    cloup.option(
         "--hangover",
         default=0.6,
         type=SPAN,
         show_default=True,
         help="Seconds of silence that end an utterance, before it has adapted to the speaker.",
     ),
-    click.option(
+    cloup.option(
         "--min-hangover",
         default=0.3,
         type=SPAN,
         show_default=True,
         help="Lower bound, in seconds, for the hangover as it adapts to the speaker's pauses.",
     ),
-    click.option(
+    cloup.option(
         "--max-hangover",
         default=0.9,
         type=SPAN,
         show_default=True,
         help="Upper bound, in seconds. Set it to --min-hangover for a fixed hangover.",
     ),
-    click.option("--hop", default=0.6, type=SPAN, show_default=True, help="Seconds of new audio per window."),
-    click.option(
-        "--right-context",
-        default=0.4,
-        type=SPAN,
-        show_default=True,
-        help="Seconds of audio after the hop that a window also hears.",
-    ),
-    click.option(
+    cloup.option(
         "--max-utterance",
         default=25.0,
         type=SPAN,
         show_default=True,
         help="Longest utterance, in seconds. A longer one is cut.",
     ),
-]
+)
 
+_WINDOWS = cloup.option_group(
+    "Windows",
+    cloup.option("--hop", default=0.6, type=SPAN, show_default=True, help="Seconds of new audio per window."),
+    cloup.option(
+        "--right-context",
+        default=0.4,
+        type=SPAN,
+        show_default=True,
+        help="Seconds of audio after the hop that a window also hears.",
+    ),
+)
 
-beam_width_option = click.option(
+beam_width_option = cloup.option(
     "--beam-width",
     default=100,
     type=click.IntRange(1, 1000),
@@ -98,58 +120,55 @@ beam_width_option = click.option(
     help="Hypotheses kept during beam search.",
 )
 
-_DECODING = [
-    click.option(
+_DECODING = cloup.option_group(
+    "Decoding",
+    cloup.option(
         "--decoder",
         type=click.Choice(["greedy", "beam"]),
         show_default="beam, where it is installed",
         help="Decoder for finals. Partials are always decoded greedily.",
     ),
-    click.option("--lm", show_default="the model's own", help="Language model: en, a KenLM file, or none."),
+    cloup.option("--lm", show_default="the model's own", help="Language model: en, a KenLM file, or none."),
     beam_width_option,
-    click.option(
+    cloup.option(
         "--lm-weight",
         type=Number(0, 10),
         show_default="the model's own",
         help="Weight of the language model's log-probabilities.",
     ),
-    click.option(
+    cloup.option(
         "--word-bonus", type=Number(-20, 20), show_default="the model's own", help="Bonus for each word, in nats."
     ),
-    click.option(
+    cloup.option(
         "--blank-penalty",
         type=Number(-10, 10),
         show_default="the model's own",
         help="Penalty on the blank, in nats per frame.",
     ),
-    click.option(
+    cloup.option(
         "--unknown-penalty",
         type=Number(0, 100),
         show_default="the model's own",
         help="Penalty on words the language model does not know, subtracted from its log10 probability.",
     ),
-    click.option(
+    cloup.option(
         "--words",
         type=click.Path(path_type=Path, dir_okay=False),
         default=lambda: user_config_path("asrd") / "words.json",
         show_default="yours",
         help="File that holds the hot words; see 'asrd words'.",
     ),
-]
+)
 
 
 def recognition_options(command: Command) -> Command:
-    """What decides the text; `recognition` makes the options object of them."""
-    for option in reversed([*_RECOGNITION, *_DECODING]):
-        command = option(command)
-    return command
+    """Add the options that decide the text. `recognition` makes the options object of them."""
+    return _MODEL(_ENDPOINTING(_WINDOWS(_DECODING(command))))
 
 
 def decoding_options(command: Command) -> Command:
-    """The part of them that is about decoding."""
-    for option in reversed(_DECODING):
-        command = option(command)
-    return command
+    """Add the options about decoding alone."""
+    return _DECODING(command)
 
 
 def check_words(ctx: click.Context) -> None:

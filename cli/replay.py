@@ -130,7 +130,7 @@ def _rehear(found: "Iterator[Take]", params: dict[str, Any], chosen: set[str]) -
     from asrd.daemon.recognition.hotwords import HotWords
     from asrd.daemon.replay import environment
     from asrd.daemon.replay.compare import changes
-    from asrd.daemon.replay.retranscribe import rehear
+    from asrd.daemon.replay.retranscribe import retranscribe
     from asrd.models.store import resolve
 
     backends, wanted, utterances, differing = environment.Backends(), recognition(params), 0, 0
@@ -148,7 +148,7 @@ def _rehear(found: "Iterator[Take]", params: dict[str, Any], chosen: set[str]) -
         boosts = None
         if "words" in chosen:
             boosts = HotWords(params["words"], make_decoding(options.decoding, model)).boosts
-        now = list(rehear(map(noted, chain([first], run)), backend, options, chosen, boosts))
+        now = list(retranscribe(map(noted, chain([first], run)), backend, options, chosen, boosts))
         utterances += len(then)
         for change in changes(then, now):
             differing += 1

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from asrd.clients.sender import PATIENCE, Sender
+from asrd.clients.sender import MAX_WAIT, Sender
 from asrd.core.units import seconds
 from asrd.daemon.sources.base import Source
 from asrd.daemon.sources.files import Pace
@@ -60,7 +60,7 @@ async def _send(source: Source, endpoint: str) -> None:
     closing = asyncio.create_task(_close(source, stop))
     lost = 0
     try:
-        with Sender(endpoint, patience=2.0 if source.live else PATIENCE) as sender:
+        with Sender(endpoint, max_wait=2.0 if source.live else MAX_WAIT) as sender:
             async for chunk in source.chunks():
                 lost += chunk.lost
                 sender.skip(chunk.lost)

@@ -5,6 +5,7 @@ import json
 import click
 import msgspec
 
+from asrd.cli import complete
 from asrd.cli.config import ConfiguredCommand
 from asrd.cli.options import control_option
 from asrd.cli.plain import print_table
@@ -15,7 +16,7 @@ from asrd.core.units import samples, seconds
 
 
 @click.command("set", cls=ConfiguredCommand)
-@click.argument("pairs", nargs=-1, metavar="[NAME SECONDS]...")
+@click.argument("pairs", nargs=-1, metavar="[NAME SECONDS]...", shell_complete=complete.settings)
 @click.option("--stream", "name", default="", help="Only this stream.  [default: all]")
 @control_option
 @click.option(

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import click
+import cloup
 
 from asrd.cli.config import ConfiguredCommand, origins
 from asrd.cli.options import control_option, insecure_option, key_option, record_option
@@ -29,52 +30,71 @@ UNSET = {"decoder": "beam, where it is installed", "record": "nothing"} | dict.f
 
 
 @click.command(cls=ConfiguredCommand)
-@click.option(
-    "--source",
-    "-s",
-    multiple=True,
-    default=["mic"],
-    show_default=True,
-    help="Audio source: mic, mic:NAME, a file, pcm:- (stdin) or pcm:tcp://HOST:PORT. NAME=SOURCE names the stream. "
-    "Repeatable.",
+@cloup.option_group(
+    "Sources",
+    cloup.option(
+        "--source",
+        "-s",
+        multiple=True,
+        default=["mic"],
+        show_default=True,
+        help="Audio source: mic, mic:NAME, a file, pcm:- (stdin) or pcm:tcp://HOST:PORT. NAME=SOURCE names the stream. "
+        "Repeatable.",
+    ),
+    cloup.option(
+        "--pace",
+        type=click.Choice(["realtime", "fast"]),
+        default="realtime",
+        show_default=True,
+        help="Playback speed of file sources.",
+    ),
 )
-@click.option(
-    "--pace",
-    type=click.Choice(["realtime", "fast"]),
-    default="realtime",
-    show_default=True,
-    help="Playback speed of file sources.",
+@cloup.option_group(
+    "Results",
+    cloup.option(
+        "--events",
+        multiple=True,
+        default=lambda: [events_endpoint()],
+        show_default="a Unix socket of yours",
+        help="Address to publish on, such as tcp://127.0.0.1:7007. Repeatable.",
+    ),
+    cloup.option(
+        "--partials",
+        default=0.28,
+        type=SPAN,
+        show_default=True,
+        help="Seconds between partial results. 0: no partials.",
+    ),
+    control_option,
+    cloup.option(
+        "--metrics", metavar="HOST:PORT", help="Serve Prometheus metrics on this address, such as 127.0.0.1:9464."
+    ),
+)
+@cloup.option_group(
+    "Access",
+    key_option,
+    insecure_option,
+)
+@cloup.option_group(
+    "Recording",
+    record_option,
+    cloup.option(
+        "--record-limit", default="500MB", type=Size(), show_default=True, help="Largest total size of recordings."
+    ),
+    cloup.option(
+        "--record-hours",
+        default=24.0,
+        type=Number(0),
+        show_default=True,
+        help="Delete recordings older than this many hours. 0: keep them.",
+    ),
 )
 @recognition_options
-@click.option(
-    "--partials", default=0.28, type=SPAN, show_default=True, help="Seconds between partial results. 0: no partials."
+@cloup.option_group(
+    "Running",
+    cloup.option("--check", is_flag=True, help="Show every setting and its origin, and exit."),
+    cloup.option("--verbose", "-v", is_flag=True, help="Log more detail."),
 )
-@click.option(
-    "--events",
-    multiple=True,
-    default=lambda: [events_endpoint()],
-    show_default="a Unix socket of yours",
-    help="Address to publish on, such as tcp://127.0.0.1:7007. Repeatable.",
-)
-@control_option
-@key_option
-@insecure_option
-@click.option(
-    "--metrics", metavar="HOST:PORT", help="Serve Prometheus metrics on this address, such as 127.0.0.1:9464."
-)
-@record_option
-@click.option(
-    "--record-limit", default="500MB", type=Size(), show_default=True, help="Largest total size of recordings."
-)
-@click.option(
-    "--record-hours",
-    default=24.0,
-    type=Number(0),
-    show_default=True,
-    help="Delete recordings older than this many hours. 0: keep them.",
-)
-@click.option("--check", is_flag=True, help="Show every setting and its origin, and exit.")
-@click.option("--verbose", "-v", is_flag=True, help="Log more detail.")
 @click.pass_context
 def start(ctx: click.Context, /, check: bool, verbose: bool, **params: Any) -> None:
     """Listen, transcribe and publish until stopped.

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import cloup
 
 from asrd.cli.stages import Stages
 from asrd.cli.values import Number, named
@@ -14,46 +15,61 @@ _FLOAT = ("front.0", "front.1", "position")
 """Layers that stay in 16 bits."""
 
 
-@click.command()
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="New model directory to write.")
-@click.option(
-    "--work",
-    default="trained",
-    type=click.Path(path_type=Path),
-    show_default=True,
-    help="Working directory; an interrupted run continues from it.",
+@cloup.command()
+@cloup.option_group(
+    "Speech",
+    cloup.option("--speech", multiple=True, metavar="NAME=DATASET", help="Recorded speech to train on. Repeatable."),
+    cloup.option(
+        "--voice", multiple=True, metavar="NAME=HOURS", help="Hours of synthetic speech: flite, hibari. Repeatable."
+    ),
+    cloup.option(
+        "--share", multiple=True, metavar="NAME=WEIGHT", help="Sampling weight of a data set or voice. Repeatable."
+    ),
+    cloup.option(
+        "--test",
+        multiple=True,
+        metavar="NAME=DATASET",
+        help="Test set; its texts are excluded from training.  [default: bundled]",
+    ),
+    cloup.option("--unseen-speakers", is_flag=True, help="Exclude speakers of the test sets from training."),
+    cloup.option(
+        "--licence", multiple=True, metavar="NAME=TERMS", help="Licence of a data set, for the model card. Repeatable."
+    ),
 )
-@click.option("--speech", multiple=True, metavar="NAME=DATASET", help="Recorded speech to train on. Repeatable.")
-@click.option(
-    "--test",
-    multiple=True,
-    metavar="NAME=DATASET",
-    help="Test set; its texts are excluded from training.  [default: bundled]",
+@cloup.option_group(
+    "Training",
+    cloup.option(
+        "--init",
+        default="whisper-tiny.en",
+        show_default=True,
+        metavar="WHISPER",
+        help="Encoder to start from: whisper-tiny.en, whisper-base, or a path.",
+    ),
+    cloup.option("--from", "start", default="", metavar="MODEL", help="Continue training this model instead."),
+    cloup.option("--minutes", default=100.0, show_default=True, type=Number(0.1), help="Minutes of training."),
+    cloup.option("--batch", default=72.0, show_default=True, type=Number(10), help="Seconds of speech per step."),
+    cloup.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Random seed."),
 )
-@click.option(
-    "--voice", multiple=True, metavar="NAME=HOURS", help="Hours of synthetic speech: flite, hibari. Repeatable."
+@cloup.option_group(
+    "Running",
+    cloup.option(
+        "-o", "--output", required=True, type=click.Path(path_type=Path), help="New model directory to write."
+    ),
+    cloup.option(
+        "--work",
+        default="trained",
+        type=click.Path(path_type=Path),
+        show_default=True,
+        help="Working directory; an interrupted run continues from it.",
+    ),
+    cloup.option(
+        "--watts",
+        default=10.0,
+        show_default=True,
+        type=Number(0),
+        help="Power the machine draws, for the energy estimate.",
+    ),
 )
-@click.option(
-    "--licence", multiple=True, metavar="NAME=TERMS", help="Licence of a data set, for the model card. Repeatable."
-)
-@click.option("--unseen-speakers", is_flag=True, help="Exclude speakers of the test sets from training.")
-@click.option(
-    "--share", multiple=True, metavar="NAME=WEIGHT", help="Sampling weight of a data set or voice. Repeatable."
-)
-@click.option(
-    "--init",
-    default="whisper-tiny.en",
-    show_default=True,
-    metavar="WHISPER",
-    help="Encoder to start from: whisper-tiny.en, whisper-base, or a path.",
-)
-@click.option("--from", "start", default="", metavar="MODEL", help="Continue training this model instead.")
-@click.option("--minutes", default=100.0, show_default=True, type=Number(0.1), help="Minutes of training.")
-@click.option("--batch", default=72.0, show_default=True, type=Number(10), help="Seconds of speech per step.")
-@click.option(
-    "--watts", default=10.0, show_default=True, type=Number(0), help="Power the machine draws, for the energy estimate."
-)
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Random seed.")
 @click.pass_context
 def train(ctx: click.Context, /, *, output: Path, work: Path, watts: float, **options: Any) -> None:
     """Train a model by the recipe that made the bundled one.

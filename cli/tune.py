@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from asrd.cli import complete
 from asrd.cli.clips import usable
-from asrd.cli.recognition import beam_width_option
+from asrd.cli.recognition import beam_width_option, model_option
 from asrd.cli.stages import Stages
 
 if TYPE_CHECKING:
@@ -16,12 +17,11 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option(
-    "--model", default="asrd-tiny-en", show_default=True, help="Model: a bundled name, a directory or a hub id."
-)
+@model_option
 @click.option("--lm", default="en", show_default=True, help="Language model: en, or a file of KenLM's.")
 @click.option(
     "--backend",
+    shell_complete=complete.backends,
     default="fp16",
     show_default=True,
     help="Backend that recognises the speech. The weights serve all backends.",

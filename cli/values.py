@@ -70,7 +70,7 @@ class NewFile(click.Path):
 SPAN = Seconds(0, 60)
 """Of audio that is kept or waited for."""
 
-PATIENCE = Seconds(0, 86_400)
+MAX_WAIT = Seconds(0, 86_400)
 """How long a command waits."""
 
 

@@ -7,6 +7,7 @@ from typing import TextIO
 
 import click
 
+from asrd.cli import complete
 from asrd.cli.config import ConfiguredCommand
 from asrd.cli.options import control_option
 from asrd.cli.values import Number
@@ -73,7 +74,7 @@ def list_words(control: str, as_json: bool) -> None:
 
 
 @words.command(cls=ConfiguredCommand)
-@click.argument("texts", metavar="WORD...", nargs=-1, required=True)
+@click.argument("texts", metavar="WORD...", nargs=-1, required=True, shell_complete=complete.hot_words)
 @control_option
 @json_option
 def remove(texts: tuple[str, ...], control: str, as_json: bool) -> None:

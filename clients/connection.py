@@ -67,17 +67,17 @@ class Connection:
                 raise absent(self._endpoint, f"nothing listens at {self._endpoint}; {remedy}")
             self._watch()
 
-    def send(self, parts: list[bytes], timeout: float, patience: float) -> None:
+    def send(self, parts: list[bytes], timeout: float, max_wait: float) -> None:
         """Push a message.
 
-        Raises TransportError when the daemon has been away for `timeout` seconds, or takes nothing for `patience`.
+        Raises TransportError when the daemon has been away for `timeout` seconds, or takes nothing for `max_wait`.
         """
         while True:  # room that was there may be gone again when the connection has just changed
             try:
                 self._socket.send_multipart(parts, zmq.NOBLOCK, copy=True)
                 return
             except zmq.Again:
-                self._wait(timeout, patience)
+                self._wait(timeout, max_wait)
 
     def close(self, *, drop: bool) -> None:
         """Leave when the last message has left; drop: at once, without what has not."""
@@ -93,7 +93,7 @@ class Connection:
             if event["event"] == zmq.EVENT_CONNECTED:
                 self._descriptor = event["value"]
 
-    def _wait(self, timeout: float, patience: float) -> None:
+    def _wait(self, timeout: float, max_wait: float) -> None:
         """Until there is room for a message. The daemon may be behind for long, but not away for long."""
         poller = zmq.Poller()
         poller.register(self._socket, zmq.POLLOUT)
@@ -104,9 +104,9 @@ class Connection:
             self._watch()
             now = time.monotonic()
             gone = None if self._connected else gone or now
-            left = began + patience - now if gone is None else gone + timeout - now
+            left = began + max_wait - now if gone is None else gone + timeout - now
             if left <= 0:
-                what = "has gone" if gone is not None else f"took no audio for {patience:g} s"
+                what = "has gone" if gone is not None else f"took no audio for {max_wait:g} s"
                 raise TransportError(f"the daemon at {self._endpoint} {what}; look with 'asrd status'")
             poller.poll(max(1, round(left * 1000)))
 

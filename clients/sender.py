@@ -30,7 +30,7 @@ only once half a queue was read, so that longer messages would come in bursts wi
 MAX_FRAMES_BYTES = 1 << 18
 """Bytes of samples in one message, whatever its rate and channels. The daemon takes 16 times as much."""
 
-PATIENCE = 60.0
+MAX_WAIT = 60.0
 """Seconds a daemon that is behind may take until it takes the next message."""
 
 
@@ -39,7 +39,7 @@ class Sender:
 
     endpoint: as after `pcm:` in the daemon's `--source`. rate: Hz. channels: interleaved.
     timeout: seconds to wait for a daemon to be there, at the beginning and when it has gone away.
-    patience: seconds to wait for a daemon that is there to take a message; little for live audio, which
+    max_wait: seconds to wait for a daemon that is there to take a message; little for live audio, which
     is lost while it waits. key: as for `Subscriber`.
     """
 
@@ -49,7 +49,7 @@ class Sender:
         rate: int = SAMPLE_RATE,
         channels: int = 1,
         timeout: float = 2.0,
-        patience: float = PATIENCE,
+        max_wait: float = MAX_WAIT,
         *,
         key: Path | None = None,
     ) -> None:
@@ -59,7 +59,7 @@ class Sender:
         self.rate = rate
         self.channels = channels
         self.timeout = timeout
-        self.patience = patience
+        self.max_wait = max_wait
         self.key = key
         self.position = 0
         self._session = uuid.uuid4().hex
@@ -77,7 +77,7 @@ class Sender:
         """Send float32 (full scale 1) or int16 `(frames,)` or `(frames, channels)`.
 
         captured: wall-clock time of the last frame; now unless given.
-        Raises TransportError when the daemon has gone, or takes nothing for `patience` seconds,
+        Raises TransportError when the daemon has gone, or takes nothing for `max_wait` seconds,
         and UsageError for samples of another kind.
         """
         if pcm.dtype != np.int16 and pcm.dtype.kind != "f":
@@ -113,7 +113,7 @@ class Sender:
             end=end,
         )
         assert self._connection
-        self._connection.send([msgspec.json.encode(header), data], self.timeout, self.patience)
+        self._connection.send([msgspec.json.encode(header), data], self.timeout, self.max_wait)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -41,20 +41,20 @@ class _Subscription(Generic[Socket]):
         streams: Iterable[str] = (),
         *,
         timeout: float = 3.0,
-        patience: float = 5.0,
+        max_wait: float = 5.0,
         key: Path | None = None,
     ) -> None:
         """endpoint: where a daemon publishes; by default this user's own daemon, as `asrd listen` finds it.
         streams: which to pass on, by name; none named means all.
         timeout: seconds to wait for the daemon's first event, which it sends on connection.
-        patience: seconds without any event, heartbeats included, after which it counts as gone.
+        max_wait: seconds without any event, heartbeats included, after which it counts as gone.
         key: the file of the key that a daemon on another machine wants; by default the one `asrd listen` uses.
 
         Raises UsageError for a malformed endpoint, or settings or a key that cannot be read.
         """
         self.endpoint = reachable(endpoint or events_endpoint())
         self._streams = {*streams, DAEMON_STREAM} if streams else None
-        self._wait, self._patience = timeout, patience
+        self._wait, self._max_wait = timeout, max_wait
         self._joined = False
         self._sequence = Sequence()
         self._socket = self._open()
@@ -81,7 +81,7 @@ class _Subscription(Generic[Socket]):
 
     @property
     def _timeout(self) -> int:
-        return round((self._patience if self._joined else self._wait) * 1000)
+        return round((self._max_wait if self._joined else self._wait) * 1000)
 
     def _absent(self) -> TransportError:
         if self._joined:

@@ -84,7 +84,7 @@ class Window:
     last: bool = False
     reason: str = ""
     speech_end: Samples = Samples(0)
-    spare: Samples | None = None
+    time_left: Samples | None = None
 
     @property
     def end(self) -> Samples:

@@ -6,6 +6,7 @@ from asrd.backends import LoadOptions
 from asrd.daemon import vad
 from asrd.daemon.recognition.decoding.options import DecoderOptions
 from asrd.daemon.segmentation.settings import SegmenterSettings
+from asrd.models.store import DEFAULT_MODEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class RecognitionOptions:
     """
 
     backend: str = "int8"
-    model: str = "asrd-tiny-en"
+    model: str = DEFAULT_MODEL
     load: LoadOptions = field(default_factory=LoadOptions)
     vad: str = vad.DEFAULT
     segmenter: SegmenterSettings = field(default_factory=SegmenterSettings)

@@ -1,4 +1,4 @@
-"""`calibration.json`: what `asrd calibrate` learned of a model's word times and confidences.
+"""`calibration.json`: what `asrd calibrate-confidence` learned of a model's word times and confidences.
 
     {"times": {"before": 480, "after": 320},
      "confidence": {"bias": -0.4, "weights": {"mean": 1.2, "least": 0.3, "letters": 0.1}},
@@ -78,7 +78,8 @@ class Calibration:
                 words=_confidence(content["confidence"]),
             )
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
-            raise ModelError(f"{path} is not one of this version; make it again with 'asrd calibrate'") from error
+            remedy = "make it again with 'asrd calibrate-confidence'"
+            raise ModelError(f"{path} is not one of this version; {remedy}") from error
 
 
 UNCALIBRATED = Calibration()

@@ -11,7 +11,7 @@ from asrd.models.lm import settings
 from asrd.models.lm.settings import DecodingSettings
 
 LEARNED: dict[str, tuple[Callable[[Path], object], str]] = {
-    calibration.NAME: (Calibration.load, "asrd calibrate"),
+    calibration.NAME: (Calibration.load, "asrd calibrate-confidence"),
     settings.NAME: (DecodingSettings.load, "asrd tune"),
 }
 """By file, what reads it and the command that writes it."""

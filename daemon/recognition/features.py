@@ -37,7 +37,7 @@ FAINTEST = 1e-12
 """Power that takes the place of none, full scale squared: far below the rounding of 16 bits."""
 
 
-class Traits(NamedTuple):
+class Features(NamedTuple):
     """Of a stretch of audio.
 
     levels: dB in the band of speech, `(m,)`, one for 10 ms. energies: of the spectra, `(n,)`, one for 20 ms.
@@ -48,39 +48,39 @@ class Traits(NamedTuple):
     energies: Array
     tonal: Array
 
-    def then(self, other: "Traits") -> "Traits":
+    def then(self, other: "Features") -> "Features":
         """Those of both, one after the other."""
-        return Traits(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
+        return Features(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
 
 
 class Analysis:
-    """Takes audio piece by piece; the traits of all pieces are those of the audio as a whole."""
+    """Takes audio piece by piece; the features of all pieces are those of the audio as a whole."""
 
     def __init__(self) -> None:
         self._band = SpeechBand(STEP, FAINTEST)
         self._bins = slice(*np.searchsorted(np.fft.rfftfreq(SPAN, 1 / SAMPLE_RATE), BAND))
         self._taper = np.hanning(SPAN).astype(np.float32)
         self._unlevelled = self._unseen = np.zeros(0, np.float32)
-        self._traits = Traits(*(np.zeros(0) for _ in Traits._fields))
+        self._features = Features(*(np.zeros(0) for _ in Features._fields))
 
-    def add(self, pcm: FloatArray) -> Traits:
+    def add(self, pcm: FloatArray) -> Features:
         """Those of all audio so far, of which `(n,)` is the last."""
-        traits, self._unlevelled, self._unseen = self._look(pcm)
-        self._traits = traits
-        return traits
+        features, self._unlevelled, self._unseen = self._look(pcm)
+        self._features = features
+        return features
 
-    def peek(self, pcm: FloatArray) -> Traits:
+    def peek(self, pcm: FloatArray) -> Features:
         """The same, but the next piece follows what there was before this one."""
         return self._look(pcm)[0]
 
-    def _look(self, pcm: FloatArray) -> tuple[Traits, FloatArray, FloatArray]:
-        """All traits, and what of the audio is needed again."""
+    def _look(self, pcm: FloatArray) -> tuple[Features, FloatArray, FloatArray]:
+        """All features, and what of the audio is needed again."""
         unlevelled, unseen = np.concatenate([self._unlevelled, pcm]), np.concatenate([self._unseen, pcm])
         levels = self._levels(unlevelled)
         count = max(0, (len(unseen) - SPAN) // STEP + 1 - BACK)
         energies, tonal = self._tones(unseen) if count else (np.zeros(0), np.zeros(0))
-        traits = self._traits.then(Traits(levels, energies, tonal))
-        return traits, unlevelled[HALF * len(levels) :], unseen[STEP * count :]
+        features = self._features.then(Features(levels, energies, tonal))
+        return features, unlevelled[HALF * len(levels) :], unseen[STEP * count :]
 
     def _levels(self, pcm: FloatArray) -> Array:
         """Of each whole 20 ms, in steps of 10 ms."""

@@ -9,7 +9,7 @@ from it, whatever the recogniser:
 - It is sustained. A syllable's vowel stays as loud for 80 ms and longer, whispered or not; keys and other
   knocks die away from the moment they are heard.
 - It glides. The pitch of a voice never rests, where that of a note does, and between syllables there is
-  less sound than under music: see `traits.py`.
+  less sound than under music: see `features.py`.
 """
 
 from dataclasses import replace
@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 
 from asrd.core.flow import Hypothesis, Window
-from asrd.daemon.recognition.features import Analysis, Array, Traits
+from asrd.daemon.recognition.features import Analysis, Array, Features
 
 SMOOTHING = 10
 """Levels a level is the mean of, 100 ms: shorter than a syllable, long enough for the chance in noise to even out."""
@@ -84,14 +84,14 @@ class Evidence:
         return hypothesis
 
 
-def is_speech(traits: Traits) -> bool | None:
+def is_speech(features: Features) -> bool | None:
     """None where it cannot be told yet, but may be."""
-    if len(traits.levels) >= HELD and sustained(traits.levels) < HELD_SHARE:
+    if len(features.levels) >= HELD and sustained(features.levels) < HELD_SHARE:
         return False
-    share, loud = tonality(traits)
-    if loud >= FEW and share > min(TONAL + TONAL_DIPS * dips(traits.levels), TONAL_MOST):
+    share, loud = tonality(features)
+    if loud >= FEW and share > min(TONAL + TONAL_DIPS * dips(features.levels), TONAL_MOST):
         return False
-    steady, moments = steadiness(traits.levels)
+    steady, moments = steadiness(features.levels)
     if moments >= ENOUGH and steady > STEADY_SHARE:
         return False
     return True if min(loud, moments) >= ENOUGH else None
@@ -123,9 +123,9 @@ def dips(levels: Array) -> float:
     return float(low[first:last].mean())
 
 
-def tonality(traits: Traits) -> tuple[float, int]:
+def tonality(features: Features) -> tuple[float, int]:
     """Mean tonal share of the loud spectra, in [0, 1], and how many are loud."""
-    if not len(traits.energies):
+    if not len(features.energies):
         return 0.0, 0
-    loud = traits.energies > traits.energies.max() * 10 ** (-TONAL_LOUD / 10)
-    return float(traits.tonal[loud].mean()), int(loud.sum())
+    loud = features.energies > features.energies.max() * 10 ** (-TONAL_LOUD / 10)
+    return float(features.tonal[loud].mean()), int(loud.sum())

@@ -10,7 +10,7 @@ from asrd.core import events
 from asrd.core.errors import AudioError
 from asrd.core.events import Event
 from asrd.core.flow import AudioChunk, Window
-from asrd.daemon.scheduling.queue import Lane
+from asrd.daemon.scheduling.queue import WindowQueue
 from asrd.daemon.scheduling.scheduler import Scheduler
 from asrd.daemon.sources.base import Source
 from asrd.daemon.stream.observer import Tape
@@ -67,7 +67,7 @@ class GatedScheduler(Scheduler):
         self.windows: dict[int, Window] = {}
         self.cut = 0
 
-    async def submit(self, lane: Lane, window: Window, *, settle: bool = False) -> None:
+    async def submit(self, queue: WindowQueue, window: Window, *, settle: bool = False) -> None:
         """Number the window, and wait as the stream did then."""
         self.windows[self.cut] = window
         self.cut += 1

@@ -11,7 +11,7 @@ from asrd.daemon.segmentation.settings import SegmenterSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class Overrides:
     """options: to hear with, but for settings that were changed while recording. names: options that hold
     throughout, whatever was changed. boosts: hot words in place of the recorded ones; None for those.
     """

@@ -102,7 +102,7 @@ class _Replay:
         self._stream = make_stream(
             self._source, options, self._scheduler, self._outlet, model, hot=lambda: self._boosts, tape=tape, vad=vad
         )
-        self._lane = self._scheduler.lanes[0]
+        self._queue = self._scheduler.queues[0]
         if take.begin.state:
             self._stream.resume(take.begin.state)
         self._paired = self._said = 0
@@ -155,7 +155,7 @@ class _Replay:
             emission = _recognize(self._backend(record.backend), window, record.row, record.rows)
         times = (record.cut, record.started, record.recognized)
         self._boosts = record.boosts
-        await self._lane.deliver(
+        await self._queue.deliver(
             Result(window, emission, record.backend, *times, record.failure, record.row, record.rows)
         )
 

@@ -15,14 +15,14 @@ from asrd.daemon.options import RecognitionOptions
 from asrd.daemon.recognition.decoding import Boosts, make_decoding
 from asrd.daemon.replay import environment
 from asrd.daemon.replay.detector import RecordedVad
-from asrd.daemon.replay.overrides import Means
+from asrd.daemon.replay.overrides import Overrides
 from asrd.daemon.replay.takes import Take
 from asrd.daemon.replay.ungated import Finals, UngatedScheduler, UngatedSource
 from asrd.daemon.stream.stream import Stream, make_stream
 from asrd.daemon.vad import create
 
 
-def rehear(
+def retranscribe(
     takes: Iterable[Take],
     backend: Backend,
     options: RecognitionOptions,
@@ -31,11 +31,11 @@ def rehear(
 ) -> Iterator[Final]:
     """The finals that are made of takes now.
 
-    takes: of one stream, in their order. The rest is as in `Means`. Raises AsrdError where the backend fails,
+    takes: of one stream, in their order. The rest is as in `Overrides`. Raises AsrdError where the backend fails,
     UsageError where a setting of `names` contradicts one that was changed while recording.
     """
     decoding = make_decoding(options.decoding, backend.model)
-    means = Means(backend, options, frozenset(names), boosts, decoding)
+    overrides = Overrides(backend, options, frozenset(names), boosts, decoding)
     stretch = 0
 
     def number(take: Take) -> int:
@@ -44,22 +44,22 @@ def rehear(
         return stretch
 
     for _, group in groupby(takes, number):
-        yield from _stretch(group, means)
+        yield from _group(group, overrides)
 
 
-def _stretch(group: Iterable[Take], means: Means) -> Iterator[Final]:
+def _group(group: Iterable[Take], overrides: Overrides) -> Iterator[Final]:
     """Takes that follow each other without a break: one stream."""
-    loop, outlet, scheduler = asyncio.new_event_loop(), Finals(), UngatedScheduler(means)
+    loop, outlet, scheduler = asyncio.new_event_loop(), Finals(), UngatedScheduler(overrides)
     source: UngatedSource | None = None
     try:
         for take in group:
             if source is None:
                 source = UngatedSource(take)
-                stream, vad = _begin(take, source, scheduler, outlet, means)
+                stream, vad = _begin(take, source, scheduler, outlet, overrides)
                 running = loop.create_task(stream.run())
             vad.expect(take.records)
             scheduler.expect(take)
-            loop.run_until_complete(source.hear(take, running, stream, means))
+            loop.run_until_complete(source.hear(take, running, stream, overrides))
             yield from outlet.taken()
         if source:
             loop.run_until_complete(source.end(running))
@@ -72,19 +72,19 @@ def _stretch(group: Iterable[Take], means: Means) -> Iterator[Final]:
 
 
 def _begin(
-    take: Take, source: UngatedSource, scheduler: UngatedScheduler, outlet: Finals, means: Means
+    take: Take, source: UngatedSource, scheduler: UngatedScheduler, outlet: Finals, overrides: Overrides
 ) -> tuple[Stream, RecordedVad]:
     """Where the audio will be cut as it was, go on from the recorded state; else begin anew, with the settings
     that were in force there.
     """
-    then, model, options = environment.options(take.begin), means.backend.model, means.options
+    then, model, options = environment.options(take.begin), overrides.backend.model, overrides.options
     used = take.begin.state.settings.restored() if take.begin.state else then.segmenter
-    options = replace(options, segmenter=means.settings(used))
+    options = replace(options, segmenter=overrides.settings(used))
     then = replace(then, backend=options.backend, load=options.load, model=options.model, segmenter=used)
     following = options == then and take.begin.index != 0
     vad = RecordedVad(create(options.vad), following=following, strict=False)
     stream = make_stream(
-        source, options, scheduler, outlet, model, decoding=means.decoding, hot=lambda: scheduler.boosts, vad=vad
+        source, options, scheduler, outlet, model, decoding=overrides.decoding, hot=lambda: scheduler.boosts, vad=vad
     )
     if following and take.begin.state:
         stream.resume(take.begin.state)

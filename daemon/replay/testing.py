@@ -15,7 +15,7 @@ from asrd.core.events import Final
 from asrd.daemon.replay import environment
 from asrd.daemon.replay.compare import difference
 from asrd.daemon.replay.replay import Player
-from asrd.daemon.replay.retranscribe import rehear
+from asrd.daemon.replay.retranscribe import retranscribe
 from asrd.daemon.replay.takes import takes
 
 
@@ -41,7 +41,7 @@ def finals(recording: str | Path, backend: str = "") -> Iterator[Final]:
     for take in takes(Path(recording)):
         model, options = environment.model(take.begin), environment.options(take.begin)
         loaded = load(backend or options.backend, model, options.load)
-        yield from rehear([take], loaded, options)
+        yield from retranscribe([take], loaded, options)
         loaded.close()
 
 

@@ -15,9 +15,9 @@ from asrd.core.units import Samples
 from asrd.daemon.recognition.decoding import Boosts
 from asrd.daemon.recognition.recognizer import NO_BOOSTS, recognize
 from asrd.daemon.recorder.records import Answered, Heard, Said, Used
-from asrd.daemon.replay.overrides import Means
+from asrd.daemon.replay.overrides import Overrides
 from asrd.daemon.replay.takes import Take
-from asrd.daemon.scheduling.queue import Lane, Result
+from asrd.daemon.scheduling.queue import Result, WindowQueue
 from asrd.daemon.scheduling.scheduler import Scheduler
 from asrd.daemon.sources.base import Source
 from asrd.daemon.stream.stream import Stream
@@ -46,11 +46,11 @@ class UngatedSource(Source):
                 item()
             self._queue.task_done()
 
-    async def hear(self, take: Take, running: "asyncio.Task[None]", stream: Stream, means: Means) -> None:
+    async def hear(self, take: Take, running: "asyncio.Task[None]", stream: Stream, overrides: Overrides) -> None:
         """Until all of it was heard, or the stream has failed; settings are changed before the same chunks."""
         for record in take.records:
             if isinstance(record, Used):
-                self._queue.put_nowait(partial(stream.use, means.settings(record.settings.restored())))
+                self._queue.put_nowait(partial(stream.use, overrides.settings(record.settings.restored())))
             elif isinstance(record, Heard):
                 pcm, lost = np.frombuffer(record.pcm, "<f4"), Samples(record.lost)
                 why = record.reason or self.reason
@@ -72,9 +72,9 @@ class UngatedScheduler(Scheduler):
     boosts: hot words for an utterance that begins with the window at hand.
     """
 
-    def __init__(self, means: Means) -> None:
-        super().__init__(means.options.backend, means.backend)
-        self._means = means
+    def __init__(self, overrides: Overrides) -> None:
+        super().__init__(overrides.options.backend, overrides.backend)
+        self._overrides = overrides
         self._recorded: list[tuple[Samples, Boosts]] = []
         self.boosts = NO_BOOSTS
 
@@ -82,13 +82,13 @@ class UngatedScheduler(Scheduler):
         """The hot words that follow."""
         self._recorded += _hot_words(take)
 
-    async def submit(self, lane: Lane, window: Window, *, settle: bool = False) -> None:
+    async def submit(self, queue: WindowQueue, window: Window, *, settle: bool = False) -> None:
         """Recognise it now."""
         if window.asks or not window.provisional:
             emission = recognize(self.backend, [window])[0]
             began = bisect_left(self._recorded, window.keep_end, key=itemgetter(0))
-            self.boosts = self._means.hot(self._recorded[began - 1][1] if began else NO_BOOSTS)
-            await lane.deliver(Result(window, emission, self.name, cut=0.0, started=0.0, recognized=0.0))
+            self.boosts = self._overrides.hot(self._recorded[began - 1][1] if began else NO_BOOSTS)
+            await queue.deliver(Result(window, emission, self.name, cut=0.0, started=0.0, recognized=0.0))
 
     def close(self) -> None:
         """The backend is somebody else's."""

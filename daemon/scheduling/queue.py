@@ -39,18 +39,18 @@ class Ticket:
     cut: float
 
 
-class Lane:
+class WindowQueue:
     """The windows of one stream that wait, in order.
 
-    bound: committed windows that may wait. patience: seconds a window may wait before it is late;
+    bound: committed windows that may wait. max_wait: seconds a window may wait before it is late;
     the lower, the earlier its turn. live: its audio comes at the pace of the clock. skipped: previews
     left out because the machine was behind. running: one of its windows is with the backend, or being delivered.
     """
 
-    def __init__(self, deliver: Deliver, bound: int, patience: float, *, live: bool) -> None:
+    def __init__(self, deliver: Deliver, bound: int, max_wait: float, *, live: bool) -> None:
         self.deliver = deliver
         self.bound = bound
-        self.patience = patience
+        self.max_wait = max_wait
         self.live = live
         self.skipped = 0
         self.running = False

@@ -13,7 +13,7 @@ from asrd.core.errors import reason
 from asrd.core.flow import Window
 from asrd.core.units import seconds
 from asrd.daemon.recognition.recognizer import recognize, silent
-from asrd.daemon.scheduling.queue import Deliver, Lane, Result, Ticket
+from asrd.daemon.scheduling.queue import Deliver, Result, Ticket, WindowQueue
 from asrd.daemon.threads import Worker
 
 log = logging.getLogger(__name__)
@@ -23,12 +23,12 @@ T = TypeVar("T")
 RECENT = 5
 """Batches that tell how long the next one may take."""
 
-PATIENCE, TIMES = 10.0, 20
+MAX_WAIT, TIMES = 10.0, 20
 """A batch that takes longer than so many seconds, and so many times the slowest of late, is taken to never return."""
 
 
 class Scheduler:
-    """Bounded everywhere: a full lane makes its stream wait, and a preview never waits behind
+    """Bounded everywhere: a full queue makes its stream wait, and a preview never waits behind
     anything: it is left out, because a newer one or a final follows anyway. In a pause of live speech it
     is left out, too, where it would take longer than what may be left until the final window comes.
 
@@ -39,7 +39,7 @@ class Scheduler:
         """clock: seconds, by which windows wait."""
         self._name, self._backend, self._clock = name, backend, clock
         self._took: deque[float] = deque([0.0], maxlen=RECENT)
-        self.lanes: list[Lane] = []
+        self.queues: list[WindowQueue] = []
         self._changed = asyncio.Condition()
         self._worker = Worker("backend")
         self._running = 0
@@ -63,36 +63,36 @@ class Scheduler:
     @property
     def idle(self) -> bool:
         """Whether nothing waits and nothing runs."""
-        return not self._running and not any(lane.waiting for lane in self.lanes)
+        return not self._running and not any(queue.waiting for queue in self.queues)
 
-    def lane(self, deliver: Deliver, *, bound: int = 8, patience: float = 0.3, live: bool = False) -> Lane:
-        """Open a lane; `deliver` is awaited with each window's result, in the lane's order."""
-        lane = Lane(deliver, bound, patience, live=live)
-        self.lanes.append(lane)
-        return lane
+    def queue(self, deliver: Deliver, *, bound: int = 8, max_wait: float = 0.3, live: bool = False) -> WindowQueue:
+        """Open a queue; `deliver` is awaited with each window's result, in the queue's order."""
+        queue = WindowQueue(deliver, bound, max_wait, live=live)
+        self.queues.append(queue)
+        return queue
 
-    async def submit(self, lane: Lane, window: Window, *, settle: bool = False) -> None:
-        """Queue a window, waiting while the lane is full. settle: wait until it has been delivered, too."""
+    async def submit(self, queue: WindowQueue, window: Window, *, settle: bool = False) -> None:
+        """Queue a window, waiting while the queue is full. settle: wait until it has been delivered, too."""
         cut = time.time()
         async with self._changed:
-            if lane.waiting and lane.waiting[-1].window.provisional:
-                lane.waiting.pop()
-                lane.skipped += 1
-            if window.provisional and lane.waiting and not settle:  # who waits for an answer gets it
-                lane.skipped += 1
+            if queue.waiting and queue.waiting[-1].window.provisional:
+                queue.waiting.pop()
+                queue.skipped += 1
+            if window.provisional and queue.waiting and not settle:  # who waits for an answer gets it
+                queue.skipped += 1
                 return
-            await self._changed.wait_for(lambda: len(lane.waiting) < lane.bound)
-            now, spare = self._clock(), window.spare if lane.live else None
-            needed = math.inf if spare is None else now + seconds(spare)
-            lane.waiting.append(Ticket(window, now + lane.patience, needed, cut))
+            await self._changed.wait_for(lambda: len(queue.waiting) < queue.bound)
+            now, left = self._clock(), window.time_left if queue.live else None
+            needed = math.inf if left is None else now + seconds(left)
+            queue.waiting.append(Ticket(window, now + queue.max_wait, needed, cut))
             self._changed.notify_all()
         if settle:
-            await self.settled(lane)
+            await self.settled(queue)
 
-    async def settled(self, lane: Lane) -> None:
-        """Wait until all that was submitted to a lane has been delivered."""
+    async def settled(self, queue: WindowQueue) -> None:
+        """Wait until all that was submitted to a queue has been delivered."""
         async with self._changed:
-            await self._changed.wait_for(lambda: lane.idle)
+            await self._changed.wait_for(lambda: queue.idle)
 
     async def aside(self, call: Callable[..., T], *arguments: Any) -> T:
         """The result of a call that would hold up the loop, made in the backend's thread, which waits for it anyway."""
@@ -121,7 +121,7 @@ class Scheduler:
         while True:
             async with self._changed:
                 await self._changed.wait_for(
-                    lambda: not self.hangs.is_set() and any(lane.waiting for lane in self.lanes)
+                    lambda: not self.hangs.is_set() and any(queue.waiting for queue in self.queues)
                 )
                 self._leave_out()
                 batch = self._take()
@@ -130,14 +130,14 @@ class Scheduler:
             if not batch:
                 continue
             began, answered = self._clock(), await self._recognize(batch)
-            for lane, result in answered:
-                await lane.deliver(result)
+            for queue, result in answered:
+                await queue.deliver(result)
             if not answered[0][1].failure:
                 self._took.append(self._clock() - began)
             async with self._changed:
                 self._running = 0
-                for lane, _ in batch:
-                    lane.running = False
+                for queue, _ in batch:
+                    queue.running = False
                 self._changed.notify_all()
 
     def close(self) -> None:
@@ -150,35 +150,35 @@ class Scheduler:
     def _leave_out(self) -> None:
         """What would not be recognised in time, if it took as long as the slowest of late."""
         done = self._clock() + max(self._took)
-        for lane in self.lanes:
-            if lane.waiting and lane.waiting[0].needed < done:
-                lane.waiting.popleft()
-                lane.skipped += 1
+        for queue in self.queues:
+            if queue.waiting and queue.waiting[0].needed < done:
+                queue.waiting.popleft()
+                queue.skipped += 1
 
-    def _take(self) -> list[tuple[Lane, Ticket]]:
-        """The most urgent lane's next window, and those of other lanes that fit in one batch with it."""
-        urgent = sorted((lane for lane in self.lanes if lane.waiting), key=lambda lane: lane.waiting[0].deadline)
+    def _take(self) -> list[tuple[WindowQueue, Ticket]]:
+        """The most urgent queue's next window, and those of other queues that fit in one batch with it."""
+        urgent = sorted((queue for queue in self.queues if queue.waiting), key=lambda queue: queue.waiting[0].deadline)
         if not urgent:
             return []
         length = len(urgent[0].waiting[0].window.pcm)
-        fitting = [lane for lane in urgent if len(lane.waiting[0].window.pcm) == length]
+        fitting = [queue for queue in urgent if len(queue.waiting[0].window.pcm) == length]
         chosen = fitting[: self._backend.max_batch]
-        for lane in chosen:
-            lane.running = True
-        return [(lane, lane.waiting.popleft()) for lane in chosen]
+        for queue in chosen:
+            queue.running = True
+        return [(queue, queue.waiting.popleft()) for queue in chosen]
 
-    async def _recognize(self, batch: list[tuple[Lane, Ticket]]) -> list[tuple[Lane, Result]]:
+    async def _recognize(self, batch: list[tuple[WindowQueue, Ticket]]) -> list[tuple[WindowQueue, Result]]:
         """Run a batch off the loop. A failing backend gives empty emissions, not a dead daemon."""
         name, backend, windows = self._name, self._backend, [ticket.window for _, ticket in batch]
         began, started, failure = self._clock(), time.time(), ""
-        patience = max(PATIENCE, TIMES * max(self._took))
+        max_wait = max(MAX_WAIT, TIMES * max(self._took))
         try:
-            async with asyncio.timeout(patience) as limit:
+            async with asyncio.timeout(max_wait) as limit:
                 emissions = await self._worker.run(recognize, backend, windows)
         except Exception as error:  # a third party's backend may raise anything
             failure = reason(error)
             if limit.expired():
-                failure = f"it has not answered for {patience:.0f} s"
+                failure = f"it has not answered for {max_wait:.0f} s"
                 self._let_go(backend)
             emissions = [silent(window, backend.model) for window in windows]
         ended = time.time()
@@ -186,8 +186,8 @@ class Scheduler:
         self.inference_seconds += self._clock() - began  # the other clock may be set meanwhile
         self.audio_seconds += sum(seconds(len(window.pcm)) for window in windows)
         return [
-            (lane, Result(ticket.window, emission, name, ticket.cut, started, ended, failure, row, len(batch)))
-            for row, ((lane, ticket), emission) in enumerate(zip(batch, emissions, strict=True))
+            (queue, Result(ticket.window, emission, name, ticket.cut, started, ended, failure, row, len(batch)))
+            for row, ((queue, ticket), emission) in enumerate(zip(batch, emissions, strict=True))
         ]
 
     def _let_go(self, backend: Backend) -> None:

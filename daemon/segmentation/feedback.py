@@ -18,7 +18,7 @@ Words = tuple[tuple[Samples, Samples], ...]
 """Where words are, as stream positions."""
 
 
-class Hearing:
+class Feedback:
     """Answers take effect at the stream position where they are due, so that it does not matter how
     fast the recogniser was.
     """

@@ -17,7 +17,7 @@ class HistoryState(State, frozen=True):
 
 
 class History(Stateful[HistoryState]):
-    """A sliding stretch `[start, end)` of one stream. It grows at the end and is cut at the front.
+    """A sliding segment `[start, end)` of one stream. It grows at the end and is cut at the front.
 
     The buffer is reallocated only when it is full, so that appending costs O(1) a sample.
     """

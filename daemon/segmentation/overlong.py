@@ -20,7 +20,7 @@ do, until any gap does: words that are 0.4 s long follow each other with gaps of
 """
 
 BLOCK = samples(0.03)
-"""Stretch over which loudness is taken where no gap is known: three pitch periods of a low voice."""
+"""Segment over which loudness is taken where no gap is known: three pitch periods of a low voice."""
 
 
 def sought(spoken: OpenUtterance, settings: SegmenterSettings) -> bool:

@@ -7,7 +7,7 @@ from asrd.core.flow import Answer, FloatArray, Onset, Window
 from asrd.core.units import Samples
 from asrd.daemon.segmentation import overlong, wordless
 from asrd.daemon.segmentation.endpointer import Endpointer, EndpointerState
-from asrd.daemon.segmentation.feedback import PROBE, Hearing
+from asrd.daemon.segmentation.feedback import PROBE, Feedback
 from asrd.daemon.segmentation.hangover import Hangover
 from asrd.daemon.segmentation.history import History, HistoryState
 from asrd.daemon.segmentation.settings import SegmenterSettings
@@ -18,7 +18,7 @@ from asrd.daemon.state import State, Stateful
 from asrd.models import Geometry
 
 
-class StretchState(State, frozen=True):
+class SegmentState(State, frozen=True):
     """Stream positions. origin: of its first sample. position: as far as audio was judged. closed: where the last
     utterance ended. silent_from: where its last voiced frame did. number: of the next utterance.
     """
@@ -32,8 +32,8 @@ class StretchState(State, frozen=True):
     endpointer: EndpointerState
 
 
-class Stretch(Stateful[StretchState]):
-    """A stretch of a stream without a gap, frame by frame. Open in it is an utterance, or a voice without words, or
+class Segment(Stateful[SegmentState]):
+    """A segment of a stream without a gap, frame by frame. Open in it is an utterance, or a voice without words, or
     nothing.
 
     frame: samples that the VAD judges at once. origin: stream position of the first sample. number: of the next
@@ -59,7 +59,7 @@ class Stretch(Stateful[StretchState]):
         self._cutter = Cutter(geometry, settings, self.history)
         self._open: OpenUtterance | None = None
         self._doubtful: Noise | None = None
-        self._hearing = Hearing()
+        self._feedback = Feedback()
         self._endpointer = Endpointer(self._frames(settings.min_speech))
 
     @property
@@ -67,9 +67,9 @@ class Stretch(Stateful[StretchState]):
         """Whether the VAD hears a voice that has no words: no utterance is open, but windows are cut."""
         return self._doubtful is not None
 
-    def state(self) -> StretchState:
+    def state(self) -> SegmentState:
         """What it has come to."""
-        return StretchState(
+        return SegmentState(
             origin=self._cutter.origin,
             position=self.position,
             closed=self._closed,
@@ -79,8 +79,8 @@ class Stretch(Stateful[StretchState]):
             endpointer=self._endpointer.state(),
         )
 
-    def resume(self, state: StretchState) -> None:
-        """Go on with a stretch that began elsewhere."""
+    def resume(self, state: SegmentState) -> None:
+        """Go on with a segment that began elsewhere."""
         self._cutter.origin = Samples(state.origin)
         self.position, self._closed, self._silent_from = state.position, state.closed, state.silent_from
         self.number = state.number
@@ -89,7 +89,7 @@ class Stretch(Stateful[StretchState]):
 
     def hear(self, answer: Answer) -> None:
         """What was heard in a window that `asks`: counts when `answer.due` is reached, or at once if it was."""
-        self._hearing.tell(answer, self._open or self._doubtful)
+        self._feedback.tell(answer, self._open or self._doubtful)
 
     def use(self, settings: SegmenterSettings) -> None:
         """Go by other settings from the next frame on. Window and context cannot change."""
@@ -101,7 +101,7 @@ class Stretch(Stateful[StretchState]):
     def advance(self, frame: FloatArray, *, voiced: bool) -> list[Onset | Window]:
         """Take what the VAD says of the next frame `(n,)` of the history."""
         self.position += len(frame)
-        self._hearing.weigh(self.position, self._open or self._doubtful)
+        self._feedback.weigh(self.position, self._open or self._doubtful)
         changed = self._endpointer.accept(voiced, 1 if voiced else self._frames(self._limit()))
         if self._open is None:
             return self._doubt(frame, voiced, changed) if self._doubtful else self._wait(changed)
@@ -143,18 +143,18 @@ class Stretch(Stateful[StretchState]):
         after that probe, which shows all that was said.
         """
         if not spoken.quiet:
-            asks = self._hearing.presses(spoken, seeking=overlong.sought(spoken, self._settings))
+            asks = self._feedback.presses(spoken, seeking=overlong.sought(spoken, self._settings))
             return [*(self._cutter.probe(spoken) if asks else self._cutter.preview(spoken))]
         probe = self._frames(PROBE)
         if spoken.quiet > probe:
             return []
         windows = self._cutter.probe(spoken) if spoken.quiet == probe else self._cutter.preview(spoken)
         left = Samples(self._endpointer.left(self._frames(self._limit())) * self._frame)
-        return [replace(window, spare=left) for window in windows]
+        return [replace(window, time_left=left) for window in windows]
 
     def _limit(self) -> float:
         """The silence that ends what is open now."""
-        return self._hangover.limit(self._open, self.position, self._hearing.latest)
+        return self._hangover.limit(self._open, self.position, self._feedback.latest)
 
     def _wait(self, changed: bool) -> list[Onset | Window]:
         if not changed:
@@ -171,22 +171,22 @@ class Stretch(Stateful[StretchState]):
         noise.hear(frame, voiced=voiced)
         if changed:
             self._doubtful = None
-            self._hearing.forget()
+            self._feedback.forget()
             return []
-        start = noise.onset(self._hearing.words, self._settings.pre_roll)
+        start = noise.onset(self._feedback.words, self._settings.pre_roll)
         return [*noise.probe(self._cutter)] if start is None else [self._begin(start)]
 
     def _begin(self, start: int) -> Onset:
         self._open = OpenUtterance.at(self.number, start, self.position)
         self._open.moments.add(self.history.slice(start, self.position))
         self._doubtful = None
-        self._hearing.forget()
+        self._feedback.forget()
         self.number += 1
         return Onset(self._open.number, Samples(start))
 
     def _wordless(self, spoken: OpenUtterance) -> list[Onset | Window]:
-        """End an utterance in which the VAD goes on hearing a voice, but the recogniser no words."""
-        if not wordless.over(spoken, self._hearing, self._settings):
+        """End an utterance in which the VAD goes on feedback a voice, but the recogniser no words."""
+        if not wordless.over(spoken, self._feedback, self._settings):
             return []
         available = self._cutter.whole(spoken)
         end = wordless.end(spoken, self._settings.tail, self._frame)
@@ -198,7 +198,7 @@ class Stretch(Stateful[StretchState]):
         """Cut an utterance that has become too long; the next one follows it directly."""
         assert self._open
         spoken = self._open
-        cut = overlong.place(spoken, self._hearing.words, self.history, self._settings)
+        cut = overlong.place(spoken, self._feedback.words, self.history, self._settings)
         if cut is None:
             return []
         if spoken.heard <= cut:
@@ -217,5 +217,5 @@ class Stretch(Stateful[StretchState]):
         windows = self._cutter.rest(self._open, end, available, reason)
         self._silent_from, self._closed = self._open.heard, end
         self._open = None
-        self._hearing.forget()
+        self._feedback.forget()
         return [*windows]

@@ -16,10 +16,10 @@ SILENT = samples(0.20)
 
 
 class Cutter:
-    """Windows of one unbroken stretch of a stream, which begins at position `origin`.
+    """Windows of one unbroken segment of a stream, which begins at position `origin`.
 
     The frames of all windows lie on one grid: window starts are multiples of the model's stride
-    away from the origin. Away from the origin and from the stretch's end every window is exactly
+    away from the origin. Away from the origin and from the segment's end every window is exactly
     `settings.window` samples long.
     """
 
@@ -40,7 +40,7 @@ class Cutter:
 
     def full(self, spoken: OpenUtterance) -> list[Window]:
         """The windows that can be filled, right context included, as far as speech was heard: something
-        stays open for the final window to keep. The first window of a stretch waits until it is as long
+        stays open for the final window to keep. The first window of a segment waits until it is as long
         as all others, and leaves room for a final one to end after it.
         """
         settings = self.settings

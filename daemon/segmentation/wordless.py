@@ -1,4 +1,4 @@
-"""Where the VAD goes on hearing a voice, but the recogniser no words: music, a crowd.
+"""Where the VAD goes on feedback a voice, but the recogniser no words: music, a crowd.
 
 That ends an utterance. What follows is noise, of which windows are cut only to ask whether there are
 words; where there are, the next utterance begins.
@@ -10,7 +10,7 @@ from typing import Self
 from asrd.core.flow import NOBODY, Window
 from asrd.core.units import samples
 from asrd.daemon.segmentation import limits
-from asrd.daemon.segmentation.feedback import Hearing, Words
+from asrd.daemon.segmentation.feedback import Feedback, Words
 from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.daemon.segmentation.utterance import OpenUtterance
 from asrd.daemon.segmentation.windows import Cutter
@@ -22,9 +22,9 @@ ASK = samples(0.50)
 """How often the recogniser is asked then."""
 
 
-def over(spoken: OpenUtterance, hearing: Hearing, settings: SegmenterSettings) -> bool:
+def over(spoken: OpenUtterance, feedback: Feedback, settings: SegmenterSettings) -> bool:
     """Whether an utterance has had no words for too long."""
-    return hearing.blank(spoken) >= max(LIMIT, settings.max_hangover)
+    return feedback.blank(spoken) >= max(LIMIT, settings.max_hangover)
 
 
 def end(spoken: OpenUtterance, tail: int, least: int) -> int:

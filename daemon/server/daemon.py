@@ -19,7 +19,7 @@ from asrd.daemon.server.metrics import Metrics
 from asrd.daemon.server.options import DaemonOptions
 from asrd.daemon.server.publisher import Publisher
 from asrd.daemon.server.requests import Requests
-from asrd.daemon.server.status import Herald
+from asrd.daemon.server.status import StatusReporter
 from asrd.daemon.server.systemd import notify
 from asrd.daemon.sources.base import Source
 from asrd.daemon.sources.spec import parse_sources
@@ -79,18 +79,20 @@ class Daemon:
                 cleanup.append(source.close)
                 await source.open()
             self._listen_to_signals()
-            self.herald = herald = Herald(self.publisher, self.engine, self.streams, self.recorder, self._began)
+            self.reporter = reporter = StatusReporter(
+                self.publisher, self.engine, self.streams, self.recorder, self._began
+            )
             if self._options.metrics:
-                metrics = Metrics(self._options.metrics, herald.status)
+                metrics = Metrics(self._options.metrics, reporter.status)
                 cleanup.append(metrics.close)
                 self.publisher.observe = metrics.observe
-            requests = Requests(self.engine, self.streams, self.publisher, herald, stop=self.stop)
-            jobs = [self.engine.scheduler.run(), controller.run(requests.answer), herald.beat(), herald.greet()]
-            jobs.append(self.engine.renew(herald.complain))
+            requests = Requests(self.engine, self.streams, self.publisher, reporter, stop=self.stop)
+            jobs = [self.engine.scheduler.run(), controller.run(requests.answer), reporter.beat(), reporter.greet()]
+            jobs.append(self.engine.renew(reporter.complain))
             if self.recorder:
-                jobs.append(self.recorder.run(herald.complain))
+                jobs.append(self.recorder.run(reporter.complain))
             background += [asyncio.create_task(job) for job in jobs]
-            await herald.announce()
+            await reporter.announce()
             self._ready(self)
             notify("READY=1")
             await self._serve(background)

@@ -22,7 +22,7 @@ from asrd.core.errors import AsrdError, UsageError
 from asrd.daemon.recognition.decoding import Boosts
 from asrd.daemon.scheduling.engine import Engine
 from asrd.daemon.server.publisher import Publisher
-from asrd.daemon.server.status import Herald
+from asrd.daemon.server.status import StatusReporter
 from asrd.daemon.stream.stream import Stream
 
 
@@ -34,12 +34,12 @@ class Requests:
         engine: Engine,
         streams: Sequence[Stream],
         publisher: Publisher,
-        herald: Herald,
+        reporter: StatusReporter,
         *,
         stop: Callable[[str], None],
     ) -> None:
         """stop: is told why."""
-        self._engine, self._streams, self._publisher, self._herald = engine, streams, publisher, herald
+        self._engine, self._streams, self._publisher, self._reporter = engine, streams, publisher, reporter
         self._stop = stop
         self._loading = ""  # the backend that somebody waits for
 
@@ -47,7 +47,7 @@ class Requests:
         """Do as asked. Raises UsageError for what cannot be asked, and AsrdError where it fails."""
         match request:
             case GetStatus():
-                return msgspec.structs.replace(self._herald.status(), daemon=self._publisher.daemon, time=time.time())
+                return msgspec.structs.replace(self._reporter.status(), daemon=self._publisher.daemon, time=time.time())
             case Replay(first, last):
                 return self._publisher.replay(first, last)
             case Stop():
@@ -70,7 +70,7 @@ class Requests:
         try:
             previous = await self._engine.use(name)
             if name != previous:
-                await self._herald.announce(previous)
+                await self._reporter.announce(previous)
         finally:
             self._loading = ""
         return {"backend": name, "previous": previous}
@@ -78,7 +78,7 @@ class Requests:
     async def _change_words(self, request: WordsRequest) -> Boosts:
         """Who writes text to read is told how names are written."""
         words = self._engine.words.answer(request)
-        await self._publisher.publish(self._herald.status())
+        await self._publisher.publish(self._reporter.status())
         return words
 
     def _meant(self, stream: str) -> list[Stream]:

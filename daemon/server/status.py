@@ -21,7 +21,7 @@ HEARTBEAT = 1.0
 """Seconds between heartbeats."""
 
 
-class Herald:
+class StatusReporter:
     """Publishes it, as events of the daemon's own."""
 
     def __init__(

@@ -72,9 +72,9 @@ class NetworkSource(Source):
         """Audio of whoever sends, and an empty chunk with a reason where a sender ends or falls silent."""
         sessions = Sessions(self.stream)
         while self._socket is not None and not self._closing.done():
-            patience = sessions.patience
+            max_wait = sessions.max_wait
             ready: asyncio.Future[Any] = asyncio.ensure_future(
-                self._socket.poll(None if patience is None else int(patience * 1000))
+                self._socket.poll(None if max_wait is None else int(max_wait * 1000))
             )
             try:
                 await asyncio.wait({ready, self._closing}, return_when=asyncio.FIRST_COMPLETED)

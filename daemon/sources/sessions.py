@@ -42,7 +42,7 @@ class Sessions:
         self.active = False
 
     @property
-    def patience(self) -> float | None:
+    def max_wait(self) -> float | None:
         """Seconds to wait for the next message before `expire`; None where there is nothing to expire."""
         return max(0.0, self._heard + IDLE - time.monotonic()) if self.active else None
 

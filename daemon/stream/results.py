@@ -13,7 +13,7 @@ from asrd.daemon.scheduling.queue import Result
 from asrd.daemon.scheduling.scheduler import Scheduler
 from asrd.daemon.segmentation.segmenter import Segmenter
 from asrd.daemon.stream.observer import Tape
-from asrd.daemon.stream.utterances import Teller
+from asrd.daemon.stream.utterances import UtteranceEvents
 from asrd.models import ModelDirectory
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ class Results:
         *,
         scheduler: Scheduler,
         segmenter: Segmenter,
-        teller: Teller,
+        utterances: UtteranceEvents,
         tape: Tape,
     ) -> None:
         """hot: tells the hot words of now."""
@@ -40,7 +40,7 @@ class Results:
         self._hot = hot
         self._scheduler = scheduler
         self._segmenter = segmenter
-        self._teller = teller
+        self._utterances = utterances
         self._tape = tape
 
     async def deliver(self, result: Result) -> None:
@@ -51,11 +51,11 @@ class Results:
         try:
             await self._tell(result)
         except Exception as error:
-            log.exception("%s: what was recognised cannot be told", self._teller.stream)
-            await self._teller.error(f"what was recognised cannot be told ({reason(error)}); the log says more")
+            log.exception("%s: what was recognised cannot be told", self._utterances.stream)
+            await self._utterances.error(f"what was recognised cannot be told ({reason(error)}); the log says more")
             if window.last:
                 self._recognizer = Recognizer(self._model, self._decoding)
-                await self._teller.give_up(window.utterance, window.keep_end, result.backend, time.time())
+                await self._utterances.give_up(window.utterance, window.keep_end, result.backend, time.time())
 
     async def _tell(self, result: Result) -> None:
         window = result.window
@@ -66,10 +66,10 @@ class Results:
         self._tape.answered(result, boosts)  # only now, when no other event can come before those of this window
         if result.failure:
             log.error("backend %s failed: %s", result.backend, result.failure)
-            await self._teller.error(f"backend {result.backend}: {result.failure}")
+            await self._utterances.error(f"backend {result.backend}: {result.failure}")
             if not window.provisional:
-                await self._teller.gap(window.keep_start, window.keep_end, "the backend failed")
+                await self._utterances.gap(window.keep_start, window.keep_end, "the backend failed")
         elif window.asks:
             self._segmenter.hear(answer(window, result.emission, self._model))
         if hypothesis is not None:
-            await self._teller.recognized(result, hypothesis)
+            await self._utterances.recognized(result, hypothesis)

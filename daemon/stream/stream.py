@@ -10,7 +10,7 @@ from asrd.core.flow import AudioChunk, Onset, Window
 from asrd.core.wire import plain
 from asrd.daemon.options import RecognitionOptions
 from asrd.daemon.recognition.decoding import Boosts, Decoding, make_decoding
-from asrd.daemon.scheduling.queue import Lane
+from asrd.daemon.scheduling.queue import WindowQueue
 from asrd.daemon.scheduling.scheduler import Scheduler
 from asrd.daemon.segmentation.segmenter import Segmenter
 from asrd.daemon.segmentation.settings import SegmenterSettings
@@ -19,32 +19,39 @@ from asrd.daemon.state import Stateful
 from asrd.daemon.stream.observer import Outlet, Tape
 from asrd.daemon.stream.results import Results
 from asrd.daemon.stream.state import RecordedSettings, StreamState
-from asrd.daemon.stream.utterances import Teller
+from asrd.daemon.stream.utterances import UtteranceEvents
 from asrd.daemon.vad import Vad, create
 from asrd.models import ModelDirectory
 
 log = logging.getLogger(__name__)
 
-PATIENCE_LIVE, PATIENCE_FILE = 0.3, 2.0
+MAX_WAIT_LIVE, MAX_WAIT_FILE = 0.3, 2.0
 """Seconds a window may wait: someone is watching a live stream, and nobody a file."""
 
 
 class Stream(Stateful[StreamState]):
     """Drives a source through segmentation. What becomes of its windows is `Results`' business.
 
-    Back-pressure runs all the way: a full lane stops the reading of the source, which then loses
+    Back-pressure runs all the way: a full queue stops the reading of the source, which then loses
     nothing if it can wait, and reports what it lost if it is live.
     """
 
     def __init__(
-        self, source: Source, segmenter: Segmenter, *, scheduler: Scheduler, lane: Lane, teller: Teller, tape: Tape
+        self,
+        source: Source,
+        segmenter: Segmenter,
+        *,
+        scheduler: Scheduler,
+        queue: WindowQueue,
+        utterances: UtteranceEvents,
+        tape: Tape,
     ) -> None:
-        """lane: where the scheduler takes windows from. tape: is told all that decides the stream's events."""
+        """queue: where the scheduler takes windows from. tape: is told all that decides the stream's events."""
         self.source = source
         self._segmenter = segmenter
         self._scheduler = scheduler
-        self._lane = lane
-        self._teller = teller
+        self._queue = queue
+        self._utterances = utterances
         self._tape = tape
         self._wanted: SegmenterSettings | None = None
         self._open = True
@@ -56,10 +63,10 @@ class Stream(Stateful[StreamState]):
         return StreamStatus(
             source=type(self.source).__name__.removesuffix("Source").lower(),
             position=self._segmenter.position,
-            waiting=len(self._lane.waiting),
-            utterances=self._teller.finished,
-            lost=self._teller.lost,
-            skipped=self._lane.skipped,
+            waiting=len(self._queue.waiting),
+            utterances=self._utterances.finished,
+            lost=self._utterances.lost,
+            skipped=self._queue.skipped,
             open=self._open,
             settings=_values(self.settings),
             hangover=self._segmenter.hangover,
@@ -97,9 +104,9 @@ class Stream(Stateful[StreamState]):
             log.exception("%s: the end of the stream is lost", self.source.stream)
             message = f"the end of the stream is lost ({reason(error)}); the log says more"
             self.failure = self.failure or message
-            await self._teller.error(message)
-            await self._scheduler.settled(self._lane)
-            await self._teller.abandon(self._segmenter.position, self._scheduler.name, time.time())
+            await self._utterances.error(message)
+            await self._scheduler.settled(self._queue)
+            await self._utterances.abandon(self._segmenter.position, self._scheduler.name, time.time())
 
     async def abandon(self, now: float) -> None:
         """Finish what is still open with what is known of it, because there is no more time.
@@ -107,28 +114,28 @@ class Stream(Stateful[StreamState]):
         What was said since is named by a gap. Nothing may be delivered any more. now: Unix seconds.
         """
         self._tape.abandoned(now, self._scheduler.name)
-        await self._teller.abandon(self._segmenter.position, self._scheduler.name, now)
+        await self._utterances.abandon(self._segmenter.position, self._scheduler.name, now)
 
     async def _fail(self, message: str) -> None:
         message = plain(message)  # it may name a file
         self._tape.ended(message)
         self.failure = message
-        await self._teller.error(message)
+        await self._utterances.error(message)
 
     def state(self) -> StreamState:
         """What the stream goes on from when no utterance is open."""
-        position, captured = self._teller.clock
+        position, captured = self._utterances.clock
         settings = RecordedSettings.of(self._segmenter.settings)
         return StreamState(position, captured, settings, self._segmenter.state())
 
     def resume(self, state: StreamState) -> None:
         """Go on from where another stream with the same options was."""
-        self._teller.clock = (state.position, state.captured)
+        self._utterances.clock = (state.position, state.captured)
         self._segmenter.use(state.settings.restored())
         self._segmenter.resume(state.segmenter)
 
     async def _accept(self, chunk: AudioChunk) -> None:
-        if self._teller.idle and not self._segmenter.doubts and self._lane.idle:
+        if self._utterances.idle and not self._segmenter.doubts and self._queue.idle:
             self._tape.rest(self.state)
         wanted, self._wanted = self._wanted, None
         if wanted:
@@ -139,15 +146,15 @@ class Stream(Stateful[StreamState]):
         if chunk.lost or chunk.reason:
             await self._submit(self._segmenter.gap(chunk.start, "gap" if chunk.lost else "end"))
         if chunk.lost:
-            await self._teller.gap(chunk.start - chunk.lost, chunk.start, chunk.reason)
+            await self._utterances.gap(chunk.start - chunk.lost, chunk.start, chunk.reason)
         elif chunk.reason and self.source.live:  # a sender may leave; a microphone should not
-            await self._teller.error(chunk.reason)
-        self._teller.clock = (chunk.start + len(chunk.pcm), chunk.captured)
+            await self._utterances.error(chunk.reason)
+        self._utterances.clock = (chunk.start + len(chunk.pcm), chunk.captured)
         await self._submit(self._segmenter.feed(chunk.pcm))
 
     async def _apply(self, settings: SegmenterSettings) -> None:
         self._segmenter.use(settings)
-        await self._teller.settings(self._segmenter.position, _values(settings))
+        await self._utterances.settings(self._segmenter.position, _values(settings))
 
     async def _submit(self, items: Iterable[Onset | Window]) -> None:
         """Queue windows. A source that can wait does so until the segmenter has its answer: then events
@@ -155,12 +162,12 @@ class Stream(Stateful[StreamState]):
         """
         for item in items:
             if isinstance(item, Onset):
-                await self._teller.began(item)
+                await self._utterances.began(item)
             else:
                 self._tape.cut(item)
                 if item.last:
-                    self._teller.ended(item)
-                await self._scheduler.submit(self._lane, item, settle=item.asks and not self.source.live)
+                    self._utterances.ended(item)
+                await self._scheduler.submit(self._queue, item, settle=item.asks and not self.source.live)
                 self._tape.queued()
 
 
@@ -187,8 +194,8 @@ def make_stream(
     tape = tape or Tape()
     segmenter = Segmenter(tape.vad(vad or create(options.vad)), model.geometry, options.segmenter)
     decoding = decoding or make_decoding(options.decoding, model)
-    teller = Teller(publisher, source.stream, clock=(0, time.time()))
-    results = Results(model, decoding, hot, scheduler=scheduler, segmenter=segmenter, teller=teller, tape=tape)
-    patience = PATIENCE_LIVE if source.live else PATIENCE_FILE
-    lane = scheduler.lane(results.deliver, patience=patience, live=source.live)
-    return Stream(source, segmenter, scheduler=scheduler, lane=lane, teller=teller, tape=tape)
+    utterances = UtteranceEvents(publisher, source.stream, clock=(0, time.time()))
+    results = Results(model, decoding, hot, scheduler=scheduler, segmenter=segmenter, utterances=utterances, tape=tape)
+    max_wait = MAX_WAIT_LIVE if source.live else MAX_WAIT_FILE
+    queue = scheduler.queue(results.deliver, max_wait=max_wait, live=source.live)
+    return Stream(source, segmenter, scheduler=scheduler, queue=queue, utterances=utterances, tape=tape)

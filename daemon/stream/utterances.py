@@ -8,7 +8,7 @@ from asrd.daemon.stream import transcript
 from asrd.daemon.stream.observer import Outlet
 
 
-class Teller:
+class UtteranceEvents:
     """Every utterance that was started gets exactly one final; what is known of it until then is kept here.
 
     stream: its name. clock: a stream position, and when it was captured in Unix seconds. finished: utterances that were

@@ -1,4 +1,4 @@
-"""What `asrd calibrate` does: hear speech, learn, judge what was learned by speech held out from it, and keep it."""
+"""Steps of `asrd calibrate-confidence`: hear speech, learn from it, judge that by held-out speech, keep it."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""`asrd calibrate`: from speech to probabilities, kept with the model and told to people."""
+"""`asrd calibrate-confidence`: from speech to probabilities, kept with the model and told to people."""
 
 import json
 import shutil

@@ -95,7 +95,7 @@ def test_a_slow_subscriber_learns_exactly_what_it_missed(tmp_path: Path, monkeyp
             numbered = msgspec.structs.replace(event, daemon="d", seq=seq)
             socket.send_multipart([events.topic(numbered), encode(numbered)])
 
-        with Subscriber(endpoint, timeout=5, patience=0.2) as subscriber:
+        with Subscriber(endpoint, timeout=5, max_wait=0.2) as subscriber:
             socket.recv()  # it has joined
             for seq in range(total):
                 publish(Error(message="x" * 2_000, stream="a" if seq % 2 else "b"), seq)
@@ -156,7 +156,7 @@ def test_a_daemon_that_falls_silent_is_noticed(tmp_path: Path) -> None:
     endpoint = f"ipc://{tmp_path}/e"
     with zmq.Context() as context, context.socket(zmq.XPUB) as socket:
         socket.bind(endpoint)
-        with Subscriber(endpoint, timeout=5, patience=0.1) as subscriber:
+        with Subscriber(endpoint, timeout=5, max_wait=0.1) as subscriber:
             socket.recv()
             beat = Heartbeat(uptime=0.0, daemon="d")
             socket.send_multipart([events.topic(beat), encode(beat)])

@@ -21,7 +21,7 @@ from asrd.daemon.recorder.form import RecordedOptions
 from asrd.daemon.recorder.records import Begin
 from asrd.daemon.recorder.ring import Ring
 from asrd.daemon.replay.takes import Take, takes
-from asrd.daemon.scheduling.queue import Lane, Result
+from asrd.daemon.scheduling.queue import Result, WindowQueue
 from asrd.daemon.scheduling.scheduler import Scheduler
 from asrd.daemon.sources.base import Source
 from asrd.daemon.stream.state import StreamState
@@ -87,24 +87,24 @@ class Chance(Scheduler):
         self._chance = chance
         self._waiting: list[Window] = []
 
-    async def submit(self, lane: Lane, window: Window, *, settle: bool = False) -> None:
+    async def submit(self, queue: WindowQueue, window: Window, *, settle: bool = False) -> None:
         if not window.provisional or self._chance.random() < 0.6:
             self._waiting.append(window)
-            lane.running = True
+            queue.running = True
         while self._waiting and (settle or self._chance.random() < 0.5):
-            await self.answer(lane)
+            await self.answer(queue)
 
-    async def answer(self, lane: Lane) -> None:
+    async def answer(self, queue: WindowQueue) -> None:
         window = self._waiting.pop(0)
         failure = "out of luck" if self._chance.random() < 0.1 else ""
         emission = silent(window, self.backend.model) if failure else recognize(self.backend, [window])[0]
         times = [self._chance.random() for _ in range(3)]
-        await lane.deliver(Result(window, emission, "toy", *times, failure))
-        lane.running = bool(self._waiting)
+        await queue.deliver(Result(window, emission, "toy", *times, failure))
+        queue.running = bool(self._waiting)
 
-    async def finish(self, lane: Lane) -> None:
+    async def finish(self, queue: WindowQueue) -> None:
         while self._waiting:
-            await self.answer(lane)
+            await self.answer(queue)
 
 
 class Outlet:

@@ -88,7 +88,7 @@ def test_a_daemon_hears_it_all_without_a_word_of_complaint(harness: Harness, sen
         async with harness.running() as daemon:
             await harness.play(*pieces)
             await harness.until(lambda item: isinstance(item, Final) and item.end > length - len(pieces[-1]))
-            assert daemon.herald.status().streams["a"].position <= length
+            assert daemon.reporter.status().streams["a"].position <= length
 
     drive(scenario())
     finals = harness.of(Final)

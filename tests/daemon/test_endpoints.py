@@ -118,7 +118,7 @@ def test_a_preview_in_a_pause_tells_how_soon_the_utterance_may_end(audio: FloatA
     chosen = SegmenterSettings()
     found = converse(audio, STANDARD, chosen, DEAF)
     onsets = {item.utterance: item.start for _, item in found if isinstance(item, Onset)}
-    told = [(at, item) for at, item in found if isinstance(item, Window) and item.spare is not None]
+    told = [(at, item) for at, item in found if isinstance(item, Window) and item.time_left is not None]
     if not told:
         return
     position, window = random.choice(told)
@@ -126,10 +126,10 @@ def test_a_preview_in_a_pause_tells_how_soon_the_utterance_may_end(audio: FloatA
     silence = np.zeros(chosen.max_hangover + FRAME, np.float32)
     later = ends(converse(np.concatenate([audio[:position], silence]), STANDARD, chosen, DEAF))
     [end] = [at for at, item in later if item.utterance == window.utterance]
-    assert window.spare is not None
-    assert position < end <= position + window.spare
+    assert window.time_left is not None
+    assert position < end <= position + window.time_left
     if end - onsets[window.utterance] < limits.PATIENT * chosen.max_utterance:
-        assert end == position + window.spare
+        assert end == position + window.time_left
 
 
 @settings(max_examples=80)

@@ -52,7 +52,7 @@ LAYOUT = {
             "settings": SEGMENTATION,
             "segmenter": {
                 "pauses": {"longer": ["float"], "speech": "float", "new": "int"},
-                "stretch": {
+                "segment": {
                     "origin": "int",
                     "position": "int",
                     "closed": "int",
@@ -211,7 +211,7 @@ def another_tag(begin: list[Any]) -> None:
 
 
 def unknown_name(begin: list[Any]) -> None:
-    begin[8]["segmenter"]["stretch"]["history"]["more"] = 1
+    begin[8]["segmenter"]["segment"]["history"]["more"] = 1
 
 
 def missing_name(begin: list[Any]) -> None:

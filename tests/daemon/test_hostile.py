@@ -113,7 +113,7 @@ def test_utterances_that_wait_when_there_is_no_more_time_end_where_they_ended(
             with contextlib.suppress(TransportError), Sender(harness.audio, timeout=0.5) as sender:
                 await asyncio.to_thread(sender.send, sentences[0])
                 await harness.until(lambda item: isinstance(item, Final))
-                daemon.streams[0]._lane.bound = bound
+                daemon.streams[0]._queue.bound = bound
                 backend.on.set()
                 await asyncio.to_thread(sender.send, rest)
                 await harness.until(lambda item: len(harness.of(Started)) == ended + 2)
@@ -136,7 +136,7 @@ def test_a_backend_that_hangs_is_loaded_anew(
     harness: Harness, sentences: list[FloatArray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """That costs the window it hung on; the next sentence is whole."""
-    monkeypatch.setattr(scheduler, "PATIENCE", 1.0)
+    monkeypatch.setattr(scheduler, "MAX_WAIT", 1.0)
     backend = Hanging()
     monkeypatch.setattr(engine, "load", backend.load)
 
@@ -161,7 +161,7 @@ def test_a_backend_that_hangs_is_loaded_anew(
 def test_a_backend_that_cannot_be_loaded_anew_is_told_of_and_another_helps(
     harness: Harness, sentences: list[FloatArray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scheduler, "PATIENCE", 1.0)
+    monkeypatch.setattr(scheduler, "MAX_WAIT", 1.0)
     backend = Hanging()
 
     def load_once(name: str, model: ModelDirectory, options: LoadOptions) -> Backend:
@@ -235,7 +235,7 @@ def test_answers_that_are_not_numbers_are_an_error_and_a_gap(
             backend.on.set()
             await harness.play(sentences[1])
             await harness.until(lambda item: isinstance(item, Final))
-            lost = daemon.herald.status().streams["a"].lost
+            lost = daemon.reporter.status().streams["a"].lost
             assert lost == sum(gap.end - gap.start for gap in harness.of(Gap)) > 0
 
     drive(scenario())
@@ -281,7 +281,7 @@ def test_a_file_name_that_is_not_utf_8(tmp_path: Path, sentences: list[FloatArra
             await harness.until(lambda item: isinstance(item, Final) and item.stream == "a")
             daemon.engine.words.answer = lambda _: {str(path): 1.0}  # type: ignore[method-assign]
             assert await asyncio.to_thread(harness.control.words, ListWords()) == {f"{tmp_path}/caf?.wav": 1.0}
-            assert daemon.herald.status().recording
+            assert daemon.reporter.status().recording
 
     drive(scenario())
     [error] = harness.of(Error, "b")

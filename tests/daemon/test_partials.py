@@ -177,17 +177,17 @@ def test_a_machine_that_is_behind_shows_less_often_and_nothing_piles_up(bundled:
             ages.append(segmenter.position - result.window.end)
             arrived.set()
 
-        lane = scheduler.lane(deliver)
+        queue = scheduler.queue(deliver)
         serving = asyncio.create_task(scheduler.run())
         segmenter, audio = Segmenter(MarkedVad(), bundled.geometry), tone(30, loud=True)
         for start in range(0, len(audio), step):
             for item in segmenter.push(audio[start : start + step]):
                 if isinstance(item, Window):
                     cut += not item.provisional
-                    await scheduler.submit(lane, item)
-                    assert sum(ticket.window.provisional for ticket in lane.waiting) <= 1
-                    assert len(lane.waiting) <= 3
-            if not lane.idle:
+                    await scheduler.submit(queue, item)
+                    assert sum(ticket.window.provisional for ticket in queue.waiting) <= 1
+                    assert len(queue.waiting) <= 3
+            if not queue.idle:
                 arrived.clear()
                 backend.permits.release()
                 async with asyncio.timeout(10):
@@ -198,7 +198,7 @@ def test_a_machine_that_is_behind_shows_less_often_and_nothing_piles_up(bundled:
         await asyncio.gather(serving, return_exceptions=True)
         scheduler.close()
         assert committed == cut
-        assert lane.skipped > 10
+        assert queue.skipped > 10
         assert shown < 70
         assert max(ages) < samples(2.0)
 

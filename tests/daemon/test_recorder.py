@@ -54,7 +54,7 @@ def test_whatever_happens_happens_again(
         if interrupted:
             await stream.abandon(chance.random())
         else:
-            await scheduler.finish(scheduler.lanes[0])
+            await scheduler.finish(scheduler.queues[0])
         scheduler.close()
 
     with tempfile.TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
@@ -171,7 +171,7 @@ def test_a_full_disk_ends_the_recording_and_nothing_else(
             await harness.until(lambda item: isinstance(item, Final))
             error = await harness.until(lambda item: isinstance(item, Error))
             assert "has ended: No space left on device; free space" in str(error)
-            assert daemon.herald.status().recording == ""
+            assert daemon.reporter.status().recording == ""
             await harness.play(sentences[2])
             await harness.until(lambda item: len(harness.of(Final)) == 2)
 

@@ -70,7 +70,7 @@ def harness(tmp_path_factory: pytest.TempPathFactory, sentences: list[FloatArray
             await harness.until(lambda _: rests(len(audio)))
             await asyncio.to_thread(with_a_hole)
             await harness.until(lambda _: rests(len(audio) + len(sentences[1])))
-            assert daemon.herald.status().recording == str(directory / "tape")
+            assert daemon.reporter.status().recording == str(directory / "tape")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tape, "AT_REST", 0.5)

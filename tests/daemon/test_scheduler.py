@@ -18,7 +18,7 @@ from asrd.daemon.options import RecognitionOptions
 from asrd.daemon.recognition.decoding import DecoderOptions, make_decoding
 from asrd.daemon.recognition.decoding.make import BeamDecoding
 from asrd.daemon.scheduling import scheduler as module
-from asrd.daemon.scheduling.queue import Lane, Result
+from asrd.daemon.scheduling.queue import Result, WindowQueue
 from asrd.daemon.scheduling.scheduler import RECENT, Scheduler
 from asrd.daemon.sources.files import FileSource
 from asrd.daemon.stream.stream import make_stream
@@ -71,7 +71,7 @@ def window(number: int, *, provisional: bool = False, length: int = 16_000, spar
     """spare: seconds."""
     pcm = np.full(length, 0.1, np.float32)
     left = None if spare is None else samples(spare)
-    return Window(number, Samples(0), pcm, Samples(0), Samples(0), Level(0.0, 1.0), provisional, spare=left)
+    return Window(number, Samples(0), pcm, Samples(0), Samples(0), Level(0.0, 1.0), provisional, time_left=left)
 
 
 class Log:
@@ -81,11 +81,11 @@ class Log:
         self.results: list[tuple[str, Result]] = []
         self._scheduler = scheduler
 
-    def lane(self, name: str, **options: float) -> Lane:
+    def queue(self, name: str, **options: float) -> WindowQueue:
         async def deliver(result: Result) -> None:
             self.results.append((name, result))
 
-        return self._scheduler.lane(deliver, **options)  # type: ignore[arg-type]
+        return self._scheduler.queue(deliver, **options)  # type: ignore[arg-type]
 
     @property
     def order(self) -> list[tuple[str, int]]:
@@ -108,7 +108,7 @@ def test_the_oldest_deadline_goes_first_and_streams_keep_their_order(bundled: Mo
         backend.gate.set()
         scheduler = Scheduler("gated", backend)
         log = Log(scheduler)
-        file, live = log.lane("file", patience=2.0), log.lane("live", patience=0.3)
+        file, live = log.queue("file", max_wait=2.0), log.queue("live", max_wait=0.3)
         for number in range(3):
             await scheduler.submit(file, window(number))
         await scheduler.submit(live, window(0))
@@ -120,14 +120,14 @@ def test_the_oldest_deadline_goes_first_and_streams_keep_their_order(bundled: Mo
 
 
 def test_a_busy_stream_does_not_starve_another(bundled: ModelDirectory) -> None:
-    """With equal patience the order is that of arrival, whoever sends more."""
+    """With equal max_wait the order is that of arrival, whoever sends more."""
 
     async def scenario() -> None:
         backend = GatedBackend(bundled)
         backend.gate.set()
         scheduler = Scheduler("gated", backend)
         log = Log(scheduler)
-        busy, calm = log.lane("busy"), log.lane("calm")
+        busy, calm = log.queue("busy"), log.queue("calm")
         for number in range(4):
             await scheduler.submit(busy, window(number))
         await scheduler.submit(calm, window(0))
@@ -143,14 +143,14 @@ def test_a_full_lane_makes_its_stream_wait(bundled: ModelDirectory) -> None:
         backend = GatedBackend(bundled)
         scheduler = Scheduler("gated", backend)
         log = Log(scheduler)
-        lane = log.lane("a", bound=2)
+        queue = log.queue("a", bound=2)
         for number in range(2):
-            await scheduler.submit(lane, window(number))
-        waiting = asyncio.create_task(scheduler.submit(lane, window(2)))
+            await scheduler.submit(queue, window(number))
+        waiting = asyncio.create_task(scheduler.submit(queue, window(2)))
         for _ in range(10):
             await asyncio.sleep(0)
         assert not waiting.done()
-        assert len(lane.waiting) == 2
+        assert len(queue.waiting) == 2
         backend.gate.set()
         running = asyncio.create_task(serve(scheduler))
         await waiting
@@ -165,16 +165,16 @@ def test_previews_are_left_out_when_behind_and_committed_windows_never(bundled: 
         backend = GatedBackend(bundled)
         scheduler = Scheduler("gated", backend)
         log = Log(scheduler)
-        lane = log.lane("a")
-        await scheduler.submit(lane, window(0, provisional=True))
-        await scheduler.submit(lane, window(1, provisional=True))  # replaces the one before
-        await scheduler.submit(lane, window(2))  # makes it needless
-        await scheduler.submit(lane, window(3, provisional=True))  # would wait behind
-        await scheduler.submit(lane, window(4))
+        queue = log.queue("a")
+        await scheduler.submit(queue, window(0, provisional=True))
+        await scheduler.submit(queue, window(1, provisional=True))  # replaces the one before
+        await scheduler.submit(queue, window(2))  # makes it needless
+        await scheduler.submit(queue, window(3, provisional=True))  # would wait behind
+        await scheduler.submit(queue, window(4))
         backend.gate.set()
         await serve(scheduler)
         assert log.order == [("a", 2), ("a", 4)]
-        assert lane.skipped == 3
+        assert queue.skipped == 3
 
     drive(scenario())
 
@@ -187,9 +187,9 @@ def test_whoever_waits_for_an_answer_gets_it_also_behind_another_window(bundled:
         backend.gate.set()
         scheduler = Scheduler("gated", backend)
         log = Log(scheduler)
-        lane = log.lane("a")
-        await scheduler.submit(lane, window(0))
-        probe = asyncio.create_task(scheduler.submit(lane, window(1, provisional=True), settle=True))
+        queue = log.queue("a")
+        await scheduler.submit(queue, window(0))
+        probe = asyncio.create_task(scheduler.submit(queue, window(1, provisional=True), settle=True))
         await asyncio.sleep(0)
         await serve(scheduler)
         await probe
@@ -213,24 +213,24 @@ class TimedBackend(GatedBackend):
 
 def test_in_a_pause_nothing_is_begun_that_the_final_window_would_have_to_wait_for(bundled: ModelDirectory) -> None:
     """Told by how long windows took of late; a file's speech does not go on meanwhile."""
-    pause = window(1, provisional=True, spare=0.4)
+    pause = window(1, provisional=True, time_left=0.4)
 
     async def scenario() -> None:
         backend = TimedBackend(bundled)
         scheduler = Scheduler("timed", backend, clock=lambda: backend.now)
         log = Log(scheduler)
-        live, file = log.lane("live", live=True), log.lane("file")
+        live, file = log.queue("live", live=True), log.queue("file")
         serving = asyncio.create_task(scheduler.run())
 
-        async def hear(lane: Lane, one: Window, takes: float) -> None:
+        async def hear(queue: WindowQueue, one: Window, takes: float) -> None:
             backend.takes = takes
-            await scheduler.submit(lane, one, settle=True)
+            await scheduler.submit(queue, one, settle=True)
 
         await hear(live, pause, 0.3)
         await hear(live, pause, 0.5)  # which nobody could know
         assert live.skipped == 0
         await hear(live, pause, 0.3)
-        await hear(live, window(2, provisional=True, spare=0.6), 0.3)
+        await hear(live, window(2, provisional=True, time_left=0.6), 0.3)
         await hear(live, window(3, provisional=True), 0.3)
         await hear(file, pause, 0.3)
         assert live.skipped == 1
@@ -256,7 +256,7 @@ def test_time_spent_is_not_told_by_a_clock_that_may_be_set(
         scheduler = Scheduler("timed", backend, clock=lambda: backend.now)
         with monkeypatch.context() as patch:
             patch.setattr(time, "time", lambda: 1e9 - 3600 * backend.now)
-            await scheduler.submit(Log(scheduler).lane("a"), window(0))
+            await scheduler.submit(Log(scheduler).queue("a"), window(0))
             await serve(scheduler)
         assert scheduler.inference_seconds == 0.5
 
@@ -268,14 +268,14 @@ def test_a_preview_that_had_to_wait_too_long_is_left_out(bundled: ModelDirectory
         backend = TimedBackend(bundled)
         scheduler = Scheduler("timed", backend, clock=lambda: backend.now)
         log = Log(scheduler)
-        lane, other = log.lane("a", live=True, patience=2.0), log.lane("b", live=True)
+        queue, other = log.queue("a", live=True, max_wait=2.0), log.queue("b", live=True)
         backend.takes = 0.5
-        await scheduler.submit(lane, window(0, provisional=True, spare=0.4))
+        await scheduler.submit(queue, window(0, provisional=True, time_left=0.4))
         await scheduler.submit(other, window(0, length=8_000))
         await serve(scheduler)
         assert log.order == [("b", 0)]
-        assert lane.skipped == 1
-        assert lane.idle
+        assert queue.skipped == 1
+        assert queue.idle
 
     drive(scenario())
 
@@ -287,7 +287,7 @@ def test_windows_of_equal_length_share_a_batch(bundled: ModelDirectory) -> None:
         scheduler = Scheduler("gated", backend)
         log = Log(scheduler)
         for name, length in (("a", 16_000), ("b", 8_000), ("c", 16_000), ("d", 16_000), ("e", 16_000)):
-            await scheduler.submit(log.lane(name), window(0, length=length))
+            await scheduler.submit(log.queue(name), window(0, length=length))
         await serve(scheduler)
         assert backend.batches == [3, 1, 1]
         assert [name for name, _ in log.results] == ["a", "c", "d", "b", "e"]
@@ -301,10 +301,10 @@ def test_a_backend_is_replaced_between_windows_and_closed_after_its_last(bundled
         new.gate.set()
         scheduler = Scheduler("old", old)
         log = Log(scheduler)
-        lane = log.lane("a")
+        queue = log.queue("a")
         running = asyncio.create_task(scheduler.run())
-        await scheduler.submit(lane, window(0))
-        await scheduler.submit(lane, window(1))
+        await scheduler.submit(queue, window(0))
+        await scheduler.submit(queue, window(1))
         switching = asyncio.create_task(scheduler.use("new", new))
         await asyncio.sleep(0)
         assert not old.closed
@@ -327,17 +327,17 @@ def test_a_backend_that_hangs_costs_its_window_and_another_goes_on(
     bundled: ModelDirectory, monkeypatch: pytest.MonkeyPatch, *, early: bool
 ) -> None:
     """Whether somebody switches before or after that; the one that hangs is closed once it returns, by its thread."""
-    monkeypatch.setattr(module, "PATIENCE", 0.5)
+    monkeypatch.setattr(module, "MAX_WAIT", 0.5)
 
     async def scenario() -> None:
         old, new = GatedBackend(bundled), GatedBackend(bundled)
         new.gate.set()
         scheduler = Scheduler("old", old)
         log = Log(scheduler)
-        lane = log.lane("a")
+        queue = log.queue("a")
         running = asyncio.create_task(scheduler.run())
         for number in range(2):
-            await scheduler.submit(lane, window(number))
+            await scheduler.submit(queue, window(number))
         async with asyncio.timeout(5):
             assert await asyncio.to_thread(old.asked.wait, 5)
             if not early:
@@ -377,7 +377,7 @@ def test_a_backend_that_fails_is_told_by_what_happened(
         monkeypatch.setattr(backend, "logits", fail)
         scheduler = Scheduler("broken", backend)
         log = Log(scheduler)
-        await scheduler.submit(log.lane("a"), window(0))
+        await scheduler.submit(log.queue("a"), window(0))
         await serve(scheduler)
         assert [result.failure for _, result in log.results] == [failure]
 

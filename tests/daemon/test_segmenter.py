@@ -259,7 +259,7 @@ def test_memory_stays_bounded_in_an_hour_of_silence() -> None:
     segmenter = Segmenter(MarkedVad(), STANDARD)
     for _ in range(3600):
         assert segmenter.push(tone(1, loud=False)) == []
-    history = segmenter._stretch.history
+    history = segmenter._segment.history
     assert history.end - history.start < samples(4)
     assert len(history._buffer) < samples(10)
 

@@ -34,11 +34,11 @@ from .chance import Chance, Outlet, Toy, opening, written
 APART = {
     "History._buffer": "the room around what it holds",
     "History._offset": "where in that room it is",
-    "Lane.skipped": "counted for the status alone",
+    "WindowQueue.skipped": "counted for the status alone",
     "Segmenter._vad": "the tape has what it said",
     "Stream._wanted": "the tape has it next",
-    "Teller.finished": "counted for the status alone",
-    "Teller.lost": "counted for the status alone",
+    "UtteranceEvents.finished": "counted for the status alone",
+    "UtteranceEvents.lost": "counted for the status alone",
 }
 """What no state has, and why nothing that a stream says depends on it."""
 
@@ -194,12 +194,12 @@ async def hear(case: Case, sound: FloatArray, model: ModelDirectory) -> Comparin
 
     def fresh() -> Stream:
         other = built(tape.Tape())
-        scheduler.lanes.pop()
+        scheduler.queues.pop()
         return other
 
     async def meanwhile() -> None:
         if chance.random() < 0.4:
-            await scheduler.finish(scheduler.lanes[0])
+            await scheduler.finish(scheduler.queues[0])
         if chance.random() < 0.1:
             was = options.segmenter
             hangover = chance.choice([was.min_hangover, was.hangover, was.max_hangover])
@@ -208,7 +208,7 @@ async def hear(case: Case, sound: FloatArray, model: ModelDirectory) -> Comparin
     stream = built(record)
     record.fresh, source.meanwhile = fresh, meanwhile
     await stream.run()
-    await scheduler.finish(scheduler.lanes[0])
+    await scheduler.finish(scheduler.queues[0])
     scheduler.close()
     return record
 

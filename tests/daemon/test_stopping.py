@@ -115,7 +115,7 @@ def test_how_long_it_runs_is_not_told_by_a_clock_that_may_be_set(
         now = time.time
         with monkeypatch.context() as patch:
             patch.setattr(time, "time", lambda: now() - 3600)
-            uptime = daemon.herald.status().uptime
+            uptime = daemon.reporter.status().uptime
         assert 0 <= uptime < 60
         daemon.stop("the test")
         await running

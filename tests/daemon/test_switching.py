@@ -57,7 +57,7 @@ def test_a_backend_that_does_not_load_in_time_is_given_up_and_closed_when_it_com
                 await asyncio.to_thread(harness.control.use_backend, "int8")
             backends.release.set()
             assert await asyncio.to_thread(backends.closed.wait, 10)
-            assert daemon.herald.status().backend == "fp16"
+            assert daemon.reporter.status().backend == "fp16"
             await harness.play(sentences[1])
             await harness.until(lambda item: isinstance(item, Final) and item.backend == "fp16")
 
@@ -84,7 +84,7 @@ def test_one_backend_is_loaded_at_a_time(harness: Harness, backends: Slow) -> No
 def test_where_loading_anew_hangs_too_that_is_told_and_another_backend_helps(
     harness: Harness, sentences: list[FloatArray], backends: Slow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scheduler, "PATIENCE", 0.5)
+    monkeypatch.setattr(scheduler, "MAX_WAIT", 0.5)
     monkeypatch.setattr(scheduler, "TIMES", 1)
     hanging = threading.Event()
 
@@ -101,7 +101,7 @@ def test_where_loading_anew_hangs_too_that_is_told_and_another_backend_helps(
             await harness.until(lambda item: isinstance(item, Final) and item.backend == "int8")
             backends.release.set()
             assert await asyncio.to_thread(backends.closed.wait, 10)
-            assert daemon.herald.status().backend == "int8"
+            assert daemon.reporter.status().backend == "int8"
 
     try:
         drive(scenario())

@@ -55,6 +55,6 @@ def test_confidence_is_a_probability_whatever_was_learned(
 )
 def test_a_broken_file_is_one_line(tmp_path: Path, change: dict[str, object]) -> None:
     (tmp_path / NAME).write_text(json.dumps(GOOD | change))
-    with pytest.raises(ModelError, match="asrd calibrate") as caught:
+    with pytest.raises(ModelError, match="asrd calibrate-confidence") as caught:
         Calibration.load(tmp_path)
     assert "\n" not in str(caught.value)

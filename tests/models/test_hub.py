@@ -145,7 +145,7 @@ def test_what_does_not_hold_any_more_is_named(hub: Hub, content: bytes) -> None:
     said: list[str] = []
     again = pull(NAME, endpoint=hub.endpoint, notice=said.append)
     assert again.calibration == UNCALIBRATED
-    assert ["'asrd calibrate'" in line for line in said] == [True]
+    assert ["'asrd calibrate-confidence'" in line for line in said] == [True]
     assert manifest.verify(again.path) == []
 
 

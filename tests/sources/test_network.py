@@ -405,7 +405,7 @@ def fill(sender):
 def test_a_daemon_that_takes_nothing_is_given_up(endpoint):
     with zmq.Context() as context, context.socket(zmq.PULL) as daemon:
         daemon.bind(endpoint)
-        with pytest.raises(TransportError, match=r"took no audio for 0\.3 s"), Sender(endpoint, patience=0.3) as sender:
+        with pytest.raises(TransportError, match=r"took no audio for 0\.3 s"), Sender(endpoint, max_wait=0.3) as sender:
             fill(sender)
 
 

@@ -65,7 +65,7 @@ def follow(
 
 
 def words(labels: Labels, frames: Frames, vocabulary: Vocabulary, stride: Samples) -> list[Found]:
-    """The words of a path, for `asrd calibrate` to learn from."""
+    """The words of a path, for `asrd calibrate-confidence` to learn from."""
     runs = _runs(labels, frames, vocabulary, stride)
     return [_found(letters, vocabulary) for letters in _split(runs, vocabulary)]
 

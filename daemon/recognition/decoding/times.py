@@ -1,7 +1,7 @@
 """When words were said: CTC tells where a model was surest of the letters, which lies within a word.
 
 The bias is known of CTC emissions (Zeyer, Schlüter and Ney 2021, "Why does CTC result in peaky behavior?");
-how large it is depends on the model, and is measured by `asrd calibrate`.
+how large it is depends on the model, and is measured by `asrd calibrate-confidence`.
 """
 
 from collections.abc import Sequence

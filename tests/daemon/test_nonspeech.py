@@ -12,7 +12,7 @@ from asrd.backends import Backend, load
 from asrd.core.flow import FloatArray, Hypothesis, Level, Window
 from asrd.core.units import Samples, samples
 from asrd.daemon.offline import transcribe
-from asrd.daemon.recognition.features import Analysis, Traits
+from asrd.daemon.recognition.features import Analysis, Features
 from asrd.daemon.recognition.nonspeech import (
     HELD_SHARE,
     STEADY_SHARE,
@@ -80,7 +80,7 @@ def whispered(pcm: FloatArray) -> FloatArray:
     return (whole[size : size + len(pcm)] * (pcm.std() / whole.std())).astype(np.float32)
 
 
-def traits(pcm: FloatArray) -> Traits:
+def features(pcm: FloatArray) -> Features:
     return Analysis().add(pcm)
 
 
@@ -167,12 +167,12 @@ def test_traits_do_not_depend_on_how_audio_was_cut(sentence: FloatArray, piece: 
     for start in range(0, len(pcm), piece):
         analysis.peek(pcm[start : start + 2 * piece])
         found = analysis.add(pcm[start : start + piece])
-    for one, other in zip(found, traits(pcm), strict=True):
+    for one, other in zip(found, features(pcm), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
 
 
 def test_a_single_tone_is_as_steady_tonal_and_sustained_as_can_be() -> None:
-    tone = traits((0.5 * np.sin(2 * np.pi * 440 * np.arange(samples(2)) / 16_000)).astype(np.float32))
+    tone = features((0.5 * np.sin(2 * np.pi * 440 * np.arange(samples(2)) / 16_000)).astype(np.float32))
     assert steadiness(tone.levels)[0] == 1.0 > STEADY_SHARE
     assert tonality(tone)[0] > 0.99
     assert (sustained(tone.levels), dips(tone.levels)) == (1.0, 0.0)
@@ -183,19 +183,19 @@ def test_a_gliding_tone_is_not_tonal() -> None:
     time = np.arange(samples(2)) / 16_000
     pitch = 2 * np.pi * np.cumsum(120 * (1 + 0.15 * np.sin(2 * np.pi * 1.5 * time))) / 16_000
     voice = sum(np.sin(k * pitch) / k for k in range(1, 25))
-    assert tonality(traits((0.1 * voice).astype(np.float32)))[0] < TONAL / 2
+    assert tonality(features((0.1 * voice).astype(np.float32)))[0] < TONAL / 2
 
 
 def test_what_each_sound_is_told_by(sentence: FloatArray) -> None:
     """Speech by none of it: 40 dB quieter, whispered, or in noise, either."""
-    typed, played = traits(knocks(3)), traits(notes(3))
+    typed, played = features(knocks(3)), features(notes(3))
     assert sustained(typed.levels) < HELD_SHARE
     assert tonality(played)[0] > TONAL
     assert [is_speech(typed), is_speech(played)] == [False, False]
     spoken = sentence[samples(2.0) :][: samples(2.5)]
     hiss = np.random.default_rng(2).normal(0, spoken.std(), len(spoken)).astype(np.float32)
     for pcm in (spoken, spoken * np.float32(0.01), whispered(spoken), spoken + hiss, spoken + knocks(2.5)):
-        assert is_speech(traits(pcm))
+        assert is_speech(features(pcm))
 
 
 def test_speech_that_follows_typing_in_one_utterance_is_shown(sentence: FloatArray) -> None:

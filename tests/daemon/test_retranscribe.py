@@ -17,7 +17,7 @@ from asrd.daemon.recognition.decoding.make import BeamDecoding
 from asrd.daemon.recorder import tape
 from asrd.daemon.recorder.options import RecordingOptions
 from asrd.daemon.replay import environment
-from asrd.daemon.replay.retranscribe import rehear
+from asrd.daemon.replay.retranscribe import retranscribe
 from asrd.daemon.replay.takes import Take, takes
 from asrd.models import ModelDirectory
 
@@ -71,7 +71,7 @@ def then(found: list[Take]) -> list[Final]:
 
 def test_settings_change_where_they_were_changed(recorded: list[Take], backend: Backend) -> None:
     assert len(then(recorded)) > 4
-    assert said(list(rehear(recorded, backend, environment.options(recorded[0].begin)))) == said(then(recorded))
+    assert said(list(retranscribe(recorded, backend, environment.options(recorded[0].begin)))) == said(then(recorded))
 
 
 def test_hot_words_are_those_of_each_utterance(
@@ -85,16 +85,16 @@ def test_hot_words_are_those_of_each_utterance(
         return begin(self, boosts)
 
     monkeypatch.setattr(BeamDecoding, "begin", overheard)
-    now = list(rehear(recorded, backend, environment.options(recorded[0].begin)))
+    now = list(retranscribe(recorded, backend, environment.options(recorded[0].begin)))
     assert given == [{}] + [BOOSTS] * (len(now) - 1)
     given.clear()
-    list(rehear(recorded, backend, environment.options(recorded[0].begin), boosts={"lion": 1.0}))
+    list(retranscribe(recorded, backend, environment.options(recorded[0].begin), boosts={"lion": 1.0}))
     assert given == [{"lion": 1.0}] * len(now)
 
 
 def test_what_is_asked_for_holds_throughout(recorded: list[Take], backend: Backend) -> None:
     options = environment.options(recorded[0].begin)
-    now = list(rehear(recorded, backend, options, {"max_utterance"}))
+    now = list(retranscribe(recorded, backend, options, {"max_utterance"}))
     assert len(now) < len(then(recorded))
     assert max(seconds(final.end - final.start) for final in now) > 3
 
@@ -103,7 +103,7 @@ def test_a_stream_that_begins_anew_has_the_settings_there_were(recorded: list[Ta
     """Another detector cannot go on from what the recorded one knew."""
     later = next(take for take in recorded if take.begin.index and then([take]) and then([take])[0].utterance != 0)
     options = replace(environment.options(later.begin), vad="webrtc:1")
-    now = list(rehear([later], backend, options))
+    now = list(retranscribe([later], backend, options))
     assert now
     assert max(seconds(final.end - final.start) for final in now) < 3
 
@@ -113,4 +113,4 @@ def test_words_that_this_model_cannot_spell_are_left_out(
 ) -> None:
     options = environment.options(recorded[0].begin)
     monkeypatch.setattr("asrd.daemon.replay.ungated._hot_words", lambda take: iter([(0, {"Łódź": 8.0})]))
-    assert [final.start for final in rehear(recorded, backend, options)] == [f.start for f in then(recorded)]
+    assert [final.start for final in retranscribe(recorded, backend, options)] == [f.start for f in then(recorded)]

@@ -9,6 +9,8 @@ from click.testing import CliRunner
 
 from asrd.cli.calibrate import calibrate
 from asrd.core.errors import UsageError
+from asrd.daemon.recognition import recognizer
+from asrd.daemon.recognition.recognizer import log_softmax
 from asrd.models import ModelDirectory, manifest
 from asrd.models.calibration import NAME, Calibration
 from asrd.quant.confidence import calibrate as steps
@@ -24,7 +26,9 @@ def copy(bundled: ModelDirectory, tmp_path: Path) -> Path:
 
 
 def test_what_is_learned_is_kept_and_reported(copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model is made surer than it should be."""
     monkeypatch.setattr(steps, "times_can_be_learned", lambda _: False)
+    monkeypatch.setattr(recognizer, "log_softmax", lambda logits: log_softmax(3 * logits))
     arguments = ["--model", str(copy), "--limit", "60", "--json"]
     page = tmp_path / "page.md"
     result = CliRunner().invoke(calibrate, [*arguments, "--report", str(page)], catch_exceptions=False)

@@ -9,8 +9,8 @@ between sentences, and hesitations put into them at their quietest places, where
 fluent speaker has none, a brisk one some of 0.2 to 0.4 s, a hesitant one some of 0.4 to 0.8 s. The same is heard
 clean (noise 50 dB below the speech), in pink noise and in music, 10 dB below it.
 
-Compared are a fixed hang-over, the speaker's own pauses (adaptive), and those with what the recogniser hears. For
-each, the strictness is swept: the hang-over itself, or the false cuts a minute that are put up with.
+Compared are a fixed hangover, the speaker's own pauses (adaptive), and those with what the recogniser hears. For
+each, the strictness is swept: the hangover itself, or the false cuts a minute that are put up with.
 """
 
 import json
@@ -220,7 +220,7 @@ def count(recordings: list[Recording], settings: SegmenterSettings, backend: Bac
 
 
 def fixed(hangover: float) -> SegmenterSettings:
-    """One hang-over for all."""
+    """One hangover for all."""
     length = samples(hangover)
     return SegmenterSettings(hangover=length, min_hangover=length, max_hangover=length, partial_interval=Samples(0))
 

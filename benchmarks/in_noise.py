@@ -2,7 +2,7 @@
 
 Where there is speech is told by the clean recording: 10 ms frames whose level is no more than 30 dB below
 the loud ones and at least 6 dB above the pauses within the clip, with gaps shorter than 200 ms filled, the
-hang-over of ITU-T P.56. The ratio of speech to noise is that of the mean power while there is speech.
+hangover of ITU-T P.56. The ratio of speech to noise is that of the mean power while there is speech.
 """
 
 from collections.abc import Iterator, Sequence

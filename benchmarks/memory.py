@@ -67,7 +67,7 @@ class Subject:
         self._control.use_backend("fp16" if next(self._turns) % 2 else "int8")
 
     def set(self) -> None:
-        """The hang-over to something else."""
+        """The hangover to something else."""
         self._control.set({"hangover": samples(0.4 + 0.01 * (next(self._turns) % 20))})
 
     def words(self) -> None:

@@ -50,7 +50,7 @@ def status(control: str, as_json: bool) -> None:
         console.print(f"events   at {', '.join(state.events)}", soft_wrap=True)
     if state.recording:
         console.print(f"records  all audio and events, in {state.recording}", soft_wrap=True)
-    columns = ("stream", "source", "heard", "utterances", "waiting", "lost", "partials skipped", "hang-over", "state")
+    columns = ("stream", "source", "heard", "utterances", "waiting", "lost", "partials skipped", "hangover", "state")
     table = Table(*columns, box=None, padding=(0, 1, 0, 0))
     for name, stream in state.streams.items():
         table.add_row(

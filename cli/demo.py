@@ -26,7 +26,7 @@ from asrd.core.flow import FloatArray
 from asrd.core.units import SAMPLE_RATE, samples, seconds
 
 PAUSE = samples(1.0)
-"""Silence between sentences and after the last: longer than the hang-over, so that each is an utterance."""
+"""Silence between sentences and after the last: longer than the hangover, so that each is an utterance."""
 
 BLOCK = samples(0.05)
 START = 60.0

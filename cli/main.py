@@ -145,7 +145,7 @@ def _run() -> int:
     """The exit code of the command that was called; what it raised is told in one line."""
     _prepare_output()
     try:
-        code = asrd.main(standalone_mode=False)  # what a command gave to ctx.exit(), or None
+        code = asrd.main(_arguments(), standalone_mode=False)  # what a command gave to ctx.exit(), or None
         sys.stdout.flush()
     except SystemExit as error:  # a signal, with the shell's code for it
         code = error.code
@@ -169,6 +169,13 @@ def _run() -> int:
         _discard_output()
         return 1
     return code if isinstance(code, int) else 0
+
+
+def _arguments() -> list[str]:
+    """Return the arguments without `--debug`, which may stand on either side of the command: `tell` looks for it."""
+    given = sys.argv[1:]
+    end = given.index("--") if "--" in given else len(given)
+    return [one for one in given[:end] if one != "--debug"] + given[end:]
 
 
 def _complaint(error: click.ClickException) -> str:

@@ -6,7 +6,7 @@ from asrd.daemon.segmentation import limits
 from asrd.daemon.segmentation.utterance import OpenUtterance
 
 PROBE = samples(0.14)
-"""Silence after which it is asked whether the text has ended: `LAG` before the shortest hang-over."""
+"""Silence after which it is asked whether the text has ended: `LAG` before the shortest hangover."""
 
 SUSPICION = samples(0.30)
 """Without words, though the VAD hears a voice, after which it is asked again and again."""

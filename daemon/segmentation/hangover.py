@@ -40,7 +40,7 @@ class Hangover(Stateful[PausesState]):
         self._settings = settings
 
     def began(self, silence: int) -> None:
-        """An utterance begins after so many samples of silence: a pause, unless it is longer than any hang-over."""
+        """An utterance begins after so many samples of silence: a pause, unless it is longer than any hangover."""
         if silence < self._settings.max_hangover:
             self._pauses.pause(silence)
 

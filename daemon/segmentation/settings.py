@@ -60,10 +60,10 @@ class SegmenterSettings:
         if not 0 < self.window <= MAX_WINDOW:
             raise UsageError(f"a window is at most {seconds(MAX_WINDOW):.3f} s")
         if min(self.min_speech, self.min_hangover, self.max_utterance) <= 0:
-            raise UsageError("minimum speech, hang-over and maximum utterance must be longer than 0 s")
+            raise UsageError("minimum speech, hangover and maximum utterance must be longer than 0 s")
         if not self.min_hangover <= self.hangover <= self.max_hangover:
             raise UsageError(
-                f"the hang-over, {seconds(self.hangover):g} s, must lie within its bounds, "
+                f"the hangover, {seconds(self.hangover):g} s, must lie within its bounds, "
                 f"{seconds(self.min_hangover):g} and {seconds(self.max_hangover):g} s; move them too"
             )
         if min(self.pre_roll, self.tail, self.partial_interval) < 0:
@@ -71,10 +71,10 @@ class SegmenterSettings:
         if self.max_utterance < self.window:
             raise UsageError(f"the maximum utterance must be at least one window, {seconds(self.window):.3f} s")
         if self.tail > self.min_hangover:
-            raise UsageError("the tail cannot be longer than the shortest hang-over, in which it lies")
+            raise UsageError("the tail cannot be longer than the shortest hangover, in which it lies")
 
     def changed(self, values: Mapping[str, int]) -> "SegmenterSettings":
-        """These with other values for some of `SETTABLE`; the tail follows the shortest hang-over.
+        """These with other values for some of `SETTABLE`; the tail follows the shortest hangover.
 
         Raises UsageError for a name or a value that cannot be, or values that contradict each other.
         """

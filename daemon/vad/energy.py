@@ -9,7 +9,7 @@ RELEASE = 3.0
 """dB that the level may fall below the threshold before speech is over: hysteresis."""
 
 HOLD = 10
-"""Frames that are speech still after the level fell: the 200 ms hang-over of ITU-T P.56, which closures
+"""Frames that are speech still after the level fell: the 200 ms hangover of ITU-T P.56, which closures
 and weak consonants fall into."""
 
 

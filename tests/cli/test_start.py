@@ -122,7 +122,7 @@ def test_a_paced_file_ends_the_daemon_when_it_ends(spawn: Spawn, environment: di
         (["--source", "nowhere"], 2, "NAME="),
         (["--backend", "cuda", "--source", "pcm:-"], 2, "no backend is called 'cuda'"),
         (["--model", "no/such-model", "--source", "pcm:-"], 2, "asrd model pull no/such-model"),
-        (["--hangover", "0", "--source", "pcm:-"], 2, "hang-over"),
+        (["--hangover", "0", "--source", "pcm:-"], 2, "hangover"),
         (["--source", "pcm:ftp://x"], 2, "pcm:"),
         (["--events", "nonsense", "--source", "pcm:-"], 2, "is not an endpoint"),
         (["--source", "a=pcm:-", "--source", "a=pcm:-"], 2, "called 'a'"),
@@ -161,8 +161,9 @@ def test_a_port_in_use_is_named(run: Run) -> None:
     assert f"tcp://127.0.0.1:{port} is in use" in result.stderr
 
 
-def test_debug_shows_the_traceback(run: Run) -> None:
-    result = run("--debug", "start", "--source", "file:/nowhere.wav")
+@pytest.mark.parametrize("arguments", ["--debug start", "start --debug"])
+def test_debug_shows_the_traceback_on_either_side(run: Run, arguments: str) -> None:
+    result = run(*arguments.split(), "--source", "file:/nowhere.wav")
     assert result.returncode == 2
     assert result.stderr.startswith("Traceback")
     assert result.stderr.splitlines()[-1].startswith("asrd: no such file: /nowhere.wav")

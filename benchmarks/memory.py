@@ -41,10 +41,10 @@ class Subject:
     def __init__(self, process: subprocess.Popen[bytes], folder: Path, speech: FloatArray) -> None:
         """speech: `(n,)`. Raises TransportError where the daemon does not come up within a minute."""
         self._pid, self._folder, self._speech = process.pid, folder, speech
-        self._events = Subscriber(endpoint(folder, "events"), timeout=60, max_wait=60)
+        self._events = Subscriber(address(folder, "events"), timeout=60, max_wait=60)
         self._heard = iter(self._events)
         self._await(lambda event: isinstance(event, Status))
-        self._control = Control(endpoint(folder, "control"), timeout=60)
+        self._control = Control(address(folder, "control"), timeout=60)
         self._turns = itertools.count()
         self._position = Samples(0)
 
@@ -81,13 +81,13 @@ class Subject:
 
     def visit(self) -> None:
         """A client comes, hears the first event, asks for the status, and leaves."""
-        with Subscriber(endpoint(self._folder, "events")) as events:
+        with Subscriber(address(self._folder, "events")) as events:
             next(iter(events))
         self._control.status()
 
     def _say(self, pcm: FloatArray) -> None:
         """Say it, and wait until what was said in its second half was heard."""
-        with Sender(endpoint(self._folder, "audio")) as sender:
+        with Sender(address(self._folder, "audio")) as sender:
             sender.send(np.concatenate([pcm, PAUSE]))
         half = self._position + len(pcm) // 2
         self._position = Samples(self._position + len(pcm) + len(PAUSE))
@@ -113,7 +113,7 @@ TASKS: dict[str, tuple[int, Callable[[Subject], None]]] = {
 """How often each is done, and what. The first fills what is remembered for those who missed events."""
 
 
-def endpoint(folder: Path, name: str) -> str:
+def address(folder: Path, name: str) -> str:
     """A socket of the daemon's."""
     return f"ipc://{folder / name}"
 
@@ -125,8 +125,8 @@ def daemon(options: tuple[str, ...]) -> Iterator[Subject]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         sockets = [
-            *("--source", f"a=pcm:{endpoint(folder, 'audio')}"),
-            *("--events", endpoint(folder, "events"), "--control", endpoint(folder, "control")),
+            *("--source", f"a=pcm:{address(folder, 'audio')}"),
+            *("--events", address(folder, "events"), "--control", address(folder, "control")),
         ]
         words = ("--words", str(folder / "words.json"))
         command = [sys.executable, "-m", "asrd.cli.main", "start", *sockets, *words, *options]

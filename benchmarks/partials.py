@@ -136,7 +136,7 @@ TITLES = {
     "right": "  as the final text will have it",
     "stable": "  and stable",
     "between": "from one partial to the next, pauses included",
-    "final": "final after the endpoint is decided",
+    "final": "final after the address is decided",
     "beyond": "  beyond the inference of its window",
 }
 

@@ -82,11 +82,11 @@ class Timed(Backend):
         return result
 
 
-async def transcribe(recording: Path, backend: Timed, endpoint: str) -> dict[str, Any]:
+async def transcribe(recording: Path, backend: Timed, address: str) -> dict[str, Any]:
     """One pass of the recording through a daemon's stages."""
     context = zmq.asyncio.Context()
-    publisher = Publisher(context, [endpoint])
-    subscriber = asyncio.create_task(asyncio.to_thread(_count_finals, endpoint))
+    publisher = Publisher(context, [address])
+    subscriber = asyncio.create_task(asyncio.to_thread(_count_finals, address))
     await publisher.joined()
     scheduler = Scheduler("int8", backend)
     source = FileSource("speech", recording, "fast")
@@ -113,9 +113,9 @@ async def transcribe(recording: Path, backend: Timed, endpoint: str) -> dict[str
     }
 
 
-def _count_finals(endpoint: str) -> int:
+def _count_finals(address: str) -> int:
     """A client, in a thread of its own: what it costs is not the daemon's."""
-    with Subscriber(endpoint, timeout=60, max_wait=60) as subscriber:
+    with Subscriber(address, timeout=60, max_wait=60) as subscriber:
         return sum(isinstance(item, Final) for item in subscriber)
 
 

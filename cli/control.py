@@ -13,7 +13,7 @@ from asrd.cli.options import control_option
 from asrd.cli.plain import plain_console, print_table
 from asrd.cli.values import MAX_WAIT
 from asrd.clients import Control
-from asrd.core.endpoints import is_local
+from asrd.core.addresses import is_local
 from asrd.core.errors import AsrdError, TransportError
 from asrd.core.units import seconds
 
@@ -87,13 +87,13 @@ def stop(control: str, wait: float) -> None:
         time.sleep(POLL)
 
 
-def _remains(pid: int, endpoint: str) -> bool:
+def _remains(pid: int, address: str) -> bool:
     """Whether the daemon is still there: its process, or where that cannot be asked, its answer.
 
     A daemon closes its control socket before it has ended, so silence alone does not say that its
     microphones and ports are free. The process of another machine has no meaning on this one.
     """
-    if is_local(endpoint):
+    if is_local(address):
         try:
             os.kill(pid, 0)
         except ProcessLookupError:
@@ -103,7 +103,7 @@ def _remains(pid: int, endpoint: str) -> bool:
         else:
             return not _defunct(pid)
     try:
-        Control(endpoint, timeout=0.5).status()
+        Control(address, timeout=0.5).status()
     except TransportError:
         return False
     return True

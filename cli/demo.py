@@ -112,10 +112,10 @@ def _recording(paths: list[Path]) -> FloatArray:
     return np.concatenate([part for path in paths for part in (*read_blocks(path), pause)])
 
 
-def _play(endpoint: str, audio: FloatArray, done: threading.Event) -> None:
+def _play(address: str, audio: FloatArray, done: threading.Event) -> None:
     """Send the recording block by block, each when its last sample would have been spoken."""
     try:
-        with Sender(endpoint) as sender:
+        with Sender(address) as sender:
             began = time.monotonic()
             for start in range(0, len(audio), BLOCK):
                 block = audio[start : start + BLOCK]

@@ -9,7 +9,7 @@ import cloup
 
 from asrd.cli.values import SPAN
 from asrd.clients.text import Style
-from asrd.core.endpoints import control_endpoint, events_endpoint
+from asrd.core.addresses import control_address, events_address
 from asrd.core.key import chosen
 from asrd.core.units import samples
 
@@ -21,11 +21,11 @@ record_option = cloup.option(
     help="Record all audio and events in this directory, for 'asrd replay'. Default: no recording.",
 )
 events_option = cloup.option(
-    "--events", default=events_endpoint, show_default="a Unix socket of yours", help="Address the daemon publishes on."
+    "--events", default=events_address, show_default="a Unix socket of yours", help="Address the daemon publishes on."
 )
 control_option = cloup.option(
     "--control",
-    default=control_endpoint,
+    default=control_address,
     show_default="a Unix socket of yours",
     help="Address for requests to the daemon.",
 )

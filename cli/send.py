@@ -18,9 +18,7 @@ ENDING = (signal.SIGINT, signal.SIGTERM)
 
 @click.command()
 @click.argument("source", metavar="[FILE|mic|-]", default="mic")
-@click.option(
-    "--to", "endpoint", metavar="ENDPOINT", required=True, help="Address after pcm: in the daemon's --source."
-)
+@click.option("--to", "address", metavar="ADDRESS", required=True, help="Address after pcm: in the daemon's --source.")
 @click.option(
     "--pace",
     type=click.Choice(["realtime", "fast"]),
@@ -28,8 +26,8 @@ ENDING = (signal.SIGINT, signal.SIGTERM)
     show_default=True,
     help="Playback speed of files.",
 )
-def send(source: str, endpoint: str, pace: Pace) -> None:
-    """Send audio to a daemon started with --source pcm:ENDPOINT.
+def send(source: str, address: str, pace: Pace) -> None:
+    """Send audio to a daemon started with --source pcm:ADDRESS.
 
     The source is a file, mic, mic:NAME, or - for raw PCM on standard input: 16 kHz, mono, 16 bits unless given, as in
     'pcm:-?rate=48000&channels=2&format=f32le'.
@@ -45,10 +43,10 @@ def send(source: str, endpoint: str, pace: Pace) -> None:
     elif source.partition(":")[0] not in ("mic", "file", "pcm"):
         spec = f"file:{source}"
     logging.basicConfig(format="asrd: %(message)s", stream=sys.stderr)
-    asyncio.run(_send(parse_source(spec, pace), endpoint))
+    asyncio.run(_send(parse_source(spec, pace), address))
 
 
-async def _send(source: Source, endpoint: str) -> None:
+async def _send(source: Source, address: str) -> None:
     """Until the source ends or the user interrupts; either way the last audio still leaves, which takes long where the
     daemon hangs. Interrupted again, it ends at once.
     """
@@ -60,7 +58,7 @@ async def _send(source: Source, endpoint: str) -> None:
     closing = asyncio.create_task(_close(source, stop))
     lost = 0
     try:
-        with Sender(endpoint, max_wait=2.0 if source.live else MAX_WAIT) as sender:
+        with Sender(address, max_wait=2.0 if source.live else MAX_WAIT) as sender:
             async for chunk in source.chunks():
                 lost += chunk.lost
                 sender.skip(chunk.lost)
@@ -69,7 +67,7 @@ async def _send(source: Source, endpoint: str) -> None:
     finally:
         stop.set()
         await closing
-    _say(f"sent {seconds(sender.position - lost):.1f} s to {endpoint}, lost {seconds(lost):.1f} s")
+    _say(f"sent {seconds(sender.position - lost):.1f} s to {address}, lost {seconds(lost):.1f} s")
 
 
 async def _close(source: Source, stop: asyncio.Event) -> None:

@@ -15,7 +15,7 @@ from asrd.cli.plain import print_table
 from asrd.cli.recognition import recognition, recognition_options
 from asrd.cli.signals import at_once
 from asrd.cli.values import SPAN, Number, Size
-from asrd.core.endpoints import check_endpoint, events_endpoint
+from asrd.core.addresses import check_address, events_address
 from asrd.core.key import find
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ UNSET = {"decoder": "beam, where it is installed", "record": "nothing"} | dict.f
     cloup.option(
         "--events",
         multiple=True,
-        default=lambda: [events_endpoint()],
+        default=lambda: [events_address()],
         show_default="a Unix socket of yours",
         help="Address to publish on, such as tcp://127.0.0.1:7007. Repeatable.",
     ),
@@ -124,7 +124,7 @@ def start(ctx: click.Context, /, check: bool, verbose: bool, **params: Any) -> N
             scheduler.name,
             scheduler.backend.arithmetic,
             ", ".join(stream.source.stream for stream in daemon.streams),
-            ", ".join(daemon.publisher.endpoints),
+            ", ".join(daemon.publisher.addresses),
         )
         if daemon.recorder:
             logging.getLogger("asrd").warning("all that is heard is recorded in %s", daemon.recorder.directory)
@@ -171,7 +171,7 @@ def _show(ctx: click.Context, options: "DaemonOptions") -> None:
 
 
 def _check(options: "DaemonOptions") -> None:
-    """Look for mistakes without taking an endpoint or opening a source, which a daemon may be using."""
+    """Look for mistakes without taking an address or opening a source, which a daemon may be using."""
     from asrd.backends.registry import find
     from asrd.daemon import vad
     from asrd.daemon.recognition.decoding import make_decoding
@@ -193,6 +193,6 @@ def _check(options: "DaemonOptions") -> None:
             duration(source.path)
     if options.record:
         place.check(options.record.directory)
-    for endpoint in (*options.events, options.control):
-        check_endpoint(endpoint)
-        options.access.check(endpoint)
+    for address in (*options.events, options.control):
+        check_address(address)
+        options.access.check(address)

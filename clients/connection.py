@@ -12,7 +12,7 @@ import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 from asrd.clients.handshake import BROKEN_OFF, present, refused
-from asrd.core.endpoints import absent, check_port, no_endpoint
+from asrd.core.addresses import absent, check_port, not_an_address
 from asrd.core.errors import TransportError
 from asrd.core.key import concerns
 
@@ -27,14 +27,14 @@ LINGER = 10.0
 
 
 class Connection:
-    """To a daemon that was started with `--source pcm:ENDPOINT`. Used from one thread at a time."""
+    """To a daemon that was started with `--source pcm:ADDRESS`. Used from one thread at a time."""
 
-    def __init__(self, endpoint: str, timeout: float, key: Path | None = None) -> None:
+    def __init__(self, address: str, timeout: float, key: Path | None = None) -> None:
         """Connect within `timeout` seconds. key: as for `Subscriber`.
 
-        Raises TransportError when nothing listens at the endpoint, UsageError where it is none, or for the key.
+        Raises TransportError when nothing listens at the address, UsageError where it is none, or for the key.
         """
-        self._endpoint = endpoint
+        self._address = address
         self._connected = self._broken_off = False
         self._descriptor = -1
         self._context = zmq.Context()
@@ -44,7 +44,7 @@ class Connection:
         self._socket.setsockopt(zmq.SNDBUF, KERNEL_BUFFER)
         self._socket.setsockopt(zmq.IMMEDIATE, 1)  # queue nothing for a daemon that is not there
         try:
-            self._key = present(self._socket, endpoint, key)
+            self._key = present(self._socket, address, key)
             self._connect(timeout)
         except BaseException:
             self._context.destroy(linger=0)
@@ -53,18 +53,18 @@ class Connection:
     def _connect(self, timeout: float) -> None:
         events = zmq.EVENT_CONNECTED | zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED | BROKEN_OFF
         self._monitor = self._socket.get_monitor_socket(events)
-        check_port(self._endpoint)
+        check_port(self._address)
         try:
-            self._socket.connect(self._endpoint)
+            self._socket.connect(self._address)
         except zmq.ZMQError as error:
-            raise no_endpoint(self._endpoint, error.strerror) from error
+            raise not_an_address(self._address, error.strerror) from error
         deadline = time.monotonic() + timeout
         while not self._connected:  # what answers may hang up before it has spoken ZeroMQ
             if not self._monitor.poll(max(0, round((deadline - time.monotonic()) * 1000))):
-                if self._broken_off and concerns(self._endpoint):
-                    raise refused(self._endpoint, self._key)
-                remedy = f"start a daemon with 'asrd start --source pcm:{self._endpoint}'"
-                raise absent(self._endpoint, f"nothing listens at {self._endpoint}; {remedy}")
+                if self._broken_off and concerns(self._address):
+                    raise refused(self._address, self._key)
+                remedy = f"start a daemon with 'asrd start --source pcm:{self._address}'"
+                raise absent(self._address, f"nothing listens at {self._address}; {remedy}")
             self._watch()
 
     def send(self, parts: list[bytes], timeout: float, max_wait: float) -> None:
@@ -107,7 +107,7 @@ class Connection:
             left = began + max_wait - now if gone is None else gone + timeout - now
             if left <= 0:
                 what = "has gone" if gone is not None else f"took no audio for {max_wait:g} s"
-                raise TransportError(f"the daemon at {self._endpoint} {what}; look with 'asrd status'")
+                raise TransportError(f"the daemon at {self._address} {what}; look with 'asrd status'")
             poller.poll(max(1, round(left * 1000)))
 
     @contextlib.contextmanager
@@ -116,7 +116,7 @@ class Connection:
         for an error, and drops what is still in the kernel; over TCP no hang-up is seen before the last byte.
         """
         self._watch()
-        if not self._connected or not self._endpoint.startswith("ipc://"):
+        if not self._connected or not self._address.startswith("ipc://"):
             yield
             return
         kept = os.dup(self._descriptor)

@@ -10,6 +10,7 @@ import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 from asrd.clients.handshake import BROKEN_OFF, present, refused
+from asrd.core.addresses import absent, control_address, not_an_address, reachable, unanswered
 from asrd.core.control import (
     AnyRequest,
     GetSettings,
@@ -22,7 +23,6 @@ from asrd.core.control import (
     UseBackend,
     WordsRequest,
 )
-from asrd.core.endpoints import absent, control_endpoint, no_endpoint, reachable, unanswered
 from asrd.core.errors import AsrdError, TransportError, UsageError, reason
 from asrd.core.events import AnyEvent, Status
 from asrd.core.key import Key, concerns
@@ -33,12 +33,12 @@ Result = TypeVar("Result")
 class Control:
     """Requests to one daemon, each over a connection of its own. Safe to use from any thread.
 
-    endpoint: of the daemon's control socket; by default this user's own daemon, as `asrd status` finds it.
+    address: of the daemon's control socket; by default this user's own daemon, as `asrd status` finds it.
     timeout: seconds to wait for an ordinary answer. key: as for `Subscriber`.
     """
 
-    def __init__(self, endpoint: str | None = None, timeout: float = 3.0, key: Path | None = None) -> None:
-        self.endpoint = reachable(endpoint or control_endpoint())
+    def __init__(self, address: str | None = None, timeout: float = 3.0, key: Path | None = None) -> None:
+        self.address = reachable(address or control_address())
         self._timeout = timeout
         self._path = key
 
@@ -87,19 +87,19 @@ class Control:
         socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.REQ)
         monitor = socket.get_monitor_socket(zmq.EVENT_CONNECT_RETRIED | zmq.EVENT_HANDSHAKE_SUCCEEDED | BROKEN_OFF)
         try:
-            key = present(socket, self.endpoint, self._path)
-            socket.connect(self.endpoint)
+            key = present(socket, self.address, self._path)
+            socket.connect(self.address)
             socket.send(msgspec.json.encode(request))
             self._await(socket, monitor, timeout or self._timeout, key)
             reply = msgspec.json.decode(socket.recv(), type=Reply)
             if not reply.error:
                 return msgspec.convert(reply.result, kind)
         except zmq.ZMQError as error:
-            raise no_endpoint(self.endpoint, error.strerror) from error
+            raise not_an_address(self.address, error.strerror) from error
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise TransportError(
-                f"what answers at {self.endpoint} is no asrd of this version ({reason(error)}); "
-                "stop it, or name another endpoint with --control"
+                f"what answers at {self.address} is no asrd of this version ({reason(error)}); "
+                "stop it, or name another address with --control"
             ) from error
         finally:
             socket.disable_monitor()
@@ -121,8 +121,8 @@ class Control:
             if socket.poll(0):
                 return
             event = recv_monitor_message(monitor)["event"]
-            if event & BROKEN_OFF and concerns(self.endpoint):
-                raise refused(self.endpoint, key)
+            if event & BROKEN_OFF and concerns(self.address):
+                raise refused(self.address, key)
             if event != zmq.EVENT_HANDSHAKE_SUCCEEDED:
-                raise absent(self.endpoint, f"no daemon answers at {self.endpoint}; start one with 'asrd start'")
-        raise unanswered(self.endpoint)
+                raise absent(self.address, f"no daemon answers at {self.address}; start one with 'asrd start'")
+        raise unanswered(self.address)

@@ -14,22 +14,22 @@ BROKEN_OFF = (
 """What a monitor is told where one side has a key that the other has not."""
 
 
-def present(socket: zmq.Socket[Any], endpoint: str, path: Path | None) -> Key | None:
+def present(socket: zmq.Socket[Any], address: str, path: Path | None) -> Key | None:
     """Have a socket show the key to what it connects to next, if that is over TCP. path: the key's file, as `find`
     takes it. Raises UsageError where it does.
     """
-    key = find(path) if concerns(endpoint) else None
+    key = find(path) if concerns(address) else None
     if key:
         key.show(socket)
     return key
 
 
-def refused(endpoint: str, key: Key | None) -> TransportError:
-    """The error that something listens at an endpoint, and the two did not come to terms."""
+def refused(address: str, key: Key | None) -> TransportError:
+    """The error that something listens at an address, and the two did not come to terms."""
     if key:
         return TransportError(
-            f"what listens at {endpoint} does not take the key {key.path}, or is no asrd; copy its key there"
+            f"what listens at {address} does not take the key {key.path}, or is no asrd; copy its key there"
         )
     return TransportError(
-        f"what listens at {endpoint} requires a key, or is not an asrd daemon; copy its key to {places()[0]}"
+        f"what listens at {address} requires a key, or is not an asrd daemon; copy its key to {places()[0]}"
     )

@@ -1,4 +1,4 @@
-"""Send audio to a daemon that was started with `--source pcm:ENDPOINT`.
+"""Send audio to a daemon that was started with `--source pcm:ADDRESS`.
 
     with Sender("tcp://127.0.0.1:7000", rate=48_000, channels=2) as sender:
         for block in blocks:
@@ -37,7 +37,7 @@ MAX_WAIT = 60.0
 class Sender:
     """One session of audio. Used from one thread at a time.
 
-    endpoint: as after `pcm:` in the daemon's `--source`. rate: Hz. channels: interleaved.
+    address: as after `pcm:` in the daemon's `--source`. rate: Hz. channels: interleaved.
     timeout: seconds to wait for a daemon to be there, at the beginning and when it has gone away.
     max_wait: seconds to wait for a daemon that is there to take a message; little for live audio, which
     is lost while it waits. key: as for `Subscriber`.
@@ -45,7 +45,7 @@ class Sender:
 
     def __init__(
         self,
-        endpoint: str,
+        address: str,
         rate: int = SAMPLE_RATE,
         channels: int = 1,
         timeout: float = 2.0,
@@ -55,7 +55,7 @@ class Sender:
     ) -> None:
         if not MIN_RATE <= rate <= MAX_RATE or not 1 <= channels <= MAX_CHANNELS:
             raise UsageError(f"cannot send {channels} channels at {rate} Hz; use {MIN_RATE}-{MAX_RATE} Hz")
-        self.endpoint = endpoint
+        self.address = address
         self.rate = rate
         self.channels = channels
         self.timeout = timeout
@@ -67,10 +67,10 @@ class Sender:
         self._connection: Connection | None = None
 
     def __enter__(self) -> Self:
-        """Connect. Raises TransportError when nothing listens at the endpoint, UsageError where it is none, or for the
+        """Connect. Raises TransportError when nothing listens at the address, UsageError where it is none, or for the
         key.
         """
-        self._connection = Connection(self.endpoint, self.timeout, self.key)
+        self._connection = Connection(self.address, self.timeout, self.key)
         return self
 
     def send(self, pcm: npt.NDArray[Any], captured: float | None = None) -> None:

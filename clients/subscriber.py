@@ -18,7 +18,7 @@ import zmq.asyncio
 
 from asrd.clients.handshake import BROKEN_OFF, present, refused
 from asrd.clients.sequence import Hole, Sequence
-from asrd.core.endpoints import absent, events_endpoint, listens, no_endpoint, reachable, unanswered
+from asrd.core.addresses import absent, events_address, listens, not_an_address, reachable, unanswered
 from asrd.core.errors import TransportError, UsageError
 from asrd.core.events import DAEMON_STREAM, AnyEvent, Stopped, decode
 from asrd.core.key import concerns
@@ -37,22 +37,22 @@ class _Subscription(Generic[Socket]):
 
     def __init__(
         self,
-        endpoint: str | None = None,
+        address: str | None = None,
         streams: Iterable[str] = (),
         *,
         timeout: float = 3.0,
         max_wait: float = 5.0,
         key: Path | None = None,
     ) -> None:
-        """endpoint: where a daemon publishes; by default this user's own daemon, as `asrd listen` finds it.
+        """address: where a daemon publishes; by default this user's own daemon, as `asrd listen` finds it.
         streams: which to pass on, by name; none named means all.
         timeout: seconds to wait for the daemon's first event, which it sends on connection.
         max_wait: seconds without any event, heartbeats included, after which it counts as gone.
         key: the file of the key that a daemon on another machine wants; by default the one `asrd listen` uses.
 
-        Raises UsageError for a malformed endpoint, or settings or a key that cannot be read.
+        Raises UsageError for a malformed address, or settings or a key that cannot be read.
         """
-        self.endpoint = reachable(endpoint or events_endpoint())
+        self.address = reachable(address or events_address())
         self._streams = {*streams, DAEMON_STREAM} if streams else None
         self._wait, self._max_wait = timeout, max_wait
         self._joined = False
@@ -62,14 +62,14 @@ class _Subscription(Generic[Socket]):
         self._socket.set(zmq.SUBSCRIBE, b"asrd.")
         self._monitor = self._socket.get_monitor_socket(BROKEN_OFF)
         try:
-            self._key = present(self._socket, self.endpoint, key)
-            self._socket.connect(self.endpoint)
+            self._key = present(self._socket, self.address, key)
+            self._socket.connect(self.address)
         except UsageError:
             self.close()
             raise
         except zmq.ZMQError as error:
             self.close()
-            raise no_endpoint(self.endpoint, error.strerror) from error
+            raise not_an_address(self.address, error.strerror) from error
 
     def _open(self) -> Socket:
         raise NotImplementedError
@@ -85,12 +85,12 @@ class _Subscription(Generic[Socket]):
 
     def _absent(self) -> TransportError:
         if self._joined:
-            return TransportError(f"the daemon at {self.endpoint} has stopped responding; see 'asrd status'")
-        if concerns(self.endpoint) and zmq.Socket.shadow(self._monitor).poll(0):
-            return refused(self.endpoint, self._key)
-        if listens(self.endpoint):
-            return unanswered(self.endpoint)
-        return absent(self.endpoint, f"no daemon publishes at {self.endpoint}; start one with 'asrd start'")
+            return TransportError(f"the daemon at {self.address} has stopped responding; see 'asrd status'")
+        if concerns(self.address) and zmq.Socket.shadow(self._monitor).poll(0):
+            return refused(self.address, self._key)
+        if listens(self.address):
+            return unanswered(self.address)
+        return absent(self.address, f"no daemon publishes at {self.address}; start one with 'asrd start'")
 
     def _accept(self, frames: list[bytes]) -> list[AnyEvent | Hole]:
         """What a message amounts to: an event, perhaps with a hole before it."""

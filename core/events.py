@@ -147,7 +147,7 @@ class Status(Event, frozen=True, kw_only=True):
     is the real-time factor of the backend. peak_memory: bytes, of the whole process. calibrated:
     whether confidences are probabilities, because the model was calibrated. recording: where the
     audio of all streams is kept; "" when it is not. decoder: of finals; lm: its language model, or "none".
-    hot_words: how many are in use; words: which, as people wrote them. events: the endpoints at which it publishes.
+    hot_words: how many are in use; words: which, as people wrote them. events: the addresses at which it publishes.
     """
 
     version: str

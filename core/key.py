@@ -53,9 +53,9 @@ class Key:
         socket.curve_secretkey = self.secret.encode()
 
 
-def concerns(endpoint: str) -> bool:
-    """Whether a key matters at an endpoint."""
-    return endpoint.startswith("tcp://")
+def concerns(address: str) -> bool:
+    """Whether a key matters at an address."""
+    return address.startswith("tcp://")
 
 
 def places() -> list[Path]:

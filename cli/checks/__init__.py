@@ -3,12 +3,12 @@
 from asrd.cli.checks.finding import Finding, Subject
 from asrd.cli.checks.machine import check_cpu, check_microphones, check_python
 from asrd.cli.checks.recognition import check_backends, check_decoding, check_model, check_rounding
-from asrd.cli.checks.running import check_endpoints, check_recording
+from asrd.cli.checks.running import check_addresses, check_recording
 
 __all__ = ["CHECKS", "Finding", "Subject"]
 
 CHECKS = (
     *(check_python, check_cpu, check_microphones),
     *(check_backends, check_model, check_rounding, check_decoding),
-    *(check_endpoints, check_recording),
+    *(check_addresses, check_recording),
 )

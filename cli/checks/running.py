@@ -6,7 +6,7 @@ from asrd.cli.checks.finding import Finding, Subject
 from asrd.core.errors import AsrdError, TransportError
 
 
-def check_endpoints(subject: Subject) -> Iterator[Finding]:
+def check_addresses(subject: Subject) -> Iterator[Finding]:
     """A daemon that answers, or else whether one could take its places."""
     import zmq
 
@@ -31,14 +31,14 @@ def check_endpoints(subject: Subject) -> Iterator[Finding]:
     except AsrdError as error:
         yield Finding.of("key", error)
         return
-    for endpoint in (subject.events, subject.control):
+    for address in (subject.events, subject.control):
         with zmq.Context() as context, context.socket(zmq.ROUTER) as socket:
             try:
-                Binding(socket, endpoint, access).close()
+                Binding(socket, address, access).close()
             except AsrdError as error:
-                yield Finding.of("endpoint", error)
+                yield Finding.of("address", error)
             else:
-                yield Finding("endpoint", "ok", f"{endpoint} is free")
+                yield Finding("address", "ok", f"{address} is free")
 
 
 def check_recording(subject: Subject) -> Iterator[Finding]:

@@ -43,7 +43,7 @@ class Controller:
     the rest of the daemon.
     """
 
-    def __init__(self, context: zmq.asyncio.Context, endpoint: str, access: Access = LOCAL) -> None:
+    def __init__(self, context: zmq.asyncio.Context, address: str, access: Access = LOCAL) -> None:
         """Bind. What is asked waits until `run`."""
         self._socket = context.socket(zmq.ROUTER)
         self._socket.set(zmq.MAXMSGSIZE, MAX_REQUEST)
@@ -51,7 +51,7 @@ class Controller:
         self._socket.set(zmq.RCVHWM, UNREAD)
         self._tasks: set[asyncio.Task[None]] = set()
         try:
-            self._binding = Binding(self._socket, endpoint, access)
+            self._binding = Binding(self._socket, address, access)
         except Exception:
             self._socket.close(linger=0)
             raise
@@ -84,7 +84,7 @@ class Controller:
         await self._socket.send_multipart([*envelope, reply])
 
     async def close(self, within: float) -> None:
-        """Let running requests end, for a moment, and answers be sent, then let go of the endpoint. within: seconds."""
+        """Let running requests end, for a moment, and answers be sent, then let go of the address. within: seconds."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=min(MOMENT, within))
         for task in self._tasks:

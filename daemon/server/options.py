@@ -11,7 +11,7 @@ from asrd.daemon.transport.access import LOCAL, Access
 
 @dataclass(frozen=True, slots=True)
 class DaemonOptions:
-    """sources: as `parse_source` takes them. pace: of file sources. events: endpoints to publish on.
+    """sources: as `parse_source` takes them. pace: of file sources. events: addresses to publish on.
     record: None to record nothing. words: the file of hot words; None to keep none. access: who may connect.
     metrics: HOST:PORT for Prometheus.
     """

@@ -35,8 +35,8 @@ MAX_SUBSCRIPTION = 1 << 10
 class Publisher:
     """An XPUB socket: like PUB, but it tells when someone subscribes."""
 
-    def __init__(self, context: zmq.asyncio.Context, endpoints: Sequence[str], access: Access = LOCAL) -> None:
-        """Bind to all endpoints. Raises TransportError or UsageError."""
+    def __init__(self, context: zmq.asyncio.Context, addresses: Sequence[str], access: Access = LOCAL) -> None:
+        """Bind to all addresses. Raises TransportError or UsageError."""
         self.daemon = uuid.uuid4().hex[:12]
         self._socket = context.socket(zmq.XPUB)
         self._socket.set(zmq.XPUB_VERBOSE, 1)
@@ -52,16 +52,16 @@ class Publisher:
         self.observe: Callable[[Event], None] = lambda event: None
         """Told of every event as it is published, too."""
         try:
-            for endpoint in endpoints:
-                self._bindings.append(Binding(self._socket, endpoint, access))
+            for address in addresses:
+                self._bindings.append(Binding(self._socket, address, access))
         except Exception:
             self.close()
             raise
 
     @property
-    def endpoints(self) -> list[str]:
+    def addresses(self) -> list[str]:
         """Where it is bound, with the port that was chosen where `*` was asked for."""
-        return [binding.endpoint for binding in self._bindings]
+        return [binding.address for binding in self._bindings]
 
     async def publish(self, event: Event, stream: str = events.DAEMON_STREAM) -> None:
         """Number and send an event. It never waits for a subscriber. After `stopped` there is none."""
@@ -105,7 +105,7 @@ class Publisher:
         return found
 
     def close(self, within: float = 0.0) -> None:
-        """Send what is queued, within so many seconds, and let go of the endpoints."""
+        """Send what is queued, within so many seconds, and let go of the addresses."""
         self._socket.close(linger=round(1000 * within))
         for binding in self._bindings:
             binding.close()

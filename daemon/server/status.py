@@ -83,5 +83,5 @@ class StatusReporter:
             lm=engine.decoding.lm,
             hot_words=len(words),
             words=words,
-            events=tuple(self._publisher.endpoints),
+            events=tuple(self._publisher.addresses),
         )

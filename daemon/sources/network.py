@@ -7,7 +7,7 @@ from typing import Any
 import zmq
 import zmq.asyncio
 
-from asrd.core.endpoints import listens, spare_file, without_address
+from asrd.core.addresses import listens, spare_file, without_address
 from asrd.core.errors import TransportError
 from asrd.core.flow import AudioChunk
 from asrd.daemon.sources.base import Source
@@ -31,11 +31,11 @@ class NetworkSource(Source):
     It ends only when closed. access: who may speak.
     """
 
-    def __init__(self, stream: str, endpoint: str, access: Access = LOCAL) -> None:
+    def __init__(self, stream: str, address: str, access: Access = LOCAL) -> None:
         """Raises UsageError where everyone could speak."""
         super().__init__(stream)
-        access.check(endpoint)
-        self.endpoint = endpoint
+        access.check(address)
+        self.address = address
         self._access = access
         self._context: zmq.asyncio.Context | None = None
         self._socket: zmq.asyncio.Socket | None = None
@@ -44,9 +44,9 @@ class NetworkSource(Source):
 
     async def open(self) -> None:
         """Bind. Raises UsageError where a file is, TransportError when the address is taken or cannot be bound."""
-        spare_file(self.endpoint)
-        if self.endpoint.startswith("ipc://") and listens(self.endpoint):  # libzmq would take the file from it
-            raise TransportError(f"{self.endpoint} is in use by another program; choose another or stop that one")
+        spare_file(self.address)
+        if self.address.startswith("ipc://") and listens(self.address):  # libzmq would take the file from it
+            raise TransportError(f"{self.address} is in use by another program; choose another or stop that one")
         self._closing = asyncio.get_running_loop().create_future()
         self._context = zmq.asyncio.Context()
         self._guard = self._access.guard(self._context)
@@ -56,9 +56,9 @@ class NetworkSource(Source):
         self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE)
         self._socket.setsockopt(zmq.RCVBUF, KERNEL_BUFFER)
         notice_loss(self._socket)
-        self._access.apply(self._socket, self.endpoint)
+        self._access.apply(self._socket, self.address)
         try:
-            self._socket.bind(self.endpoint)
+            self._socket.bind(self.address)
         except zmq.ZMQError as error:
             await self.close()
             if error.errno == zmq.EADDRINUSE:
@@ -66,7 +66,7 @@ class NetworkSource(Source):
             else:
                 why = without_address(str(error.strerror))
                 what = f"cannot be bound ({why}); give one like tcp://127.0.0.1:7000 or ipc:///run/x.sock"
-            raise TransportError(f"{self.endpoint} {what}") from error
+            raise TransportError(f"{self.address} {what}") from error
 
     async def chunks(self) -> AsyncIterator[AudioChunk]:
         """Audio of whoever sends, and an empty chunk with a reason where a sender ends or falls silent."""

@@ -61,11 +61,11 @@ def _parse(spec: str, name: str | None, pace: Pace, access: Access) -> Source | 
     return None
 
 
-def _network(endpoint: str, stream: str, access: Access) -> Source:
-    port = endpoint.rpartition(":")[2]
-    if endpoint.startswith("tcp://") and not (port.isdecimal() and 0 < int(port) < 65_536):  # libzmq: modulo 65536
-        raise UsageError(f"'pcm:{endpoint}' needs a port from 1 to 65535, as in pcm:tcp://127.0.0.1:7000")
-    return NetworkSource(stream, endpoint, access)
+def _network(address: str, stream: str, access: Access) -> Source:
+    port = address.rpartition(":")[2]
+    if address.startswith("tcp://") and not (port.isdecimal() and 0 < int(port) < 65_536):  # libzmq: modulo 65536
+        raise UsageError(f"'pcm:{address}' needs a port from 1 to 65535, as in pcm:tcp://127.0.0.1:7000")
+    return NetworkSource(stream, address, access)
 
 
 def _pipe(argument: str, stream: str) -> Source:

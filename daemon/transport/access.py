@@ -8,7 +8,7 @@ import zmq
 import zmq.asyncio
 from zmq.auth.asyncio import AsyncioAuthenticator
 
-from asrd.core.endpoints import MAX_PORT, is_local
+from asrd.core.addresses import MAX_PORT, is_local
 from asrd.core.errors import UsageError
 from asrd.core.key import DOMAIN, Key, concerns
 
@@ -22,11 +22,11 @@ class Access:
     key: Key | None = None
     insecure: bool = False
 
-    def check(self, endpoint: str) -> None:
-        """Raise UsageError for an endpoint that would be open to everyone."""
-        if not (self.key or self.insecure or is_local(endpoint)):
+    def check(self, address: str) -> None:
+        """Raise UsageError for an address that would be open to everyone."""
+        if not (self.key or self.insecure or is_local(address)):
             raise UsageError(
-                f"{endpoint} would be open to everyone on the network; make a key for those who may connect with "
+                f"{address} would be open to everyone on the network; make a key for those who may connect with "
                 "'asrd key new', or let all in with --insecure"
             )
 
@@ -38,10 +38,10 @@ class Access:
         if not (self.insecure or is_local(f"tcp://{address}")):
             raise UsageError(f"{address} would be open to everyone on the network; take 127.0.0.1, or add --insecure")
 
-    def apply(self, socket: zmq.Socket[Any], endpoint: str) -> None:
-        """Let the endpoint that the socket is bound to next be open to those who may. Raises UsageError."""
-        self.check(endpoint)
-        if self.key and concerns(endpoint):
+    def apply(self, socket: zmq.Socket[Any], address: str) -> None:
+        """Let the address that the socket is bound to next be open to those who may. Raises UsageError."""
+        self.check(address)
+        if self.key and concerns(address):
             self.key.serve(socket)
         else:
             socket.curve_server = False

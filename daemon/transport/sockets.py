@@ -8,7 +8,7 @@ from typing import IO, Any
 
 import zmq
 
-from asrd.core.endpoints import check_endpoint, no_endpoint, runtime_directory, without_address
+from asrd.core.addresses import check_address, not_an_address, runtime_directory, without_address
 from asrd.core.errors import TransportError, UsageError
 from asrd.daemon.transport.access import LOCAL, Access
 
@@ -26,38 +26,38 @@ def notice_loss(socket: zmq.Socket[Any]) -> None:
 
 
 class Binding:
-    """An endpoint held by this process.
+    """An address held by this process.
 
     libzmq takes over a Unix socket that another process is still using, without a word; a lock
     file beside the socket makes that the error it is for a TCP port.
     """
 
-    def __init__(self, socket: zmq.Socket[Any], endpoint: str, access: Access = LOCAL) -> None:
-        """Bind. Raises UsageError for an endpoint that is malformed or would be open to everyone, TransportError when
+    def __init__(self, socket: zmq.Socket[Any], address: str, access: Access = LOCAL) -> None:
+        """Bind. Raises UsageError for an address that is malformed or would be open to everyone, TransportError when
         it is taken.
         """
         self._socket = socket
         self._lock: IO[str] | None = None
-        check_endpoint(endpoint)
-        access.apply(socket, endpoint)
+        check_address(address)
+        access.apply(socket, address)
         notice_loss(socket)
-        if endpoint.startswith("ipc://") and endpoint[6:7] not in ("@", "*"):
-            self._lock = _lock(Path(endpoint.removeprefix("ipc://")), endpoint)
+        if address.startswith("ipc://") and address[6:7] not in ("@", "*"):
+            self._lock = _lock(Path(address.removeprefix("ipc://")), address)
         try:
-            socket.bind(endpoint)
+            socket.bind(address)
         except zmq.ZMQError as error:
             self.close()
-            raise _explain(error, endpoint) from error
-        self.endpoint: str = socket.getsockopt_string(zmq.LAST_ENDPOINT)
+            raise _explain(error, address) from error
+        self.address: str = socket.getsockopt_string(zmq.LAST_ENDPOINT)
 
     def close(self) -> None:
-        """Let another process have the endpoint; the socket itself is the caller's."""
+        """Let another process have the address; the socket itself is the caller's."""
         if self._lock:
             self._lock.close()
             self._lock = None
 
 
-def _lock(path: Path, endpoint: str) -> IO[str]:
+def _lock(path: Path, address: str) -> IO[str]:
     """Hold `<path>.lock` as long as the process lives. The directory is made private."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -66,7 +66,7 @@ def _lock(path: Path, endpoint: str) -> IO[str]:
             raise TransportError(f"{path.parent} is open to others, who could listen in; set XDG_RUNTIME_DIR")
         handle = path.with_name(path.name + ".lock").open("a+")
     except OSError as error:
-        raise TransportError(f"cannot bind {endpoint}: {error.strerror}; choose another endpoint") from error
+        raise TransportError(f"cannot bind {address}: {error.strerror}; choose another address") from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -75,7 +75,7 @@ def _lock(path: Path, endpoint: str) -> IO[str]:
         holder = f"process {number}" if number else "another process"  # which has yet to write its own
         handle.close()
         raise TransportError(
-            f"{endpoint} is in use by {holder}; stop it with 'asrd stop' or choose another endpoint"
+            f"{address} is in use by {holder}; stop it with 'asrd stop' or choose another address"
         ) from error
     handle.truncate(0)
     handle.write(str(os.getpid()))
@@ -83,12 +83,12 @@ def _lock(path: Path, endpoint: str) -> IO[str]:
     return handle
 
 
-def _explain(error: zmq.ZMQError, endpoint: str) -> Exception:
+def _explain(error: zmq.ZMQError, address: str) -> Exception:
     if error.errno == errno.EADDRINUSE:
-        return TransportError(f"{endpoint} is in use; stop what uses it ('asrd stop'?) or choose another endpoint")
+        return TransportError(f"{address} is in use; stop what uses it ('asrd stop'?) or choose another address")
     if error.errno in (errno.EINVAL, errno.EPROTONOSUPPORT):
-        return no_endpoint(endpoint)
+        return not_an_address(address)
     if error.errno == errno.ENAMETOOLONG:
-        return UsageError(f"the path of '{endpoint}' is too long for a Unix socket; choose a shorter one")
+        return UsageError(f"the path of '{address}' is too long for a Unix socket; choose a shorter one")
     why = without_address(str(error.strerror))
-    return TransportError(f"cannot bind {endpoint}: {why}; choose another endpoint")
+    return TransportError(f"cannot bind {address}: {why}; choose another address")

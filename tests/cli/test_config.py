@@ -100,8 +100,8 @@ def test_what_is_asked_once_is_no_setting(file: Path, name: str) -> None:
     ("arguments", "message"),
     [
         (["--backend", "cuda"], "no backend is called 'cuda'"),
-        (["--events", "nonsense"], "'nonsense' is not an endpoint"),
-        (["--control", "tcp://127.0.0.1:70000"], "is not an endpoint"),
+        (["--events", "nonsense"], "'nonsense' is not an address"),
+        (["--control", "tcp://127.0.0.1:70000"], "is not an address"),
         (["--events", f"ipc://{__file__}"], "is a file, which a socket would replace; choose another path"),
         (["--source", "a=pcm:-", "--source", "a=mic"], "2 sources are called 'a'"),
     ],

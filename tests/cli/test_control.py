@@ -42,11 +42,11 @@ def state(pid: int) -> Status:
 
 
 @contextmanager
-def answering(endpoint: str, pid: int, after: Callable[[], None] = lambda: None) -> Iterator[list[bytes]]:
+def answering(address: str, pid: int, after: Callable[[], None] = lambda: None) -> Iterator[list[bytes]]:
     """A control socket that answers a status and a stop, runs `after` and falls silent."""
     asked: list[bytes] = []
     with zmq.Context() as context, context.socket(zmq.REP) as socket:
-        socket.bind(endpoint)
+        socket.bind(address)
 
         def serve() -> None:
             for result in (state(pid), None):
@@ -105,11 +105,11 @@ def test_a_process_of_another_user_is_judged_by_its_socket(tmp_path: Path, monke
 
 
 @contextmanager
-def obliging(endpoint: str) -> Iterator[list[Any]]:
+def obliging(address: str) -> Iterator[list[Any]]:
     """A control socket that answers whatever is asked with the settings of two streams."""
     asked: list[Any] = []
     with zmq.Context() as context, context.socket(zmq.REP) as socket:
-        socket.bind(endpoint)
+        socket.bind(address)
 
         def serve() -> None:
             while socket.poll(2000):
@@ -154,7 +154,7 @@ def test_what_is_no_setting_is_wrong_usage(pairs: list[str], why: str) -> None:
 @pytest.mark.parametrize("columns", ["40", "80"])
 def test_a_status_fits_a_terminal(tmp_path: Path, columns: str) -> None:
     """Of the usual width, without a heading cut short, and with a path that can be copied. A narrower one wraps it."""
-    endpoint = f"ipc://{tmp_path}/c"
+    address = f"ipc://{tmp_path}/c"
     model = "/opt/" + "long/" * 20 + "model"
     stream = StreamStatus(
         source="microphone",
@@ -169,7 +169,7 @@ def test_a_status_fits_a_terminal(tmp_path: Path, columns: str) -> None:
     )
     now = msgspec.structs.replace(state(1), streams={"desk": stream}, model=model)
     with zmq.Context() as context, context.socket(zmq.REP) as socket:
-        socket.bind(endpoint)
+        socket.bind(address)
 
         def answer() -> None:
             socket.recv()
@@ -177,7 +177,7 @@ def test_a_status_fits_a_terminal(tmp_path: Path, columns: str) -> None:
 
         thread = Thread(target=answer)
         thread.start()
-        result = CliRunner().invoke(status, ["--control", endpoint], env={"COLUMNS": columns})
+        result = CliRunner().invoke(status, ["--control", address], env={"COLUMNS": columns})
         thread.join()
     assert result.exit_code == 0, result.exception
     assert "…" not in result.stdout

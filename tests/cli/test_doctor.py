@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from asrd.cli.checks import Subject
 from asrd.cli.checks.machine import check_cpu, check_microphones
 from asrd.cli.checks.recognition import check_backends, check_decoding, check_model
-from asrd.cli.checks.running import check_endpoints, check_recording
+from asrd.cli.checks.running import check_addresses, check_recording
 from asrd.cli.doctor import doctor
 from asrd.core import cpu
 from asrd.core.errors import AudioError
@@ -21,20 +21,20 @@ from asrd.models import ModelDirectory
 
 
 @pytest.fixture
-def endpoints(tmp_path: Path) -> dict[str, str]:
+def addresses(tmp_path: Path) -> dict[str, str]:
     return {"events": f"ipc://{tmp_path}/events", "control": f"ipc://{tmp_path}/control"}
 
 
-def arguments(model: ModelDirectory, endpoints: dict[str, str]) -> list[str]:
-    flags = {"backend": "fp16", "model": str(model.path), **endpoints}
+def arguments(model: ModelDirectory, addresses: dict[str, str]) -> list[str]:
+    flags = {"backend": "fp16", "model": str(model.path), **addresses}
     return [part for name, value in flags.items() for part in (f"--{name}", value)]
 
 
 def test_a_machine_where_all_is_well(
-    base_model: ModelDirectory, endpoints: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    base_model: ModelDirectory, addresses: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("asrd.daemon.sources.portaudio.devices", list)  # a server
-    result = CliRunner().invoke(doctor, [*arguments(base_model, endpoints), "--json"])
+    result = CliRunner().invoke(doctor, [*arguments(base_model, addresses), "--json"])
     found = json.loads(result.stdout)
     assert result.exit_code == 0
     assert {finding["subject"] for finding in found if finding["state"] == "ok"} >= {
@@ -44,17 +44,17 @@ def test_a_machine_where_all_is_well(
         "model",
         "inference",
         "daemon",
-        "endpoint",
+        "address",
     }
     assert [finding["remedy"] for finding in found if finding["subject"] == "microphone"] == [
         "plug one in, or hear another machine's: asrd start --source pcm:tcp://0.0.0.0:7000"
     ]
 
 
-def test_a_fault_is_marked_and_fails(base_model: ModelDirectory, endpoints: dict[str, str], tmp_path: Path) -> None:
+def test_a_fault_is_marked_and_fails(base_model: ModelDirectory, addresses: dict[str, str], tmp_path: Path) -> None:
     damaged = Path(shutil.copytree(base_model.path, tmp_path / "model"))
     (damaged / "vocab.json").unlink()
-    result = CliRunner().invoke(doctor, [*arguments(base_model, endpoints), "--model", str(damaged)])
+    result = CliRunner().invoke(doctor, [*arguments(base_model, addresses), "--model", str(damaged)])
     assert result.exit_code == 1
     lines = result.stdout.splitlines()
     fault = next(number for number, line in enumerate(lines) if line.startswith("✗ model"))
@@ -63,8 +63,8 @@ def test_a_fault_is_marked_and_fails(base_model: ModelDirectory, endpoints: dict
 
 
 @pytest.fixture
-def subject(base_model: ModelDirectory, endpoints: dict[str, str]) -> Subject:
-    return Subject(backend="fp16", model=str(base_model.path), **endpoints)
+def subject(base_model: ModelDirectory, addresses: dict[str, str]) -> Subject:
+    return Subject(backend="fp16", model=str(base_model.path), **addresses)
 
 
 @pytest.mark.parametrize(
@@ -116,18 +116,18 @@ def test_without_beam_search_finals_are_poorer_and_doctor_says_so(
 
 
 def test_a_language_model_that_is_gone_is_told(
-    base_model: ModelDirectory, endpoints: dict[str, str], tmp_path: Path
+    base_model: ModelDirectory, addresses: dict[str, str], tmp_path: Path
 ) -> None:
     copy = Path(shutil.copytree(base_model.path, tmp_path / "model"))
     (copy / "decoding.json").write_text('{"lm": "nowhere.bin", "lm_weight": 0.5, "word_bonus": 1.0}')
-    (finding,) = check_decoding(Subject("fp16", str(copy), **endpoints))
+    (finding,) = check_decoding(Subject("fp16", str(copy), **addresses))
     assert (finding.state, "nowhere.bin" in finding.message, bool(finding.remedy)) == ("warn", True, True)
 
 
-def test_a_model_that_was_tampered_with(base_model: ModelDirectory, tmp_path: Path, endpoints: dict[str, str]) -> None:
+def test_a_model_that_was_tampered_with(base_model: ModelDirectory, tmp_path: Path, addresses: dict[str, str]) -> None:
     copy = Path(shutil.copytree(base_model.path, tmp_path / "model"))
     (copy / "openvino" / "fp16.xml").write_text("<net/>")
-    found = {finding.subject: finding for finding in check_model(Subject("fp16", str(copy), **endpoints))}
+    found = {finding.subject: finding for finding in check_model(Subject("fp16", str(copy), **addresses))}
     assert found["model"].state == found["inference"].state == "fail"
     assert "fp16.xml" in found["model"].message
     assert "OpenVINO cannot compile" in found["inference"].message
@@ -151,12 +151,12 @@ def test_where_a_daemon_would_record_and_where_it_cannot(subject: Subject, tmp_p
     assert (under.state, "is no directory of yours" in under.message) == ("fail", True)
 
 
-def test_endpoints_that_are_taken_or_forbidden(subject: Subject, tmp_path: Path) -> None:
+def test_addresses_that_are_taken_or_forbidden(subject: Subject, tmp_path: Path) -> None:
     with zmq.Context() as context, context.socket(zmq.PUB) as socket:
         other = Binding(socket, "tcp://127.0.0.1:*")
         (tmp_path / "file").touch()
-        asked = Subject(subject.backend, subject.model, other.endpoint, f"ipc://{tmp_path}/file/control")
-        daemon, events, control = check_endpoints(asked)
+        asked = Subject(subject.backend, subject.model, other.address, f"ipc://{tmp_path}/file/control")
+        daemon, events, control = check_addresses(asked)
     assert (daemon.state, daemon.message) == ("ok", "none is running")
     assert (events.state, "is in use" in events.message) == ("fail", True)
-    assert (control.state, control.remedy) == ("fail", "choose another endpoint")
+    assert (control.state, control.remedy) == ("fail", "choose another address")

@@ -124,7 +124,7 @@ def test_a_paced_file_ends_the_daemon_when_it_ends(spawn: Spawn, environment: di
         (["--model", "no/such-model", "--source", "pcm:-"], 2, "asrd model pull no/such-model"),
         (["--hangover", "0", "--source", "pcm:-"], 2, "hangover"),
         (["--source", "pcm:ftp://x"], 2, "pcm:"),
-        (["--events", "nonsense", "--source", "pcm:-"], 2, "is not an endpoint"),
+        (["--events", "nonsense", "--source", "pcm:-"], 2, "is not an address"),
         (["--source", "a=pcm:-", "--source", "a=pcm:-"], 2, "called 'a'"),
         (["--lm", "/nowhere.bin", "--source", "pcm:-"], 2, "there is no language model '/nowhere.bin'"),
         (["--vad", "7"], 2, "no VAD is called '7'"),
@@ -189,7 +189,7 @@ def test_check_shows_values_whole_however_narrow_the_terminal(run: Run, tmp_path
     assert str(tmp_path / "events") in "".join(result.stdout.split()).replace("$ASRD_EVENTS", "")
 
 
-def test_a_list_of_endpoints_serves_commands_that_take_one(run: Run, tmp_path: Path) -> None:
+def test_a_list_of_addresses_serves_commands_that_take_one(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "config" / "asrd" / "asrd.toml"
     file.parent.mkdir(parents=True)
     file.write_text('events = ["ipc:///one", "ipc:///two"]\nsource = "pcm:-"\n')

@@ -86,16 +86,16 @@ def test_a_hole_is_told_and_a_restart_is_none() -> None:
 def test_a_slow_subscriber_learns_exactly_what_it_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody reads while more is published than all buffers hold."""
     monkeypatch.setattr(subscriber_module, "HIGH_WATER_MARK", 10)
-    endpoint, total = f"ipc://{tmp_path}/e", 3_000
+    address, total = f"ipc://{tmp_path}/e", 3_000
     with zmq.Context() as context, context.socket(zmq.XPUB) as socket:
         socket.set(zmq.SNDHWM, 10)
-        socket.bind(endpoint)
+        socket.bind(address)
 
         def publish(event: AnyEvent, seq: int) -> None:
             numbered = msgspec.structs.replace(event, daemon="d", seq=seq)
             socket.send_multipart([events.topic(numbered), encode(numbered)])
 
-        with Subscriber(endpoint, timeout=5, max_wait=0.2) as subscriber:
+        with Subscriber(address, timeout=5, max_wait=0.2) as subscriber:
             socket.recv()  # it has joined
             for seq in range(total):
                 publish(Error(message="x" * 2_000, stream="a" if seq % 2 else "b"), seq)
@@ -112,12 +112,12 @@ def test_a_slow_subscriber_learns_exactly_what_it_missed(tmp_path: Path, monkeyp
 
 
 def test_streams_are_chosen_without_seeing_holes_where_others_were(tmp_path: Path) -> None:
-    endpoint = f"ipc://{tmp_path}/e"
+    address = f"ipc://{tmp_path}/e"
 
     async def scenario() -> list[AnyEvent | Hole]:
         context = zmq.asyncio.Context()
-        publisher = Publisher(context, [endpoint])
-        async with AsyncSubscriber(endpoint, streams=["a"]) as subscriber:
+        publisher = Publisher(context, [address])
+        async with AsyncSubscriber(address, streams=["a"]) as subscriber:
             await publisher.joined()
             for stream in "abba":
                 await publisher.publish(Error(message=stream), stream)
@@ -131,20 +131,20 @@ def test_streams_are_chosen_without_seeing_holes_where_others_were(tmp_path: Pat
     assert [getattr(item, "message", "stopped") for item in seen] == ["a", "a", "stopped"]
 
 
-def test_no_daemon_and_no_endpoint_are_told_apart(tmp_path: Path) -> None:
+def test_no_daemon_and_not_an_address_are_told_apart(tmp_path: Path) -> None:
     with (
         Subscriber(f"ipc://{tmp_path}/none", timeout=0.1) as subscriber,
         pytest.raises(TransportError, match="start one"),
     ):
         next(iter(subscriber))
-    with pytest.raises(UsageError, match="is not an endpoint"):
+    with pytest.raises(UsageError, match="is not an address"):
         Subscriber("nonsense")
 
 
-@pytest.mark.parametrize("endpoint", ["ipc://{path}/events", "tcp://127.0.0.1:*", "ipc://@{path}"])
-def test_a_daemon_that_has_yet_to_speak_is_told_from_none(tmp_path: Path, endpoint: str) -> None:
+@pytest.mark.parametrize("address", ["ipc://{path}/events", "tcp://127.0.0.1:*", "ipc://@{path}"])
+def test_a_daemon_that_has_yet_to_speak_is_told_from_none(tmp_path: Path, address: str) -> None:
     with zmq.Context() as context, context.socket(zmq.XPUB) as socket:
-        socket.bind(endpoint.format(path=tmp_path))
+        socket.bind(address.format(path=tmp_path))
         with (
             Subscriber(socket.get_string(zmq.LAST_ENDPOINT), timeout=0.1) as subscriber,
             pytest.raises(TransportError, match="does not answer; if it is just starting"),
@@ -153,10 +153,10 @@ def test_a_daemon_that_has_yet_to_speak_is_told_from_none(tmp_path: Path, endpoi
 
 
 def test_a_daemon_that_falls_silent_is_noticed(tmp_path: Path) -> None:
-    endpoint = f"ipc://{tmp_path}/e"
+    address = f"ipc://{tmp_path}/e"
     with zmq.Context() as context, context.socket(zmq.XPUB) as socket:
-        socket.bind(endpoint)
-        with Subscriber(endpoint, timeout=5, max_wait=0.1) as subscriber:
+        socket.bind(address)
+        with Subscriber(address, timeout=5, max_wait=0.1) as subscriber:
             socket.recv()
             beat = Heartbeat(uptime=0.0, daemon="d")
             socket.send_multipart([events.topic(beat), encode(beat)])

@@ -6,7 +6,7 @@ import pytest
 
 from asrd.clients import Control, Subscriber
 from asrd.core import config
-from asrd.core.endpoints import control_endpoint, events_endpoint, reachable
+from asrd.core.addresses import control_address, events_address, reachable
 from asrd.core.errors import UsageError
 
 
@@ -22,21 +22,21 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
 
 def test_without_files_it_is_the_usual_place(files: list[Path], tmp_path: Path) -> None:
-    assert Control().endpoint == control_endpoint() == f"ipc://{tmp_path}/run/control"
+    assert Control().address == control_address() == f"ipc://{tmp_path}/run/control"
 
 
 def test_later_ones_win(files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     machine, user = files
     machine.write_text(f'events = ["ipc://{tmp_path}/machine", "tcp://*:7"]\ncontrol = "tcp://0.0.0.0:7008"\n')
-    assert (events_endpoint(), control_endpoint()) == (f"ipc://{tmp_path}/machine", "tcp://0.0.0.0:7008")
-    assert Control().endpoint == "tcp://127.0.0.1:7008"
+    assert (events_address(), control_address()) == (f"ipc://{tmp_path}/machine", "tcp://0.0.0.0:7008")
+    assert Control().address == "tcp://127.0.0.1:7008"
     user.write_text(f'events = "ipc://{tmp_path}/user"\nhop = 0.5\n')
     with Subscriber() as subscriber:
-        assert subscriber.endpoint == f"ipc://{tmp_path}/user"
+        assert subscriber.address == f"ipc://{tmp_path}/user"
     monkeypatch.setenv("ASRD_EVENTS", f"ipc://{tmp_path}/variable")
-    assert events_endpoint() == f"ipc://{tmp_path}/variable"
+    assert events_address() == f"ipc://{tmp_path}/variable"
     with Subscriber(f"ipc://{tmp_path}/given") as subscriber:
-        assert subscriber.endpoint == f"ipc://{tmp_path}/given"
+        assert subscriber.address == f"ipc://{tmp_path}/given"
 
 
 @pytest.mark.parametrize(("content", "told"), [("events = ", "cannot be read"), ("events = 7", "is text, not 7")])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from asrd.core.endpoints import is_local
+from asrd.core.addresses import is_local
 from asrd.core.errors import UsageError
 from asrd.core.key import NONE, chosen, create, find, places
 
@@ -75,7 +75,7 @@ def test_one_that_another_user_keeps_is_left_alone(config: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "local"),
+    ("address", "local"),
     [
         ("ipc:///run/x", True),
         ("tcp://127.0.0.1:7", True),
@@ -90,5 +90,5 @@ def test_one_that_another_user_keeps_is_left_alone(config: Path) -> None:
         ("tcp://localhost.example.com:7", False),
     ],
 )
-def test_what_only_this_machine_can_reach(endpoint: str, local: bool) -> None:
-    assert is_local(endpoint) == local
+def test_what_only_this_machine_can_reach(address: str, local: bool) -> None:
+    assert is_local(address) == local

@@ -26,14 +26,14 @@ class Harness:
     """One daemon with a stream "a" that is fed over ZeroMQ, and everything it published."""
 
     def __init__(self, directory: Path, **options: Any) -> None:
-        self.audio, self.events, self.control_endpoint = (f"ipc://{directory / name}" for name in ("a", "e", "c"))
+        self.audio, self.events, self.control_address = (f"ipc://{directory / name}" for name in ("a", "e", "c"))
         self.recognition = RecognitionOptions(backend="fp16")
         defaults = {"sources": (f"a=pcm:{self.audio}",), "pace": "fast", "events": (self.events,)}
         self.options = DaemonOptions(
-            **{"recognition": self.recognition, "control": self.control_endpoint, **defaults, **options}
+            **{"recognition": self.recognition, "control": self.control_address, **defaults, **options}
         )
         self.seen: list[AnyEvent | Hole] = []
-        self.control = Control(self.control_endpoint, timeout=30)
+        self.control = Control(self.control_address, timeout=30)
         self._news = asyncio.Condition()
 
     async def until(self, condition: Callable[[AnyEvent | Hole], bool], start: int = 0) -> AnyEvent:

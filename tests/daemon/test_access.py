@@ -36,7 +36,7 @@ def strangers(tmp_path: Path) -> dict[str, Path]:
 
 
 @pytest.fixture
-def endpoint() -> str:
+def address() -> str:
     """A TCP port that nobody has."""
     with sockets.socket() as unused:
         unused.bind(("127.0.0.1", 0))
@@ -63,9 +63,9 @@ async def greet(publisher: Publisher) -> None:
         await publisher.publish(Heartbeat(uptime=1.0))
 
 
-async def first(endpoint: str, key: Path) -> object:
+async def first(address: str, key: Path) -> object:
     """The first event that is published there."""
-    async with AsyncSubscriber(endpoint, timeout=1, key=key) as subscriber:
+    async with AsyncSubscriber(address, timeout=1, key=key) as subscriber:
         async for event in subscriber:
             return event
     return None
@@ -86,10 +86,10 @@ def test_events_are_for_those_who_have_the_key(tmp_path: Path, key: Key, strange
         async with guarded(access) as context:
             places = [f"ipc://{tmp_path}/before", "tcp://127.0.0.1:*", f"ipc://{tmp_path}/after"]
             publisher = Publisher(context, places, access)
-            before, tcp, after = publisher.endpoints
+            before, tcp, after = publisher.addresses
             greeting = asyncio.create_task(greet(publisher))
-            for endpoint in (before, tcp, after):
-                assert isinstance(await first(endpoint, key.path), Heartbeat)
+            for address in (before, tcp, after):
+                assert isinstance(await first(address, key.path), Heartbeat)
             for complaint, path in strangers.items():
                 with pytest.raises(TransportError, match=complaint):
                     await first(tcp, path)
@@ -101,7 +101,7 @@ def test_events_are_for_those_who_have_the_key(tmp_path: Path, key: Key, strange
     asyncio.run(asyncio.wait_for(scenario(), 20))
 
 
-def test_requests_are_answered_to_those_who_have_the_key(key: Key, strangers: dict[str, Path], endpoint: str) -> None:
+def test_requests_are_answered_to_those_who_have_the_key(key: Key, strangers: dict[str, Path], address: str) -> None:
     asked: list[AnyRequest] = []
 
     async def answer(request: AnyRequest) -> object:
@@ -111,11 +111,11 @@ def test_requests_are_answered_to_those_who_have_the_key(key: Key, strangers: di
     async def scenario() -> None:
         access = Access(key)
         async with guarded(access) as context:
-            controller = Controller(context, endpoint, access)
+            controller = Controller(context, address, access)
             running = asyncio.create_task(controller.run(answer))
-            await told(lambda path: Control(endpoint, key=path).settings(), strangers)
+            await told(lambda path: Control(address, key=path).settings(), strangers)
             assert not asked
-            assert await asyncio.to_thread(Control(endpoint, key=key.path).settings) == {}
+            assert await asyncio.to_thread(Control(address, key=key.path).settings) == {}
             assert asked == [GetSettings("")]
             running.cancel()
             with suppress(asyncio.CancelledError):
@@ -125,13 +125,13 @@ def test_requests_are_answered_to_those_who_have_the_key(key: Key, strangers: di
     asyncio.run(asyncio.wait_for(scenario(), 20))
 
 
-def test_only_those_who_have_the_key_are_heard(key: Key, strangers: dict[str, Path], endpoint: str) -> None:
+def test_only_those_who_have_the_key_are_heard(key: Key, strangers: dict[str, Path], address: str) -> None:
     def send(path: Path) -> None:
-        with Sender(endpoint, timeout=0.5, key=path) as sender:
+        with Sender(address, timeout=0.5, key=path) as sender:
             sender.send(np.full(1600, 0.5 if path == key.path else 1.0, np.float32))
 
     async def scenario() -> None:
-        source = NetworkSource("call", endpoint, Access(key))
+        source = NetworkSource("call", address, Access(key))
         await source.open()
         await told(send, strangers)
         sending = asyncio.create_task(asyncio.to_thread(send, key.path))
@@ -154,7 +154,7 @@ def test_whoever_knows_the_public_half_alone_is_kept_out(key: Key) -> None:
                 socket.curve_publickey, socket.curve_secretkey = zmq.curve_keypair()
                 socket.curve_serverkey = key.public.encode()
                 monitor = socket.get_monitor_socket(zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_SUCCEEDED)
-                socket.connect(publisher.endpoints[0])
+                socket.connect(publisher.addresses[0])
                 told, _ = await monitor.recv_multipart()
                 assert int.from_bytes(told[:2], "little") == zmq.EVENT_HANDSHAKE_FAILED_AUTH
                 socket.disable_monitor()

@@ -247,7 +247,7 @@ def test_stopping_finishes_the_open_utterance(harness: Harness, sentences: list[
     assert stopped.reason == "asrd stop"
 
 
-def test_two_daemons_cannot_share_an_endpoint(harness: Harness) -> None:
+def test_two_daemons_cannot_share_an_address(harness: Harness) -> None:
     async def scenario() -> None:
         async with harness.running():
             with pytest.raises(TransportError, match="is in use by process"):

@@ -21,8 +21,8 @@ from asrd.daemon.server.publisher import Publisher
 
 
 @asynccontextmanager
-async def serving(context: zmq.asyncio.Context, endpoint: str, answer: Answer) -> AsyncIterator[None]:
-    controller = Controller(context, endpoint)
+async def serving(context: zmq.asyncio.Context, address: str, answer: Answer) -> AsyncIterator[None]:
+    controller = Controller(context, address)
     running = asyncio.create_task(controller.run(answer))
     yield
     running.cancel()

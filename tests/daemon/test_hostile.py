@@ -253,7 +253,7 @@ def test_malformed_messages_change_nothing(harness: Harness, sentences: list[Flo
             await vandal.send_multipart([b"\x07hello", b"boom"])
             for payload in (b"", b"{", b'{"op":"dance"}', b'{"op":"backend use","name":"\xff"}'):
                 asking = context.socket(zmq.REQ)
-                asking.connect(harness.control_endpoint)
+                asking.connect(harness.control_address)
                 await asking.send(payload)
                 reply = msgspec.json.decode(await asyncio.wait_for(asking.recv(), 5))
                 assert reply["error"].startswith("not a request this daemon knows")

@@ -57,7 +57,7 @@ def test_what_it_waits_for_is_not_added_up(harness: Harness, monkeypatch: pytest
             await deaf.poll()
             for _ in range(3000):
                 await daemon.publisher.publish(Error(message="x" * 2000))
-            asking.connect(harness.control_endpoint)
+            asking.connect(harness.control_address)
             await asking.send(msgspec.json.encode(control.UseBackend("int8")))
             await asyncio.to_thread(loading.wait, 10)
             monkeypatch.setattr(daemon.streams[0].source, "close", asyncio.Event().wait)

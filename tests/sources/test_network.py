@@ -23,7 +23,7 @@ ANY_PORT = "tcp://127.0.0.1:*"
 
 
 @pytest.fixture
-def endpoint(tmp_path):
+def address(tmp_path):
     return f"ipc://{tmp_path}/pcm.sock"
 
 
@@ -34,14 +34,14 @@ def header(session="s", position=0, **changes):
 
 def bound(source):
     """Where an open source listens, with the port that ANY_PORT has become."""
-    return source._socket.last_endpoint.decode()
+    return source._socket.last_address.decode()
 
 
-def receive(endpoint, send, until):
+def receive(address, send, until):
     """Open a source, run `send()` in a thread, and collect chunks until `until(chunks)`."""
 
     async def run():
-        source = NetworkSource("net", endpoint)
+        source = NetworkSource("net", address)
         await source.open()
         sending = asyncio.create_task(asyncio.to_thread(send, bound(source)))
         found = []
@@ -63,9 +63,9 @@ def ended(times):
 def push(*messages):
     """A sender that puts these messages on the wire as they are."""
 
-    def send(endpoint):
+    def send(address):
         with zmq.Context() as context, context.socket(zmq.PUSH) as sender:
-            sender.connect(endpoint)
+            sender.connect(address)
             for message in messages:
                 if isinstance(message, float):
                     time.sleep(message)
@@ -82,8 +82,8 @@ def test_a_stereo_sender_at_44100_hz_arrives_sample_for_sample(audio, chirp, dty
     if dtype == "int16":
         stereo = (stereo * 32_767).astype(np.int16)
 
-    def send(endpoint):
-        with Sender(endpoint, rate=44_100, channels=2) as sender:
+    def send(address):
+        with Sender(address, rate=44_100, channels=2) as sender:
             for block in np.array_split(stereo, 77):
                 sender.send(block)
 
@@ -98,53 +98,53 @@ def test_a_stereo_sender_at_44100_hz_arrives_sample_for_sample(audio, chirp, dty
     assert len(chunks[-1].pcm) == 0
 
 
-def test_one_sender_after_the_other_on_one_clock(endpoint, audio):
-    def send(endpoint):
+def test_one_sender_after_the_other_on_one_clock(address, audio):
+    def send(address):
         for value in (0.25, 0.5):
-            with Sender(endpoint) as sender:
+            with Sender(address) as sender:
                 sender.send(np.full(1_000, value, np.float32))
 
-    heard = audio(receive(endpoint, send, ended(2)))
+    heard = audio(receive(address, send, ended(2)))
     assert np.array_equal(heard, np.repeat(np.array([0.25, 0.5], np.float32), 1_000))
 
 
-def test_holes_are_lost_audio_wherever_they_are(endpoint, audio):
-    def send(endpoint):
-        with Sender(endpoint, rate=48_000) as sender:
+def test_holes_are_lost_audio_wherever_they_are(address, audio):
+    def send(address):
+        with Sender(address, rate=48_000) as sender:
             sender.send(np.zeros(4_800, np.float32))
             sender.skip(3_000)
             sender.send(np.zeros(4_800, np.float32))
             sender.skip(6_000)
 
-    chunks = receive(endpoint, send, ended(1))
+    chunks = receive(address, send, ended(1))
     assert [chunk.lost for chunk in chunks if chunk.lost] == [1_000, 2_000]
     assert all("lost" in chunk.reason for chunk in chunks if chunk.lost)
     assert len(audio(chunks)) == 3_200
 
 
-def test_a_second_sender_waits_and_is_heard_after_the_first(endpoint, audio, caplog):
+def test_a_second_sender_waits_and_is_heard_after_the_first(address, audio, caplog):
     messages = []
     for position in range(0, 1_000, 100):
         for name, value in (("first", 8_192), ("second", 1), ("third", 2)):
             messages.append((header(name, position), np.full(100, value, "<i2").tobytes()))
     messages += [(header(name, 1_000, end=True), b"") for name in ("third", "first", "second")]
     with caplog.at_level(logging.WARNING):
-        chunks = receive(endpoint, push(*messages), ended(3))
+        chunks = receive(address, push(*messages), ended(3))
     assert np.array_equal(audio(chunks) * 32_768, np.repeat(np.array([8_192, 1, 2], np.float32), 1_000))
     assert not any(chunk.lost for chunk in chunks)
     assert not caplog.records
 
 
-def test_the_next_sender_is_read_before_the_last_has_ended_and_both_are_heard_whole(endpoint, audio):
+def test_the_next_sender_is_read_before_the_last_has_ended_and_both_are_heard_whole(address, audio):
     """Both have sent everything before anything is read, so that the socket hands out their messages in turn."""
 
     def send():
         for value in (100, 200):
-            with Sender(endpoint) as sender:
+            with Sender(address) as sender:
                 sender.send(np.full(16_000, value, np.int16))
 
     async def run():
-        source = NetworkSource("net", endpoint)
+        source = NetworkSource("net", address)
         await source.open()
         await asyncio.to_thread(send)
         found = []
@@ -158,7 +158,7 @@ def test_the_next_sender_is_read_before_the_last_has_ended_and_both_are_heard_wh
     assert np.array_equal(audio(asyncio.run(run())) * 32_768, np.repeat(np.float32([100, 200]), 16_000))
 
 
-def test_what_cannot_wait_is_lost_and_said_to_be(endpoint, audio, monkeypatch, caplog):
+def test_what_cannot_wait_is_lost_and_said_to_be(address, audio, monkeypatch, caplog):
     monkeypatch.setattr(waiting, "ROOM", waiting.RESERVE + 3 * (200 + waiting.OVERHEAD))
     messages = [(header("first"), good)]
     messages += [(header("second", position), good) for position in range(0, 500, 100)]  # three of these fit
@@ -166,7 +166,7 @@ def test_what_cannot_wait_is_lost_and_said_to_be(endpoint, audio, monkeypatch, c
     messages += [(header("second", 500, end=True), b""), (header("first", 100, end=True), b"")]
     messages += [(header("third", 200), good), (header("third", 300, end=True), b"")]
     with caplog.at_level(logging.WARNING):
-        chunks = receive(endpoint, push(*messages), ended(3))
+        chunks = receive(address, push(*messages), ended(3))
     assert [(int(chunk.start), chunk.lost) for chunk in chunks if chunk.lost] == [(600, 200), (800, 200)]
     assert len(audio(chunks)) == 100 + 300 + 100
     assert [record.getMessage() for record in caplog.records] == [
@@ -174,18 +174,18 @@ def test_what_cannot_wait_is_lost_and_said_to_be(endpoint, audio, monkeypatch, c
     ]
 
 
-def test_those_never_heard_are_named_in_the_log(endpoint, caplog):
+def test_those_never_heard_are_named_in_the_log(address, caplog):
     messages = [(header("first"), good), (header("second"), good), (header("first", 100), good)]
     with caplog.at_level(logging.WARNING):
-        receive(endpoint, push(*messages), lambda chunks: len(chunks) == 2)
+        receive(address, push(*messages), lambda chunks: len(chunks) == 2)
     assert [record.getMessage() for record in caplog.records] == ["net: closed before 1 waiting sender(s) were heard"]
 
 
-def test_a_silent_sender_makes_room_and_may_come_back(endpoint, audio, monkeypatch):
+def test_a_silent_sender_makes_room_and_may_come_back(address, audio, monkeypatch):
     monkeypatch.setattr(sessions, "IDLE", 0.3)
     second = np.full(1_000, 8_192, "<i2").tobytes()
     messages = [(header("a", 0), second), 0.6, (header("a", 1_500), second), 0.6, (header("b", 0, end=True), second)]
-    chunks = receive(endpoint, push(*messages), ended(1))
+    chunks = receive(address, push(*messages), ended(1))
     assert [chunk.reason for chunk in chunks if not len(chunk.pcm)] == [
         "nothing received for 0.3 s",
         "nothing received for 0.3 s",
@@ -195,12 +195,12 @@ def test_a_silent_sender_makes_room_and_may_come_back(endpoint, audio, monkeypat
     assert len(audio(chunks)) == 3_000
 
 
-def test_a_sender_that_was_restarted_under_the_same_name_is_heard_again(endpoint, audio, monkeypatch):
+def test_a_sender_that_was_restarted_under_the_same_name_is_heard_again(address, audio, monkeypatch):
     monkeypatch.setattr(sessions, "IDLE", 0.3)
     block = np.full(1_000, 8_192, "<i2").tobytes()
     messages = [(header("a", 0), block), 0.6, (header("a", 0, rate=8_000), block), (header("a", 1_000, end=True), b"")]
     messages[-1] = (header("a", 1_000, rate=8_000, end=True), b"")
-    chunks = receive(endpoint, push(*messages), ended(1))
+    chunks = receive(address, push(*messages), ended(1))
     assert len(audio(chunks)) == 3_000
 
 
@@ -224,10 +224,10 @@ MALFORMED = [
 
 
 @pytest.mark.parametrize("bad", MALFORMED, ids=range(len(MALFORMED)))
-def test_malformed_messages_are_ignored_with_one_line(endpoint, audio, caplog, bad):
+def test_malformed_messages_are_ignored_with_one_line(address, audio, caplog, bad):
     messages = [(header(), good), bad, bad, (header(position=200), good), (header(position=300, end=True), b"")]
     with caplog.at_level(logging.WARNING):
-        chunks = receive(endpoint, push(*messages), ended(1))
+        chunks = receive(address, push(*messages), ended(1))
     assert len(audio(chunks)) == 200
     assert [chunk.lost for chunk in chunks if chunk.lost] == [100]  # what the bad message should have held
     assert len(caplog.records) == 1
@@ -251,16 +251,16 @@ def test_no_number_of_leaps_takes_the_clock_beyond_its_range(monkeypatch):
     assert max(ends, default=0) < 3 * 3_600 * 16_000
 
 
-def test_a_message_of_half_an_hour_holds_up_nobody_else(endpoint, audio, chirp):
+def test_a_message_of_half_an_hour_holds_up_nobody_else(address, audio, chirp):
     """Its audio comes a second at a time, each with its own time of capture, and others run in between."""
     sound = np.tile((chirp(100.0, 1_000, high=400.0) * 32_767).astype("<i2"), 18)
     turns = []
 
     async def run():
-        source = NetworkSource("net", endpoint)
+        source = NetworkSource("net", address)
         await source.open()
         others = asyncio.create_task(take_turns())
-        push((header(rate=1_000, captured=1_800.0, end=True), sound.tobytes()))(endpoint)
+        push((header(rate=1_000, captured=1_800.0, end=True), sound.tobytes()))(address)
         found = []
         async for chunk in source.chunks():
             found.append(chunk)
@@ -287,25 +287,25 @@ def test_a_message_of_half_an_hour_holds_up_nobody_else(endpoint, audio, chirp):
     assert np.array_equal(heard, np.concatenate([whole.push(np.float32(sound) / 32_768), whole.flush()]))
 
 
-def test_a_message_of_one_part_or_three_is_ignored(endpoint, audio, caplog):
-    def send(endpoint):
+def test_a_message_of_one_part_or_three_is_ignored(address, audio, caplog):
+    def send(address):
         with zmq.Context() as context, context.socket(zmq.PUSH) as sender:
-            sender.connect(endpoint)
+            sender.connect(address)
             sender.send(b"GET / HTTP/1.1")
             sender.send_multipart([b"a", b"b", b"c"])
             sender.send_multipart([msgspec.json.encode(header(end=True)), good])
 
-    assert len(audio(receive(endpoint, send, ended(1)))) == 100
+    assert len(audio(receive(address, send, ended(1)))) == 100
     assert len(caplog.records) == 1
 
 
 @pytest.mark.parametrize("scheme", ["tcp", "ipc"])
-def test_an_address_in_use_is_one_line(endpoint, scheme):
+def test_an_address_in_use_is_one_line(address, scheme):
     async def run():
-        first = NetworkSource("a", ANY_PORT if scheme == "tcp" else endpoint)
+        first = NetworkSource("a", ANY_PORT if scheme == "tcp" else address)
         await first.open()
-        address = bound(first)
-        second = NetworkSource("b", address)
+        taken = bound(first)
+        second = NetworkSource("b", taken)
         try:
             with pytest.raises(TransportError, match="is in use by another program") as caught:
                 await second.open()
@@ -313,7 +313,7 @@ def test_an_address_in_use_is_one_line(endpoint, scheme):
         finally:
             await first.close()
         assert "\n" not in str(caught.value)
-        again = NetworkSource("c", address)
+        again = NetworkSource("c", taken)
         await again.open()
         await again.close()
 
@@ -336,9 +336,9 @@ def test_a_file_is_not_replaced_by_a_socket(tmp_path):
 
 
 @pytest.mark.parametrize("way", ["close", "cancel"])
-def test_waiting_for_a_sender_ends_when_it_should(endpoint, way):
+def test_waiting_for_a_sender_ends_when_it_should(address, way):
     async def run():
-        source = NetworkSource("a", endpoint)
+        source = NetworkSource("a", address)
         await source.open()
         waiting = asyncio.ensure_future(anext(source.chunks(), None))
         await asyncio.sleep(0.05)
@@ -355,10 +355,10 @@ def test_waiting_for_a_sender_ends_when_it_should(endpoint, way):
     asyncio.run(run())
 
 
-def test_a_sender_with_nobody_to_send_to_says_how_to_start_one(endpoint):
+def test_a_sender_with_nobody_to_send_to_says_how_to_start_one(address):
     began = time.monotonic()
-    remedy = f"nothing listens at {endpoint}; start a daemon with 'asrd start --source pcm:{endpoint}'"
-    with pytest.raises(TransportError) as caught, Sender(endpoint, timeout=0.3):
+    remedy = f"nothing listens at {address}; start a daemon with 'asrd start --source pcm:{address}'"
+    with pytest.raises(TransportError) as caught, Sender(address, timeout=0.3):
         pass
     assert str(caught.value) == remedy
     assert time.monotonic() - began < 2
@@ -371,28 +371,28 @@ def test_a_sender_to_something_else_or_nowhere_is_refused():
         Sender(f"tcp://127.0.0.1:{other.getsockname()[1]}", timeout=0.3),
     ):
         pass
-    with pytest.raises(UsageError, match="is not an endpoint"), Sender("nonsense"):
+    with pytest.raises(UsageError, match="is not an address"), Sender("nonsense"):
         pass
     with pytest.raises(UsageError, match="cannot send"):
         Sender("tcp://127.0.0.1:1", rate=0)
 
 
-def test_samples_whose_scale_is_unknown_are_refused(endpoint):
+def test_samples_whose_scale_is_unknown_are_refused(address):
     with zmq.Context() as context, context.socket(zmq.PULL) as daemon:
-        daemon.bind(endpoint)
-        with pytest.raises(UsageError, match="int32"), Sender(endpoint) as sender:
+        daemon.bind(address)
+        with pytest.raises(UsageError, match="int32"), Sender(address) as sender:
             sender.send(np.zeros(10, np.int32))
 
 
-def test_a_daemon_that_stops_listening_stops_the_sender(endpoint):
+def test_a_daemon_that_stops_listening_stops_the_sender(address):
     def send_for_ever(sender, daemon):
         daemon.close(linger=0)
         while True:
             sender.send(np.zeros(1_600, np.int16))
 
     with zmq.Context() as context, context.socket(zmq.PULL) as daemon:
-        daemon.bind(endpoint)
-        with pytest.raises(TransportError, match="has gone"), Sender(endpoint, timeout=0.3) as sender:
+        daemon.bind(address)
+        with pytest.raises(TransportError, match="has gone"), Sender(address, timeout=0.3) as sender:
             send_for_ever(sender, daemon)
 
 
@@ -402,10 +402,10 @@ def fill(sender):
         sender.send(np.zeros(16_000, np.int16))
 
 
-def test_a_daemon_that_takes_nothing_is_given_up(endpoint):
+def test_a_daemon_that_takes_nothing_is_given_up(address):
     with zmq.Context() as context, context.socket(zmq.PULL) as daemon:
-        daemon.bind(endpoint)
-        with pytest.raises(TransportError, match=r"took no audio for 0\.3 s"), Sender(endpoint, max_wait=0.3) as sender:
+        daemon.bind(address)
+        with pytest.raises(TransportError, match=r"took no audio for 0\.3 s"), Sender(address, max_wait=0.3) as sender:
             fill(sender)
 
 
@@ -428,36 +428,36 @@ def test_a_daemon_that_is_behind_is_waited_for_longer_than_one_that_is_not_there
         daemon.setsockopt(zmq.RCVBUF, 1 << 16)
         daemon.bind(ANY_PORT)
         hearing = threads.submit(hear, daemon)
-        with Sender(daemon.last_endpoint.decode(), timeout=0.2) as sender:
+        with Sender(daemon.last_address.decode(), timeout=0.2) as sender:
             for _ in range(12):
                 sender.send(np.zeros(16_000, np.int16))
         assert hearing.result() == 192_000
 
 
-def test_long_blocks_are_cut_so_that_the_queue_empties_steadily(endpoint, audio):
-    def send(endpoint):
-        with Sender(endpoint) as sender:
+def test_long_blocks_are_cut_so_that_the_queue_empties_steadily(address, audio):
+    def send(address):
+        with Sender(address) as sender:
             sender.send(np.zeros(16_000, np.float32))
 
-    chunks = receive(endpoint, send, ended(1))
+    chunks = receive(address, send, ended(1))
     assert len(audio(chunks)) == 16_000
     assert max(len(chunk.pcm) for chunk in chunks) <= 1_600
 
 
-def test_a_slow_daemon_holds_the_sender_back_and_loses_nothing(endpoint, audio):
+def test_a_slow_daemon_holds_the_sender_back_and_loses_nothing(address, audio):
     """More audio than all queues hold, sent as fast as it goes to a receiver that takes its time."""
     sent = []
 
-    def send(endpoint):
-        with Sender(endpoint) as sender:
+    def send(address):
+        with Sender(address) as sender:
             for number in range(200):
                 sender.send(np.full(8_000, number, np.int16))
                 sent.append(number)
 
     async def run():
-        source = NetworkSource("net", endpoint)
+        source = NetworkSource("net", address)
         await source.open()
-        sending = asyncio.create_task(asyncio.to_thread(send, endpoint))
+        sending = asyncio.create_task(asyncio.to_thread(send, address))
         await asyncio.sleep(0.5)
         held = len(sent)
         found = []

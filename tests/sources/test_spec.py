@@ -18,8 +18,8 @@ MEANINGS = [
     ("a=file:/b=c.wav", FileSource, "a", {"path": Path("/b=c.wav")}),
     ("pcm:-", PipeSource, "pcm", {"rate": 16_000, "channels": 1, "format": "s16le"}),
     ("x=pcm:-?rate=48000&channels=2&format=f32le", PipeSource, "x", {"rate": 48_000, "channels": 2, "format": "f32le"}),
-    ("pcm:tcp://127.0.0.1:7000", NetworkSource, "pcm", {"endpoint": "tcp://127.0.0.1:7000"}),
-    ("call=pcm:ipc:///run/x.sock", NetworkSource, "call", {"endpoint": "ipc:///run/x.sock"}),
+    ("pcm:tcp://127.0.0.1:7000", NetworkSource, "pcm", {"address": "tcp://127.0.0.1:7000"}),
+    ("call=pcm:ipc:///run/x.sock", NetworkSource, "call", {"address": "ipc:///run/x.sock"}),
 ]
 
 

@@ -35,7 +35,7 @@ def runtime_directory() -> Path:
     return Path(tempfile.gettempdir()) / f"asrd-{os.getuid()}"
 
 
-def events_endpoint() -> str:
+def events_address() -> str:
     """Where transcripts are published: `$ASRD_EVENTS`, else `events` in asrd.toml, else a Unix socket.
 
     Raises UsageError for a file that cannot be read.
@@ -43,7 +43,7 @@ def events_endpoint() -> str:
     return os.environ.get(EVENTS_VARIABLE) or configured("events") or f"ipc://{runtime_directory() / 'events'}"
 
 
-def control_endpoint() -> str:
+def control_address() -> str:
     """Where a daemon takes requests: `$ASRD_CONTROL`, else `control` in asrd.toml, else a Unix socket.
 
     Raises UsageError for a file that cannot be read.
@@ -51,49 +51,49 @@ def control_endpoint() -> str:
     return os.environ.get(CONTROL_VARIABLE) or configured("control") or f"ipc://{runtime_directory() / 'control'}"
 
 
-def reachable(endpoint: str) -> str:
+def reachable(address: str) -> str:
     """Where to connect to on this machine for what is bound there: one binds to all addresses, and connects to one.
 
     Raises UsageError for a port that cannot be.
     """
-    check_port(endpoint)
-    return re.sub(r"^tcp://(?:\*|0\.0\.0\.0):", "tcp://127.0.0.1:", endpoint).replace("tcp://[::]:", "tcp://[::1]:")
+    check_port(address)
+    return re.sub(r"^tcp://(?:\*|0\.0\.0\.0):", "tcp://127.0.0.1:", address).replace("tcp://[::]:", "tcp://[::1]:")
 
 
-def is_local(endpoint: str) -> bool:
+def is_local(address: str) -> bool:
     """Whether only programs of this machine can reach it."""
-    return _LOCAL.fullmatch(endpoint) is not None
+    return _LOCAL.fullmatch(address) is not None
 
 
-def no_endpoint(endpoint: str, why: str = "") -> UsageError:
+def not_an_address(address: str, why: str = "") -> UsageError:
     """The error that something is none. why: what the system says of it."""
     said = f" ({without_address(why)})" if why else ""
-    return UsageError(f"'{endpoint}' is not an endpoint{said}; write tcp://127.0.0.1:7007 or ipc:///path/to/socket")
+    return UsageError(f"'{address}' is not an address{said}; write tcp://127.0.0.1:7007 or ipc:///path/to/socket")
 
 
-def absent(endpoint: str, said: str) -> TransportError:
-    """The error that nothing answers at an endpoint, in the words `said`, or that the Unix socket there is closed
+def absent(address: str, said: str) -> TransportError:
+    """The error that nothing answers at an address, in the words `said`, or that the Unix socket there is closed
     to this user, which libzmq does not tell apart.
     """
-    path = Path(endpoint.removeprefix("ipc://"))
+    path = Path(address.removeprefix("ipc://"))
     try:
         path.stat()
         closed = not os.access(path, os.W_OK)
     except OSError as error:
         closed = isinstance(error, PermissionError)
-    if closed and endpoint.startswith("ipc://"):
-        return TransportError(f"{endpoint} is not yours to open; join the group of {path.parent} and log in again")
+    if closed and address.startswith("ipc://"):
+        return TransportError(f"{address} is not yours to open; join the group of {path.parent} and log in again")
     return TransportError(said)
 
 
-def unanswered(endpoint: str) -> TransportError:
-    """The error that something is at an endpoint and says nothing."""
-    return TransportError(f"the daemon at {endpoint} does not answer; if it is just starting, ask again")
+def unanswered(address: str) -> TransportError:
+    """The error that something is at an address and says nothing."""
+    return TransportError(f"the daemon at {address} does not answer; if it is just starting, ask again")
 
 
-def listens(endpoint: str) -> bool:
+def listens(address: str) -> bool:
     """Whether a connection is accepted there, by whatever it is."""
-    transport, _, place = endpoint.partition("://")
+    transport, _, place = address.partition("://")
     with suppress(OSError, ValueError):
         if transport == "ipc":
             with socket.socket(socket.AF_UNIX) as probe:
@@ -111,24 +111,24 @@ def without_address(why: str) -> str:
     return why.partition(" (addr=")[0]
 
 
-def check_endpoint(endpoint: str) -> None:
+def check_address(address: str) -> None:
     """Raise UsageError for what can never be bound, as far as that can be told without binding."""
-    if not re.fullmatch(r"tcp://.+:(\d+|\*)|ipc://.+", endpoint):
-        raise no_endpoint(endpoint)
-    check_port(endpoint)
-    spare_file(endpoint)
+    if not re.fullmatch(r"tcp://.+:(\d+|\*)|ipc://.+", address):
+        raise not_an_address(address)
+    check_port(address)
+    spare_file(address)
 
 
-def spare_file(endpoint: str) -> None:
+def spare_file(address: str) -> None:
     """Raise UsageError for a Unix socket where a file is: libzmq deletes whatever it finds there, without a word."""
-    path = Path(endpoint.removeprefix("ipc://"))
+    path = Path(address.removeprefix("ipc://"))
     with suppress(OSError):  # not to be looked at, or too long: binding says so
-        if endpoint.startswith("ipc://") and path.is_file():
+        if address.startswith("ipc://") and path.is_file():
             raise UsageError(f"{path} is a file, which a socket would replace; choose another path")
 
 
-def check_port(endpoint: str) -> None:
+def check_port(address: str) -> None:
     """Raise UsageError for a port that libzmq would take modulo 65536."""
-    tcp = re.fullmatch(r"tcp://.+:(\d+)", endpoint)
+    tcp = re.fullmatch(r"tcp://.+:(\d+)", address)
     if tcp and int(tcp[1]) > MAX_PORT:
-        raise UsageError(f"'{endpoint}' is not an endpoint: the largest port is {MAX_PORT}")
+        raise UsageError(f"'{address}' is not an address: the largest port is {MAX_PORT}")

@@ -9,8 +9,8 @@ import click
 from asrd.cli import complete
 from asrd.cli.clips import usable
 from asrd.cli.plain import Console
+from asrd.cli.progress import ProgressBar
 from asrd.cli.recognition import model_option
-from asrd.cli.stages import Stages
 from asrd.cli.values import NewFile
 from asrd.core.errors import UsageError
 
@@ -77,16 +77,16 @@ def calibrate(
     spoken: dict[str, list[Transcript]] = {}
     times: Times | None = None
     calibration = source.calibration
-    with Stages() as stages:
+    with ProgressBar() as progress:
         for name, found in listed:
-            clips = usable(found, stages, limit, seed)
-            stages.stage(f"hearing {name}"[:27], len(clips))
-            spoken.setdefault(name, []).extend(transcripts(loaded, clips, stages.advance))
+            clips = usable(found, progress, limit, seed)
+            progress.stage(f"hearing {name}"[:27], len(clips))
+            spoken.setdefault(name, []).extend(transcripts(loaded, clips, progress.advance))
         if not check and steps.times_can_be_learned(source):
-            stages.stage("word times", 4 * steps.SENTENCES)
-            calibration, times = steps.learn_times(loaded, calibration, stages.advance)
+            progress.stage("word times", 4 * steps.SENTENCES)
+            calibration, times = steps.learn_times(loaded, calibration, progress.advance)
         loaded.close()
-        stages.stage("confidences", None)
+        progress.stage("confidences", None)
         if check:
             judgements = steps.judge_all(spoken, [calibration] * sum(map(len, spoken.values())))
         else:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from asrd.cli.stages import Stages
+from asrd.cli.progress import ProgressBar
 
 if TYPE_CHECKING:
     from asrd.quant.data import Clip
@@ -14,7 +14,7 @@ SHOWN = 10
 """Clips that cannot be used and are named one by one."""
 
 
-def usable(clips: "list[Clip]", stages: Stages, limit: int | None = None, seed: int = 0) -> "list[Clip]":
+def usable(clips: "list[Clip]", progress: ProgressBar, limit: int | None = None, seed: int = 0) -> "list[Clip]":
     """Those of a data set that can be used, in its order; the others are counted and named.
 
     limit: take so many at random. Raises UsageError where none can be used.
@@ -23,8 +23,8 @@ def usable(clips: "list[Clip]", stages: Stages, limit: int | None = None, seed: 
 
     if limit is not None and limit < len(clips):
         clips = [clips[index] for index in sorted(random.Random(seed).sample(range(len(clips)), limit))]
-    stages.stage("reading", len(clips))
-    checked = check(clips, stages.advance)
+    progress.stage("reading", len(clips))
+    checked = check(clips, progress.advance)
     for name, why in checked.skipped[:SHOWN]:
         click.echo(f"skipped {name}: {why}", err=True)
     if len(checked.skipped) > SHOWN:

@@ -12,8 +12,8 @@ from rich.table import Table
 
 from asrd.cli.clips import usable
 from asrd.cli.plain import Console
+from asrd.cli.progress import ProgressBar
 from asrd.cli.recognition import model_option
-from asrd.cli.stages import Stages
 from asrd.cli.values import NewFile
 from asrd.core.errors import UsageError
 from asrd.core.units import counted
@@ -63,10 +63,10 @@ def compare(
         loaded = {name: load(name, source) for name in names}
         for backend in loaded.values():
             closing.callback(backend.close)
-        with Stages() as stages:
-            clips = usable(listed, stages, limit, seed)
-            stages.stage("measuring", len(names) * len(clips))
-            measurements = measure(loaded, clips, stages.advance)
+        with ProgressBar() as progress:
+            clips = usable(listed, progress, limit, seed)
+            progress.stage("measuring", len(names) * len(clips))
+            measurements = measure(loaded, clips, progress.advance)
     sizes = {name: size(source, name) for name in names}
     rows = figures(measurements, sizes)
     if as_json:

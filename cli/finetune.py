@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from asrd.cli.clips import usable
+from asrd.cli.progress import ProgressBar
 from asrd.cli.recognition import model_option
-from asrd.cli.stages import Stages
 from asrd.cli.values import Number
 from asrd.core.errors import MissingExtraError
 
@@ -64,9 +64,9 @@ def finetune(*, model: str, data: str, output: Path, resume: bool, as_json: bool
     check_output(output, STATE if resume else None)
     tuning = Tuning(**options)  # type: ignore[arg-type]
     try:
-        with Stages() as stages:
-            parts = divide(usable(clips, stages), tuning.seed)
-            tuned = tune(source, output, parts, tuning, resume=resume, progress=stages)
+        with ProgressBar() as progress:
+            parts = divide(usable(clips, progress), tuning.seed)
+            tuned = tune(source, output, parts, tuning, resume=resume, progress=progress)
     except KeyboardInterrupt:
         click.echo("asrd: stopped; the same command with --resume goes on from the last epoch", err=True)
         raise

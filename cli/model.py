@@ -10,7 +10,7 @@ from rich.table import Table
 
 from asrd.cli.installed import backends, describe, measured, size
 from asrd.cli.plain import print_table
-from asrd.cli.stages import Stages
+from asrd.cli.progress import ProgressBar
 from asrd.cli.train import train
 from asrd.cli.values import named
 from asrd.core.errors import MissingExtraError, ModelError, UsageError
@@ -145,13 +145,13 @@ def _measure(model: ModelDirectory, dataset: str, tests: dict[str, str]) -> "lis
     wanted = [(record(model), dataset), *((tested(model, test), spec) for test, spec in tests.items())]
     found = [(one, find(one, spec)) for one, spec in wanted]
     repeated = []
-    with Stages() as stages:
+    with ProgressBar() as progress:
         for one, clips in found:
-            stages.stage(
+            progress.stage(
                 f"measuring on {one.test}" if one.test else "measuring",
                 len(one.rates) * len(clips) * (2 if one.decoder else 1),
             )
-            repeated += remeasure(model, one, clips, stages.advance)
+            repeated += remeasure(model, one, clips, progress.advance)
     return repeated
 
 

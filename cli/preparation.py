@@ -6,7 +6,7 @@ import click
 
 from asrd.cli.clips import usable
 from asrd.cli.memory import allocated
-from asrd.cli.stages import Stages
+from asrd.cli.progress import ProgressBar
 from asrd.core.units import MAX_WINDOW
 
 if TYPE_CHECKING:
@@ -62,9 +62,9 @@ def _data(data: str, test_data: str, sizes: dict[str, int | None], seed: int, sa
     from asrd.quant.split import MOST, proved_on, split
 
     listed, tests = dataset(data), dataset(test_data) if test_data else []
-    with Stages() as stages:
-        clips = usable(listed, stages)
-        proof = usable(tests, stages) if test_data else []
+    with ProgressBar() as progress:
+        clips = usable(listed, progress)
+        proof = usable(tests, progress) if test_data else []
     share = max(1, min(100, len(clips) // (2 if test_data else 5)))
     calibration, validation = sizes["calibration"] or share, sizes["validation"] or share
     if not test_data:

@@ -10,8 +10,8 @@ import cloup
 from asrd.cli.memory import bounded, peak
 from asrd.cli.plain import Console
 from asrd.cli.preparation import least, prepare
+from asrd.cli.progress import ProgressBar
 from asrd.cli.recognition import model_option
-from asrd.cli.stages import Stages
 from asrd.cli.values import Number
 from asrd.core.errors import MissingExtraError, UsageError
 
@@ -187,8 +187,8 @@ def _build(source: "ModelDirectory", output: Path, recipe: "Recipe", parts: "Spl
     from asrd.quant.build import build
 
     try:
-        with Stages() as stages:
-            result = build(source, output, recipe, parts, resume=resume, progress=stages)
+        with ProgressBar() as progress:
+            result = build(source, output, recipe, parts, resume=resume, progress=progress)
     except KeyboardInterrupt:
         click.echo("asrd: stopped; the same command with --resume goes on from here", err=True)
         raise
@@ -200,8 +200,8 @@ def _advise(source: "ModelDirectory", model: str, recipe: "Recipe", parts: "Spli
     from asrd.cli.advise import show
     from asrd.quant.advise import advise
 
-    with Stages() as stages:
-        points = advise(source, recipe, parts, budget, stages)
+    with ProgressBar() as progress:
+        points = advise(source, recipe, parts, budget, progress)
     show(points, model)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 import cloup
 
-from asrd.cli.stages import Stages
+from asrd.cli.progress import ProgressBar
 from asrd.cli.values import Number, named
 from asrd.core.errors import UsageError
 
@@ -90,15 +90,15 @@ def train(ctx: click.Context, /, *, output: Path, work: Path, watts: float, **op
     if output.exists():
         raise UsageError(f"{output} exists already; give a new directory, or remove it first")
     order = _order(work, **options)
-    with Stages() as stages:
-        checkpoint = run.make(order, stages)
+    with ProgressBar() as progress:
+        checkpoint = run.make(order, progress)
     # the front end computes with large numbers beside small ones, which 8 bits cannot hold
     ctx.invoke(quantize, model=str(checkpoint.path), output=output, keep_float=_FLOAT, smooth_quant=0.5)
     model = ModelDirectory.open(output)
     facts = run.facts(order, model)
     facts |= {"cores": len(os.sched_getaffinity(0)), "watts": watts, "watt_hours": watts * facts["minutes"] / 60}
-    with Stages() as stages:
-        measured = card.evaluate(model, order.tests, stages)
+    with ProgressBar() as progress:
+        measured = card.evaluate(model, order.tests, progress)
     click.echo(card.write(model, facts, measured))
 
 

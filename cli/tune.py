@@ -9,8 +9,8 @@ import click
 
 from asrd.cli import complete
 from asrd.cli.clips import usable
+from asrd.cli.progress import ProgressBar
 from asrd.cli.recognition import beam_width_option, model_option
-from asrd.cli.stages import Stages
 
 if TYPE_CHECKING:
     from asrd.quant.decoder_tuning import Tried
@@ -54,16 +54,16 @@ def tune(
     make_decoding(DecoderOptions("beam", lm, beam_width), source)  # what is not there shows before anything is heard
     listed = data.dataset(dataset)
     loaded = load(backend, source)
-    with Stages() as stages:
-        clips = usable(listed, stages, limit, seed)
-        stages.stage("hearing", len(clips))
-        heard = hear(loaded, clips, stages.advance)
+    with ProgressBar() as progress:
+        clips = usable(listed, progress, limit, seed)
+        progress.stage("hearing", len(clips))
+        heard = hear(loaded, clips, progress.advance)
         loaded.close()
-        stages.stage("trying weights", None)
+        progress.stage("trying weights", None)
 
         def tried(one: "Tried") -> None:
-            stages.advance()
-            stages.notice(_line(one))
+            progress.advance()
+            progress.notice(_line(one))
 
         tuner = Tuner(source, heard, [clip.text for clip in clips], tried)
         greedy = tuner.greedy()

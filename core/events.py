@@ -35,7 +35,7 @@ class WireWord(msgspec.Struct, frozen=True, omit_defaults=False):
     confidence: float
 
 
-class Stages(msgspec.Struct, frozen=True, kw_only=True):
+class Timestamps(msgspec.Struct, frozen=True, kw_only=True):
     """When a window passed each stage, in Unix seconds.
 
     heard: its last speech was captured. cut: the segmenter closed it. started, recognized: the
@@ -75,7 +75,7 @@ class Partial(Event, frozen=True, kw_only=True):
     stable: int
     words: tuple[WireWord, ...]
     backend: str
-    stages: Stages
+    stages: Timestamps
 
 
 class Final(Event, frozen=True, kw_only=True):
@@ -95,7 +95,7 @@ class Final(Event, frozen=True, kw_only=True):
     confidence: float
     backend: str
     reason: str
-    stages: Stages
+    stages: Timestamps
 
 
 class Gap(Event, frozen=True, kw_only=True):

@@ -4,12 +4,12 @@ from statistics import fmean
 
 import msgspec
 
-from asrd.core.events import Final, Partial, Stages, WireWord
+from asrd.core.events import Final, Partial, Timestamps, WireWord
 from asrd.core.flow import Hypothesis, Window
 from asrd.core.units import Samples
 
 
-def partial(window: Window, start: Samples, hypothesis: Hypothesis, backend: str, stages: Stages) -> Partial:
+def partial(window: Window, start: Samples, hypothesis: Hypothesis, backend: str, stages: Timestamps) -> Partial:
     """What is known of the utterance that begins at `start`, when a window of it was recognised."""
     return Partial(
         utterance=window.utterance,
@@ -25,7 +25,7 @@ def partial(window: Window, start: Samples, hypothesis: Hypothesis, backend: str
 
 def unheard(utterance: int, start: Samples, backend: str, now: float) -> Partial:
     """Of an utterance of which no window was recognised. now: Unix seconds."""
-    stages = Stages(heard=now, cut=now, started=now, recognized=now)
+    stages = Timestamps(heard=now, cut=now, started=now, recognized=now)
     return Partial(
         utterance=utterance, start=start, end=start, text="", stable=0, words=(), backend=backend, stages=stages
     )

@@ -1,6 +1,6 @@
 """Tells what becomes of a stream, as events."""
 
-from asrd.core.events import Error, Event, Gap, Partial, Settings, Stages, Started
+from asrd.core.events import Error, Event, Gap, Partial, Settings, Started, Timestamps
 from asrd.core.flow import Hypothesis, Onset, Window
 from asrd.core.units import SAMPLE_RATE, Samples
 from asrd.daemon.scheduling.queue import Result
@@ -41,7 +41,7 @@ class UtteranceEvents:
     async def recognized(self, result: Result, hypothesis: Hypothesis) -> None:
         """What is known of an utterance now that a window of it was recognised; with its last window all there is."""
         window, backend = result.window, result.backend
-        stages = Stages(
+        stages = Timestamps(
             heard=self._captured(window.speech_end),
             cut=result.cut,
             started=result.started,

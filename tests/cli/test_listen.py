@@ -62,7 +62,7 @@ def test_gaps_errors_and_the_end_are_told_on_standard_error(
 
 def final(stream: str, text: str, seq: int) -> events.Final:
     words = tuple(events.WireWord(word, 16_000 * n, 16_000 * n + 8000, 1.0) for n, word in enumerate(text.split(), 1))
-    stages = events.Stages(heard=0, cut=0, started=0, recognized=0)
+    stages = events.Timestamps(heard=0, cut=0, started=0, recognized=0)
     span = {"start": 0, "end": 48_000, "speech_end": 40_000, "utterance": seq}
     said = {"text": text, "words": words, "confidence": 1.0, "backend": "fp16", "reason": "silence"}
     return events.Final(stream=stream, seq=seq, daemon="d", stages=stages, **span, **said)
@@ -158,7 +158,7 @@ def test_subtitles_go_on_by_the_wall_clock_when_the_daemon_is_started_anew(
 @pytest.mark.parametrize("then", [events.Heartbeat(uptime=0, daemon="another"), Hole("d", 2, 9)], ids=["anew", "hole"])
 def test_what_may_never_have_its_final_does_not_stay_on_the_screen(then: events.AnyEvent | Hole) -> None:
     said = {"text": "HI", "stable": 0, "words": (events.WireWord("HI", 0, 9, 1.0),), "backend": "fp16"}
-    stages = events.Stages(heard=0, cut=0, started=0, recognized=0)
+    stages = events.Timestamps(heard=0, cut=0, started=0, recognized=0)
     live, drawn = Live(), []
     live._region.update = lambda shown, **_: drawn.append(len(shown.renderables))  # type: ignore[method-assign]
     live.show(events.Partial(stream="desk", daemon="d", seq=1, utterance=0, start=0, end=9, stages=stages, **said))

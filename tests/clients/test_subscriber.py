@@ -14,10 +14,22 @@ from asrd.clients.captions import srt_cue, vtt_cue
 from asrd.clients.sequence import Sequence
 from asrd.core import events
 from asrd.core.errors import AsrdError, TransportError, UsageError
-from asrd.core.events import AnyEvent, Error, Final, Gap, Heartbeat, Stages, Started, Stopped, WireWord, decode, encode
+from asrd.core.events import (
+    AnyEvent,
+    Error,
+    Final,
+    Gap,
+    Heartbeat,
+    Started,
+    Stopped,
+    Timestamps,
+    WireWord,
+    decode,
+    encode,
+)
 from asrd.daemon.server.publisher import Publisher
 
-STAGES = Stages(heard=1.0, cut=2.0, started=3.0, recognized=4.0)
+STAGES = Timestamps(heard=1.0, cut=2.0, started=3.0, recognized=4.0)
 WORDS = (WireWord("HI", 10, 20, 0.5),)
 EXAMPLES: list[AnyEvent] = [
     Started(utterance=1, start=5),

@@ -13,7 +13,7 @@ EVERY_S = 30.0
 """Between two lines where nobody watches a terminal: a log that shows that the work goes on."""
 
 
-class Stages:
+class ProgressBar:
     """A bar for the stage under way; a stage that is done leaves one line with the time it took.
 
     Where standard error is no terminal, a line now and then instead.

@@ -2,12 +2,12 @@
 
 import pytest
 
-from asrd.cli.stages import EVERY_S, Stages
+from asrd.cli.progress import EVERY_S, ProgressBar
 
 
 def test_a_log_shows_that_the_work_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
     now = 0.0
-    with Stages(lambda: now) as stages:
+    with ProgressBar(lambda: now) as stages:
         stages.stage("training", 100)
         for _ in range(40):
             now += EVERY_S / 10

@@ -67,10 +67,10 @@ class Unheard:
         pass
 
 
-def window(number: int, *, provisional: bool = False, length: int = 16_000, spare: float | None = None) -> Window:
-    """spare: seconds."""
+def window(number: int, *, provisional: bool = False, length: int = 16_000, time_left: float | None = None) -> Window:
+    """time_left: seconds."""
     pcm = np.full(length, 0.1, np.float32)
-    left = None if spare is None else samples(spare)
+    left = None if time_left is None else samples(time_left)
     return Window(number, Samples(0), pcm, Samples(0), Samples(0), Level(0.0, 1.0), provisional, time_left=left)
 
 

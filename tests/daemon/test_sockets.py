@@ -39,9 +39,9 @@ def test_a_peer_that_vanished_without_a_word_is_noticed() -> None:
         assert source._socket is not None
         for bound, kind in ((publisher._socket, zmq.SUB), (controller._socket, zmq.DEALER), (source._socket, zmq.PUSH)):
             with context.socket(kind) as peer, peer.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED) as monitor:
-                peer.connect(bound.last_address)
+                peer.connect(bound.last_endpoint)
                 assert await monitor.poll(10_000)
-                assert [*keepalives(int(bound.last_address.rpartition(b":")[2]))] == [(1, KEEPALIVE)]
+                assert [*keepalives(int(bound.last_endpoint.rpartition(b":")[2]))] == [(1, KEEPALIVE)]
                 peer.disable_monitor()
         await source.close()
         await controller.close(1.0)

@@ -34,7 +34,7 @@ def header(session="s", position=0, **changes):
 
 def bound(source):
     """Where an open source listens, with the port that ANY_PORT has become."""
-    return source._socket.last_address.decode()
+    return source._socket.last_endpoint.decode()
 
 
 def receive(address, send, until):
@@ -428,7 +428,7 @@ def test_a_daemon_that_is_behind_is_waited_for_longer_than_one_that_is_not_there
         daemon.setsockopt(zmq.RCVBUF, 1 << 16)
         daemon.bind(ANY_PORT)
         hearing = threads.submit(hear, daemon)
-        with Sender(daemon.last_address.decode(), timeout=0.2) as sender:
+        with Sender(daemon.last_endpoint.decode(), timeout=0.2) as sender:
             for _ in range(12):
                 sender.send(np.zeros(16_000, np.int16))
         assert hearing.result() == 192_000

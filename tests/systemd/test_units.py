@@ -11,7 +11,7 @@ import click
 import pytest
 
 from asrd.cli.main import asrd
-from asrd.daemon.scheduling.scheduler import PATIENCE
+from asrd.daemon.scheduling.scheduler import MAX_WAIT
 
 FOLDER = Path(__file__).parents[2] / "systemd"
 UNITS = {"system": FOLDER / "asrd.service", "user": FOLDER / "user" / "asrd.service"}
@@ -91,4 +91,4 @@ def test_readiness_and_restarts(flavour: str) -> None:
     assert unit["Type"] == "notify"
     assert unit["Restart"] == "on-failure"
     assert 5 <= int(unit["TimeoutStopSec"]) <= 10
-    assert int(unit["WatchdogSec"]) >= 3 * PATIENCE
+    assert int(unit["WatchdogSec"]) >= 3 * MAX_WAIT

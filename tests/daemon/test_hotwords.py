@@ -136,7 +136,7 @@ def test_a_running_daemon_takes_them(harness: Harness, sentences: list[FloatArra
     """A word that nothing in the audio speaks for leaves it alone; one that sounds like it takes its place."""
 
     def asrd_words(*arguments: str) -> dict[str, float]:
-        command = ["words", *arguments, "--control", harness.control_endpoint, "--json"]
+        command = ["words", *arguments, "--control", harness.control_address, "--json"]
         result = CliRunner().invoke(asrd, command, catch_exceptions=False)
         assert result.exit_code == 0
         return json.loads(result.stdout)

@@ -14,7 +14,6 @@ from typing import Any
 
 import click
 
-from asrd.cli.config import file_of
 from asrd.cli.errors import tell
 from asrd.cli.signals import at_once
 from asrd.core.errors import AsrdError
@@ -183,8 +182,11 @@ def _complaint(error: click.ClickException) -> str:
     message = " ".join(error.format_message().split())
     if not isinstance(error, click.UsageError) or not error.ctx:
         return message
-    if isinstance(error, click.BadParameter) and (origin := file_of(error.param, error.ctx)):
-        return f"{origin}: {message}"
+    if isinstance(error, click.BadParameter):
+        from asrd.cli.config import file_of
+
+        if origin := file_of(error.param, error.ctx):
+            return f"{origin}: {message}"
     see = f"see '{error.ctx.command_path} --help'"
     return f"{message} S{see[1:]}" if message.endswith("?") else f"{message.rstrip('.')}; {see}"
 

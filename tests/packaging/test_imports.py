@@ -33,7 +33,7 @@ LIGHT = {
     "asrd.backends": ("asrd.daemon", "asrd.quant"),
     "asrd.daemon": ("asrd.quant", "asrd.cli", "asrd.clients"),
     "asrd.quant": ("asrd.cli",),
-    "asrd.cli.main": ("asrd.daemon", "asrd.backends", "rich"),
+    "asrd.cli.main": ("asrd.daemon", "asrd.backends", "cloup", "rich"),
     "asrd.cli.entry": ("asrd.core", "click"),
 }
 """Module: what importing it must not load, besides what is heavy."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from asrd.training.language_model.prune import FLOOR
+from asrd.training.language_model import backoff
+from asrd.training.language_model.backoff import key
 from asrd.training.language_model.trigram import Ids, Logs, Trigram
 
 NEVER = -1e9
@@ -67,18 +68,10 @@ def mix(tables: Sequence[Table], weights: Sequence[float], words: list[str]) -> 
     _, lower = _find(k2, k3 // size)
     _, history = _find(k2, k3 // size % size * size + k3 % size)
     return Trigram(
-        words, p1, _backoff(p2, p1[word2], before2, size),
-        np.stack([word2, before2], axis=1), p2, _backoff(p3, p2[lower], history, len(k2)),
+        words, p1, backoff.weights(p2, p1[word2], before2, size),
+        np.stack([word2, before2], axis=1), p2, backoff.weights(p3, p2[lower], history, len(k2)),
         np.stack([k3 // size // size, k3 // size % size, k3 % size], axis=1), p3,
     )  # fmt: skip
-
-
-def key(grams: Ids, size: int) -> Ids:
-    """Return one number per n-gram `(n, order)`: its word ids as digits to base `size`."""
-    one = grams[:, 0]
-    for column in grams.T[1:]:
-        one = one * size + column
-    return one
 
 
 def _find(keys: Ids, wanted: Ids) -> tuple[npt.NDArray[np.bool_], Ids]:
@@ -90,10 +83,3 @@ def _sum(logs: Sequence[Logs], weights: Sequence[float]) -> Logs:
     with np.errstate(divide="ignore"):
         total: Logs = np.log(sum(weight * np.exp(log) for weight, log in zip(weights, logs, strict=True)))
     return total
-
-
-def _backoff(p: Logs, lower: Logs, history: Ids, size: int) -> Logs:
-    left = 1 - np.bincount(history, np.exp(p), size)
-    left_lower = 1 - np.bincount(history, np.exp(lower), size)
-    weight: Logs = np.log(np.maximum(left, FLOOR)) - np.log(np.maximum(left_lower, FLOOR))
-    return np.where(np.bincount(history, minlength=size) > 0, weight, 0)

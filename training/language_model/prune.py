@@ -6,10 +6,9 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from asrd.training.language_model import backoff
+from asrd.training.language_model.backoff import key
 from asrd.training.language_model.trigram import Ids, Logs, Trigram
-
-FLOOR = 1e-9
-"""Least mass that a history leaves to words it has not seen; rounding may say that there is none."""
 
 
 def spelled(model: Trigram, letters: str) -> Trigram:
@@ -38,11 +37,11 @@ def prune(model: Trigram, threshold: float) -> Trigram:
     trigram kept is built on, as its history or as what it backs off to, stays.
     """
     size = len(model.words)
-    order = np.argsort(_key(model.bigrams, size))
-    keys = _key(model.bigrams, size)[order]
+    order = np.argsort(key(model.bigrams, size))
+    keys = key(model.bigrams, size)[order]
 
     def find(pairs: Ids) -> Ids:
-        return order[np.searchsorted(keys, _key(pairs, size))]
+        return order[np.searchsorted(keys, key(pairs, size))]
 
     lower3, history3 = find(model.trigrams[:, :2]), find(model.trigrams[:, 1:])
     start, end = model.words.index("<s>"), model.words.index("</s>")
@@ -66,24 +65,12 @@ def prune(model: Trigram, threshold: float) -> Trigram:
     )
 
 
-def _key(pairs: Ids, size: int) -> Ids:
-    key: Ids = pairs[:, 0] * size + pairs[:, 1]
-    return key
-
-
-def _sums(logs: Logs, history: Ids, size: int) -> Logs:
-    """Probability that each history spends on the words listed for it."""
-    return np.asarray(np.bincount(history, np.exp(logs), size), np.float64)
-
-
 def _loss(p: Logs, lower: Logs, history: Ids, mass: Logs) -> Logs:
     """Relative change of perplexity by each n-gram's removal alone. mass: log-probability of histories."""
-    spent = _sums(p, history, len(mass))[history]
-    spent_lower = _sums(lower, history, len(mass))[history]
-    left, left_lower = np.maximum(1 - spent, FLOOR), np.maximum(1 - spent_lower, FLOOR)
-    after = np.log(left + np.exp(p)) - np.log(left_lower + np.exp(lower))
-    before = np.log(left) - np.log(left_lower)
-    divergence = -np.exp(mass[history]) * (np.exp(p) * (lower + after - p) + (after - before) * left)
+    rest, rest_lower = (backoff.left(logs, history, len(mass))[history] for logs in (p, lower))
+    after = np.log(rest + np.exp(p)) - np.log(rest_lower + np.exp(lower))
+    before = np.log(rest) - np.log(rest_lower)
+    divergence = -np.exp(mass[history]) * (np.exp(p) * (lower + after - p) + (after - before) * rest)
     loss: Logs = np.expm1(divergence)
     return loss
 
@@ -91,7 +78,5 @@ def _loss(p: Logs, lower: Logs, history: Ids, mass: Logs) -> Logs:
 def _backoff(weights: Logs, p: Logs, lower: Logs, history: Ids, keep: npt.NDArray[np.bool_]) -> Logs:
     """Weights that make each history's probabilities sum to 1 again; those that lost nothing stay."""
     size = len(weights)
-    left = 1 - _sums(p[keep], history[keep], size)
-    left_lower = 1 - _sums(lower[keep], history[keep], size)
-    again = np.log(np.maximum(left, FLOOR)) - np.log(np.maximum(left_lower, FLOOR))
+    again = backoff.weights(p[keep], lower[keep], history[keep], size)
     return np.where(np.bincount(history[~keep], minlength=size) > 0, again, weights)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from io import StringIO
@@ -13,6 +12,7 @@ from rich.console import Console
 
 from asrd.backends import BackendStatus
 from asrd.cli.backend import _table
+from tests.installing import install
 
 TOY = Path(__file__).parent / "toy"
 
@@ -20,11 +20,7 @@ TOY = Path(__file__).parent / "toy"
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of a process that has the toy distribution installed beside asrd."""
-    folder = tmp_path_factory.mktemp("toy")
-    source = shutil.copytree(TOY, folder / "source")  # building writes into the source
-    offline = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet", "--disable-pip-version-check"]
-    run([sys.executable, "-m", "pip", "install", *offline, "--target", str(folder / "site"), str(source)])
-    return {**os.environ, "PYTHONPATH": str(folder / "site")}
+    return install(TOY, tmp_path_factory.mktemp("toy"))
 
 
 def run(command: list[str], environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:

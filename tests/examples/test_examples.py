@@ -1,7 +1,6 @@
 """The examples do what they say."""
 
 import os
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -11,6 +10,7 @@ import pytest
 
 from asrd.models.speech import bundled
 from tests.cli.conftest import Spawn, unused_port
+from tests.installing import install
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 BACKEND = EXAMPLES / "backend"
@@ -19,12 +19,7 @@ BACKEND = EXAMPLES / "backend"
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of a process that has the example's distribution installed beside asrd."""
-    folder = tmp_path_factory.mktemp("backend")
-    source = shutil.copytree(BACKEND, folder / "source")  # building writes into the source
-    offline = ["--no-deps", "--no-build-isolation", "--no-index", "--quiet", "--disable-pip-version-check"]
-    command = [sys.executable, "-m", "pip", "install", *offline, "--target", str(folder / "site"), str(source)]
-    subprocess.run(command, check=True, capture_output=True)
-    return {**os.environ, "PYTHONPATH": str(folder / "site")}
+    return install(BACKEND, tmp_path_factory.mktemp("backend"))
 
 
 @pytest.mark.slow

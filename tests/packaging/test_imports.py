@@ -40,16 +40,16 @@ LIGHT = {
 
 
 def imported(path: Path) -> Iterator[str]:
-    """Layers of asrd that a module imports, wherever in it."""
+    """What a module imports of asrd, wherever in it, down to names: "asrd.core.units.Samples"."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}:{node.lineno}: relative import"
-            names = [f"asrd.{alias.name}" for alias in node.names] if node.module == "asrd" else [node.module or ""]
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
         else:
             continue
-        yield from (layer(name) for name in names if name.startswith("asrd."))
+        yield from (name for name in names if name.startswith("asrd."))
 
 
 def layer(module: str) -> str:
@@ -67,17 +67,20 @@ def test_imports_point_one_way(package: str) -> None:
         str(path.relative_to(ROOT)): strays
         for path in modules
         if not any(path.is_relative_to(other) for other in others)
-        and (strays := set(imported(path)) - MAY_IMPORT[package] - {package})
+        and (strays := set(map(layer, imported(path))) - MAY_IMPORT[package] - {package})
     }
     assert wrong == {}
 
 
-def room(module: str) -> str:
-    """The folder below a package's own that a module is in, or the module, where it is in none."""
-    inner = ROOT.joinpath(*module.split(".")[1:])
-    inner = inner if inner.is_dir() else inner.with_suffix(".py")
-    parts = inner.relative_to(ROOT).parts[1:]
-    return "/".join(parts if inner.is_dir() else parts[:-1] or parts)
+def room(name: str) -> str:
+    """The folder below a package's own that a module or a name in it is in, or the module, where it is in none."""
+    folder, *inner = name.split(".")[1:]
+    place = ROOT / folder
+    while inner and (place / inner[0]).is_dir():
+        place /= inner.pop(0)
+    own = place.relative_to(ROOT / folder).as_posix()
+    is_module = own == "." and inner and (place / f"{inner[0]}.py").is_file()
+    return inner[0] if is_module else own
 
 
 def rooms(package: str) -> dict[str, set[str]]:
@@ -85,14 +88,8 @@ def rooms(package: str) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for path in sorted((ROOT / package).rglob("*.py")):
         here = room(".".join(["asrd", *path.relative_to(ROOT).with_suffix("").parts]))
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not (isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"asrd.{package}")):
-                continue
-            for alias in node.names:
-                inner = f"{node.module}.{alias.name}"
-                is_module = ROOT.joinpath(*inner.split(".")[1:]).with_suffix(".py").is_file()
-                found.setdefault(here, set()).add(room(inner if is_module else str(node.module)))
-    return {here: others - {here, ""} for here, others in found.items()}
+        found.setdefault(here, set()).update(room(name) for name in imported(path) if layer(name) == package)
+    return {here: others - {here, "."} for here, others in found.items()}
 
 
 @pytest.mark.parametrize("package", ["daemon", "quant"])

@@ -1,6 +1,5 @@
 """`asrd model train`: a model by the recipe that made the bundled one."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,9 @@ from asrd.core.errors import UsageError
 
 _FLOAT = ("front.0", "front.1", "position")
 """Layers that stay in 16 bits."""
+
+_PLANNED = ("minutes", "batch", "dropout", "consistency", "seed")
+"""Options that a plan has under the same names."""
 
 
 @cloup.command()
@@ -48,6 +50,20 @@ _FLOAT = ("front.0", "front.1", "position")
     cloup.option("--from", "start", default="", metavar="MODEL", help="Continue training this model instead."),
     cloup.option("--minutes", default=100.0, show_default=True, type=Number(0.1), help="Minutes of training."),
     cloup.option("--batch", default=72.0, show_default=True, type=Number(10), help="Seconds of speech per step."),
+    cloup.option(
+        "--dropout",
+        default=0.0,
+        show_default=True,
+        type=Number(0, 0.9),
+        help="Dropout; 0.1 where all speech is heard dozens of times.",
+    ),
+    cloup.option(
+        "--consistency",
+        default=0.0,
+        show_default=True,
+        type=Number(0, 10),
+        help="Weight of the consistency loss, such as 0.2; doubles the time of a step.",
+    ),
     cloup.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="Random seed."),
 )
 @cloup.option_group(
@@ -86,6 +102,7 @@ def train(ctx: click.Context, /, *, output: Path, work: Path, watts: float, **op
     from asrd.cli.quantize import quantize
     from asrd.models import ModelDirectory
     from asrd.training import card, run
+    from asrd.training.machine import machine
 
     if output.exists():
         raise UsageError(f"{output} exists already; give a new directory, or remove it first")
@@ -96,20 +113,20 @@ def train(ctx: click.Context, /, *, output: Path, work: Path, watts: float, **op
     ctx.invoke(quantize, model=str(checkpoint.path), output=output, keep_float=_FLOAT, smooth_quant=0.5)
     model = ModelDirectory.open(output)
     facts = run.facts(order, model)
-    facts |= {"cores": len(os.sched_getaffinity(0)), "watts": watts, "watt_hours": watts * facts["minutes"] / 60}
+    facts |= {"machine": machine(), "watts": watts, "watt_hours": watts * facts["minutes"] / 60}
     with ProgressBar() as progress:
         measured = card.evaluate(model, order.tests, progress)
     click.echo(card.write(model, facts, measured))
 
 
-def _order(work: Path, *, minutes: float, batch: float, seed: int, init: str, start: str, **given: Any) -> Any:
+def _order(work: Path, *, init: str, start: str, **given: Any) -> Any:
     from asrd.training.order import Order
     from asrd.training.plan import Plan
 
     shares = named(given["share"], "--share", float)
     return Order(
         work=work,
-        plan=Plan(minutes=minutes, batch=batch, seed=seed, shares=shares, init=init, start=start),
+        plan=Plan(shares=shares, init=init, start=start, **{name: given[name] for name in _PLANNED}),
         speech=named(given["speech"], "--speech", str),
         tests=named(given["test"], "--test", str) or {"bundled": "bundled"},
         voices=named(given["voice"], "--voice", float),

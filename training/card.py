@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from asrd.backends import load
-from asrd.core.cpu import flags
 from asrd.models import ModelDirectory, manifest
 from asrd.quant.data import Clip, check, dataset, fingerprint
 from asrd.quant.evaluation.figures import bounds, figures, size
@@ -72,9 +71,9 @@ def card(model: ModelDirectory, training: Mapping[str, Any], evaluation: Mapping
         f"| geometry | kernels {_row(geometry.kernels)}, strides {_row(geometry.strides)}: a frame every "
         f"{geometry.stride} samples |",
         f"| learnt from | {heard} |",
-        f"| training | {training['steps']} steps in {training['minutes']:.0f} minutes on {training['cores']} of this "
-        f"machine's cores ({', '.join(flags()) or 'unknown processor'}), about {training['watt_hours']:.0f} Wh "
-        f"at {training['watts']:g} W: estimated, not measured{_after(training.get('before'))} |",
+        f"| training | {training['steps']} steps in {training['minutes']:.0f} minutes on {training['machine']}, about "
+        f"{training['watt_hours']:.0f} Wh at {training['watts']:g} W: estimated, not measured"
+        f"{_after(training.get('before'))} |",
         "",
         "## Accuracy",
         "",

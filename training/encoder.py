@@ -1,8 +1,7 @@
 """Whisper's encoder with a head of letters, as it is trained: all that is learnt, and nothing else.
 
-It computes what the blocks of the exported Wav2Vec2ForCTC compute, from features instead of audio, and with a table of
-positions instead of a convolution. Products are made in the type of the parameters, sums along the residual stream
-always in float32.
+It computes what the blocks of the exported Wav2Vec2ForCTC compute, from features instead of audio. Products are made in
+the type of the parameters, sums along the residual stream always in float32.
 """
 
 from typing import Any
@@ -11,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from asrd.training.positions import REACH, sinusoids
+from asrd.training.positions import sinusoids
 from asrd.training.vocabulary import LABELS
 
 HEAD_WIDTH = 64
@@ -24,8 +23,9 @@ LONGEST = 1499
 class Block(nn.Module):  # type: ignore[misc]
     """A transformer block that normalizes first (Vaswani et al. 2017; Xiong et al. 2020)."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, dropout: float) -> None:
         super().__init__()
+        self.dropout = dropout
         self.attention_norm, self.feed_norm = nn.LayerNorm(width), nn.LayerNorm(width)
         self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
         self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
@@ -40,29 +40,32 @@ class Block(nn.Module):  # type: ignore[misc]
         if mask is not None:
             scores = scores + mask
         seen = (scores.softmax(-1) @ value).transpose(1, 2).reshape(clips, frames, width)
-        stream = stream + self.out(seen)
-        fed: Tensor = self.down(functional.gelu(self.up(normalized(stream, self.feed_norm))))
-        return stream + fed
+        stream = stream + self._some(self.out(seen))
+        return stream + self._some(self.down(functional.gelu(self.up(normalized(stream, self.feed_norm)))))
+
+    def _some(self, added: Tensor) -> Tensor:
+        return functional.dropout(added, self.dropout, self.training)
 
 
 class Encoder(nn.Module):  # type: ignore[misc]
     """The blocks, the last layer norm, and the head. Its parameters are called as in `whisper.py`."""
 
-    def __init__(self, width: int, blocks: int) -> None:
+    def __init__(self, width: int, blocks: int, dropout: float = 0.0) -> None:
+        """dropout: the share of what each half of a block adds that is left out in training."""
         super().__init__()
-        self.blocks = nn.ModuleList(Block(width) for _ in range(blocks))
+        self.blocks = nn.ModuleList(Block(width, dropout) for _ in range(blocks))
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, len(LABELS))
         self.register_buffer("positions", sinusoids(LONGEST, width), persistent=False)
 
-    def forward(self, features: Tensor, frames: Tensor, reach: int = REACH) -> Tensor:
+    def forward(self, features: Tensor, frames: Tensor, positions: Tensor | None = None) -> Tensor:
         """Logits, float32 `(clips, frames, labels)`.
 
         features: `(clips, frames, width)` float32. frames: of each clip, `(clips,)`; what lies behind is not heard.
-        reach: frames whose positions differ, `REACH` as exported, or all that Whisper knows.
+        positions: to be added to the features; Whisper's own, of which there are `LONGEST`, where none are given.
         """
         count = features.shape[1]
-        stream = features + self.positions[torch.arange(count).clamp_max(min(reach, LONGEST) - 1)].to(features.device)
+        stream = features + (self.positions[:count] if positions is None else positions)
         mask = None
         if bool((frames < count).any()):
             hidden = torch.arange(count, device=frames.device) >= frames[:, None]
@@ -80,9 +83,9 @@ def normalized(stream: Tensor, norm: nn.LayerNorm) -> Tensor:
     return functional.layer_norm(stream, norm.normalized_shape, weight, bias, norm.eps).to(norm.weight.dtype)
 
 
-def read(model: Any) -> Encoder:
+def read(model: Any, dropout: float = 0.0) -> Encoder:
     """The blocks and the head of a Wav2Vec2ForCTC, copied, in float32."""
-    encoder = Encoder(model.config.hidden_size, model.config.num_hidden_layers)
+    encoder = Encoder(model.config.hidden_size, model.config.num_hidden_layers, dropout)
     with torch.no_grad():
         for ours, theirs in _pairs(encoder, model):
             ours.copy_(torch.cat([part.detach().float() for part in theirs]))

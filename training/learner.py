@@ -15,11 +15,11 @@ from asrd.core.flow import FloatArray
 from asrd.training import encoder
 from asrd.training.batches import Batch, padded
 from asrd.training.frontend import FrontEnd, frames
-from asrd.training.loss import core, ctc
+from asrd.training.loss import apart, core, ctc
 from asrd.training.masks import mask
 from asrd.training.masters import Masters
 from asrd.training.plan import Plan
-from asrd.training.positions import REACH
+from asrd.training.positions import Exported
 
 _SHORT = {"amx_bf16", "avx512_bf16"}
 """What a CPU must have of to be faster in bfloat16 than in float32: with AVX512-BF16 2.5 times."""
@@ -42,7 +42,8 @@ class Learner:
         dtype = torch.bfloat16 if self._device.type == "cuda" or _SHORT & set(flags()) else torch.float32
         self._model, self.plan = model, plan
         self._front = FrontEnd(model, dtype).to(self._device)
-        self._encoder = encoder.read(model).to(self._device)
+        self._positions = Exported(model.wav2vec2.encoder.pos_conv_embed).to(self._device)
+        self._encoder = encoder.read(model, plan.dropout).to(self._device)
         self._masters = Masters(self._encoder, dtype)
         head = {name: weight for name, weight in self._masters.weights.items() if name.startswith("head.")}
         blocks = [weight for name, weight in self._masters.weights.items() if name not in head]
@@ -66,6 +67,7 @@ class Learner:
         rates = self.plan.rates(self.progress, self.step)
         for group, rate in zip(self._optimizer.param_groups, rates, strict=True):
             group["lr"] = rate
+        torch.manual_seed(self.plan.seed << 32 | self.step)  # what drops out, so that a run resumed is the same
         loss = self._loss(batch, parts)
         loss.backward()
         self._masters.collect()
@@ -84,23 +86,35 @@ class Learner:
             torch.from_numpy(part).to(self._device) for part in (batch.pcm, batch.lengths, batch.first, batch.last)
         )
         counts = frames(lengths)
+        if not parts:
+            with torch.no_grad():
+                features = self._front(pcm)
+            return ctc(self._encoder(features, counts), counts, batch.letters, batch.spelled)
+        rng = np.random.default_rng((self.plan.seed, 3, self.step))
+        times = 2 if self.plan.consistency else 1
         with torch.no_grad():
-            units = self._front.units(pcm)
-            if parts:
-                mask(units, np.random.default_rng((self.plan.seed, 3, self.step)))
+            units = self._front.units(pcm).repeat(times, 1, 1)
+            mask(units, rng)
             features = self._front.features(units)
-        logits = self._encoder(features, counts, REACH if parts else encoder.LONGEST)
-        if parts:
-            logits, counts = core(logits, first, torch.minimum(last, counts))
-        return ctc(logits, counts, batch.letters, batch.spelled)
+        heard = counts.repeat(times)
+        logits = self._encoder(features, heard, self._positions(features, heard))
+        inner = core(logits, first.repeat(times), torch.minimum(last, counts).repeat(times))
+        letters, spelled = np.tile(batch.letters, (times, 1)), np.tile(batch.spelled, times)
+        loss = ctc(*inner, letters, spelled)
+        if self.plan.consistency:
+            loss = loss + self.plan.consistency * apart(logits, counts, int(batch.spelled.sum()))
+        return loss
 
     @torch.inference_mode()  # type: ignore[untyped-decorator]
     def log_probs(self, heard: list[FloatArray]) -> list[FloatArray]:
         """What the weights of the last step make of some clips of unit variance, `(frames, labels)` each."""
         pcm = torch.from_numpy(padded(heard)).to(self._device)
         counts = frames(torch.tensor([len(clip) for clip in heard], device=self._device))
-        reach = REACH if self.plan.start else encoder.LONGEST
-        found = self._encoder(self._front(pcm), counts, reach).log_softmax(-1).cpu().numpy()
+        features = self._front(pcm)
+        positions = self._positions(features, counts) if self.plan.start else None
+        self._encoder.eval()
+        found = self._encoder(features, counts, positions).log_softmax(-1).cpu().numpy()
+        self._encoder.train()
         return [each[:count] for each, count in zip(found, counts.tolist(), strict=True)]
 
     def trained(self) -> Any:

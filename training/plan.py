@@ -16,8 +16,9 @@ class Plan:
     whole: the share of them in which whole utterances are heard, and the new head learns to spell. blocks: the rate of
     the transformer blocks. new_head, head: that of the head, in that share and after it. level: the share of what comes
     after it in which the rates stay level; in the rest they fall straight to nothing. batch: seconds of speech in a
-    step. shares: how often each data set and voice is heard. init: the Whisper encoder that the blocks come from, as
-    `whisper.load` takes it. start: the model it goes on from instead, or "".
+    step. dropout: of the blocks. consistency: the weight of `loss.apart`; where it is not 0, every part is heard twice,
+    with other masks. shares: how often each data set and voice is heard. init: the Whisper encoder that the blocks come
+    from, as `whisper.load` takes it. start: the model it goes on from instead, or "".
     """
 
     minutes: float = 100.0
@@ -28,6 +29,8 @@ class Plan:
     head: float = 1e-3
     level: float = 0.4
     batch: float = 72.0
+    dropout: float = 0.0
+    consistency: float = 0.0
     seed: int = 0
     shares: dict[str, float] = field(default_factory=dict)
     init: str = "whisper-tiny.en"

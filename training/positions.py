@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 REACH = 256
@@ -46,7 +46,7 @@ def bake(embedding: Any, frames: Tensor) -> None:
     """
     conv = embedding.conv
     width, members, taps = conv.weight.shape
-    steps = torch.diff(_before_gelu(sinusoids(REACH, width).double() + OFFSET), dim=0, prepend=torch.zeros(1, width))
+    steps = _steps(width)
     carriers = _carriers(frames.double(), members).repeat_interleave(members, 0)
     weight = torch.zeros(width, members, taps, dtype=torch.double)
     for step in range(REACH):  # tap REACH looks at the frame itself, those before it at earlier frames
@@ -58,6 +58,42 @@ def bake(embedding: Any, frames: Tensor) -> None:
     stored.original0.copy_(norm)
     stored.original1.copy_(direction)
     conv.bias.zero_()
+
+
+class Exported(nn.Module):  # type: ignore[misc]
+    """Positions as a baked convolution gives them, with the noise of its carriers. Nothing in it is learnt.
+
+    All channels of a group see the same carrier, so what takes the convolution 512 taps of eight channels each is one
+    product of spectra here.
+    """
+
+    def __init__(self, embedding: Any) -> None:
+        """embedding: one that `bake` was used on."""
+        super().__init__()
+        weight = embedding.conv.weight.detach().double()
+        width, members, _ = weight.shape
+        steps = _steps(width)
+        taps = weight[:, :, REACH - torch.arange(REACH)]
+        carriers = torch.einsum("cit,tc->ci", taps, steps) / steps.square().sum(0)[:, None]
+        self.register_buffer("carriers", carriers.view(-1, members, members).mean(1).float())
+        self.register_buffer("steps", steps.T.float().reshape(-1, members, REACH))
+
+    @torch.no_grad()  # type: ignore[untyped-decorator]
+    def forward(self, features: Tensor, frames: Tensor) -> Tensor:
+        """What to add to features, `(clips, frames, width)` in float32. frames: how many each clip has."""
+        count = features.shape[1]
+        heard = (features - OFFSET) * (torch.arange(count, device=frames.device) < frames[:, None])[..., None]
+        carrier = torch.einsum("ctgi,gi->cgt", heard.unflatten(2, self.carriers.shape), self.carriers)
+        size = count + REACH
+        spectrum = torch.fft.rfft(carrier, size)[:, :, None] * torch.fft.rfft(self.steps, size)
+        answers = torch.fft.irfft(spectrum, size)[..., :count].flatten(1, 2).transpose(1, 2)
+        return functional.gelu(answers) - OFFSET
+
+
+def _steps(width: int) -> Tensor:
+    """What each frame adds to the sum before it, `(REACH, width)`, so that GELU makes the positions of the sums."""
+    wanted = _before_gelu(sinusoids(REACH, width).double() + OFFSET)
+    return torch.diff(wanted, dim=0, prepend=torch.zeros(1, width, dtype=torch.double))
 
 
 def _carriers(frames: Tensor, members: int) -> Tensor:

@@ -17,7 +17,7 @@ TRAINING: dict[str, Any] = {
     "licence": "MIT, OpenAI",
     "steps": 100,
     "minutes": 75.0,
-    "cores": 1,
+    "machine": "1 cores of a CPU (avx2)",
     "watts": 10,
     "watt_hours": 12.5,
 }

@@ -22,13 +22,13 @@ from asrd.training.feed import stream
 from asrd.training.finetune import finetune
 from asrd.training.learner import Learner
 from asrd.training.lessons import divide
-from asrd.training.loss import core, ctc
+from asrd.training.loss import apart, core, ctc
 from asrd.training.masters import Masters
 from asrd.training.parts import Parts
 from asrd.training.plan import Plan
 from asrd.training.wholes import Wholes
 
-PLAN = Plan(steps=4, whole=0.5, batch=6.0, shares={"even": 1.0, "odd": 1.0})
+PLAN = Plan(steps=4, whole=0.5, batch=6.0, shares={"even": 1.0, "odd": 1.0}, dropout=0.1, consistency=0.2)
 """Four steps of a small network, two of them with whole utterances."""
 
 
@@ -85,9 +85,11 @@ def test_a_run_of_another_plan_is_not_resumed(learner: Learner, start: Path, tmp
         fresh(start, replace(PLAN, blocks=1.0)).load(tmp_path / "run.pt")
 
 
-@pytest.mark.parametrize("whole", [1.0, 0.0])
-def test_one_batch_can_be_learnt_by_heart(whole: float, start: Path, aligned: Path) -> None:
-    plan = Plan(steps=1000, whole=whole, batch=6.0, blocks=0.05, new_head=0.3, head=0.3)
+@pytest.mark.parametrize(("whole", "consistency"), [(1.0, 0.0), (0.0, 0.0), (0.0, 0.2)])
+def test_one_batch_can_be_learnt_by_heart(whole: float, consistency: float, start: Path, aligned: Path) -> None:
+    plan = Plan(
+        steps=1000, whole=whole, batch=6.0, blocks=0.05, new_head=0.3, head=0.3, consistency=consistency, dropout=0.01
+    )
     learner = fresh(start, plan)
     batch = (Wholes if whole else Parts)(aligned, plan)(1)
     first, *_, last = (learner.learn(batch).loss for _ in range(25))
@@ -151,6 +153,21 @@ def test_the_loss_is_of_the_core_alone() -> None:
     assert torch.equal(ctc(*core(other, torch.tensor([3, 0]), torch.tensor([9, 12])), letters, spelled), loss)
     silence = ctc(kept, counts, np.zeros((2, 1), np.int64), np.array([0, 0]))
     assert silence > 0
+
+
+def test_two_hearings_learn_from_each_other() -> None:
+    logits = torch.randn(4, 12, 32, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    frames = torch.tensor([12, 7])
+    same = torch.cat([logits[:2], logits[:2]])
+    assert apart(same, frames, 5).item() == pytest.approx(0, abs=1e-6)
+    loss = apart(logits, frames, 5)
+    assert loss > 0
+    loss.backward()
+    assert logits.grad is not None
+    assert logits.grad[[0, 2]].abs().sum(-1).min() > 0
+    assert not logits.grad[[1, 3], 7:].any()  # what lies behind a clip is not asked for
+    nearer = apart((logits - 0.5 * logits.grad).detach(), frames, 5)
+    assert nearer < loss
 
 
 def test_the_plan_begins_and_ends_as_it_should() -> None:

@@ -55,12 +55,14 @@ def test_the_training_network_computes_what_the_exported_one_does(network: Any, 
     for clip, length in zip(heard, lengths, strict=True):
         clip[length:] = 0
     mask = (torch.arange(MAX_WINDOW) < lengths[:, None]).long()
+    exported = positions.Exported(network.wav2vec2.encoder.pos_conv_embed)
     with torch.no_grad():
-        ours = lean(FrontEnd(network)(heard), frames(lengths))
+        features = FrontEnd(network)(heard)
+        ours = lean(features, frames(lengths), exported(features, frames(lengths)))
         theirs = network(heard, attention_mask=mask).logits
     assert ours.shape == (4, 93, len(LABELS))
     for row, count in enumerate(frames(lengths).tolist()):
-        assert nmse(ours[row, :count], theirs[row, :count]) < 0.02
+        assert nmse(ours[row, :count], theirs[row, :count]) < 0.001
 
 
 def test_an_exported_model_is_read_back(network: Any, whisper: Weights, sound: torch.Tensor, tmp_path: Path) -> None:
@@ -122,6 +124,8 @@ def test_positions_are_exact_where_the_carrier_is() -> None:
     positions.bake(embedding, frames)
     with torch.no_grad():
         made = embedding(frames[None, :300])[0]
+        added = positions.Exported(embedding)(frames[None, :300] + positions.OFFSET, torch.tensor([300]))[0]
+    assert torch.allclose(added + positions.OFFSET, made, atol=1e-3)
     table = positions.sinusoids(positions.REACH, WIDTH)
     wanted = torch.cat([table, table[-1:].expand(300 - positions.REACH, -1)]) + positions.OFFSET
     assert torch.allclose(made, wanted, atol=0.02)

@@ -24,7 +24,7 @@ from asrd.daemon.recognition.decoding import Boosts, DecoderOptions, make_decodi
 from asrd.daemon.recognition.decoding.frames import Frames
 from asrd.models import ModelDirectory
 from asrd.models.lm import resolve as language_model
-from asrd.models.store import resolve
+from asrd.models.store import DEFAULT_MODEL, resolve
 from asrd.quant.data import check, dataset
 from asrd.quant.evaluation.decode import Clock, Utterances, hear, text
 from asrd.quant.evaluation.score import score
@@ -38,7 +38,7 @@ LONGEST = samples(25.0)
 
 @click.command()
 @click.option("--dataset", "datasets", multiple=True, required=True, help="Transcribed speech. Repeatable.")
-@click.option("--model", default="asrd-tiny-en", show_default=True)
+@click.option("--model", default=DEFAULT_MODEL, show_default=True)
 @click.option("--backend", default="fp16", show_default=True)
 @click.option("--lm", help="As 'asrd start' takes it.  [default: the model's own, else en]")
 @click.option("--limit", type=int, help="Take the first N clips of each.")

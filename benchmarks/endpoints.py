@@ -36,7 +36,7 @@ from asrd.daemon.segmentation import pauses
 from asrd.daemon.segmentation.segmenter import Segmenter
 from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.daemon.vad import WebRtcVad
-from asrd.models.store import resolve
+from asrd.models.store import DEFAULT_MODEL, resolve
 from asrd.quant.data import Clip, dataset, read
 
 HESITATIONS = {"fluent": None, "brisk": (0.2, 0.4), "hesitant": (0.4, 0.8)}
@@ -236,7 +236,7 @@ resolved = None
 
 @click.command()
 @click.option("--dataset", "spec", default="bundled", show_default=True, help="As asrd compare takes it.")
-@click.option("--model", default="asrd-tiny-en", show_default=True)
+@click.option("--model", default=DEFAULT_MODEL, show_default=True)
 @click.option("--backend", "name", default="int8", show_default=True)
 @click.option("--sentences", default=6, show_default=True, help="A recording.")
 @click.option("--plot", type=click.Path(path_type=Path), help="Draw the curves in this file.")

@@ -15,7 +15,7 @@ import click
 
 from asrd.backends import load
 from asrd.models.calibration import UNCALIBRATED
-from asrd.models.store import resolve
+from asrd.models.store import DEFAULT_MODEL, resolve
 from asrd.quant.confidence.times import FITTED_ON, MEASURED_ON, errors, sentences
 
 GOAL = 80.0
@@ -26,7 +26,7 @@ SEED = 2
 
 
 @click.command()
-@click.option("--model", default="asrd-tiny-en", show_default=True)
+@click.option("--model", default=DEFAULT_MODEL, show_default=True)
 @click.option("--backend", default="fp16", show_default=True)
 @click.option("--sentences", "count", default=25, show_default=True, help="Of each voice.")
 @click.option("--json", "as_json", is_flag=True)

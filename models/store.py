@@ -9,8 +9,8 @@ from platformdirs import user_data_path
 from asrd.core.errors import UsageError
 from asrd.models.directory import ModelDirectory
 
-DEFAULT_MODEL = "asrd-tiny-en"
-"""The bundled model: small, English, there without a network."""
+DEFAULT_MODEL = "asrd-base-en"
+"""The bundled model that is used where none is named: English, there without a network."""
 
 BUNDLED = Path(__file__).resolve().parent
 """Holds the bundled models, one folder each."""

@@ -1,1 +1,1 @@
-"""The recipe of the bundled model: collect text and speech, synthesise, align, train, evaluate, export."""
+"""The recipe of the bundled models: collect text and speech, synthesise, align, train, evaluate, export."""

@@ -17,6 +17,7 @@ from asrd.core.flow import Hypothesis, Word
 from asrd.core.units import Samples, samples
 from asrd.daemon.offline import Utterance
 from asrd.models.speech import bundled
+from asrd.models.store import DEFAULT_MODEL
 
 from .conftest import Run, Spawn
 
@@ -30,7 +31,7 @@ def test_text_and_json_agree_and_words_lie_within_the_file(run: Run) -> None:
     assert [record["text"] for record in records] == text.stdout.splitlines()
     for clip, record in zip(CLIPS, records, strict=True):
         assert set(record) == {"file", "text", "words", "duration", "backend", "model"}
-        assert (record["file"], record["backend"], record["model"]) == (str(clip), "int8", "asrd-tiny-en")
+        assert (record["file"], record["backend"], record["model"]) == (str(clip), "int8", DEFAULT_MODEL)
         assert record["duration"] == pytest.approx(soundfile.info(clip).duration, abs=1e-3)
         assert " ".join(word["word"] for word in record["words"]) == record["text"]
         ends = [0.0]

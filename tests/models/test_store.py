@@ -19,8 +19,9 @@ def pulled(base_model: ModelDirectory, tmp_path: Path, monkeypatch: pytest.Monke
     return path
 
 
-def test_the_default_is_bundled_and_whole() -> None:
-    model = store.resolve(store.DEFAULT_MODEL)
+@pytest.mark.parametrize("name", [store.DEFAULT_MODEL, "asrd-tiny-en"])
+def test_bundled_models_are_whole(name: str) -> None:
+    model = store.resolve(name)
     assert model.path.parent == store.BUNDLED
     assert manifest.verify(model.path) == []
     assert model.openvino("fp16").is_file()

@@ -12,6 +12,7 @@ from asrd.cli.checks import CHECKS, Finding, Subject
 from asrd.cli.config import ConfiguredCommand
 from asrd.cli.options import control_option, events_option, insecure_option, key_option, record_option
 from asrd.cli.recognition import model_option
+from asrd.core.defaults import BACKEND
 
 MARKS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}
 
@@ -20,7 +21,7 @@ MARKS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")
 @click.option(
     "--backend",
     shell_complete=complete.backends,
-    default="int8",
+    default=BACKEND,
     show_default=True,
     help="Backend to try; see 'asrd backend list'.",
 )

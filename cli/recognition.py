@@ -12,15 +12,23 @@ from platformdirs import user_config_path
 from asrd.cli import complete
 from asrd.cli.signals import at_once
 from asrd.cli.values import SPAN, Number
+from asrd.core.defaults import BACKEND, VAD
 from asrd.core.errors import UsageError
-from asrd.core.units import samples
+from asrd.core.units import seconds
+from asrd.daemon.segmentation.settings import DEFAULTS, SegmenterSettings
 from asrd.models.store import DEFAULT_MODEL
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+SPANS = (
+    *("pre_roll", "min_speech", "hangover", "min_hangover", "max_hangover", "max_utterance"),
+    *("hop", "right_context"),
+)
+"""Settings of segmentation that have an option of the same name."""
+
 backend_option = cloup.option(
     "--backend",
-    default="int8",
+    default=BACKEND,
     show_default=True,
     shell_complete=complete.backends,
     help="Backend to run the model on; see 'asrd backend list'.",
@@ -32,6 +40,13 @@ model_option = cloup.option(
     shell_complete=complete.models,
     help="Model: a bundled name, a directory or a hub id.",
 )
+
+
+def _span(name: str, text: str) -> Callable[[Command], Command]:
+    """An option for one of `SegmenterSettings`, in seconds; its default is the one said there."""
+    flag, default = f"--{name.replace('_', '-')}", seconds(getattr(DEFAULTS, name))
+    return cloup.option(flag, default=default, type=SPAN, show_default=True, help=text)
+
 
 _MODEL = cloup.option_group(
     "Model",
@@ -51,65 +66,23 @@ _ENDPOINTING = cloup.option_group(
     "Endpointing",
     cloup.option(
         "--vad",
-        default="webrtc",
+        default=VAD,
         show_default=True,
         help="Voice activity detector and its threshold: webrtc:0 (lenient) to webrtc:3 (strict), energy:DECIBELS, "
         "silero:PROBABILITY.",
     ),
-    cloup.option(
-        "--pre-roll",
-        default=0.3,
-        type=SPAN,
-        show_default=True,
-        help="Seconds of audio kept from before the detected start of speech.",
-    ),
-    cloup.option(
-        "--min-speech",
-        default=0.1,
-        type=SPAN,
-        show_default=True,
-        help="Seconds of speech needed to start an utterance.",
-    ),
-    cloup.option(
-        "--hangover",
-        default=0.6,
-        type=SPAN,
-        show_default=True,
-        help="Seconds of silence that end an utterance, before it has adapted to the speaker.",
-    ),
-    cloup.option(
-        "--min-hangover",
-        default=0.3,
-        type=SPAN,
-        show_default=True,
-        help="Lower bound, in seconds, for the hangover as it adapts to the speaker's pauses.",
-    ),
-    cloup.option(
-        "--max-hangover",
-        default=0.9,
-        type=SPAN,
-        show_default=True,
-        help="Upper bound, in seconds. Set it to --min-hangover for a fixed hangover.",
-    ),
-    cloup.option(
-        "--max-utterance",
-        default=25.0,
-        type=SPAN,
-        show_default=True,
-        help="Longest utterance, in seconds. A longer one is cut.",
-    ),
+    _span("pre_roll", "Seconds of audio kept from before the detected start of speech."),
+    _span("min_speech", "Seconds of speech needed to start an utterance."),
+    _span("hangover", "Seconds of silence that end an utterance, before it has adapted to the speaker."),
+    _span("min_hangover", "Lower bound, in seconds, for the hangover as it adapts to the speaker's pauses."),
+    _span("max_hangover", "Upper bound, in seconds. Set it to --min-hangover for a fixed hangover."),
+    _span("max_utterance", "Longest utterance, in seconds. A longer one is cut."),
 )
 
 _WINDOWS = cloup.option_group(
     "Windows",
-    cloup.option("--hop", default=0.6, type=SPAN, show_default=True, help="Seconds of new audio per window."),
-    cloup.option(
-        "--right-context",
-        default=0.4,
-        type=SPAN,
-        show_default=True,
-        help="Seconds of audio after the hop that a window also hears.",
-    ),
+    _span("hop", "Seconds of new audio per window."),
+    _span("right_context", "Seconds of audio after the hop that a window also hears."),
 )
 
 beam_width_option = cloup.option(
@@ -186,25 +159,13 @@ def recognition(params: dict[str, Any], partials: float = 0.0) -> Any:
         from asrd.backends import LoadOptions
         from asrd.daemon.options import RecognitionOptions
         from asrd.daemon.recognition.decoding.options import DecoderOptions, default_decoder
-        from asrd.daemon.segmentation.settings import SegmenterSettings
 
     return RecognitionOptions(
         backend=params["backend"],
         model=params["model"],
         load=LoadOptions(device=params["device"], threads=params["threads"]),
         vad=params["vad"],
-        segmenter=SegmenterSettings(
-            hop=samples(params["hop"]),
-            right_context=samples(params["right_context"]),
-            pre_roll=samples(params["pre_roll"]),
-            min_speech=samples(params["min_speech"]),
-            hangover=samples(params["hangover"]),
-            min_hangover=samples(params["min_hangover"]),
-            max_hangover=samples(params["max_hangover"]),
-            tail=samples(min(0.2, params["min_hangover"])),
-            max_utterance=samples(params["max_utterance"]),
-            partial_interval=samples(partials),
-        ),
+        segmenter=SegmenterSettings.of_seconds(partial_interval=partials, **{name: params[name] for name in SPANS}),
         decoding=DecoderOptions(
             decoder=params["decoder"] or default_decoder(),
             lm=params["lm"],

@@ -17,6 +17,8 @@ from asrd.cli.signals import at_once
 from asrd.cli.values import SPAN, Number, Size
 from asrd.core.addresses import check_address, events_address
 from asrd.core.key import find
+from asrd.core.units import seconds
+from asrd.daemon.segmentation.settings import DEFAULTS
 
 if TYPE_CHECKING:
     from asrd.daemon.recorder.options import RecordingOptions
@@ -60,7 +62,7 @@ UNSET = {"decoder": "beam, where it is installed", "record": "nothing"} | dict.f
     ),
     cloup.option(
         "--partials",
-        default=0.28,
+        default=seconds(DEFAULTS.partial_interval),
         type=SPAN,
         show_default=True,
         help="Seconds between partial results. 0: no partials.",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from asrd.backends import LoadOptions
-from asrd.daemon import vad
+from asrd.core.defaults import BACKEND, VAD
 from asrd.daemon.recognition.decoding.options import DecoderOptions
 from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.models.store import DEFAULT_MODEL
@@ -15,9 +15,9 @@ class RecognitionOptions:
     and without one. model: a bundled name, a directory or a hub id. vad: as `vad.create` takes it.
     """
 
-    backend: str = "int8"
+    backend: str = BACKEND
     model: str = DEFAULT_MODEL
     load: LoadOptions = field(default_factory=LoadOptions)
-    vad: str = vad.DEFAULT
+    vad: str = VAD
     segmenter: SegmenterSettings = field(default_factory=SegmenterSettings)
     decoding: DecoderOptions = field(default_factory=DecoderOptions)

@@ -42,6 +42,16 @@ class SegmenterSettings:
     max_utterance: Samples = samples(25.0)
     partial_interval: Samples = samples(0.28)
 
+    @classmethod
+    def of_seconds(cls, **chosen: float) -> "SegmenterSettings":
+        """Settings with lengths in seconds, by name; the others keep their defaults. The tail is at most the shortest
+        hangover.
+
+        Raises UsageError where they contradict each other.
+        """
+        lengths = {name: samples(value) for name, value in chosen.items()}
+        return cls(**lengths, tail=min(DEFAULTS.tail, lengths.get("min_hangover", DEFAULTS.min_hangover)))
+
     def check(self, geometry: Geometry) -> None:
         """Raises UsageError where hop and right context, and alignment to frames, leave a window no left
         context, or where a context is shorter than the model's receptive field, so that frames at the

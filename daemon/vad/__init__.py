@@ -1,7 +1,7 @@
 """Is this frame speech? Voice activity detectors behind one small interface."""
 
 from asrd.daemon.vad.base import Vad
-from asrd.daemon.vad.registry import DEFAULT, create
+from asrd.daemon.vad.registry import create
 from asrd.daemon.vad.webrtc import WebRtcVad
 
-__all__ = ["DEFAULT", "Vad", "WebRtcVad", "create"]
+__all__ = ["Vad", "WebRtcVad", "create"]

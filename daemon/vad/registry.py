@@ -4,6 +4,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from asrd.core.defaults import VAD
 from asrd.core.errors import AsrdError, UsageError, reason
 from asrd.core.plugins import claims, shipper
 from asrd.daemon.vad.base import Vad
@@ -14,10 +15,8 @@ GROUP = "asrd.vads"
 BUNDLED = {"webrtc": "WebRtcVad", "energy": "EnergyVad", "silero": "SileroVad"}
 """Module of this package, and the class in it."""
 
-DEFAULT = "webrtc"
 
-
-def create(spec: str = DEFAULT) -> Vad:
+def create(spec: str = VAD) -> Vad:
     """A new detector, for one stream.
 
     spec: a registered name, and after a colon how strict it is to be, in its own terms:

@@ -1,0 +1,7 @@
+"""Defaults that the command line and the daemon share, and that must not cost an import of either."""
+
+BACKEND = "int8"
+"""The fastest of the bundled backends."""
+
+VAD = "webrtc"
+"""A voice activity detector, as `asrd.daemon.vad.create` takes it."""

@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from asrd.cli.errors import tell
+from asrd.cli.logs import log
 from asrd.cli.signals import at_once
 from asrd.core.errors import AsrdError
 
@@ -117,7 +118,8 @@ class LazyGroup(click.Group):
 )
 @click.version_option(package_name="asrd")
 @click.option("--debug", is_flag=True, expose_value=False, help="Show a traceback when something fails.")
-def asrd() -> None:
+@click.option("--verbose", "-v", is_flag=True, help="Log more detail.")
+def asrd(verbose: bool) -> None:
     """Streaming speech to text on your own CPU.
 
     \b
@@ -125,6 +127,8 @@ def asrd() -> None:
     Start it:  asrd start --backend int8 --source mic
     Read it:   asrd listen
     """
+    if verbose:
+        log(logging.DEBUG)
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from asrd.cli.logs import log
 from asrd.clients.sender import MAX_WAIT, Sender
 from asrd.core.units import seconds
 from asrd.daemon.sources.base import Source
@@ -42,7 +43,7 @@ def send(source: str, address: str, pace: Pace) -> None:
         spec = "pcm:-"
     elif source.partition(":")[0] not in ("mic", "file", "pcm"):
         spec = f"file:{source}"
-    logging.basicConfig(format="asrd: %(message)s", stream=sys.stderr)
+    log(logging.WARNING)
     asyncio.run(_send(parse_source(spec, pace), address))
 
 

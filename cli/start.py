@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import click
 import cloup
 
 from asrd.cli.config import ConfiguredCommand, origins
+from asrd.cli.logs import log
 from asrd.cli.options import control_option, insecure_option, key_option, record_option
 from asrd.cli.plain import print_table
 from asrd.cli.recognition import recognition, recognition_options
@@ -111,7 +111,7 @@ def start(ctx: click.Context, /, check: bool, verbose: bool, **params: Any) -> N
     if check:
         _show(ctx, options)
         return
-    logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, format="asrd: %(message)s", stream=sys.stderr)
+    log(logging.DEBUG if verbose else logging.INFO)
     with at_once():
         from asrd.daemon.server.daemon import Daemon
 

@@ -1,11 +1,15 @@
 """Tells what becomes of a stream, as events."""
 
+import logging
+
 from asrd.core.events import Error, Event, Gap, Partial, Settings, Started, Timestamps
 from asrd.core.flow import Hypothesis, Onset, Window
-from asrd.core.units import SAMPLE_RATE, Samples
+from asrd.core.units import SAMPLE_RATE, Samples, seconds
 from asrd.daemon.scheduling.queue import Result
 from asrd.daemon.stream import transcript
 from asrd.daemon.stream.observer import Outlet
+
+log = logging.getLogger(__name__)
 
 
 class UtteranceEvents:
@@ -31,12 +35,15 @@ class UtteranceEvents:
 
     async def began(self, onset: Onset) -> None:
         """An utterance begins."""
+        log.debug("%s: utterance %d starts at %.2f s", self.stream, onset.utterance, seconds(onset.start))
         self._starts[onset.utterance] = onset.start
         await self._publish(Started(utterance=onset.utterance, start=onset.start))
 
     def ended(self, window: Window) -> None:
         """An utterance has ended; its last window was cut, and is still to be recognised."""
         self._last[window.utterance] = window
+        end = seconds(window.keep_end)
+        log.debug("%s: utterance %d ends at %.2f s (%s)", self.stream, window.utterance, end, window.reason)
 
     async def recognized(self, result: Result, hypothesis: Hypothesis) -> None:
         """What is known of an utterance now that a window of it was recognised; with its last window all there is."""

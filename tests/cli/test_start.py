@@ -1,6 +1,7 @@
 """`asrd start` from outside: readiness, settings, shutdown, and every way it can refuse."""
 
 import json
+import re
 import shutil
 import signal
 import socket
@@ -167,6 +168,16 @@ def test_debug_shows_the_traceback_on_either_side(run: Run, arguments: str) -> N
     assert result.returncode == 2
     assert result.stderr.startswith("Traceback")
     assert result.stderr.splitlines()[-1].startswith("asrd: no such file: /nowhere.wav")
+
+
+@pytest.mark.parametrize("arguments", ["--verbose start", "start -v", "start"])
+def test_verbose_logs_utterances_on_either_side_but_not_what_was_said(run: Run, arguments: str) -> None:
+    clip = bundled_speech("real")[0]
+    result = run(*arguments.split(), "--source", f"desk={clip.audio}", "--pace", "fast")
+    assert result.returncode == 0, result.stderr
+    logged = re.findall(r"asrd: desk: utterance 0 (starts at 0\.\d+ s|ends at \d+\.\d+ s \(\w+\))", result.stderr)
+    assert len(logged) == (0 if arguments == "start" else 2)
+    assert not {word for word in clip.text.split() if len(word) > 5} & set(result.stderr.upper().split())
 
 
 def test_check_shows_where_each_setting_comes_from(run: Run, tmp_path: Path) -> None:

@@ -123,9 +123,9 @@ class Settings(Event, frozen=True, kw_only=True):
 
 
 class StreamStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """One stream. position: samples judged so far. waiting: windows not yet recognised.
-    utterances: finals so far. lost: samples named in gaps. skipped: partials left out because
-    the machine was behind. open: whether the source still delivers. settings: those that can be set while
+    """One stream. source: its kind, as `--source` takes it: "mic", "file" or "pcm". position: samples judged so far.
+    waiting: windows not yet recognised. utterances: finals so far. lost: samples named in gaps. skipped: partials left
+    out because the machine was behind. open: whether the source still delivers. settings: those that can be set while
     running, in samples. hangover: the silence that would end an utterance now.
     """
 

@@ -11,9 +11,11 @@ class Source(ABC):
 
     stream: its name in events. live: whether sound is captured as it happens. A live source cannot
     wait: what is not taken in time overflows its bounded buffer and is reported as `lost` by the
-    next chunk. Any other source loses nothing when it is read slowly.
+    next chunk. Any other source loses nothing when it is read slowly. kind: the word that people ask for it by, as
+    `parse_source` takes it, and by which clients know it.
     """
 
+    kind: str = "recording"
     live: bool = False
 
     def __init__(self, stream: str) -> None:

@@ -132,6 +132,8 @@ def _unreadable(path: Path, error: Exception, after: float = 0.0) -> AudioError:
 class FileSource(Source):
     """A file played into a stream, at the speed of sound or as fast as it is read."""
 
+    kind = "file"
+
     def __init__(self, stream: str, path: Path, pace: Pace = "realtime") -> None:
         super().__init__(stream)
         self.path = path

@@ -39,6 +39,7 @@ class MicrophoneSource(Source):
     device: an index or part of a name; None is the system's default.
     """
 
+    kind = "mic"
     live = True
 
     def __init__(self, stream: str, device: str | None = None) -> None:

@@ -31,6 +31,8 @@ class NetworkSource(Source):
     It ends only when closed. access: who may speak.
     """
 
+    kind = "pcm"
+
     def __init__(self, stream: str, address: str, access: Access = LOCAL) -> None:
         """Raises UsageError where everyone could speak."""
         super().__init__(stream)

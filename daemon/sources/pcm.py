@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 class PipeSource(Source):
     """Samples read from a file descriptor until its end. Whoever writes waits when we are slow."""
 
+    kind = "pcm"
+
     def __init__(
         self, stream: str, rate: int = SAMPLE_RATE, channels: int = 1, sample_format: PcmFormat = "s16le", fd: int = 0
     ) -> None:

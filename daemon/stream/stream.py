@@ -61,7 +61,7 @@ class Stream(Stateful[StreamState]):
     def status(self) -> StreamStatus:
         """The stream as it is now."""
         return StreamStatus(
-            source=type(self.source).__name__.removesuffix("Source").lower(),
+            source=self.source.kind,
             position=self._segmenter.position,
             waiting=len(self._queue.waiting),
             utterances=self._utterances.finished,

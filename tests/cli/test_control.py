@@ -157,7 +157,7 @@ def test_a_status_fits_a_terminal(tmp_path: Path, columns: str) -> None:
     address = f"ipc://{tmp_path}/c"
     model = "/opt/" + "long/" * 20 + "model"
     stream = StreamStatus(
-        source="microphone",
+        source="mic",
         position=10**8,
         waiting=10,
         utterances=10_000,
@@ -182,7 +182,7 @@ def test_a_status_fits_a_terminal(tmp_path: Path, columns: str) -> None:
     assert result.exit_code == 0, result.exception
     assert "…" not in result.stdout
     assert f"model    {model}, confidence" in result.stdout
-    for shown in ("utterances", "hangover", "microphone", "6250.0 s", "100000", "ended"):
+    for shown in ("utterances", "hangover", " mic ", "6250.0 s", "100000", "ended"):
         assert shown in result.stdout
     assert max(map(len, result.stdout.replace(model, "").splitlines())) <= 80
 

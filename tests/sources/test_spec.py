@@ -28,6 +28,7 @@ def test_what_is_written_is_what_is_meant(spec, kind, stream, details):
     source = parse_source(spec, pace="fast")
     assert type(source) is kind
     assert source.stream == stream
+    assert source.kind in spec  # what clients are told is what people wrote
     assert {name: getattr(source, name) for name in details} == details
 
 

@@ -5,13 +5,12 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-from asrd.backends import Backend
 from asrd.core import events
 from asrd.core.errors import AudioError
 from asrd.core.events import Event
 from asrd.core.flow import AudioChunk, Window
+from asrd.daemon.replay.detached import DetachedScheduler
 from asrd.daemon.scheduling.queue import WindowQueue
-from asrd.daemon.scheduling.scheduler import Scheduler
 from asrd.daemon.sources.base import Source
 from asrd.daemon.stream.observer import Tape
 
@@ -58,11 +57,11 @@ class GatedSource(Source):
         """Nothing to give back."""
 
 
-class GatedScheduler(Scheduler):
+class GatedScheduler(DetachedScheduler):
     """Holds windows until the tape says what became of them."""
 
-    def __init__(self, backend: Backend, turnstile: Turnstile) -> None:
-        super().__init__("", backend)
+    def __init__(self, turnstile: Turnstile) -> None:
+        super().__init__("")
         self._turnstile = turnstile
         self.windows: dict[int, Window] = {}
         self.cut = 0
@@ -72,14 +71,6 @@ class GatedScheduler(Scheduler):
         self.windows[self.cut] = window
         self.cut += 1
         await self._turnstile.wait("queue")
-
-    def named(self, name: str) -> None:
-        """Go by the name of the backend that was in use."""
-        self._name = name
-
-    def close(self) -> None:
-        """The backend is somebody else's."""
-        self._worker.close()
 
 
 class RecordedOutlet:

@@ -96,7 +96,7 @@ class _Replay:
         self._backend = backend
         self._turnstile = Turnstile()
         self._source = GatedSource(take.begin.stream, self._turnstile, live=take.begin.live)
-        self._scheduler = GatedScheduler(backend(options.backend), self._turnstile)
+        self._scheduler = GatedScheduler(self._turnstile)
         self._outlet = RecordedOutlet([record.payload for record in take.records if isinstance(record, Said)], tape)
         self._boosts: dict[str, float] = {}
         self._stream = make_stream(
@@ -142,13 +142,13 @@ class _Replay:
                 assert self._task
                 await self._until(self._waits, "the stream waited, or had ended")
                 self._task.cancel()
-                self._scheduler.named(record.backend)
+                self._scheduler.name = record.backend
                 await self._stream.abandon(record.now)
 
     async def _answer(self, record: Answered) -> None:
         window = self._scheduler.windows[record.window]
         self._scheduler.windows = {n: w for n, w in self._scheduler.windows.items() if n > record.window}
-        self._scheduler.named(record.backend)
+        self._scheduler.name = record.backend
         if record.failure:
             emission = silent(window, self._model)
         else:

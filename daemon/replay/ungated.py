@@ -15,10 +15,10 @@ from asrd.core.units import Samples
 from asrd.daemon.recognition.decoding import Boosts
 from asrd.daemon.recognition.recognizer import NO_BOOSTS, recognize
 from asrd.daemon.recorder.records import Answered, Heard, Said, Used
+from asrd.daemon.replay.detached import DetachedScheduler
 from asrd.daemon.replay.overrides import Overrides
 from asrd.daemon.replay.takes import Take
 from asrd.daemon.scheduling.queue import Result, WindowQueue
-from asrd.daemon.scheduling.scheduler import Scheduler
 from asrd.daemon.sources.base import Source
 from asrd.daemon.stream.stream import Stream
 
@@ -66,15 +66,15 @@ class UngatedSource(Source):
         await running
 
 
-class UngatedScheduler(Scheduler):
+class UngatedScheduler(DetachedScheduler):
     """Recognises each window at once; previews that nobody asks about are nobody's to see.
 
     boosts: hot words for an utterance that begins with the window at hand.
     """
 
     def __init__(self, overrides: Overrides) -> None:
-        super().__init__(overrides.options.backend, overrides.backend)
-        self._overrides = overrides
+        super().__init__(overrides.options.backend)
+        self._backend, self._overrides = overrides.backend, overrides
         self._recorded: list[tuple[Samples, Boosts]] = []
         self.boosts = NO_BOOSTS
 
@@ -85,14 +85,10 @@ class UngatedScheduler(Scheduler):
     async def submit(self, queue: WindowQueue, window: Window, *, settle: bool = False) -> None:
         """Recognise it now."""
         if window.asks or not window.provisional:
-            emission = recognize(self.backend, [window])[0]
+            emission = recognize(self._backend, [window])[0]
             began = bisect_left(self._recorded, window.keep_end, key=itemgetter(0))
             self.boosts = self._overrides.hot(self._recorded[began - 1][1] if began else NO_BOOSTS)
             await queue.deliver(Result(window, emission, self.name, cut=0.0, started=0.0, recognized=0.0))
-
-    def close(self) -> None:
-        """The backend is somebody else's."""
-        self._worker.close()
 
 
 class Finals:

@@ -9,8 +9,8 @@ from asrd.core.flow import NOBODY
 from asrd.daemon.recognition.answers import answer
 from asrd.daemon.recognition.decoding import Boosts, Decoding
 from asrd.daemon.recognition.recognizer import Recognizer
+from asrd.daemon.scheduling.base import WindowScheduler
 from asrd.daemon.scheduling.queue import Result
-from asrd.daemon.scheduling.scheduler import Scheduler
 from asrd.daemon.segmentation.segmenter import Segmenter
 from asrd.daemon.stream.observer import Tape
 from asrd.daemon.stream.utterances import UtteranceEvents
@@ -28,7 +28,7 @@ class Results:
         decoding: Decoding,
         hot: Callable[[], Boosts],
         *,
-        scheduler: Scheduler,
+        scheduler: WindowScheduler,
         segmenter: Segmenter,
         utterances: UtteranceEvents,
         tape: Tape,

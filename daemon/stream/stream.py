@@ -10,8 +10,8 @@ from asrd.core.flow import AudioChunk, Onset, Window
 from asrd.core.wire import plain
 from asrd.daemon.options import RecognitionOptions
 from asrd.daemon.recognition.decoding import Boosts, Decoding, make_decoding
+from asrd.daemon.scheduling.base import WindowScheduler
 from asrd.daemon.scheduling.queue import WindowQueue
-from asrd.daemon.scheduling.scheduler import Scheduler
 from asrd.daemon.segmentation.segmenter import Segmenter
 from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.daemon.sources.base import Source
@@ -41,7 +41,7 @@ class Stream(Stateful[StreamState]):
         source: Source,
         segmenter: Segmenter,
         *,
-        scheduler: Scheduler,
+        scheduler: WindowScheduler,
         queue: WindowQueue,
         utterances: UtteranceEvents,
         tape: Tape,
@@ -179,7 +179,7 @@ def _values(settings: SegmenterSettings) -> dict[str, int]:
 def make_stream(
     source: Source,
     options: RecognitionOptions,
-    scheduler: Scheduler,
+    scheduler: WindowScheduler,
     publisher: Outlet,
     model: ModelDirectory,
     *,

@@ -22,9 +22,9 @@ words stable half a second later, but no more of them right: what comes a word l
 """
 
 OPEN, UNDECIDED = samples(1.5), samples(0.8)
-"""When more than `OPEN` samples are undecided, the likeliest words are decided, except for the last `UNDECIDED`
-samples. This bounds how late a word becomes stable, how much is left to search when the utterance ends, and so the
-latency of its final.
+"""Amount of undecided audio above which the likeliest words are decided, except for the last `UNDECIDED` samples.
+This bounds how late a word becomes stable, how much is left to search when the utterance ends, and so the latency
+of its final.
 """
 
 

@@ -74,7 +74,7 @@ class Search:
                 "unigrams": list(lm.words),
                 "alpha": weights.lm_weight,
                 "beta": weights.word_bonus,
-                "unk_score_offset": -weights.unknown_penalty,  # nats, for a word's beginning that begins no known word
+                "unk_score_offset": -weights.unknown_penalty,  # nats, for letters that begin no known word
             }
         try:
             self._decoder = library.BeamSearchDecoder(names, **options)

@@ -1,4 +1,4 @@
-"""The same pipeline without a daemon: audio in, finished utterances out, as fast as it goes."""
+"""Run the same pipeline without a daemon: audio in, finished utterances out, as fast as possible."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from asrd.daemon.vad import create
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """start, end: stream positions of what belongs to it. reason: why it ended, as in a final."""
+    """An utterance of a recording. start, end: stream positions of its audio. reason: why it ended, as in a final."""
 
     start: Samples
     end: Samples
@@ -34,12 +34,12 @@ def transcribe(
     decoding: Decoding | None = None,
     boosts: Boosts = NO_BOOSTS,
 ) -> Iterator[Utterance]:
-    """Utterances of a recording given as blocks `(n,)` of mono 16 kHz audio, each as it is finished.
+    """Yield the utterances of a recording, given as blocks `(n,)` of mono 16 kHz audio, as each is finished.
 
-    decoding: greedy where none is given. boosts: hot words.
+    decoding: greedy if None. boosts: hot words.
 
-    Raises BackendError where the backend fails. Where reading fails, what was heard before is finished
-    first, and then AudioError raised. Memory does not grow with the recording.
+    Raises BackendError if the backend fails. If reading fails, the audio before is finished first, and then
+    AudioError is raised. Memory does not grow with the recording.
     """
     recognizer = Recognizer(backend.model, decoding)
     start = Samples(0)
@@ -73,9 +73,9 @@ def transcribe(
 def transcribe_file(
     path: Path, backend: LoadedModel, options: RecognitionOptions, decoding: Decoding, boosts: Boosts = NO_BOOSTS
 ) -> Iterator[Utterance]:
-    """The utterances of an audio file. Raises AudioError where it cannot be read.
+    """Return an iterator over the utterances of an audio file. Raises AudioError if it cannot be read.
 
-    decoding: what `make_decoding` made of the options.
+    decoding: made from the options by `make_decoding`.
     """
     segmenter = Segmenter(create(options.vad), backend.model.geometry, options.segmenter)
     return transcribe(read_blocks(path), backend, segmenter, decoding, boosts)

@@ -1,4 +1,4 @@
-"""What decides the text of a stream."""
+"""Options that determine the text of a stream."""
 
 from dataclasses import dataclass, field
 
@@ -11,8 +11,10 @@ from asrd.models.store import DEFAULT_MODEL
 
 @dataclass(frozen=True, slots=True)
 class RecognitionOptions:
-    """What decides the text: the same options give the same text for the same audio, in a daemon
-    and without one. model: a bundled name, a directory or a hub id. vad: as `vad.create` takes it.
+    """Options that determine the text: the same options give the same text for the same audio, in a daemon and
+    without one.
+
+    model: a bundled name, a directory or a hub id. vad: as `vad.create` takes it.
     """
 
     backend: str = BACKEND

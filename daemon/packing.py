@@ -1,10 +1,9 @@
-"""Audio without loss: every float32 comes back with the very same bits.
+"""Compress audio without loss: every float32 is restored bit for bit.
 
-Sources that deliver 16 kHz in 16 bits (a pipe, a file, most senders) give floats that are whole
-numbers of 1/32768; FLAC holds those at about 57 MB an hour of speech without pauses. What was resampled, or came as
-floats, has all of its mantissa in use: 24-bit FLAC would round it. Its bytes are stored plane by
-plane, signs and exponents together, which deflate makes about 175 MB an hour of; lzma saves 3 %
-more at eight times the work.
+Sources that deliver 16 kHz in 16 bits (a pipe, a file, most senders) give floats that are whole multiples of 1/32768;
+FLAC stores those in about 57 MB per hour of speech without pauses. Resampled audio, or audio that came as floats,
+uses its whole mantissa: 24-bit FLAC would round it. Its bytes are stored plane by plane, signs and exponents
+together, which deflate compresses to about 175 MB per hour; lzma saves 3 % more at eight times the work.
 """
 
 import io
@@ -20,7 +19,7 @@ FLAC, PLANES = b"F", b"P"
 
 
 def pack(pcm: FloatArray) -> bytes:
-    """Float32 `(n,)` in few bytes."""
+    """Compress float32 `(n,)`."""
     pcm = np.ascontiguousarray(pcm, "<f4")
     if len(pcm) and (whole := _whole(pcm)) is not None:
         import soundfile
@@ -32,7 +31,7 @@ def pack(pcm: FloatArray) -> bytes:
 
 
 def unpack(packed: bytes, samples: int) -> FloatArray:
-    """The float32 `(samples,)` that `pack` was given. Raises AsrdError for anything else."""
+    """Return the float32 `(samples,)` that `pack` was given. Raises AsrdError for anything else."""
     try:
         if packed[:1] == FLAC:
             import soundfile
@@ -50,7 +49,7 @@ def unpack(packed: bytes, samples: int) -> FloatArray:
 
 
 def _whole(pcm: FloatArray) -> "np.ndarray[tuple[int], np.dtype[np.int16]] | None":
-    """As 16-bit integers, if that gives the same bits back (it does not for +1, -0 or NaN)."""
+    """Return the samples as 16-bit integers if those restore the same bits, else None (as for +1, -0 or NaN)."""
     with np.errstate(invalid="ignore", over="ignore"):
         whole = (pcm * np.float32(32768)).clip(-32768, 32767).astype(np.int16)
     back = whole.astype("<f4") / np.float32(32768)

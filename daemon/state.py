@@ -1,4 +1,6 @@
-"""What decides how a stream goes on, declared: each class that carries some says what, and has it recorded as that."""
+"""Base classes of state that determines how a stream continues: each class that carries some declares it and has it
+recorded.
+"""
 
 from typing import Protocol, TypeVar
 
@@ -6,10 +8,10 @@ import msgspec
 
 
 class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Base of all that recordings call by name.
+    """Base of all structures that recordings refer to by field names.
 
-    A recording has the names of fields, all of them and no others; the attributes that they are taken from may be
-    called anything. So whoever adds, renames or drops a field raises `asrd.daemon.recorder.records.FORMAT`.
+    A recording has all field names and no others; the attributes they are taken from may have any name. So adding,
+    renaming or dropping a field requires raising `asrd.daemon.recorder.records.FORMAT`.
     """
 
 
@@ -17,12 +19,14 @@ S = TypeVar("S", bound=State)
 
 
 class Stateful(Protocol[S]):
-    """Carries something from one utterance to the next. What it holds of an utterance that is open is no part of it."""
+    """A class that carries state from one utterance to the next. What it holds of an open utterance is not part of
+    the state.
+    """
 
     def state(self) -> S:
-        """What it carries now. Only while no utterance is open."""
+        """Return the state. Only while no utterance is open."""
         ...
 
     def resume(self, state: S) -> None:
-        """Go on as the one did whose state it was. Only where this one was built alike, and has heard nothing yet."""
+        """Continue from the state of another instance. Only for an instance built alike that has heard nothing yet."""
         ...

@@ -15,12 +15,12 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 Calls = queue.SimpleQueue[Callable[[], None] | None]
-"""None ends the thread that makes them."""
+"""Queue of a worker's calls; None ends its thread."""
 
 
 class Worker:
-    """One thread that makes calls in the order they are asked for, until `close`, or until nobody has the worker
-    any more.
+    """A thread that makes calls in the order they are requested, until `close`, or until nothing refers to the
+    worker.
     """
 
     def __init__(self, name: str) -> None:
@@ -30,7 +30,7 @@ class Worker:
         weakref.finalize(self, self._calls.put, None).atexit = False
 
     async def run(self, call: Callable[..., T], *arguments: Any) -> T:
-        """The result of `call(*arguments)`, made in the thread; raises what it raises."""
+        """Return the result of `call(*arguments)`, made in the thread; raise what it raises."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._awaited.add(future)
@@ -41,14 +41,14 @@ class Worker:
                 settle, outcome = future.set_result, call(*arguments)
             except BaseException as error:
                 settle, outcome = future.set_exception, error  # type: ignore[assignment]
-            with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits any more
+            with contextlib.suppress(RuntimeError):  # the loop has ended: nothing waits any more
                 loop.call_soon_threadsafe(lambda: None if future.done() else settle(outcome))
 
         self._calls.put(make)
         return await future
 
     def close(self, last: Callable[[], None] = lambda: None) -> None:
-        """Make one more call, whatever comes of it, and end the thread. Does not wait."""
+        """Make one more call, ignore its errors, and end the thread. Does not wait."""
 
         def leave() -> None:
             with contextlib.suppress(Exception):
@@ -58,21 +58,21 @@ class Worker:
         self._calls.put(None)
 
     def forsake(self, last: Callable[[], None] = lambda: None) -> None:
-        """Do without a call that does not return. The same as `close`, and who waits for a call gets a TimeoutError."""
+        """Abandon a hung call; waiters get TimeoutError. Otherwise like `close`."""
         self.close(last)
         for future in [one for one in self._awaited if not one.done()]:
             future.set_exception(TimeoutError("a call before it does not return"))
 
 
 def _work(calls: Calls) -> None:
-    """Not a method: a thread lives for ever, and so would its worker."""
+    """Make a worker's calls. Not a method: the thread would keep its worker alive forever."""
     while (call := calls.get()) is not None:
         call()
-        del call  # or all that it was about would live until the next one comes
+        del call  # else all it refers to would live until the next call
 
 
 async def in_thread(call: Callable[..., T], *arguments: Any) -> T:
-    """The result of one call in a thread of its own."""
+    """Return the result of one call in a thread of its own."""
     worker = Worker("asrd")
     try:
         return await worker.run(call, *arguments)
@@ -81,7 +81,7 @@ async def in_thread(call: Callable[..., T], *arguments: Any) -> T:
 
 
 async def unless(stopped: asyncio.Event, call: Coroutine[Any, Any, T]) -> T | None:
-    """The result of a call in a thread, or None once the event is set: a call that hangs is left alone then."""
+    """Return the result of a call in a thread, or None once the event is set: a hung call is then abandoned."""
     calling, stopping = asyncio.ensure_future(call), asyncio.ensure_future(stopped.wait())
     try:
         await asyncio.wait([calling, stopping], return_when=asyncio.FIRST_COMPLETED)

@@ -1,1 +1,1 @@
-"""From windows to text: what comes after the logits, for all backends."""
+"""Turn windows into text: everything after the logits, for all backends."""

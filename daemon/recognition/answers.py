@@ -1,4 +1,4 @@
-"""What a window's emission says of where words are, for the segmenter."""
+"""Tell the segmenter where a window's emission has words."""
 
 import numpy as np
 
@@ -9,20 +9,20 @@ from asrd.daemon.recognition.decoding.greedy import GreedyDecoder
 from asrd.models import ModelDirectory
 
 LAG = samples(0.16)
-"""Stream time in which the recogniser can answer: some 50 ms for a block of the source, the rest for inference."""
+"""Stream time in which the recogniser can answer: about 50 ms for a block of the source, the rest for inference."""
 
 SPELLED = 3
-"""Letters that a voice which had no words must be heard to say before it is an utterance: in drums and single
-instruments the recogniser now and then hears one or two.
+"""Letters that the recogniser must hear in a voice without words before it is an utterance: in drums and single
+instruments it sometimes hears one or two.
 """
 
 
 def answer(window: Window, emission: Emission, model: ModelDirectory) -> Answer:
-    """Where the best path through the window alone has words.
+    """Return where the best path through the window alone has words.
 
-    Of the window alone, so that it does not matter which windows were recognised before. An
-    emission without frames, of a window that could not be recognised, tells nothing: `until` is its start.
-    Of what is nobody's yet, fewer than `SPELLED` letters are no words; the next window will hear the rest.
+    Only this window is used, so that it does not matter which windows were recognised before. An emission without
+    frames, from a window that could not be recognised, says nothing: `until` is its start. If the window belongs to
+    no utterance yet, fewer than `SPELLED` letters do not count as words; the next window will hear the rest.
     """
     stride, count = emission.stride, len(emission.log_probs)
     positions = window.start + model.geometry.receptive_field // 2 - stride // 2 + stride * np.arange(count)

@@ -1,9 +1,8 @@
-"""What tells speech from other sounds: how loud each moment is, and how much of it are tones that stay where they were.
+"""Features that tell speech from other sounds: loudness over time, and the share of steady tones in it.
 
-The notes of music stay at one frequency for a tenth of a second and longer; the harmonics of a voice
-glide, the higher the faster. So the peaks of the spectrum are compared with those of 60 ms before, as
-sinusoidal models of sound do (McAulay and Quatieri 1986, "Speech analysis/synthesis based on a sinusoidal
-representation").
+The notes of music stay at one frequency for a tenth of a second and longer; the harmonics of a voice glide, the
+higher the faster. So the peaks of the spectrum are compared with those of 60 ms before, as sinusoidal models of sound
+do (McAulay and Quatieri 1986, "Speech analysis/synthesis based on a sinusoidal representation").
 """
 
 from typing import NamedTuple
@@ -18,30 +17,31 @@ from asrd.daemon.vad.floor import BAND, SpeechBand
 Array = npt.NDArray[np.float64]
 
 STEP = samples(0.020)
-"""From one spectrum to the next."""
+"""Distance from one spectrum to the next."""
 
 HALF = STEP // 2
-"""From one level to the next, each of 20 ms: they are to show knocks and the dips between syllables, and not what
-lies below the band."""
+"""Distance from one level to the next; each level covers 20 ms. Levels are to show knocks and the dips between
+syllables, but nothing below the band.
+"""
 
 SPAN = 1024
-"""Samples of a spectrum, 64 ms: long enough to tell the harmonics of a deep voice, 60 Hz, apart."""
+"""Samples per spectrum, 64 ms: long enough to separate the harmonics of a deep voice, 60 Hz apart."""
 
 BACK = 3
-"""Steps a tone must have lasted, 60 ms: with the spectrum's length that is 124 ms of sound."""
+"""Steps for which a tone must have lasted, 60 ms: with the spectrum's length that is 124 ms of sound."""
 
 STILL = 0.15
-"""Bins of 15.6 Hz, 2.3 Hz, that its frequency may have moved by: what noise and the interpolation make of it."""
+"""Largest movement of a steady tone's frequency, in bins of 15.6 Hz (2.3 Hz): what noise and interpolation cause."""
 
 FAINTEST = 1e-12
-"""Power that takes the place of none, full scale squared: far below the rounding of 16 bits."""
+"""Lower bound of a power, as a share of full scale squared: far below the rounding of 16 bits."""
 
 
 class Features(NamedTuple):
-    """Of a stretch of audio.
+    """Features of a span of audio.
 
-    levels: dB in the band of speech, `(m,)`, one for 10 ms. energies: of the spectra, `(n,)`, one for 20 ms.
-    tonal: their shares that lie in tones which were there 60 ms before, `(n,)`, in [0, 1].
+    levels: dB in the band of speech, `(m,)`, one per 10 ms. energies: of the spectra, `(n,)`, one per 20 ms. tonal:
+    for each spectrum, the share of energy in tones that were there 60 ms before, `(n,)`, in [0, 1].
     """
 
     levels: Array
@@ -49,12 +49,12 @@ class Features(NamedTuple):
     tonal: Array
 
     def then(self, other: "Features") -> "Features":
-        """Those of both, one after the other."""
+        """Return the features of both spans, one after the other."""
         return Features(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
 
 
 class Analysis:
-    """Takes audio piece by piece; the features of all pieces are those of the audio as a whole."""
+    """Analyse audio piece by piece; the result is the same as for the audio as a whole."""
 
     def __init__(self) -> None:
         self._band = SpeechBand(STEP, FAINTEST)
@@ -64,17 +64,19 @@ class Analysis:
         self._features = Features(*(np.zeros(0) for _ in Features._fields))
 
     def add(self, pcm: FloatArray) -> Features:
-        """Those of all audio so far, of which `(n,)` is the last."""
+        """Add `(n,)` samples; return the features of all audio so far."""
         features, self._unlevelled, self._unseen = self._look(pcm)
         self._features = features
         return features
 
     def peek(self, pcm: FloatArray) -> Features:
-        """The same, but the next piece follows what there was before this one."""
+        """Return the features as `add` does, but do not keep these samples: the next piece follows those
+        before them.
+        """
         return self._look(pcm)[0]
 
     def _look(self, pcm: FloatArray) -> tuple[Features, FloatArray, FloatArray]:
-        """All features, and what of the audio is needed again."""
+        """Return all features, and the ends of the audio that are needed again for levels and for spectra."""
         unlevelled, unseen = np.concatenate([self._unlevelled, pcm]), np.concatenate([self._unseen, pcm])
         levels = self._levels(unlevelled)
         count = max(0, (len(unseen) - SPAN) // STEP + 1 - BACK)
@@ -83,14 +85,14 @@ class Analysis:
         return features, unlevelled[HALF * len(levels) :], unseen[STEP * count :]
 
     def _levels(self, pcm: FloatArray) -> Array:
-        """Of each whole 20 ms, in steps of 10 ms."""
+        """Return the level of each whole 20 ms, in steps of 10 ms."""
         powers = np.zeros(max(0, len(pcm) // HALF - 1))
         for turn in (0, 1):
             powers[turn::2] = self._band.powers(pcm[turn * HALF :])
         return 10 * np.log10(powers)
 
     def _tones(self, pcm: FloatArray) -> tuple[Array, Array]:
-        """Energies and tonal shares, `(frames - BACK,)`: the first frames are there to be compared with."""
+        """Return energies and tonal shares, `(frames - BACK,)` each: the first frames only serve for comparison."""
         frames = np.lib.stride_tricks.sliding_window_view(pcm, SPAN)[::STEP] * self._taper
         around = slice(self._bins.start - 1, self._bins.stop + 1)
         magnitudes = np.abs(np.fft.rfft(frames)[:, around])
@@ -110,7 +112,7 @@ class Analysis:
 
 
 def _offsets(below: FloatArray, here: FloatArray, above: FloatArray) -> FloatArray:
-    """By how much of a bin each of the peaks `(n,)` lies beside its middle: the summit of a parabola through
+    """Return the offset of each peak `(n,)` from the middle of its bin, in bins: the summit of a parabola through
     three log-magnitudes (Smith and Serra 1987, "PARSHL").
     """
     left, middle, right = (np.log(np.maximum(one, np.float32(1e-9))) for one in (below, here, above))

@@ -1,4 +1,4 @@
-"""Hot words: what people told the daemon to listen for. They are kept in a file, and so over restarts."""
+"""Hot words: names and terms that the user made likelier. They are kept in a file, and so survive restarts."""
 
 import json
 import logging
@@ -18,28 +18,28 @@ from asrd.daemon.recognition.decoding.make import BeamDecoding
 log = logging.getLogger(__name__)
 
 MOST, LONGEST = 1000, 100
-"""Hot words and phrases there may be, and letters in one."""
+"""Maximum number of hot words and phrases, and of letters in one."""
 
 MAX_BOOST = 30.0
-"""Nats. At half of that nothing else is heard any more."""
+"""Largest boost, in nats. At half of it, nothing else is heard any more."""
 
 
 class HotWords:
-    """The hot words of one daemon; they take effect with the next utterance of each stream.
+    """The hot words of one daemon; changes take effect with the next utterance of each stream.
 
-    Upper and lower case make no difference where the model does not know one. Changes are made to what the file
-    holds at that moment, which people and other daemons may have written.
+    Case makes no difference if the model has only one. Changes apply to what the file holds at that moment; people
+    and other daemons may have written it.
     """
 
     def __init__(self, path: Path | None, decoding: Decoding) -> None:
-        """path: None to keep them no longer than this lives. Raises AsrdError where the file cannot be used."""
+        """path: None to keep hot words in memory only. Raises AsrdError if the file cannot be used."""
         self._path = path
         self._search = decoding.search if isinstance(decoding, BeamDecoding) else None
         self._kept: dict[str, float] = {}
         self._kept = self._read()
 
     def answer(self, request: WordsRequest) -> Boosts:
-        """Do as asked. Raises UsageError where that cannot be, and changes nothing then."""
+        """Carry out a request. Raises UsageError if that is impossible, and then changes nothing."""
         match request:
             case AddWords(boosts):
                 return self.add(boosts)
@@ -54,11 +54,11 @@ class HotWords:
 
     @property
     def boosts(self) -> Boosts:
-        """Those that this model can spell and this decoder can use."""
+        """The hot words that this model can spell and this decoder can use."""
         return {text: boost for text, boost in self._kept.items() if self._search and not self._fault(text)}
 
     def add(self, boosts: Mapping[str, float]) -> Boosts:
-        """All hot words, with these. Raises UsageError, and adds none, where one cannot be used."""
+        """Add hot words; return all of them. Raises UsageError, and adds none, if one cannot be used."""
         for text, boost in boosts.items():
             if not 0 < boost <= MAX_BOOST:
                 raise UsageError(
@@ -74,7 +74,7 @@ class HotWords:
         return self._keep(kept)
 
     def remove(self, texts: Iterable[str]) -> Boosts:
-        """All hot words, without these. Raises UsageError, and removes none, where one is no hot word."""
+        """Remove hot words; return the rest. Raises UsageError, and removes none, if one is not a hot word."""
         kept, alike = self._read(), defaultdict[Words, list[str]](list)
         for text in kept:
             alike[self._spelled(text)].append(text)
@@ -86,11 +86,11 @@ class HotWords:
         return self._keep(kept)
 
     def clear(self) -> Boosts:
-        """None are left."""
+        """Remove all hot words."""
         return self._keep({})
 
     def learn(self, words: Iterable[str], boost: float) -> Boosts:
-        """Add the words that the model can spell and the language model does not know; those are given back."""
+        """Add and return the words that the model can spell and the language model does not know."""
         if not self._search or not self._search.lm:
             raise UsageError("without a language model every word is unknown; name the words: asrd words add …")
         usable = [word for word in words if not self._fault(word)]
@@ -100,7 +100,7 @@ class HotWords:
         return learned
 
     def _fault(self, text: str) -> str:
-        """Why it cannot be a hot word, or ""."""
+        """Return the reason why a text cannot be a hot word, or ""."""
         if not self._search:
             return "greedy decoding knows no hot words; start the daemon with --decoder beam"
         if len(text) > LONGEST:
@@ -112,7 +112,7 @@ class HotWords:
         return ""
 
     def _spelled(self, text: str) -> Words:
-        """Alike for two ways to write what is one to the model."""
+        """Return a key that is equal for spellings that the model does not distinguish."""
         try:
             return self._search.words(text) if self._search else tuple(text.split())
         except UsageError:
@@ -132,7 +132,7 @@ class HotWords:
             raise AsrdError(f"the hot words in {self._path} cannot be read ({error}); fix or remove it") from error
 
     def _keep(self, boosts: dict[str, float]) -> Boosts:
-        """Write them down before they count."""
+        """Store hot words in the file before they take effect."""
         if self._path:
             try:
                 _write(self._path, json.dumps(boosts, indent=1, ensure_ascii=False) + "\n")
@@ -143,7 +143,7 @@ class HotWords:
 
 
 def usable(boosts: Boosts, decoding: Decoding) -> Boosts:
-    """Those of hot words kept for another decoding, or another model, that this one can use."""
+    """Return the hot words that this decoding can use, of those kept for another decoding or model."""
     if not isinstance(decoding, BeamDecoding):
         return {}
     found = {}
@@ -155,7 +155,7 @@ def usable(boosts: Boosts, decoding: Decoding) -> Boosts:
 
 
 def _write(path: Path, text: str) -> None:
-    """A reader of the file sees all of it, or what was there before."""
+    """Replace the file atomically: a reader sees all of the new text, or all of the old."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     with os.fdopen(handle, "w", encoding="utf-8") as file:

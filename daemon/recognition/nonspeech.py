@@ -1,14 +1,14 @@
-"""Is what a detector took for speech made of syllables, or of noise, knocks or notes?
+"""Decide whether the VAD's speech is made of syllables, or of noise, knocks or notes.
 
-A detector hears a voice in whatever is louder than the room for as long as it takes to get used to it, and in
-what comes and goes, and a recogniser that is trained on speech hears letters there. Three things tell speech
-from it, whatever the recogniser:
+A detector hears a voice in whatever is louder than the room, until it has adapted, and in what comes and goes; a
+recogniser that is trained on speech hears letters there. Three things tell speech from such sounds, whatever the
+recogniser:
 
 - It moves. Syllables come and go three to five times a second (Houtgast and Steeneken 1985, "A review of
-  the MTF concept in room acoustics"), by ten dB and more, where a fan is steady.
-- It is sustained. A syllable's vowel stays as loud for 80 ms and longer, whispered or not; keys and other
-  knocks die away from the moment they are heard.
-- It glides. The pitch of a voice never rests, where that of a note does, and between syllables there is
+  the MTF concept in room acoustics"), by ten dB and more, while a fan is steady.
+- It is sustained. A syllable's vowel stays equally loud for 80 ms and longer, whispered or not; keys and other
+  knocks decay from the moment they are heard.
+- It glides. The pitch of a voice never rests, while that of a note does, and between syllables there is
   less sound than under music: see `features.py`.
 """
 
@@ -20,46 +20,54 @@ from asrd.core.flow import Hypothesis, Window
 from asrd.daemon.recognition.features import Analysis, Array, Features
 
 SMOOTHING = 10
-"""Levels a level is the mean of, 100 ms: shorter than a syllable, long enough for the chance in noise to even out."""
+"""Number of levels averaged, 100 ms: shorter than a syllable, long enough to even out the randomness of noise."""
 
 LOUD = 10.0
-"""dB below the loudest: what is quieter is not part of the noise, but around it."""
+"""dB below the loudest level: quieter levels are not part of the noise, but around it."""
 
 STEADY = 2.5
 """dB around the median within which a level is steady."""
 
 STEADY_SHARE = 0.94
-"""Of the loud levels: where more are steady, nobody spoke. Measured with `STEADY`: no more than 0.85 in 267
-utterances, 0.93 in noise as loud as they, and 0.98 and more in fans that are switched on."""
+"""Share of steady levels among the loud ones above which nobody spoke. Measured with `STEADY`: at most 0.85 in 267
+utterances, 0.93 in equally loud noise, and 0.98 and more in fans that are switched on.
+"""
 
 HELD, HELD_WITHIN, HELD_LOUD = 7, 6.0, 20.0
-"""Levels, 80 ms, that lie within so many dB of each other, and of the loudest: a sound that is sustained."""
+"""A sustained sound: so many levels in a row, 80 ms, within so many dB of each other and so many dB of the loudest."""
 
 HELD_SHARE = 0.008
-"""Of all levels: where fewer are sustained, nothing but knocks was heard. Measured: never less than 0.022 in 267
-utterances, clean or 40 dB quieter, 0.021 when their voice was made a whisper; none in typing, synthetic or recorded,
-also with noise 10 dB below it."""
+"""Share of sustained levels below which nothing but knocks was heard. Measured: at least 0.022 in 267 utterances,
+clean or 40 dB quieter, 0.021 when their voice was made a whisper; none in typing, synthetic or recorded, also with
+noise 10 dB below it.
+"""
 
 TONAL_LOUD = 15.0
-"""dB below the loudest spectrum: what tones are sought in."""
+"""dB below the loudest spectrum within which tones are sought."""
 
 DIP = 12.0
-"""dB below the loud (95 %): where speech is in a tenth of its levels and more, unless noise fills its pauses."""
+"""dB below the loud levels (95th percentile): a tenth and more of the levels of speech are that low, unless noise
+fills its pauses.
+"""
 
 TONAL, TONAL_DIPS, TONAL_MOST = 0.2, 0.75, 0.42
-"""Tonal share above which there was music: the first where nothing dips, more by the second times the share of
-levels that dip, but no more than the third.
+"""Tonal share above which there was music: the first value if nothing dips, plus the second times the share of levels
+that dip, but at most the third.
+
 Measured: sentences have at most 0.22 with 0.65 dips, those of a monotonous synthetic voice 0.33 with 0.20, and in
-noise as loud as they 0.17 without dips; synthetic music has 0.23 to 0.98, and that of games a median of 0.35."""
+equally loud noise 0.17 without dips; synthetic music has 0.23 to 0.98, and music of games a median of 0.35.
+"""
 
 FEW, ENOUGH = 8, 25
-"""Loud spectra, or pairs of loud levels: with fewer than the first, 0.16 s, tones cannot be told of; with the second,
-0.5 s, all can."""
+"""Number of loud spectra, or of pairs of loud levels: with fewer than the first, 0.16 s, tones cannot be judged; with
+the second, 0.5 s, everything can.
+"""
 
 
 class Evidence:
-    """Of one utterance. Once it was found to be speech it stays speech, so no text is taken back. Only committed
-    windows find it, whose parts follow each other: how many previews there are depends on how fast the machine is.
+    """Collect the evidence that one utterance is speech. Once found to be speech it stays speech, so that no text is
+    taken back. Only committed windows can establish it, because their kept parts follow each other: the number of
+    previews depends on the speed of the machine.
     """
 
     def __init__(self) -> None:
@@ -67,9 +75,9 @@ class Evidence:
         self._speech = False
 
     def weigh(self, window: Window, hypothesis: Hypothesis) -> Hypothesis:
-        """The hypothesis where there is speech, an empty one of no confidence where there is other sound.
+        """Return the hypothesis if there is speech, an empty one with confidence 0 if there is another sound.
 
-        Until that can be told it is the hypothesis without a stable part.
+        Until that is known, return the hypothesis without a stable part.
         """
         if self._speech:
             return hypothesis
@@ -85,7 +93,7 @@ class Evidence:
 
 
 def is_speech(features: Features) -> bool | None:
-    """None where it cannot be told yet, but may be."""
+    """Return whether the features are those of speech; None if that cannot be told yet."""
     if len(features.levels) >= HELD and sustained(features.levels) < HELD_SHARE:
         return False
     share, loud = tonality(features)
@@ -98,18 +106,18 @@ def is_speech(features: Features) -> bool | None:
 
 
 def steadiness(levels: Array) -> tuple[float, float]:
-    """Share of the loud levels that are steady, in [0, 1], and how many pairs of them are loud."""
+    """Return the share of the loud levels that are steady, in [0, 1], and the number of pairs of loud levels."""
     if len(levels) < SMOOTHING:
         return 0.0, 0.0
     smooth = 10 * np.log10(np.convolve(10 ** (levels / 10), np.full(SMOOTHING, 1 / SMOOTHING), "valid"))
-    loud = smooth[smooth > smooth.max() - LOUD][SMOOTHING // 2 :]  # without the rise, which is the mean's own
+    loud = smooth[smooth > smooth.max() - LOUD][SMOOTHING // 2 :]  # without the rise, an artefact of the mean
     if not len(loud):
         return 0.0, 0.0
     return float(np.mean(np.abs(loud - np.median(loud)) <= STEADY)), len(loud) / 2
 
 
 def sustained(levels: Array) -> float:
-    """Share of the moments from which on the level stays the same, in [0, 1]; at least `HELD` levels."""
+    """Return the share of moments from which on the level stays the same, in [0, 1]; needs at least `HELD` levels."""
     runs = np.lib.stride_tricks.sliding_window_view(levels, HELD)
     least = runs.min(axis=1)
     held = (runs.max(axis=1) - least <= HELD_WITHIN) & (least > levels.max() - HELD_LOUD)
@@ -117,14 +125,14 @@ def sustained(levels: Array) -> float:
 
 
 def dips(levels: Array) -> float:
-    """Share of the levels that are far below the loud ones, in [0, 1], from the first loud one to the last."""
+    """Return the share of levels far below the loud ones, in [0, 1], from the first loud one to the last."""
     low = levels < np.percentile(levels, 95) - DIP
     first, last = low.argmin(), len(low) - low[::-1].argmin()
     return float(low[first:last].mean())
 
 
 def tonality(features: Features) -> tuple[float, int]:
-    """Mean tonal share of the loud spectra, in [0, 1], and how many are loud."""
+    """Return the mean tonal share of the loud spectra, in [0, 1], and the number of loud spectra."""
     if not len(features.energies):
         return 0.0, 0
     loud = features.energies > features.energies.max() * 10 ** (-TONAL_LOUD / 10)

@@ -17,12 +17,12 @@ from asrd.models import ModelDirectory
 
 
 def normalize(pcm: FloatArray, level: Level) -> FloatArray:
-    """Zero mean, unit variance; 1e-7 as in transformers' Wav2Vec2FeatureExtractor."""
+    """Bring `(n,)` to zero mean and unit variance; 1e-7 as in transformers' Wav2Vec2FeatureExtractor."""
     return ((pcm - level.mean) / math.sqrt(level.deviation**2 + 1e-7)).astype(np.float32)
 
 
 def log_softmax(logits: FloatArray) -> FloatArray:
-    """Log-probabilities over the last axis, computed without overflow."""
+    """Return the log-probabilities over the last axis, computed without overflow."""
     shifted = logits - logits.max(axis=-1, keepdims=True)
     result: FloatArray = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
     return result
@@ -37,7 +37,7 @@ def recognize(backend: LoadedModel, windows: Sequence[Window]) -> list[Emission]
 
 
 def silent(window: Window, model: ModelDirectory) -> Emission:
-    """An emission without frames, for a window that could not be recognised."""
+    """Return an emission without frames, for a window that could not be recognised."""
     return Emission(np.zeros((0, len(model.vocabulary)), np.float32), window.start, model.geometry.stride)
 
 
@@ -45,9 +45,9 @@ NO_BOOSTS: Boosts = MappingProxyType({})
 
 
 class Recognizer:
-    """Turns the emissions of one stream's windows, in their order, into hypotheses.
+    """Turn the emissions of one stream's windows, in order, into hypotheses.
 
-    decoding: makes the decoder of each utterance; greedy where none is given.
+    decoding: makes the decoder of each utterance; greedy if None.
     """
 
     def __init__(self, model: ModelDirectory, decoding: Decoding | None = None) -> None:
@@ -59,18 +59,18 @@ class Recognizer:
 
     @property
     def idle(self) -> bool:
-        """Whether the next window begins an utterance."""
+        """True if the next window begins an utterance."""
         return self._decoder is None
 
     @property
     def until(self) -> Samples:
-        """Stream position up to which no later window changes what was heard; below 0 between utterances."""
+        """Stream position up to which no later window changes the result; below 0 between utterances."""
         return self._stitcher.until
 
     def accept(self, window: Window, emission: Emission, boosts: Boosts = NO_BOOSTS) -> Hypothesis:
-        """What is known of the window's utterance now; final if `window.last`.
+        """Return the hypothesis of the window's utterance so far; final if `window.last`.
 
-        boosts: hot words, which matter where the window begins an utterance.
+        boosts: hot words, which matter only if the window begins an utterance.
         """
         self._decoder = self._decoder or self._decoding.begin(boosts)
         frames, settled = self._stitcher.add(window, emission)

@@ -1,4 +1,4 @@
-"""Joins the emissions of overlapping windows, frame by frame."""
+"""Join the emissions of overlapping windows, frame by frame."""
 
 import numpy as np
 
@@ -8,27 +8,29 @@ from asrd.daemon.recognition.decoding.frames import Frames
 from asrd.models import Geometry
 
 SLACK = samples(0.20)
-"""How much earlier than where its kept part ends a window may hand over to the next: two letters or three."""
+"""Largest distance before the end of its kept part at which a window may hand over to the next: two or
+three letters.
+"""
 
 EVEN = 0.01
-"""Difference in a probability that is none: of places that are as good the latest is taken."""
+"""Difference in probability that does not count: of equally good places the latest is taken."""
 
 
 class Stitcher:
-    """The frames of one utterance. All lie on one grid, each is taken from exactly one window, and text is
-    never compared.
+    """Join the frames of one utterance. All frames lie on one grid, each is taken from exactly one window, and text
+    is never compared.
 
-    A window gives the frames whose receptive fields have their middle in its kept part, nearly. Two windows may
-    hear a letter a frame or two apart; where one hands over to the next within a letter, that letter would be
-    given twice or not at all. So a window hands over where it is surest that nothing is being said, in the
-    last `SLACK` of its kept part, and the next one, which has heard what follows, gives the frames from there on.
+    Nearly all frames whose receptive fields have their middle in a window's kept part are taken from that window. Two
+    windows may hear a letter a frame or two apart; if one handed over to the next within a letter, that letter would
+    be given twice or not at all. So a window hands over where it is surest that nothing is being said, in the last
+    `SLACK` samples of its kept part, and the next one, which has heard what follows, gives the frames from there on.
     """
 
     def __init__(self, geometry: Geometry, blank: int) -> None:
         self._geometry = geometry
         self._blank = blank
         self._settled: list[Frames] = []
-        self._held: Frames | None = None  # between that place and the end of the kept part
+        self._held: Frames | None = None  # between the handover and the end of the kept part
         self._next = -1
         self._start = Samples(0)
 
@@ -38,11 +40,11 @@ class Stitcher:
         return Samples(self._next)
 
     def add(self, window: Window, emission: Emission) -> tuple[Frames, int]:
-        """Take in a window's emission.
+        """Add a window's emission.
 
-        Returns all frames known of the utterance, and how many of them no later window will
-        change. The others look ahead: those of a provisional window, and those behind the place where
-        a committed one hands over, which the next window will hear better.
+        Returns all frames known of the utterance, and the number of them that no later window will change. The others
+        look ahead: those of a provisional window, and those behind the place where a committed window hands over,
+        which the next window will hear better.
         """
         stride = self._geometry.stride
         origin = emission.start + self._geometry.receptive_field // 2 - stride // 2
@@ -68,19 +70,21 @@ class Stitcher:
         return Frames(log_probs, np.concatenate([part.positions for part in known]), bounds), settled
 
     def _first_frame(self, position: int, emission: Emission) -> int:
-        """Index of the first frame whose middle is at or after a stream position."""
+        """Return the index of the first frame whose middle is at or after a stream position."""
         middle = emission.start + self._geometry.receptive_field // 2
         return -(-(position - middle) // self._geometry.stride)
 
     def _missed(self, origin: int) -> list[Frames]:
-        """What the window before held back and this one, whose first frame is at `origin`, has not heard."""
+        """Return the frames that the previous window held back and this one, whose first frame is at `origin`, has
+        not heard.
+        """
         if self._held is None or origin <= self._next:
             return []
         return [self._held.part(0, (origin - self._next) // self._geometry.stride)]
 
     def _hand_over(self, emission: Emission, first: int, after: int) -> int:
-        """The frame from which on the next window gives them: where the two around are blank the surest, and
-        of such places where the four around are.
+        """Return the frame from which on the next window gives the frames: where the two frames around are surest to
+        be blank, and among such places, where the four around are.
         """
         places = np.arange(max(first + 1, after - SLACK // self._geometry.stride), after + 1)
         blank = np.exp(emission.log_probs[:, self._blank])

@@ -1,7 +1,6 @@
-"""The flight recorder: keeps what the daemon heard and said, so that it can be heard and said again.
+"""The flight recorder: records the daemon's input and output, so that a run can be replayed.
 
-Everything that decides a stream's events reaches it in an order that the event loop makes: audio,
-answers of the backend, windows taken up, settings. A *tape* writes that order down, together with
-the events that came of it. A replay puts the same code through the same order, with the
-recording's own clock, and compares what it says now with what was said then.
+Everything that determines a stream's events reaches it in an order set by the event loop: audio, answers of the
+backend, windows taken up, settings. A *tape* records that order, together with the resulting events. A replay runs
+the same code in the same order, with the recording's clock, and compares the new events with the recorded ones.
 """

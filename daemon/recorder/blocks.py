@@ -1,10 +1,10 @@
-r"""A recording's file: blocks of records, each of them whole or not there.
+r"""The file of a recording: blocks of records, each of them complete or absent.
 
     "asrd recording 2\n", then blocks: sizes of records and audio, CRC-32 of both, records, audio
 
-A process that dies, or a disk that is full, costs the block that was being written and none before: the file then
-ends within a block. A block that is there and is not what was written is damage. The number is the format's: a
-recording of another is refused, and so is one that says it is of this format and holds something else.
+If a process dies, or a disk is full, only the block being written is lost: the file then ends within a block. A
+complete block that is not what was written is damage. The number is the format's version: a recording of another
+version is refused, and so is one that claims this version but holds something else.
 """
 
 import re
@@ -25,22 +25,22 @@ from asrd.daemon.recorder.records import FORMAT, AnyRecord, Heard
 MAGIC = b"asrd recording %d\n" % FORMAT
 ANY_MAGIC = re.compile(rb"asrd recording (\d+)\n?")
 LONGEST = 32
-"""Bytes of the first line that are looked at."""
+"""Bytes of the first line that are read."""
 
 HEAD = struct.Struct("<III")
 MOST = 1 << 28
-"""Bytes a block may claim to have, against files made in bad faith."""
+"""Maximum size that a block may declare, in bytes, against malicious files."""
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(list[AnyRecord])
 
 
 class DamagedError(AsrdError):
-    """What a file holds from here on is not what was written."""
+    """The rest of a file is not what was written."""
 
 
 def pack(records: Sequence[AnyRecord]) -> bytes:
-    """A block of these records."""
+    """Return a block of these records."""
     pieces = [record.pcm for record in records if isinstance(record, Heard)]
     bare = [msgspec.structs.replace(item, pcm=b"") if isinstance(item, Heard) else item for item in records]
     said = zlib.compress(_encoder.encode(bare), 1)
@@ -49,10 +49,10 @@ def pack(records: Sequence[AnyRecord]) -> bytes:
 
 
 def read(path: Path, *, with_audio: bool = True) -> Iterator[AnyRecord]:
-    """All records up to the end of the file, or to where it breaks off. Without audio, `pcm` is empty.
+    """Yield all records up to the end of the file, or to where it breaks off. Without audio, `pcm` is empty.
 
-    Raises AsrdError where it cannot be read at all or is of another format, UsageError where there is no file, or one
-    that is no recording; and DamagedError after the records that are whole where what follows is damaged.
+    Raises AsrdError if the file cannot be read at all or has another format, UsageError if there is no file, or it is
+    not a recording; and DamagedError after the intact records if what follows is damaged.
     """
     try:
         file = path.open("rb")
@@ -79,7 +79,7 @@ def read(path: Path, *, with_audio: bool = True) -> Iterator[AnyRecord]:
 
 
 def _check(path: Path, magic: bytes) -> None:
-    """Refuse a file that begins otherwise than one of this format. It may break off there."""
+    """Raise AsrdError or UsageError for a file that does not begin like one of this format. It may break off there."""
     if MAGIC.startswith(magic):
         return
     if not (other := ANY_MAGIC.fullmatch(magic)):
@@ -89,7 +89,9 @@ def _check(path: Path, magic: bytes) -> None:
 
 
 def _block(file: IO[bytes]) -> tuple[bytes, bytes] | None:
-    """The two parts of the next block; None where the file ends. Raises DamagedError where they are not as written."""
+    """Return the two parts of the next block; None at the end of the file. Raises DamagedError if they are not as
+    written.
+    """
     head = file.read(HEAD.size)
     if len(head) < HEAD.size:
         return None
@@ -105,7 +107,9 @@ def _block(file: IO[bytes]) -> tuple[bytes, bytes] | None:
 
 
 def _records(said: bytes) -> list[AnyRecord]:
-    """Raises msgspec.DecodeError where they are not of this format."""
+    """Decode records. Raises msgspec.DecodeError for records of another format, DamagedError if they cannot be
+    unpacked.
+    """
     try:
         return _decoder.decode(zlib.decompressobj().decompress(said, MOST))
     except zlib.error as error:

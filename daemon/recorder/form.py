@@ -1,7 +1,7 @@
-"""The form that options have in a recording: under names of its own, all of them and no others.
+"""The form of options in a recording: all names are its own, and a recording has all of them and no others.
 
-Attributes are called here what they are called there. One that is renamed keeps the name that recordings know it by:
-`lead: int = msgspec.field(name="pre_roll")`.
+At present the attributes have the same names. An attribute that is renamed keeps its name in recordings: `lead: int =
+msgspec.field(name="pre_roll")`.
 """
 
 from typing import Self
@@ -14,7 +14,7 @@ from asrd.daemon.stream.state import RecordedSettings
 
 
 class RecordedLoading(State, frozen=True):
-    """Those of `LoadOptions`."""
+    """The fields of `LoadOptions`."""
 
     device: str
     threads: int
@@ -23,7 +23,7 @@ class RecordedLoading(State, frozen=True):
 
 
 class RecordedDecoding(State, frozen=True):
-    """Those of `DecoderOptions`."""
+    """The fields of `DecoderOptions`."""
 
     decoder: str
     lm: str | None
@@ -35,7 +35,7 @@ class RecordedDecoding(State, frozen=True):
 
 
 class RecordedOptions(State, frozen=True):
-    """Those of `RecognitionOptions`."""
+    """The fields of `RecognitionOptions`."""
 
     backend: str
     model: str
@@ -46,9 +46,9 @@ class RecordedOptions(State, frozen=True):
 
     @classmethod
     def of(cls, options: RecognitionOptions) -> Self:
-        """As they are recorded."""
+        """Return options in the form in which they are recorded."""
         return msgspec.convert(options, cls, from_attributes=True)
 
     def restored(self) -> RecognitionOptions:
-        """As they were. Raises UsageError where they contradict each other."""
+        """Return the options that were recorded. Raises UsageError if they contradict each other."""
         return msgspec.convert(self, RecognitionOptions, from_attributes=True)

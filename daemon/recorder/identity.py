@@ -1,4 +1,4 @@
-"""What a replay must find again to give the same bits: the model's files and the machine's arithmetic."""
+"""Identify what a replay needs to give the same bits: the model's files and the machine's arithmetic."""
 
 import platform
 from functools import cache
@@ -15,14 +15,14 @@ from asrd.models.manifest import sha256
 LIBRARIES = ("asrd", "numpy", "openvino", "torch", "transformers", "webrtcvad-wheels", "silero-vad", "soxr")
 
 MAX_NAME = 4096
-"""Characters of the longest path on Linux."""
+"""Length of the longest path on Linux, in characters."""
 
 DECIDING = {".json", ".xml", ".bin", ".safetensors"}
-"""Suffixes of the files of a model that decide what it answers; manifests and reports do not."""
+"""Suffixes of the model's files that determine its results; manifests and reports do not."""
 
 
 def environment() -> dict[str, str]:
-    """Versions of what computes, and the processor."""
+    """Return the versions of the libraries that compute, and the processor."""
     found = {"python": platform.python_version(), "machine": platform.machine(), "cpu": " ".join(flags())}
     for library in LIBRARIES:
         try:
@@ -33,7 +33,7 @@ def environment() -> dict[str, str]:
 
 
 def named(options: RecordedOptions | None) -> dict[str, str]:
-    """SHA-256 of each file that is named in options: a language model, say."""
+    """Return the SHA-256 of each file named in options, such as a language model."""
     return _named(msgspec.to_builtins(options))
 
 
@@ -48,7 +48,9 @@ def _named(value: Any) -> dict[str, str]:
 
 @cache
 def files(model: Path) -> dict[str, str]:
-    """SHA-256 of each deciding file of a model directory, by its name there. Takes seconds a gigabyte."""
+    """Return the SHA-256 of each file of a model directory that determines its results, by its name there. Takes
+    seconds per gigabyte.
+    """
     paths = (path for path in sorted(model.rglob("*")) if path.suffix in DECIDING and path.is_file())
     names = {path.relative_to(model).as_posix(): path for path in paths if path.name != "manifest.json"}
     return {name: sha256(path) for name, path in names.items() if not name.startswith(".")}

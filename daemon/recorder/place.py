@@ -1,4 +1,4 @@
-"""The directory of a recording is its user's alone, and one recorder's."""
+"""Reserve the directory of a recording for its user, and for one recorder."""
 
 import fcntl
 import os
@@ -8,7 +8,7 @@ from asrd.core.errors import AsrdError
 
 
 def check(directory: Path) -> None:
-    """Raise AsrdError where nothing may be recorded in the directory, which need not be there. Changes nothing."""
+    """Raise AsrdError if nothing may be recorded in the directory, which need not exist. Changes nothing."""
     directory = directory.expanduser().absolute()
     nearest = next(path for path in (directory, *directory.parents) if path.exists())
     if not nearest.is_dir() or not os.access(nearest, os.R_OK | os.W_OK | os.X_OK):
@@ -20,7 +20,9 @@ def check(directory: Path) -> None:
 
 
 def take(directory: Path) -> int:
-    """Make the directory this user's alone, and this process's as long as the descriptor is open that is given back."""
+    """Reserve the directory for this user, and for this process as long as the returned descriptor is open. Raises
+    AsrdError.
+    """
     check(directory)
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)

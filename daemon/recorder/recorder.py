@@ -1,7 +1,7 @@
-"""The flight recorder of one daemon: takes from the tapes twice a second and writes in a thread of its own.
+"""The flight recorder of one daemon: reads the tapes twice a second and writes in a thread of its own.
 
-Recording never makes the pipeline wait. Where the disk fails, or falls too far behind, recording ends and
-the daemon goes on.
+Recording never makes the pipeline wait. If the disk fails, or falls too far behind, recording ends and the daemon
+continues.
 """
 
 import asyncio
@@ -29,22 +29,22 @@ from asrd.models import ModelDirectory
 log = logging.getLogger(__name__)
 
 INTERVAL = 0.5
-"""Seconds between writes: what a process that is killed loses at most."""
+"""Seconds between writes: a process that is killed loses at most that much."""
 
 BEHIND = 64 << 20
-"""Bytes that may wait for the disk, a quarter of an hour of one stream: more, and it is given up."""
+"""Bytes that may wait for the disk, a quarter of an hour of one stream; with more, recording ends."""
 
 PATIENCE = 0.5
-"""Seconds that the disk gets at the end."""
+"""Seconds that the disk gets at shutdown."""
 
 DAEMON = "daemon"
 
 
 class Recorder:
-    """Opt-in: a daemon has one only if it was told to record."""
+    """Record one daemon. Opt-in: a daemon has a recorder only if it was told to record."""
 
     def __init__(self, options: RecordingOptions, daemon: str) -> None:
-        """Take the directory. Raises AsrdError where it cannot be used."""
+        """Reserve the directory. Raises AsrdError if it cannot be used."""
         self.failure = ""
         self._daemon = daemon
         self._ring = Ring(options.directory, options.limit, options.hours)
@@ -55,18 +55,18 @@ class Recorder:
 
     @property
     def directory(self) -> str:
-        """Where to it records; "" when it no longer does."""
+        """The directory recorded to; "" once recording has ended."""
         return "" if self.failure else str(self._ring.directory)
 
     def tape(self, stream: str, model: ModelDirectory, options: RecognitionOptions, *, live: bool) -> RecordingTape:
-        """The tape of a stream. options: those it began with."""
+        """Return a new tape for a stream. options: those it begins with."""
         recorded = RecordedOptions.of(options)
         begin = partial(self._begin, stream, live=live, options=recorded, model=str(model.path))
         self._tapes[stream] = RecordingTape(begin)
         return self._tapes[stream]
 
     def said(self, stream: str, payload: bytes) -> None:
-        """An event was published. What the daemon says about itself has a tape of its own."""
+        """Record an event that was published. The daemon's own events have a tape of their own."""
         if stream not in self._tapes:
             stream = DAEMON
         if stream == DAEMON:
@@ -76,7 +76,7 @@ class Recorder:
             self._fail("the disk is too slow")
 
     async def run(self, failed: Callable[[str], Awaitable[None]]) -> None:
-        """Write until cancelled. failed: told, once, why recording has ended."""
+        """Write until cancelled. failed: called once, with the reason, if recording ends."""
         writing = asyncio.create_task(self._write_on())
         try:
             await self._stopped.wait()
@@ -87,7 +87,7 @@ class Recorder:
             writing.cancel()
 
     async def close(self, within: float = PATIENCE) -> None:
-        """Write what is left, if the disk takes it in time. within: seconds, of which it gets `PATIENCE` at most."""
+        """Write the rest, if the disk is fast enough. within: seconds, of which at most `PATIENCE` are used."""
         if not self.failure:
             try:
                 async with asyncio.timeout(min(PATIENCE, within)):
@@ -102,7 +102,7 @@ class Recorder:
             await asyncio.sleep(INTERVAL)
             try:
                 await self._worker.run(self._write, self._take())
-            except Exception as error:  # full, gone, unplugged: whatever it is, transcription goes on
+            except Exception as error:  # full, gone, unplugged: whatever it is, transcription continues
                 if not isinstance(error, OSError):
                     log.warning("recording failed", exc_info=True)
                 self._fail(reason(error))
@@ -132,7 +132,7 @@ class Recorder:
         return Begin(version("asrd"), self._daemon, stream, live, index, now, rest, state, options, model, {}, {})
 
     def _write(self, records: dict[str, list[AnyRecord]]) -> None:
-        """In the recorder's thread, where there is time to hash a model."""
+        """Write records. Runs in the recorder's thread, where there is time to hash a model."""
         self._ring.write({stream: [_identified(record) for record in tape] for stream, tape in records.items()})
 
 

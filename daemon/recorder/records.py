@@ -1,6 +1,6 @@
-"""What a tape holds, in the order in which it happened on the event loop.
+"""The records of a tape, in the order in which they happened on the event loop.
 
-Records travel as msgpack arrays: where a field stands is what tells it, and a tag what the record is.
+Records are stored as msgpack arrays: a field is identified by its position, and a record by its tag.
 """
 
 import msgspec
@@ -11,8 +11,8 @@ from asrd.daemon.stream.state import RecordedSettings, StreamState
 Bytes = bytes
 
 FORMAT = 2
-"""Version of all that a recording holds. Whoever adds, moves, renames or drops a field of a record or a state raises
-it, and whoever gives one another meaning. Of classes and their attributes a recording knows nothing.
+"""Version of the recording's contents. Raise it when adding, moving, renaming or dropping a field of a record or a
+state, or when changing its meaning. A recording knows nothing of classes and their attributes.
 """
 
 
@@ -21,13 +21,12 @@ class Record(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
 
 
 class Begin(Record, frozen=True, tag="begin"):
-    """Opens a file.
+    """The first record of a file.
 
-    index: of the file within its stream's recording; 0 holds the beginning of the stream.
-    time: Unix seconds. rest: whether the stream is at rest here; where not, the file only continues the one before.
-    state: what the stream goes on from; None where it begins anew, or is not at rest.
-    options: those it began with; None where no stream is recorded, but what the daemon says of itself.
-    environment, files: see `identity`.
+    index: number of the file within its stream's recording; 0 holds the beginning of the stream. time: Unix seconds.
+    rest: whether the stream is at rest here; if not, the file only continues the one before. state: what the stream
+    continues from; None if it begins anew, or is not at rest. options: those the stream began with; None for the
+    daemon's own events. environment, files: see `identity`.
     """
 
     asrd: str
@@ -56,21 +55,21 @@ class Heard(Record, frozen=True, tag="heard"):
 
 
 class Judged(Record, frozen=True, tag="judged"):
-    """What the VAD said since the last record: "1" speech, "0" none, "r" it was reset first."""
+    """The VAD's decisions since the last record: "1" speech, "0" none, "r" it was reset first."""
 
     frames: str
 
 
 class Queued(Record, frozen=True, tag="queued"):
-    """The scheduler has taken up a window, or left it out, and the stream went on."""
+    """The scheduler has accepted a window, or left it out, and the stream continued."""
 
 
 class Answered(Record, frozen=True, tag="answered"):
-    """A window was recognised. window: how many were cut before it since the stream was last at rest
-    where a file began.
+    """A window was recognised.
 
-    row, rows: its place in the batch. cut, started, recognized: Unix seconds. failure: or "".
-    boosts: hot words in force, where it began an utterance.
+    window: number of windows cut before it since the last file that began with the stream at rest. row, rows: index
+    in its batch, and the size of the batch. cut, started, recognized: Unix seconds. failure: the backend's error, or
+    "". boosts: hot words in force, if it began an utterance.
     """
 
     window: int
@@ -85,7 +84,7 @@ class Answered(Record, frozen=True, tag="answered"):
 
 
 class Used(Record, frozen=True, tag="used"):
-    """The stream goes by other settings."""
+    """The stream applies other settings."""
 
     settings: RecordedSettings
 
@@ -97,20 +96,20 @@ class Said(Record, frozen=True, tag="said"):
 
 
 class Ended(Record, frozen=True, tag="ended"):
-    """The source delivers no more; failure: why, or ""."""
+    """The source has ended. failure: why, or ""."""
 
     failure: str
 
 
 class Abandoned(Record, frozen=True, tag="abandoned"):
-    """There was no more time: what was open got the final that was known. now: Unix seconds."""
+    """There was no more time: open utterances got the finals known. now: Unix seconds."""
 
     now: float
     backend: str
 
 
 class Closed(Record, frozen=True, tag="closed"):
-    """The file is whole."""
+    """The file is complete."""
 
 
 AnyRecord = Begin | Heard | Judged | Queued | Answered | Used | Said | Ended | Abandoned | Closed

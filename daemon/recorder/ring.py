@@ -1,6 +1,6 @@
-"""The directory of a recording: files of about a minute, the oldest deleted when the bound is reached.
+"""The files of a recording's directory: about a minute each, the oldest deleted when the limit is reached.
 
-All of this runs in the recorder's own thread, but for opening it.
+All of this runs in the recorder's own thread, except opening it.
 """
 
 import os
@@ -14,7 +14,7 @@ from asrd.daemon.recorder import blocks, place
 from asrd.daemon.recorder.records import AnyRecord, Begin, Closed
 
 NAME = re.compile(r"\d{8}T\d{9}Z-[0-9a-f]+-[A-Za-z0-9_-]+-\d{6}\.asrd")
-"""Of the files that are the recorder's to delete: their order is the order in time."""
+"""Names of the files that the recorder may delete: their order is the order in time."""
 
 
 @dataclass(slots=True)
@@ -24,10 +24,10 @@ class _Open:
 
 
 class Ring:
-    """Never holds more than `limit` bytes, nor anything older than `hours`."""
+    """Keep at most `limit` bytes, and nothing older than `hours`."""
 
     def __init__(self, directory: Path, limit: int, hours: float) -> None:
-        """Take the directory. Raises AsrdError where that cannot be."""
+        """Reserve the directory. Raises AsrdError if that is impossible."""
         self.directory = directory.expanduser().absolute()
         self._limit, self._hours = limit, hours
         self._lock = place.take(self.directory)
@@ -36,7 +36,7 @@ class Ring:
         self._open: dict[str, _Open] = {}
 
     def write(self, records: dict[str, Sequence[AnyRecord]]) -> None:
-        """Append what each stream's tape holds. Raises OSError where the disk will not take it."""
+        """Append the records of each stream's tape. Raises OSError if the disk fails."""
         for stream, tape in records.items():
             first = 0
             for index, record in enumerate(tape):
@@ -48,7 +48,7 @@ class Ring:
         self._expire()
 
     def close(self) -> None:
-        """Finish every file and let go of the directory."""
+        """Finish every file and release the directory."""
         try:
             for stream in list(self._open):
                 self._finish(stream)
@@ -56,7 +56,7 @@ class Ring:
             self.abandon()
 
     def abandon(self) -> None:
-        """Let go of everything as it is."""
+        """Release everything as it is."""
         for file in self._open.values():
             os.close(file.descriptor)
         self._open.clear()
@@ -84,7 +84,7 @@ class Ring:
 
     def _put(self, stream: str, data: bytes) -> None:
         self._make_room(len(data))
-        if stream not in self._open:  # its file alone was all there was room for
+        if stream not in self._open:  # its file alone filled the directory
             return
         file, left = self._open[stream], memoryview(data)
         while left:
@@ -102,7 +102,9 @@ class Ring:
             self._delete_oldest()
 
     def _delete_oldest(self) -> None:
-        """Also if it is being written, which takes a bound of a few files: then until the next begins."""
+        """Delete the oldest file, even while it is being written, which happens only if the limit is a few files: its
+        stream is then not recorded until its next file begins.
+        """
         path = next(iter(self._kept))
         for stream, file in list(self._open.items()):
             if file.path == path:
@@ -112,7 +114,7 @@ class Ring:
 
 
 def files(directory: Path) -> list[Path]:
-    """The recorder's own files in a directory, the oldest first."""
+    """Return the recorder's own files in a directory, the oldest first."""
     return sorted(path for path in directory.iterdir() if NAME.fullmatch(path.name))
 
 

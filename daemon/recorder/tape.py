@@ -1,4 +1,4 @@
-"""The tape of a stream that is recorded: what happens to it, as records."""
+"""The tape of a recorded stream: everything that happens to it, as records."""
 
 import logging
 import time
@@ -18,14 +18,15 @@ from asrd.daemon.vad import Vad
 log = logging.getLogger(__name__)
 
 AT_REST, AT_MOST = 60.0, 600.0
-"""Seconds, of audio or by the clock, after which a file ends: at the next moment between two utterances, and
-in any case."""
+"""Seconds, of audio or by the clock, after which a file ends: at the next moment between two utterances, and in any
+case.
+"""
 
 
 class RecordingTape(Tape):
-    """Collects records until somebody takes them.
+    """Collect records until they are taken.
 
-    begin: makes the record that opens a file, of its index, whether the stream is at rest there, and the state.
+    begin: makes the record that opens a file, from its index, whether the stream is at rest there, and the state.
     """
 
     def __init__(self, begin: Callable[[int, bool, StreamState | None], Begin]) -> None:
@@ -40,31 +41,31 @@ class RecordingTape(Tape):
         self.bytes = 0
 
     def stop(self) -> None:
-        """Keep nothing from here on."""
+        """Discard the records collected, and record nothing more."""
         self.take()
         self._stopped = True
 
     def take(self) -> list[AnyRecord]:
-        """What was collected since the last time."""
+        """Return the records collected since the last call."""
         self._flush()
         records, self._records, self.bytes = self._records, [], 0
         return records
 
     def vad(self, vad: Vad) -> Vad:
-        """A detector whose decisions are kept."""
+        """Return a detector whose decisions are recorded."""
         return _Overheard(vad, self._judged)
 
     def rest(self, state: Callable[[], StreamState | None]) -> None:
-        """Begin a file where it is time for one."""
+        """Begin a new file if it is time."""
         if self._index < 0 or self._age() > AT_REST:
             try:
                 self._begin(state())
-            except Exception:  # the stream must not end of what cannot be written down
+            except Exception:  # a state that cannot be recorded must not end the stream
                 log.exception("the state of a stream cannot be recorded")
                 self._begin(rest=False)
 
     def heard(self, chunk: AudioChunk) -> None:
-        """Keep its audio and all that came with it."""
+        """Record the chunk."""
         if self._age() > AT_MOST:
             self._begin(rest=False)
         self._heard += len(chunk.pcm)
@@ -72,20 +73,20 @@ class RecordingTape(Tape):
         self._add(Heard(chunk.start, len(chunk.pcm), chunk.captured, chunk.lost, chunk.reason, pcm), len(pcm))
 
     def used(self, settings: SegmenterSettings) -> None:
-        """Keep them."""
+        """Record the settings."""
         self._add(Used(RecordedSettings.of(settings)))
 
     def cut(self, window: Window) -> None:
-        """Number it."""
+        """Number the window."""
         self._windows.append((self._cut, window))
         self._cut += 1
 
     def queued(self) -> None:
-        """Keep that the stream went on here."""
+        """Record that the stream continued here."""
         self._add(Queued())
 
     def answered(self, result: Result, boosts: Boosts) -> None:
-        """Keep which window it was. Those cut before it are never answered: they were left out."""
+        """Record which window was answered. Those cut before it are never answered: they were left out."""
         while self._windows:
             number, window = self._windows.popleft()
             if window is result.window:
@@ -94,15 +95,15 @@ class RecordingTape(Tape):
         self._add(Answered(number, result.backend, *times, result.failure, result.row, result.rows, dict(boosts)))
 
     def ended(self, failure: str) -> None:
-        """Keep that nothing follows."""
+        """Record the end of the source."""
         self._add(Ended(failure))
 
     def abandoned(self, now: float, backend: str) -> None:
-        """Keep the time that the finals will bear."""
+        """Record the time that the finals will bear."""
         self._add(Abandoned(now, backend))
 
     def said(self, payload: bytes) -> None:
-        """Keep it as it is."""
+        """Record the event's payload."""
         self._add(Said(payload), len(payload))
 
     def _age(self) -> float:
@@ -120,7 +121,7 @@ class RecordingTape(Tape):
         if self._stopped:
             self._judged.clear()
             return
-        if self._index < 0 and not isinstance(record, Begin):  # it ended before it began
+        if self._index < 0 and not isinstance(record, Begin):  # the stream ended before its first chunk
             self._begin()
         self._flush()
         self._records.append(record)
@@ -133,7 +134,7 @@ class RecordingTape(Tape):
 
 
 class _Overheard:
-    """A VAD that writes down what it says."""
+    """A VAD that records its decisions."""
 
     def __init__(self, vad: Vad, judged: list[str]) -> None:
         self.frame = vad.frame

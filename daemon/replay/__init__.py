@@ -1,1 +1,1 @@
-"""What a recording says, heard again."""
+"""Replay recordings, and transcribe them again."""

@@ -1,4 +1,4 @@
-"""What differs, in words."""
+"""Describe differences between a recording and its replay."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from asrd.daemon.replay.replay import Pair
 
 
 def difference(pair: Pair) -> str:
-    """One line on how two payloads differ, beginning with the event and ending with the values."""
+    """Return one line on how two payloads differ, beginning with the event and ending with the values."""
     recorded, made = (msgspec.json.decode(payload) if payload else {} for payload in (pair.recorded, pair.made))
     event = recorded or made
     number = f" {event['utterance']}" if "utterance" in event else ""
@@ -25,7 +25,7 @@ def difference(pair: Pair) -> str:
 
 
 def _leaves(then: Any, now: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
-    """Where two JSON values differ."""
+    """Yield the path and both values wherever two JSON values differ."""
     match then, now:
         case dict(), dict():
             for key in {**then, **now}:
@@ -47,7 +47,7 @@ def _short(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A stretch of a stream `[start, end)`, and what was and is said in it."""
+    """A span `[start, end)` of a stream, with its recorded and its new text."""
 
     start: int
     end: int
@@ -56,7 +56,7 @@ class Change:
 
 
 def changes(recorded: Sequence[Final], now: Sequence[Final]) -> list[Change]:
-    """Where the text is another. Utterances that overlap in time are one stretch."""
+    """Return the spans where the text differs. Utterances that overlap in time form one span."""
     tagged = [(item.start, item.end, side, item.text) for side, items in enumerate((recorded, now)) for item in items]
     stretches: list[tuple[int, int, tuple[list[str], list[str]]]] = []
     for start, end, side, text in sorted(tagged):

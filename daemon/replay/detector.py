@@ -1,4 +1,4 @@
-"""The VAD of a recording: what it said then, held to what the real one says now."""
+"""The VAD of a recording: its recorded decisions, compared with those of the real VAD."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,14 +9,14 @@ from asrd.daemon.vad import Vad
 
 
 class DivergedError(AsrdError):
-    """The replay does something else than the recording: it cannot be followed further."""
+    """The replay differs from the recording so that it cannot continue."""
 
 
 class RecordedVad:
-    """Says what was said at the time, and notices where the real one says something else.
+    """Return the recorded decisions, and compare them with those of the real VAD.
 
-    following: the real one did not hear what came before, so it is not asked until the stream
-    begins anew. strict: whether it must then say the same; else what it says now counts.
+    following: the real VAD has not heard the audio before, so it is not used until the stream begins anew. strict: it
+    must then decide the same; if False, its own decisions count.
     """
 
     def __init__(self, real: Vad, *, following: bool, strict: bool = True) -> None:
@@ -27,12 +27,14 @@ class RecordedVad:
         self._judged: Iterator[str] | None = None
 
     def expect(self, records: Sequence[AnyRecord] | None) -> None:
-        """The decisions that follow; None while a segmenter is built, which resets what has heard nothing."""
+        """Set the decisions that follow; None while a segmenter is built, which resets a VAD that has heard nothing."""
         frames = None if records is None else [record.frames for record in records if isinstance(record, Judged)]
         self._judged = None if frames is None else iter("".join(frames))
 
     def is_speech(self, pcm: FloatArray) -> bool:
-        """The recorded decision, which must also be the real one's if it heard all there was."""
+        """Return the recorded decision; once the real VAD has heard everything since a reset, its own. Raises
+        DivergedError if strict and they differ.
+        """
         voiced = next(self._judged or iter(""), "") == "1"
         if self._following:
             return voiced
@@ -42,7 +44,9 @@ class RecordedVad:
         return now
 
     def reset(self) -> None:
-        """From here on the real one knows all that the recorded one knew."""
+        """Reset the real VAD: from here on it has the same state as the recorded one. Raises DivergedError if strict
+        and the recording has no reset here.
+        """
         if self._judged is None:
             return
         if next(self._judged, "") != "r" and self._strict:

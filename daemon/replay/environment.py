@@ -1,4 +1,4 @@
-"""The model and the backends a take was recorded with, as far as they are here."""
+"""Find the model and the backends that a take was recorded with, if they are on this machine."""
 
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
@@ -19,22 +19,24 @@ Options = TypeVar("Options", bound=Any)
 
 
 def options(begin: Begin) -> RecognitionOptions:
-    """What the stream was recorded with."""
-    assert begin.options  # a take is of a stream
+    """Return the options that the stream was recorded with."""
+    assert begin.options  # takes belong to a stream
     return begin.options.restored()
 
 
 def model(begin: Begin) -> ModelDirectory:
-    """Where it was, or else what is called so here. Raises ModelError where neither is there."""
+    """Return the recording's model from its path, or else the model of the same name here. Raises ModelError if there
+    is neither.
+    """
     if Path(begin.model).is_dir():
         return ModelDirectory.open(Path(begin.model))
     return resolve(options(begin).model)
 
 
 def check(begin: Begin, found: ModelDirectory) -> list[str]:
-    """Where this machine computes otherwise than the one of the recording, in lines for people.
+    """Return the differences between this machine's arithmetic and the recording's, as readable lines.
 
-    Raises ModelError where the model is another one: no bit could be the same.
+    Raises ModelError if the model is a different one: no bit could be the same.
     """
     here = identity.files(found.path) | identity.named(begin.options)
     changed = [name for name, digest in begin.files.items() if here.get(name) != digest]
@@ -52,25 +54,25 @@ def check(begin: Begin, found: ModelDirectory) -> list[str]:
 
 
 def chosen(recorded: Options, wanted: Options, names: set[str]) -> Options:
-    """The recorded options, but those of the given names, at whatever depth, as they are wanted."""
+    """Return the recorded options, but with the wanted values of the given names, at any depth."""
     values: dict[str, Any] = {}
     for name in (field.name for field in fields(recorded)):
         then, now = getattr(recorded, name), getattr(wanted, name)
         if is_dataclass(then):
             values[name] = chosen(then, now, names)
-        elif name in names or (name == "tail" and "min_hangover" in names):  # the one bounds the other
+        elif name in names or (name == "tail" and "min_hangover" in names):  # min_hangover bounds the tail
             values[name] = now
     return replace(recorded, **values)
 
 
 class Backends:
-    """Loads each backend once."""
+    """Load each backend once."""
 
     def __init__(self) -> None:
         self._loaded: dict[tuple[Path, str, bytes], Backend] = {}
 
     def of(self, found: ModelDirectory, chosen: RecognitionOptions) -> Callable[[str], Backend]:
-        """Gives the backend of a name, with that model and those options."""
+        """Return a function that returns the backend of a name, with that model and those options."""
 
         def get(name: str) -> Backend:
             key = (found.path, name, msgspec.json.encode(chosen.load))
@@ -81,7 +83,7 @@ class Backends:
         return get
 
     def close(self) -> None:
-        """Close what was loaded."""
+        """Close all loaded backends."""
         for backend in self._loaded.values():
             backend.close()
         self._loaded.clear()

@@ -1,4 +1,4 @@
-"""From a long recording to a small one: single utterances, each from the moment of rest before it."""
+"""Cut excerpts of a long recording: single utterances, each from the moment of rest before it."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -17,15 +17,14 @@ from asrd.daemon.replay.takes import Take
 from asrd.daemon.stream.state import StreamState
 
 EXCERPT = -1
-"""Index of a file that neither is the beginning of a stream nor follows another."""
+"""Index of a file that is neither the beginning of a stream nor follows another file."""
 
 
 def excerpt(take: Take, utterance: int, player: Player) -> list[AnyRecord]:
-    """All that is needed to replay an utterance of a take.
+    """Return all records needed to replay an utterance of a take.
 
-    The take is replayed up to there, to learn what the stream knew at the last moment of rest; where
-    it does not say again what it said, the excerpt begins where the take does. Raises AsrdError where
-    the utterance is not in the take.
+    The take is replayed up to there, to learn the stream's state at the last moment of rest; if the replay differs
+    from the recording, the excerpt begins where the take does. Raises AsrdError if the utterance is not in the take.
     """
     last = next((index for index, record in enumerate(take.records) if ends(record, utterance)), None)
     if last is None:
@@ -41,7 +40,7 @@ def excerpt(take: Take, utterance: int, player: Player) -> list[AnyRecord]:
 
 
 def write(path: Path, excerpts: Iterable[list[AnyRecord]]) -> int:
-    """Make one file of them, and return its size in bytes. Raises OSError where that cannot be."""
+    """Write excerpts to one file, and return its size in bytes. Raises OSError if that fails."""
     data = blocks.MAGIC + b"".join(blocks.pack(records) for records in excerpts)
     path.write_bytes(data)
     path.chmod(0o600)
@@ -49,7 +48,7 @@ def write(path: Path, excerpts: Iterable[list[AnyRecord]]) -> int:
 
 
 def ends(record: AnyRecord, utterance: int) -> bool:
-    """Whether this is the final of an utterance."""
+    """Return whether a record is the final of an utterance."""
     if not isinstance(record, Said):
         return False
     event = events.decode(record.payload)
@@ -57,7 +56,7 @@ def ends(record: AnyRecord, utterance: int) -> bool:
 
 
 class _Excerpt(RecordingTape):
-    """Forgets at every moment of rest what came before it, until the utterance has come."""
+    """Discard, at every moment of rest, the records before it, until the utterance has come."""
 
     def __init__(self, take: Take, utterance: int) -> None:
         super().__init__(self._opening)
@@ -66,18 +65,20 @@ class _Excerpt(RecordingTape):
         self.found: list[AnyRecord] = []
 
     def rest(self, state: Callable[[], StreamState | None]) -> None:
-        """Begin anew."""
+        """Begin anew, unless the utterance has come."""
         if not self.found:
             self.take()
             self._begin(state())
 
     def said(self, payload: bytes) -> None:
-        """Look whether it is the one that is wanted."""
+        """Record an event, and keep the records if it ends the utterance."""
         super().said(payload)
         if not self.found and ends(Said(payload), self._utterance):
             self.found = [*self.take(), Closed()]
 
     def _opening(self, index: int, rest: bool, state: StreamState | None) -> Begin:
-        """Only the very beginning of a stream is one; anything else is the middle of nothing."""
+        """Return the excerpt's first record. Only the beginning of a stream has index 0; other excerpts get
+        `EXCERPT`.
+        """
         beginning = index == 0 and self._origin.index == 0
         return msgspec.structs.replace(self._origin, index=0 if beginning else EXCERPT, rest=rest, state=state)

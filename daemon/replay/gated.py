@@ -1,4 +1,4 @@
-"""What stands around a stream that is replayed: it lets the stream go on when the tape says so, not before."""
+"""Surroundings of a replayed stream, which let it continue when the tape says so, and not before."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,26 +16,26 @@ from asrd.daemon.stream.observer import Tape
 
 
 class Turnstile:
-    """Where the stream waits: `at`, until it is let go."""
+    """Hold the stream at a place named `at`, until it is released."""
 
     def __init__(self) -> None:
         self.at = ""
         self._go: asyncio.Future[AudioChunk | None] | None = None
 
     async def wait(self, at: str) -> AudioChunk | None:
-        """Stay at a place, named `at`; returns what `go` was given."""
+        """Wait at a place named `at`; return the value given to `go`."""
         self.at, self._go = at, asyncio.get_running_loop().create_future()
         return await self._go
 
     def go(self, chunk: AudioChunk | None = None) -> None:
-        """Let it go on."""
+        """Release the stream."""
         assert self._go
         self.at = ""
         self._go.set_result(chunk)
 
 
 class GatedSource(Source):
-    """Gives each chunk when the turnstile is let go with it. failure: what it ends with, or ""."""
+    """Yield each chunk when the turnstile is released with it. failure: the error it ends with, or ""."""
 
     def __init__(self, stream: str, turnstile: Turnstile, *, live: bool) -> None:
         super().__init__(stream)
@@ -44,17 +44,17 @@ class GatedSource(Source):
         self.failure = ""
 
     async def open(self) -> None:
-        """Nothing to be had."""
+        """Do nothing: there is nothing to open."""
 
     async def chunks(self) -> AsyncIterator[AudioChunk]:
-        """Until the turnstile is let go with nothing."""
+        """Yield chunks until the turnstile is released without one. Raises AudioError for a recorded failure."""
         while chunk := await self._turnstile.wait("source"):
             yield chunk
         if self.failure:
             raise AudioError(self.failure)
 
     async def close(self) -> None:
-        """Nothing to give back."""
+        """Do nothing: there is nothing to close."""
 
 
 class GatedScheduler(DetachedScheduler):
@@ -67,14 +67,14 @@ class GatedScheduler(DetachedScheduler):
         self.cut = 0
 
     async def submit(self, queue: WindowQueue, window: Window, *, settle: bool = False) -> None:
-        """Number the window, and wait as the stream did then."""
+        """Number the window, and wait as the recorded stream did."""
         self.windows[self.cut] = window
         self.cut += 1
         await self._turnstile.wait("queue")
 
 
 class RecordedOutlet:
-    """Stamps events as they were stamped at the time."""
+    """Stamp events as they were stamped in the recording."""
 
     def __init__(self, recorded: list[bytes], tape: Tape) -> None:
         self.recorded = recorded
@@ -82,7 +82,7 @@ class RecordedOutlet:
         self.made: list[bytes] = []
 
     async def publish(self, event: Event, stream: str = events.DAEMON_STREAM) -> None:
-        """Keep it, with the number and the time of the recorded one that it answers to."""
+        """Keep the event, with the number and the time of the recorded event that it corresponds to."""
         number = len(self.made)
         if number < len(self.recorded):
             then = events.decode(self.recorded[number])

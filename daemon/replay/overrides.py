@@ -1,4 +1,4 @@
-"""What a recording is heard anew with, and what becomes then of what changed while it was recorded."""
+"""Overrides for transcribing a recording again, and their effect on what changed while it was recorded."""
 
 from dataclasses import dataclass
 
@@ -12,8 +12,8 @@ from asrd.daemon.segmentation.settings import SegmenterSettings
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """options: to hear with, but for settings that were changed while recording. names: options that hold
-    throughout, whatever was changed. boosts: hot words in place of the recorded ones; None for those.
+    """options: used, except for settings that were changed while recording. names: options that hold throughout,
+    whatever was changed. boosts: hot words in place of the recorded ones; None to keep those.
     """
 
     backend: Backend
@@ -23,10 +23,10 @@ class Overrides:
     decoding: Decoding
 
     def settings(self, recorded: SegmenterSettings) -> SegmenterSettings:
-        """What becomes of settings that were used then. Raises UsageError for what contradicts itself."""
+        """Return the settings to use in place of recorded ones. Raises UsageError if they contradict each other."""
         changed: SegmenterSettings = environment.chosen(recorded, self.options.segmenter, set(self.names))
         return changed
 
     def hot(self, recorded: Boosts) -> Boosts:
-        """What becomes of hot words that there were then."""
+        """Return the hot words to use in place of recorded ones."""
         return usable(recorded, self.decoding) if self.boosts is None else self.boosts

@@ -1,8 +1,7 @@
-"""Puts a take through the daemon's own code again, with the recording's clock and in its order.
+"""Run a take through the daemon's own code again, with the recording's clock and in its order.
 
-The stream, segmenter, VAD, recogniser and backend are the real ones. What the event loop, the scheduler
-and the wall clock decided at the time is not decided anew: the stream waits wherever it waited, until
-the tape says that it went on.
+The stream, segmenter, VAD, recogniser and backend are the real ones. Decisions of the event loop, the scheduler and
+the wall clock are taken from the tape: the stream waits wherever it waited, until the tape says that it continued.
 """
 
 import asyncio
@@ -27,24 +26,24 @@ from asrd.daemon.vad import create
 from asrd.models import ModelDirectory
 
 TURNS = 1000
-"""Turns of the event loop that a stream may take to get where it was; nothing here waits for anything else."""
+"""Turns of the event loop that a stream may take to reach its recorded place; nothing here waits for anything else."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """An event: its payload as recorded, and as made now; None where there was none."""
+    """An event: its payload as recorded, and as made now; None if there was none."""
 
     recorded: bytes | None
     made: bytes | None
 
     @property
     def same(self) -> bool:
-        """To the bit."""
+        """True if both are equal, to the bit."""
         return self.recorded == self.made
 
 
 class Player:
-    """Replays takes one after the other. backend: gives the loaded backend of a name."""
+    """Replay takes one after the other. backend: returns the loaded backend of a name."""
 
     def __init__(self, model: ModelDirectory, backend: Callable[[str], Backend]) -> None:
         self._model = model
@@ -52,10 +51,10 @@ class Player:
         self._vad: RecordedVad | None = None
 
     def play(self, take: Take, tape: Tape | None = None) -> Iterator[Pair]:
-        """Every event of the take's stream, in its order, each as soon as it is known.
+        """Yield every event of the take's stream, in order, as soon as it is known.
 
-        tape: is told what happens, as the daemon's was. Raises DivergedError where the replay
-        cannot go on as the recording did; AsrdError where the backend cannot be had.
+        tape: receives what happens, as the daemon's did. Raises DivergedError if the replay cannot continue as the
+        recording did; AsrdError if the backend cannot be loaded.
         """
         real = create(environment.options(take.begin).vad)
         if take.begin.index == 0:
@@ -109,7 +108,7 @@ class _Replay:
         self._task: asyncio.Task[None] | None = None
 
     async def steps(self) -> AsyncIterator[AnyRecord]:
-        """Do what each record says, and say which."""
+        """Do what each record says, and yield the record."""
         self._task = asyncio.create_task(self._stream.run())
         for record in self._take.records:
             await self._step(record)
@@ -166,7 +165,7 @@ class _Replay:
         return bool(self._turnstile.at or (self._task and self._task.done()))
 
     async def _until(self, condition: Callable[[], bool], what: str) -> None:
-        """Let the stream run until it is where it was."""
+        """Let the stream run until a condition holds. Raises DivergedError if it never does."""
         assert self._task
         for _ in range(TURNS):
             if condition():
@@ -177,13 +176,15 @@ class _Replay:
         raise DivergedError(f"here {what}, and now it does not")
 
     def pairs(self) -> Iterator[Pair]:
-        """Events that are known from both sides and were not given yet."""
+        """Yield new events known from both sides."""
         while self._paired < min(self._said, len(self._outlet.made)):
             yield Pair(self._outlet.recorded[self._paired], self._outlet.made[self._paired])
             self._paired += 1
 
     def rest(self) -> Iterator[Pair]:
-        """Events of the replay alone; where a recording breaks off, it may be a little ahead."""
+        """Yield the events that only the replay has; none if the recording breaks off, because the replay may then be
+        a little ahead.
+        """
         if self._take.whole:
             yield from (Pair(None, made) for made in self._outlet.made[self._paired :])
 
@@ -196,5 +197,7 @@ class _Replay:
 
 
 def _recognize(backend: Backend, window: Window, row: int, rows: int) -> Emission:
-    """As in a batch of that many: the arithmetic of a row depends on how many there are, not on what they hold."""
+    """Recognise a window as in a batch of `rows`: the arithmetic of a row depends on the number of rows, not on their
+    contents.
+    """
     return recognize(backend, [window] * rows)[row]

@@ -1,6 +1,6 @@
-"""Hears a recording anew: the same audio, with whatever backend, model, settings or code there is now.
+"""Transcribe a recording again: the same audio, with whatever backend, model, settings or code there is now.
 
-What changed while it was recorded, settings and hot words, changes again at the same places.
+Settings and hot words that changed while it was recorded change again at the same places.
 """
 
 import asyncio
@@ -29,10 +29,10 @@ def retranscribe(
     names: Collection[str] = (),
     boosts: Boosts | None = None,
 ) -> Iterator[Final]:
-    """The finals that are made of takes now.
+    """Yield the finals made of takes now.
 
-    takes: of one stream, in their order. The rest is as in `Overrides`. Raises AsrdError where the backend fails,
-    UsageError where a setting of `names` contradicts one that was changed while recording.
+    takes: of one stream, in order. For the other arguments, see `Overrides`. Raises AsrdError if the backend fails,
+    UsageError if a setting of `names` contradicts one that was changed while recording.
     """
     decoding = make_decoding(options.decoding, backend.model)
     overrides = Overrides(backend, options, frozenset(names), boosts, decoding)
@@ -48,7 +48,7 @@ def retranscribe(
 
 
 def _group(group: Iterable[Take], overrides: Overrides) -> Iterator[Final]:
-    """Takes that follow each other without a break: one stream."""
+    """Transcribe takes that follow each other without a break: one stream."""
     loop, outlet, scheduler = asyncio.new_event_loop(), Finals(), UngatedScheduler(overrides)
     source: UngatedSource | None = None
     try:
@@ -74,8 +74,8 @@ def _group(group: Iterable[Take], overrides: Overrides) -> Iterator[Final]:
 def _begin(
     take: Take, source: UngatedSource, scheduler: UngatedScheduler, outlet: Finals, overrides: Overrides
 ) -> tuple[Stream, RecordedVad]:
-    """Where the audio will be cut as it was, go on from the recorded state; else begin anew, with the settings
-    that were in force there.
+    """Begin a stream. If the audio will be cut as it was, continue from the recorded state; else begin anew, with the
+    settings that were in force there.
     """
     then, model, options = environment.options(take.begin), overrides.backend.model, overrides.options
     used = take.begin.state.settings.restored() if take.begin.state else then.segmenter

@@ -1,4 +1,4 @@
-"""From the files of a recording to takes: stretches that can be replayed, each from a stream at rest."""
+"""Split the files of a recording into takes: spans that can be replayed, each beginning with the stream at rest."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,8 +16,8 @@ from asrd.daemon.recorder.records import AnyRecord, Begin, Closed, Heard, Said
 
 @dataclass(slots=True)
 class Take:
-    """begin: how it was. records: what followed. whole: whether nothing is missing at its end.
-    follows: whether it goes on where the take before it ended.
+    """begin: the first record. records: those that followed. whole: whether nothing is missing at its end. follows:
+    whether it continues where the take before it ended.
     """
 
     begin: Begin
@@ -28,17 +28,19 @@ class Take:
 
     @property
     def samples(self) -> int:
-        """Samples heard."""
+        """Number of samples of audio."""
         return sum(record.samples for record in self.records if isinstance(record, Heard))
 
     def finals(self) -> list[Final]:
-        """The finals that were published."""
+        """Return the finals that were published."""
         said = [events.decode(record.payload) for record in self.records if isinstance(record, Said)]
         return [event for event in said if isinstance(event, Final)]
 
 
 def paths(where: Path) -> list[Path]:
-    """The files of a recording, the oldest first; a single file is one, whatever its name."""
+    """Return the files of a recording, the oldest first; a single file is one, whatever its name. Raises UsageError
+    for a directory without any.
+    """
     if not where.is_dir():
         return [where]
     found = ring.files(where)
@@ -52,11 +54,11 @@ def _refuse(error: DamagedError) -> NoReturn:
 
 
 def takes(where: Path, *, with_audio: bool = True, damaged: Callable[[DamagedError], None] = _refuse) -> Iterator[Take]:
-    """All takes, those of one stream of one run after each other in time.
+    """Yield all takes, those of one stream of one run in order of time.
 
-    The first file of a stream's that is left may begin within an utterance, and is then passed over up to
-    the next that does not. damaged: told of each file that is, after which the rest follows; refused where nobody is.
-    Raises AsrdError or UsageError where there is nothing to be read.
+    The oldest remaining file of a stream may begin within an utterance; it is then skipped up to the next file that
+    does not. damaged: called for each damaged file, and the others follow; by default the error is raised. Raises
+    AsrdError or UsageError if nothing can be read.
     """
     files = sorted(paths(where), key=_series)
     open_take: Take | None = None
@@ -87,7 +89,7 @@ def takes(where: Path, *, with_audio: bool = True, damaged: Callable[[DamagedErr
 def _records(
     files: list[Path], with_audio: bool, damaged: Callable[[DamagedError], None]
 ) -> Iterator[tuple[Path, AnyRecord]]:
-    """What is whole of each file. Only the last of a stream's may break off, as a daemon that is killed leaves it."""
+    """Yield the intact records of each file. Only a stream's last file may break off, as when a daemon is killed."""
     goes_on = {one for one, other in pairwise(files) if _series(one)[0] == _series(other)[0]}
     for path in files:
         record: AnyRecord | None = None
@@ -105,6 +107,6 @@ def _next(last: Begin, begin: Begin) -> bool:
 
 
 def _series(path: Path) -> tuple[str, ...]:
-    """Run and stream before the time."""
+    """Return a sort key: run and stream before the time."""
     stamp, _, rest = path.name.partition("-")
     return rest.rpartition("-")[0], stamp

@@ -1,10 +1,10 @@
 """Bug reports as tests, in one line:
 
-from asrd.daemon.recorder.testing import assert_replays, transcripts
+from asrd.daemon.replay.testing import assert_replays, transcripts
 
 def test_what_was_reported():
-    assert_replays("report.asrd")                       # it says what it said then
-    assert transcripts("report.asrd") == ["HELLO"]      # or: what it should have said
+    assert_replays("report.asrd")                       # same events as recorded
+    assert transcripts("report.asrd") == ["HELLO"]      # or: the text it should have had
 """
 
 from collections.abc import Iterator
@@ -20,9 +20,10 @@ from asrd.daemon.replay.takes import takes
 
 
 def assert_replays(recording: str | Path) -> int:
-    """Every event is made again to the bit; returns how many. Raises AssertionError at the first that is not.
+    """Assert that every event is made again to the bit; return their number. Raises AssertionError at the first
+    difference.
 
-    Needs the model of the recording, and a machine that computes as the one it was made on.
+    Needs the model of the recording, and a machine with the same arithmetic as the one it was made on.
     """
     events, backends = 0, environment.Backends()
     for take in takes(Path(recording)):
@@ -37,7 +38,7 @@ def assert_replays(recording: str | Path) -> int:
 
 
 def finals(recording: str | Path, backend: str = "") -> Iterator[Final]:
-    """What is said now where the recording is heard; by the backend it began with, or another."""
+    """Yield the finals of a recording transcribed now, with the backend it began with, or another."""
     for take in takes(Path(recording)):
         model, options = environment.model(take.begin), environment.options(take.begin)
         loaded = load(backend or options.backend, model, options.load)
@@ -46,5 +47,5 @@ def finals(recording: str | Path, backend: str = "") -> Iterator[Final]:
 
 
 def transcripts(recording: str | Path, backend: str = "") -> list[str]:
-    """The text of each of `finals`."""
+    """Return the text of each of `finals`."""
     return [final.text for final in finals(recording, backend)]

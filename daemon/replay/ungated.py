@@ -1,4 +1,4 @@
-"""What stands around a stream that hears a recording anew: nothing waits, and only finals are kept."""
+"""Surroundings of a stream that transcribes a recording again: nothing waits, and only finals are kept."""
 
 import asyncio
 from bisect import bisect_left
@@ -24,7 +24,7 @@ from asrd.daemon.stream.stream import Stream
 
 
 class UngatedSource(Source):
-    """The audio of takes. reason: comes with the first chunk, so that a new stream begins at its position."""
+    """Yield the audio of takes. reason: comes with the first chunk, so that a new stream begins at its position."""
 
     def __init__(self, take: Take) -> None:
         super().__init__(take.begin.stream)
@@ -32,13 +32,13 @@ class UngatedSource(Source):
         self._queue: asyncio.Queue[Callable[[], None] | AudioChunk | None] = asyncio.Queue()
 
     async def open(self) -> None:
-        """Nothing to be had."""
+        """Do nothing: there is nothing to open."""
 
     async def close(self) -> None:
-        """Nothing to give back."""
+        """Do nothing: there is nothing to close."""
 
     async def chunks(self) -> AsyncIterator[AudioChunk]:
-        """Until `end`."""
+        """Yield chunks until `end`."""
         while item := await self._queue.get():
             if isinstance(item, AudioChunk):
                 yield item
@@ -47,7 +47,9 @@ class UngatedSource(Source):
             self._queue.task_done()
 
     async def hear(self, take: Take, running: "asyncio.Task[None]", stream: Stream, overrides: Overrides) -> None:
-        """Until all of it was heard, or the stream has failed; settings are changed before the same chunks."""
+        """Feed a take, and wait until all of it was read, or the stream has failed; settings change before the same
+        chunks.
+        """
         for record in take.records:
             if isinstance(record, Used):
                 self._queue.put_nowait(partial(stream.use, overrides.settings(record.settings.restored())))
@@ -61,7 +63,7 @@ class UngatedSource(Source):
         joining.cancel()
 
     async def end(self, running: "asyncio.Task[None]") -> None:
-        """Close what is open."""
+        """End the audio, and wait for the stream to finish."""
         self._queue.put_nowait(None)
         await running
 
@@ -69,7 +71,7 @@ class UngatedSource(Source):
 class UngatedScheduler(DetachedScheduler):
     """Recognises each window at once; previews that nobody asks about are nobody's to see.
 
-    boosts: hot words for an utterance that begins with the window at hand.
+    boosts: hot words for an utterance that begins with the current window.
     """
 
     def __init__(self, overrides: Overrides) -> None:
@@ -79,11 +81,11 @@ class UngatedScheduler(DetachedScheduler):
         self.boosts = NO_BOOSTS
 
     def expect(self, take: Take) -> None:
-        """The hot words that follow."""
+        """Add the hot words of a take that follows."""
         self._recorded += _hot_words(take)
 
     async def submit(self, queue: WindowQueue, window: Window, *, settle: bool = False) -> None:
-        """Recognise it now."""
+        """Recognise and deliver the window now."""
         if window.asks or not window.provisional:
             emission = recognize(self._backend, [window])[0]
             began = bisect_left(self._recorded, window.keep_end, key=itemgetter(0))
@@ -92,30 +94,30 @@ class UngatedScheduler(DetachedScheduler):
 
 
 class Finals:
-    """Keeps finals, until they are taken."""
+    """Keep finals, until they are taken."""
 
     def __init__(self) -> None:
         self._finals: list[Final] = []
 
     async def publish(self, event: Event, stream: str = events.DAEMON_STREAM) -> None:
-        """Keep a final; of other events nothing."""
+        """Keep a final; ignore other events."""
         if isinstance(event, Final):
             self._finals.append(event)
 
     def taken(self) -> list[Final]:
-        """Those since the last time."""
+        """Return the finals since the last call."""
         finals, self._finals = self._finals, []
         return finals
 
 
 def _hot_words(take: Take) -> Iterator[tuple[Samples, Boosts]]:
-    """Where each utterance of a take began, and the hot words it was heard with."""
+    """Yield where each utterance of a take began, and the hot words it was recognised with."""
     seen, boosts = set[int](), NO_BOOSTS
     for record in take.records:
         if isinstance(record, Answered):
             boosts = record.boosts
         elif isinstance(record, Said):
             event = events.decode(record.payload)
-            if isinstance(event, Partial | Final) and event.utterance not in seen:  # the answer before began it
+            if isinstance(event, Partial | Final) and event.utterance not in seen:  # the previous answer began it
                 seen.add(event.utterance)
                 yield Samples(event.start), boosts

@@ -1,1 +1,1 @@
-"""Which window is recognised next, and by which backend."""
+"""Decide which window is recognised next, and by which backend."""

@@ -1,4 +1,4 @@
-"""What recognises: a model, how its emissions are read, and the backend in use."""
+"""The engine: a model, its decoding, and the backend in use."""
 
 import asyncio
 import logging
@@ -20,14 +20,14 @@ from asrd.models.store import resolve
 log = logging.getLogger(__name__)
 
 LOADING, CLOSING = 110.0, 5.0
-"""Seconds that a backend gets to load, and the one before it to close: less than a client waits for the answer."""
+"""Seconds that a backend may take to load, and the previous one to close: less than a client waits for the answer."""
 
 AGAIN = 5.0
-"""Seconds until a backend that could not be reloaded is tried again."""
+"""Seconds until the next attempt if a backend could not be reloaded."""
 
 
 class Engine:
-    """All streams of a daemon share one."""
+    """Recognition shared by all streams of a daemon."""
 
     def __init__(
         self,
@@ -37,14 +37,15 @@ class Engine:
         scheduler: Scheduler,
         options: LoadOptions,
     ) -> None:
-        """options: how backends that are switched to are loaded."""
+        """options: how to load the backends switched to."""
         self.model, self.decoding, self.words, self.scheduler = model, decoding, words, scheduler
         self._options = options
 
     @classmethod
     async def start(cls, recognition: RecognitionOptions, words: Path | None) -> "Engine":
-        """Load all that the options name, with the loop free meanwhile. words: the file of hot words; None to keep
-        none. Raises AsrdError where something cannot be loaded.
+        """Load everything the options name, without blocking the event loop.
+
+        words: the file of hot words; None to keep none. Raises AsrdError if something cannot be loaded.
         """
         model = await in_thread(resolve, recognition.model)
         decoding = await in_thread(make_decoding, recognition.decoding, model)
@@ -53,11 +54,11 @@ class Engine:
         return cls(model, decoding, hot, Scheduler(recognition.backend, backend), recognition.load)
 
     async def use(self, name: str) -> str:
-        """Load another backend while the present one goes on working, then switch between two windows. One that hangs
-        is reloaded.
+        """Load another backend while the present one keeps working, then switch between two windows. A hung backend
+        of the same name is reloaded.
 
-        Returns the name of the one before. One call at a time. Raises AsrdError where it cannot be loaded, or not in
-        time; the present one stays then.
+        Returns the name of the previous backend. One call at a time. Raises AsrdError if the backend cannot be
+        loaded, or not in time; the present one then stays.
         """
         previous = self.scheduler.name
         if name == previous and not self.scheduler.hangs.is_set():
@@ -74,14 +75,16 @@ class Engine:
         return previous
 
     async def renew(self, complain: Callable[[str], Awaitable[None]]) -> None:
-        """Reload the backend whenever it hangs, until cancelled. complain: is told where that fails or hangs."""
+        """Reload the backend whenever it hangs, until cancelled. complain: called with a message if reloading fails
+        or hangs.
+        """
         while True:
             await self.scheduler.hangs.wait()
             await self._renew(self.scheduler.name, complain)
 
     async def _renew(self, name: str, complain: Callable[[str], Awaitable[None]]) -> None:
         loading, backend = self._load(name), None
-        try:  # where it hangs it is not tried again: soon there would be many that hang
+        try:  # a reload that hangs is not repeated: soon there would be many hung ones
             while self._hangs(name) and not (backend := await loading.within(LOADING)):
                 if self._hangs(name):
                     await complain(f"backend {name} hangs, and so does reloading it; 'asrd backend use' another")
@@ -92,19 +95,19 @@ class Engine:
         if backend and self._hangs(name):
             log.warning("backend %s has been reloaded", name)
             await self.scheduler.use(name, backend)
-        else:  # somebody has switched meanwhile
+        else:  # another backend was chosen meanwhile
             loading.discard()
 
     def _load(self, name: str) -> Loading:
         return Loading(_ready, name, self.model, self._options)
 
     def _hangs(self, name: str) -> bool:
-        """Whether that backend is in use and hangs."""
+        """Return whether that backend is in use and hangs."""
         return self.scheduler.hangs.is_set() and self.scheduler.name == name
 
 
 def _ready(name: str, model: ModelDirectory, options: LoadOptions) -> Backend:
-    """A backend that has answered once, for a full window and for a short one."""
+    """Return a loaded backend that has answered once, for a full window and for a short one."""
     backend = load(name, model, options)
     for length in (MAX_WINDOW, MAX_WINDOW // 2):
         backend.warm_up(length)

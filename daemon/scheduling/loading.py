@@ -1,4 +1,4 @@
-"""A backend that is being loaded beside the one at work. That may take long, or hang."""
+"""Load a backend beside the one in use. That may take long, or hang."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,18 +9,18 @@ from asrd.daemon.threads import Worker, in_thread
 
 
 class Loading:
-    """Begins at once, in a thread that nothing waits for."""
+    """A load that begins at once, in a thread that nothing waits for."""
 
     def __init__(self, load: Callable[..., Backend], *arguments: Any) -> None:
         self._task = asyncio.create_task(in_thread(load, *arguments))
 
     async def within(self, limit: float) -> Backend | None:
-        """The backend, or None where it has not come after so many seconds. Raises what `load` raises."""
+        """Return the backend, or None if it has not loaded after `limit` seconds. Raises what `load` raises."""
         await asyncio.wait([self._task], timeout=limit)
         return self._task.result() if self._task.done() else None
 
     def discard(self) -> None:
-        """Nobody wants it any more: close it, when it comes."""
+        """Give up the backend: close it once it has loaded."""
         self._task.add_done_callback(_close)
 
 

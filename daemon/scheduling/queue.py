@@ -1,4 +1,4 @@
-"""The windows of one stream that wait for the backend."""
+"""The queue of one stream's windows that wait for the backend."""
 
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -9,8 +9,10 @@ from asrd.core.flow import Emission, Window
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a window. cut, started, recognized: Unix seconds. failure: why the emission
-    is empty, or "". row, rows: its place in the batch it was recognised in.
+    """The result of a window.
+
+    cut, started, recognized: Unix seconds. failure: the reason why the emission is empty, or "". row, rows: index of
+    the window in its batch, and the size of the batch.
     """
 
     window: Window
@@ -29,8 +31,10 @@ Deliver = Callable[[Result], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A window that waits. deadline, needed: monotonic seconds; if it is recognised later than `needed`, it is in
-    the way of its utterance's final window. cut: Unix seconds.
+    """A waiting window.
+
+    deadline, needed: monotonic seconds; if recognised later than `needed`, it delays its utterance's final window.
+    cut: Unix seconds.
     """
 
     window: Window
@@ -40,11 +44,11 @@ class Ticket:
 
 
 class WindowQueue:
-    """The windows of one stream that wait, in order.
+    """The waiting windows of one stream, in order.
 
-    bound: committed windows that may wait. max_wait: seconds a window may wait before it is late;
-    the lower, the earlier its turn. live: its audio comes at the pace of the clock. skipped: previews
-    left out because the machine was behind. running: one of its windows is with the backend, or being delivered.
+    bound: number of committed windows that may wait. max_wait: seconds a window may wait before it is late; the
+    lower, the earlier its turn. live: its audio arrives in real time. skipped: number of previews left out because
+    the machine was behind. running: one of its windows is at the backend, or being delivered.
     """
 
     def __init__(self, deliver: Deliver, bound: int, max_wait: float, *, live: bool) -> None:
@@ -58,5 +62,5 @@ class WindowQueue:
 
     @property
     def idle(self) -> bool:
-        """Whether all that was submitted has been delivered."""
+        """True if everything submitted has been delivered."""
         return not self.waiting and not self.running

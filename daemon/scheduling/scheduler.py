@@ -1,4 +1,4 @@
-"""One backend serves the windows of all streams, oldest deadline first."""
+"""Serve the windows of all streams with one backend, oldest deadline first."""
 
 import asyncio
 import logging
@@ -21,22 +21,22 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 RECENT = 5
-"""Batches that tell how long the next one may take."""
+"""Number of recent batches from which the duration of the next one is estimated."""
 
 MAX_WAIT, TIMES = 10.0, 20
-"""A batch that takes longer than so many seconds, and so many times the slowest of late, is taken to never return."""
+"""A batch counts as hung if it takes longer than `MAX_WAIT` seconds and than `TIMES` times the slowest recent one."""
 
 
 class Scheduler:
-    """Bounded everywhere: a full queue makes its stream wait, and a preview never waits behind
-    anything: it is left out, because a newer one or a final follows anyway. In a pause of live speech it
-    is left out, too, where it would take longer than what may be left until the final window comes.
+    """Schedule windows, with every queue bounded. A full queue makes its stream wait. A preview never waits behind
+    another window: it is left out, because a newer preview or a final follows anyway. In a pause of live speech, a
+    preview is also left out if it would take longer than the time that may be left until the final window.
 
-    A backend that hangs is let go of; windows then wait until `use` brings another.
+    A backend that hangs is abandoned; windows then wait until `use` brings another.
     """
 
     def __init__(self, name: str, backend: Backend, clock: Callable[[], float] = time.monotonic) -> None:
-        """clock: seconds, by which windows wait."""
+        """clock: returns seconds, by which waiting is timed."""
         self._name, self._backend, self._clock = name, backend, clock
         self._took: deque[float] = deque([0.0], maxlen=RECENT)
         self.queues: list[WindowQueue] = []
@@ -44,25 +44,25 @@ class Scheduler:
         self._worker = Worker("backend")
         self._running = 0
         self.served = 0
-        """Batches that the backend has answered, or refused."""
+        """Number of batches that the backend has answered or refused."""
         self.hangs = asyncio.Event()
-        """Set while there is no backend, because it does not answer."""
+        """Set while there is no backend, because it hangs."""
         self.audio_seconds = 0.0
         self.inference_seconds = 0.0
 
     @property
     def backend(self) -> Backend:
-        """The backend that the next window goes to."""
+        """The backend that gets the next window."""
         return self._backend
 
     @property
     def name(self) -> str:
-        """What that backend is called."""
+        """Name of that backend."""
         return self._name
 
     @property
     def idle(self) -> bool:
-        """Whether nothing waits and nothing runs."""
+        """True if no window waits and none is being recognised or delivered."""
         return not self._running and not any(queue.waiting for queue in self.queues)
 
     def queue(self, deliver: Deliver, *, bound: int = 8, max_wait: float = 0.3, live: bool = False) -> WindowQueue:
@@ -72,13 +72,13 @@ class Scheduler:
         return queue
 
     async def submit(self, queue: WindowQueue, window: Window, *, settle: bool = False) -> None:
-        """Queue a window, waiting while the queue is full. settle: wait until it has been delivered, too."""
+        """Queue a window; wait while the queue is full. settle: also wait until it has been delivered."""
         cut = time.time()
         async with self._changed:
             if queue.waiting and queue.waiting[-1].window.provisional:
                 queue.waiting.pop()
                 queue.skipped += 1
-            if window.provisional and queue.waiting and not settle:  # who waits for an answer gets it
+            if window.provisional and queue.waiting and not settle:  # whoever waits for an answer gets one
                 queue.skipped += 1
                 return
             await self._changed.wait_for(lambda: len(queue.waiting) < queue.bound)
@@ -90,12 +90,14 @@ class Scheduler:
             await self.settled(queue)
 
     async def settled(self, queue: WindowQueue) -> None:
-        """Wait until all that was submitted to a queue has been delivered."""
+        """Wait until everything submitted to a queue has been delivered."""
         async with self._changed:
             await self._changed.wait_for(lambda: queue.idle)
 
     async def aside(self, call: Callable[..., T], *arguments: Any) -> T:
-        """The result of a call that would hold up the loop, made in the backend's thread, which waits for it anyway."""
+        """Run a call that would block the event loop in the backend's thread, which waits for its result anyway;
+        return it.
+        """
         return await self._worker.run(call, *arguments)
 
     async def drain(self) -> None:
@@ -104,7 +106,7 @@ class Scheduler:
             await self._changed.wait_for(lambda: self.idle)
 
     async def use(self, name: str, backend: Backend) -> None:
-        """Let another backend take over with the next window; the old one is closed after its last."""
+        """Switch to another backend with the next window; close the old one after its last window."""
         old, self._name, self._backend = self._backend, name, backend
         if self.hangs.is_set():
             async with self._changed:
@@ -141,14 +143,14 @@ class Scheduler:
                 self._changed.notify_all()
 
     def close(self) -> None:
-        """Give the backend back. A window that is being recognised is not waited for."""
+        """Close the backend. A window that is being recognised is not waited for."""
         if self.hangs.is_set():
             self._worker.close()
         else:
             self._worker.close(self._backend.close)
 
     def _leave_out(self) -> None:
-        """What would not be recognised in time, if it took as long as the slowest of late."""
+        """Leave out windows that would be late, assuming the next batch takes as long as the slowest recent one."""
         done = self._clock() + max(self._took)
         for queue in self.queues:
             if queue.waiting and queue.waiting[0].needed < done:
@@ -156,7 +158,7 @@ class Scheduler:
                 queue.skipped += 1
 
     def _take(self) -> list[tuple[WindowQueue, Ticket]]:
-        """The most urgent queue's next window, and those of other queues that fit in one batch with it."""
+        """Take the most urgent queue's next window, and those of other queues that fit into one batch with it."""
         urgent = sorted((queue for queue in self.queues if queue.waiting), key=lambda queue: queue.waiting[0].deadline)
         if not urgent:
             return []
@@ -168,7 +170,7 @@ class Scheduler:
         return [(queue, queue.waiting.popleft()) for queue in chosen]
 
     async def _recognize(self, batch: list[tuple[WindowQueue, Ticket]]) -> list[tuple[WindowQueue, Result]]:
-        """Run a batch off the loop. A failing backend gives empty emissions, not a dead daemon."""
+        """Run a batch in the backend's thread. A failing backend gives empty emissions, not a dead daemon."""
         name, backend, windows = self._name, self._backend, [ticket.window for _, ticket in batch]
         began, started, failure = self._clock(), time.time(), ""
         max_wait = max(MAX_WAIT, TIMES * max(self._took))
@@ -183,7 +185,7 @@ class Scheduler:
             emissions = [silent(window, backend.model) for window in windows]
         ended = time.time()
         self.served += not limit.expired()
-        self.inference_seconds += self._clock() - began  # the other clock may be set meanwhile
+        self.inference_seconds += self._clock() - began  # the wall clock may be set meanwhile
         self.audio_seconds += sum(seconds(len(window.pcm)) for window in windows)
         return [
             (queue, Result(ticket.window, emission, name, ticket.cut, started, ended, failure, row, len(batch)))
@@ -191,10 +193,10 @@ class Scheduler:
         ]
 
     def _let_go(self, backend: Backend) -> None:
-        """Leave a backend that hangs to its thread, which closes it should it ever return."""
+        """Abandon a hung backend; its thread closes it should the call ever return."""
         if backend is self._backend:
             self.hangs.set()
             self._worker.forsake(backend.close)
-        else:  # another has taken over meanwhile, and this one waits to be closed
+        else:  # another has taken over meanwhile; this one is already queued to be closed
             self._worker.forsake()
         self._worker = Worker("backend")

@@ -1,1 +1,1 @@
-"""From audio to windows: when an utterance starts and ends, and how it is cut."""
+"""Turn audio into windows: decide where utterances start and end, and cut them."""

@@ -1,4 +1,4 @@
-"""From frame decisions to the start and end of speech, with hysteresis. Pure counting: no clock."""
+"""Turn frame decisions into the start and end of speech, with hysteresis. Pure counting: no clock."""
 
 import math
 from collections import deque
@@ -7,18 +7,21 @@ from asrd.daemon.state import State, Stateful
 
 
 class EndpointerState(State, frozen=True):
-    """recent: whether each of the last frames was voiced, as far as the start of speech is looked for in them."""
+    """recent: one flag for each of the last frames, true if it was voiced, within the span searched for the start of
+    speech.
+    """
 
     recent: list[bool]
 
 
 class Endpointer(Stateful[EndpointerState]):
-    """Two thresholds over two spans, so that a click does not start speech nor a breath end it.
+    """Find the start and end of speech with two thresholds over two spans: a click does not start it, a breath not
+    end it.
 
-    Speech starts with a voiced frame when at least `enter` of the last `onset` frames are voiced.
-    It ends with an unvoiced one when at most `leave` of the last `limit` frames are voiced and the
-    first of them is not: no silence shorter than the limit ends it. Frames of speech are counted
-    from where it was found; before that, the last frames are all that is kept.
+    Speech starts with a voiced frame when at least `enter` of the last `onset` frames are voiced. It ends with an
+    unvoiced frame when at most `leave` of the last `limit` frames are voiced and the first of them is not: no silence
+    shorter than the limit ends it. Frames of speech are counted from the frame where it was found; before that, only
+    the last `onset` frames are kept.
     """
 
     def __init__(self, onset: int, enter: float = 0.8, leave: float = 0.1) -> None:
@@ -30,15 +33,15 @@ class Endpointer(Stateful[EndpointerState]):
         self.resize(onset)
 
     def resize(self, onset: int) -> None:
-        """Look for the start of speech in so many frames from now on."""
+        """Search for the start of speech in the last `onset` frames from now on; forget the frames so far."""
         self._onset: deque[bool] = deque(maxlen=onset)
 
     def state(self) -> EndpointerState:
-        """What speech may have begun in."""
+        """Return the frames in which speech may have begun."""
         return EndpointerState(list(self._onset))
 
     def resume(self, state: EndpointerState) -> None:
-        """Look for the start of speech in these, too."""
+        """Add these frames to those searched for the start of speech."""
         self._onset.extend(state.recent)
 
     def accept(self, voiced: bool, limit: int) -> bool:
@@ -58,11 +61,11 @@ class Endpointer(Stateful[EndpointerState]):
 
     @property
     def lookback(self) -> int:
-        """Frames before the current one in which speech that was just found began."""
+        """Number of frames between the first voiced frame of the speech just found and the current one."""
         return len(self._found) - 1 - self._found.index(True)
 
     def left(self, limit: int) -> int:
-        """Frames after which speech ends if all that come are unvoiced. Only while `speaking`."""
+        """Return the number of frames after which speech ends if all of them are unvoiced. Only while `speaking`."""
         before = max(0, self._frame + 1 - limit)
         while not self._quiet(before, limit):
             before += 1
@@ -81,6 +84,6 @@ class Endpointer(Stateful[EndpointerState]):
         return before >= 0 and self._quiet(before, limit)
 
     def _quiet(self, before: int, limit: int) -> bool:
-        """Whether hardly any frame after `before` is voiced, and the first is not."""
+        """Return whether at most `leave` of the `limit` frames after `before` are voiced, and the first is not."""
         recent = [frame for frame in self._voiced if frame > before]
         return len(recent) <= self._leave * limit and before + 1 not in recent

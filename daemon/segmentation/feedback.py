@@ -1,4 +1,4 @@
-"""What the recogniser has told of what is open now, and when to ask it again."""
+"""Feedback of the recogniser on the open utterance, and the decision when to ask it again."""
 
 from asrd.core.flow import Answer
 from asrd.core.units import Samples, samples
@@ -6,45 +6,47 @@ from asrd.daemon.segmentation import limits
 from asrd.daemon.segmentation.utterance import OpenUtterance
 
 PROBE = samples(0.14)
-"""Silence after which it is asked whether the text has ended: `LAG` before the shortest hangover."""
+"""Silence after which the recogniser is asked whether the text has ended: `LAG` before the shortest hangover."""
 
 SUSPICION = samples(0.30)
-"""Without words, though the VAD hears a voice, after which it is asked again and again."""
+"""Time without words, while the VAD hears a voice, after which the recogniser is asked repeatedly."""
 
 ASK = samples(0.25)
-"""How often then."""
+"""Interval of these repeated questions."""
 
 Words = tuple[tuple[Samples, Samples], ...]
-"""Where words are, as stream positions."""
+"""Start and end of each word, as stream positions."""
 
 
 class Feedback:
-    """Answers take effect at the stream position where they are due, so that it does not matter how
-    fast the recogniser was.
+    """Collect the recogniser's answers. They take effect at the stream position where they are due, so that the
+    result does not depend on how fast the recogniser was.
     """
 
     def __init__(self) -> None:
         self._told: list[Answer] = []
         self.latest: Answer | None = None
-        """What counts of the utterance that is open."""
+        """The answer in force for the open utterance."""
 
     @property
     def words(self) -> Words:
-        """Where the latest answer has words."""
+        """The words of the latest answer."""
         return self.latest.words if self.latest else ()
 
     def tell(self, answer: Answer, current: OpenUtterance | None) -> None:
-        """It counts when `answer.due` is reached, or at once if it was, as long as what it concerns is open."""
+        """Take an answer, if its utterance is still open. It takes effect when `answer.due` is reached, or at once if
+        that has passed.
+        """
         if current and answer.utterance == current.number:
             self._told.append(answer)
 
     def forget(self) -> None:
-        """What was told is of no use for what is open next, nor when nothing is."""
+        """Drop all answers, because another utterance opens or none is open."""
         self._told.clear()
         self.latest = None
 
     def weigh(self, position: int, current: OpenUtterance | None) -> None:
-        """Take note of what is due at a position."""
+        """Apply the answers that are due at a position."""
         due = [told for told in self._told if told.due <= position]
         if not current or not due:
             return
@@ -57,12 +59,12 @@ class Feedback:
                     current.text_end = max(current.text_end, words[-1][1])
 
     def blank(self, spoken: OpenUtterance) -> int:
-        """For how many samples it has heard nothing, as far as it is known."""
+        """Return for how many samples the recogniser has heard no words, as far as is known."""
         return self.latest.until - (spoken.text_end + limits.MARGIN) if self.latest else 0
 
     def presses(self, spoken: OpenUtterance, *, seeking: bool) -> bool:
-        """Whether to ask while the VAD hears a voice: again and again where it has no words, or where a place is
-        sought to cut.
+        """Return whether to ask now, while the VAD hears a voice: repeatedly if it has no words, or if a place to cut
+        is sought.
         """
         pressing = seeking or self.blank(spoken) >= SUSPICION
         return pressing and spoken.judged - spoken.previewed >= ASK

@@ -1,4 +1,4 @@
-"""How long a silence ends an utterance."""
+"""The hangover: the silence that ends an utterance."""
 
 from asrd.core.flow import Answer
 from asrd.core.units import Samples
@@ -10,8 +10,8 @@ from asrd.daemon.state import Stateful
 
 
 class Hangover(Stateful[PausesState]):
-    """It follows the speaker's pauses, within the bounds that the settings, the length of the utterance and the
-    recogniser give it (`limits`).
+    """Adapt the hangover to the speaker's pauses, within the bounds set by the settings, the length of the utterance
+    and the recogniser (`limits`).
     """
 
     def __init__(self, settings: SegmenterSettings) -> None:
@@ -19,11 +19,11 @@ class Hangover(Stateful[PausesState]):
         self._pauses = Pauses(settings.hangover)
 
     def state(self) -> PausesState:
-        """The speaker's pauses."""
+        """Return what is known of the speaker's pauses."""
         return self._pauses.state()
 
     def resume(self, state: PausesState) -> None:
-        """Go on with this speaker."""
+        """Continue with this speaker's pauses."""
         self._pauses.resume(state)
 
     @property
@@ -32,7 +32,7 @@ class Hangover(Stateful[PausesState]):
         return Samples(round(limits.for_length(self._pauses.limit(), 0, self._settings)))
 
     def use(self, settings: SegmenterSettings, spoken: OpenUtterance | None) -> None:
-        """Go by other settings from now on. A new `hangover` starts counting the speaker's pauses anew."""
+        """Apply other settings from now on. A new `hangover` restarts the statistics of the speaker's pauses."""
         if settings.hangover != self._settings.hangover:
             self._pauses = Pauses(settings.hangover)
             if spoken:
@@ -40,19 +40,21 @@ class Hangover(Stateful[PausesState]):
         self._settings = settings
 
     def began(self, silence: int) -> None:
-        """An utterance begins after so many samples of silence: a pause, unless it is longer than any hangover."""
+        """Note that an utterance begins after `silence` samples: a pause, unless it is longer than any hangover."""
         if silence < self._settings.max_hangover:
             self._pauses.pause(silence)
 
     def spoke(self, length: int, silence: int) -> None:
-        """So many more samples of an utterance are speech, after that many of silence."""
+        """Note `length` more samples of speech in an utterance, after `silence` samples."""
         self._pauses.pause(silence)
         self._pauses.speech(length)
 
     def limit(self, spoken: OpenUtterance | None, position: int, heard: Answer | None) -> float:
-        """The silence, in samples, that ends what is open at a position; the longest, where nothing is.
+        """Return the silence, in samples, that ends the open utterance at a position; the longest one if none is
+        open.
 
-        heard: the latest answer of the recogniser about it. What the speaker's pauses are is taken before each silence.
+        heard: the recogniser's latest answer about the utterance. The speaker's pauses are read before each silence,
+        not during it.
         """
         if spoken is None:
             return self._settings.max_hangover

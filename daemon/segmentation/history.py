@@ -1,4 +1,4 @@
-"""The audio a segmenter may still need, addressed by stream position."""
+"""The audio that a segmenter may still need, addressed by stream position."""
 
 import numpy as np
 
@@ -9,7 +9,9 @@ from asrd.daemon.state import State, Stateful
 
 
 class HistoryState(State, frozen=True):
-    """start: stream position. samples: how many. pcm: these, as `audio.pack` has them."""
+    """start: stream position of the first sample. samples: how many there are. pcm: the samples, as packed by
+    `packing.pack`.
+    """
 
     start: int
     samples: int
@@ -19,7 +21,7 @@ class HistoryState(State, frozen=True):
 class History(Stateful[HistoryState]):
     """A sliding segment `[start, end)` of one stream. It grows at the end and is cut at the front.
 
-    The buffer is reallocated only when it is full, so that appending costs O(1) a sample.
+    The buffer is reallocated only when it is full, so that appending costs O(1) per sample.
     """
 
     def __init__(self, start: Samples = Samples(0)) -> None:
@@ -34,7 +36,7 @@ class History(Stateful[HistoryState]):
         return Samples(self.start + self._length)
 
     def append(self, pcm: FloatArray) -> None:
-        """Add what follows `end`."""
+        """Append the samples that follow `end`."""
         if self._offset + self._length + len(pcm) > len(self._buffer):
             kept = self._buffer[self._offset : self._offset + self._length]
             larger = np.zeros(max(len(self._buffer), 2 * (self._length + len(pcm))), np.float32)
@@ -45,28 +47,30 @@ class History(Stateful[HistoryState]):
         self._length += len(pcm)
 
     def slice(self, start: int, end: int) -> FloatArray:
-        """A copy of `[start, end)`, which must lie within the history."""
+        """Return a copy of `[start, end)`, which must lie within the history."""
         return self.view(start, end).copy()
 
     def view(self, start: int, end: int) -> FloatArray:
-        """`[start, end)` itself, to be read before the history changes."""
+        """Return `[start, end)` without copying, to be read before the history changes. Raises IndexError outside the
+        history.
+        """
         if not self.start <= start <= end <= self.end:
             raise IndexError(f"[{start}, {end}) is not within [{self.start}, {self.end})")
         first = self._offset + start - self.start
         return self._buffer[first : first + end - start]
 
     def forget(self, before: int) -> None:
-        """Drop everything before stream position `before`, as far as it is there."""
+        """Drop all samples before stream position `before`."""
         drop = min(max(before - self.start, 0), self._length)
         self._offset += drop
         self._length -= drop
         self.start = Samples(self.start + drop)
 
     def state(self) -> HistoryState:
-        """What it holds, without the room around it."""
+        """Return the audio held, without the spare room of the buffer."""
         return HistoryState(self.start, self._length, packing.pack(self.view(self.start, self.end)))
 
     def resume(self, state: HistoryState) -> None:
-        """Hold what another held."""
+        """Replace the contents by those of another history."""
         self.start, self._length = Samples(state.start), 0
         self.append(packing.unpack(state.pcm, state.samples))

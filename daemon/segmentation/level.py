@@ -1,9 +1,9 @@
 """The level of an utterance, for input normalisation.
 
-Wav2Vec2 processors bring a whole utterance to zero mean and unit variance. A stream has no whole
-utterance yet, and a window alone would make the level jump from window to window; so the moments
-are taken over everything heard of the utterance so far. Unless the speaker has become much quieter, or another
-speaks: against what was louder the recogniser would not hear them.
+Wav2Vec2 processors bring a whole utterance to zero mean and unit variance. A stream has no whole utterance yet, and
+the level of a window alone would jump from window to window; so the moments are taken over all audio of the utterance
+so far. The exception is a speaker who has become much quieter, or another, quieter speaker: normalised by the louder
+audio before, they would not be recognised.
 """
 
 import math
@@ -15,15 +15,18 @@ from asrd.core.flow import FloatArray, Level
 from asrd.core.units import samples
 
 RECENT = samples(1.2)
-"""Of the audio, which the level may exceed by `ABOVE` only: two thirds of a window, so that little of what was louder
-is in it."""
+"""Length of the recent speech that the level may exceed by `ABOVE` only: two thirds of a window, so that little of
+the louder audio is in it.
+"""
 
 IDLE = samples(0.9)
-"""Of a pause, from which on it is not recent speech: three quarters of `RECENT`, so that noise is never made loud."""
+"""Length from which on a pause is not recent speech: three quarters of `RECENT`, so that noise is never made loud."""
 
 ABOVE = 10 ** (10 / 20)
-"""10 dB: speech varies by less from one second to the next. Measured on 50 utterances of 40 speakers, of which a half
-is made 40 dB quieter: CER 64 % without this, 50 % with it, 44 % without such a step, which it leaves alone."""
+"""10 dB: speech varies by less from one second to the next. Measured on 50 utterances of 40 speakers, half of each
+made 40 dB quieter: CER 64 % without this limit, 50 % with it, and 44 % without such a step, where it changes
+nothing.
+"""
 
 
 class Moments:
@@ -37,8 +40,10 @@ class Moments:
         self._recent = 0
 
     def add(self, pcm: FloatArray, *, idle: bool = False) -> None:
-        """Take `(n,)` more samples into account. idle: they are of a long pause, which says nothing of how loud the
-        speaker is of late: what he said before it may still be in a window.
+        """Add `(n,)` samples.
+
+        idle: they belong to a long pause, which says nothing about the speaker's recent level: speech from before the
+        pause may still be in a window.
         """
         wide = pcm.astype(np.float64)
         block = (len(wide), float(np.add.reduce(wide)), float(wide @ wide))
@@ -53,7 +58,7 @@ class Moments:
             self._recent -= self._blocks.popleft()[0]
 
     def level(self) -> Level:
-        """Mean and standard deviation so far; an empty or silent past gives (0, 0)."""
+        """Return mean and standard deviation so far; (0, 0) if nothing or only silence was added."""
         if not self._count:
             return Level(0.0, 0.0)
         mean, deviation = _of(self._count, self._sum, self._squares)
@@ -62,6 +67,6 @@ class Moments:
 
 
 def _of(count: float, total: float, squares: float) -> tuple[float, float]:
-    """Mean and standard deviation."""
+    """Return mean and standard deviation, given the sums of `count` values and of their squares."""
     mean = total / count
     return mean, math.sqrt(max(squares / count - mean * mean, 0.0))

@@ -1,4 +1,4 @@
-"""Where to cut an utterance that has become too long: where it harms least."""
+"""Choose where to cut an utterance that has become too long: where it does the least harm."""
 
 from itertools import pairwise
 
@@ -12,26 +12,26 @@ from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.daemon.segmentation.utterance import OpenUtterance
 
 SEEK = samples(4.0)
-"""How long before the limit the search for a place begins."""
+"""Time before the limit at which the search for a place to cut begins."""
 
 WIDE = samples(0.20)
-"""Between words, a gap without letters as wide as this is taken at once. As the limit comes nearer, narrower ones
-do, until any gap does: words that are 0.4 s long follow each other with gaps of a frame or two.
+"""Gap between words, without letters, that is wide enough to be cut at once. As the limit comes nearer, narrower gaps
+suffice, until any gap does: words 0.4 s long follow each other with gaps of a frame or two.
 """
 
 BLOCK = samples(0.03)
-"""Segment over which loudness is taken where no gap is known: three pitch periods of a low voice."""
+"""Span over which loudness is measured if no gap is known: three pitch periods of a low voice."""
 
 
 def sought(spoken: OpenUtterance, settings: SegmenterSettings) -> bool:
-    """Whether the limit is so near that a place to cut is sought."""
+    """Return whether the limit is so near that a place to cut is sought."""
     return _left(spoken, settings) <= _span(settings)
 
 
 def place(spoken: OpenUtterance, words: Words, history: History, settings: SegmenterSettings) -> int | None:
-    """Where to cut now: in a pause if one comes in time, else between words, else where it is quietest.
+    """Return where to cut now: in a pause if one comes in time, else between words, else at the quietest place.
 
-    None while it may go on: there is time for a better place.
+    None while the utterance may go on: there is time for a better place.
     """
     latest = spoken.judged - settings.right_context
     if not sought(spoken, settings) or latest - spoken.committed <= BLOCK:
@@ -46,30 +46,30 @@ def place(spoken: OpenUtterance, words: Words, history: History, settings: Segme
 
 
 def _left(spoken: OpenUtterance, settings: SegmenterSettings) -> int:
-    """Samples until it is too long."""
+    """Return the number of samples until the utterance is too long."""
     return spoken.start + settings.max_utterance - spoken.judged
 
 
 def _span(settings: SegmenterSettings) -> int:
-    """The end of a maximum utterance in which a place is sought."""
+    """Return the length of the last part of a maximum utterance, in which a place to cut is sought."""
     return min(SEEK, settings.max_utterance // 4)
 
 
 def _pause(spoken: OpenUtterance, words: Words, latest: int) -> int | None:
-    """Its last pause; None where that is committed, after `latest`, or within a word, as before a plosive."""
+    """Return the last pause; None if it is committed, after `latest`, or within a word, as before a plosive."""
     within = any(start < spoken.pause < end for start, end in words)
     return spoken.pause if spoken.committed < spoken.pause <= latest and not within else None
 
 
 def _between(words: Words, after: int, before: int, least: float) -> int | None:
-    """The middle of the widest gap of at least `least` samples whose middle is in `(after, before]`."""
+    """Return the middle of the widest gap of at least `least` samples whose middle is in `(after, before]`."""
     gaps = [(start - end, (start + end) // 2) for (_, end), (start, _) in pairwise(words)]
     wide = [(width, middle) for width, middle in gaps if width >= least and after < middle <= before]
     return max(wide)[1] if wide else None
 
 
 def _quietest(pcm: FloatArray) -> int:
-    """The middle of the quietest `BLOCK` of `(n,)` samples, `n > BLOCK`; of several, the last."""
+    """Return the middle of the quietest `BLOCK` of `(n,)` samples, `n > BLOCK`; the last one of equals."""
     energy = np.cumsum(np.concatenate([[0.0], np.square(pcm, dtype=np.float64)]))
     blocks = energy[BLOCK:] - energy[:-BLOCK]
     return len(blocks) - 1 - int(np.argmin(blocks[::-1])) + BLOCK // 2

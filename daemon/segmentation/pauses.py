@@ -1,4 +1,4 @@
-"""How long this speaker's pauses are, and so how long a silence ends an utterance. Pure counting: no clock."""
+"""Statistics of this speaker's pauses, and the silence that ends an utterance given them. Pure counting: no clock."""
 
 import math
 from typing import Annotated
@@ -13,30 +13,30 @@ SHORTEST = samples(0.10)
 """A silence shorter than this lies within words: the closure of a stop consonant lasts as long."""
 
 TOLERATED = 1.0 / samples(60.0)
-"""Pauses that outlast the limit and so cut a sentence, a sample of speech: one in a minute."""
+"""Accepted rate of pauses that outlast the limit and so cut a sentence, per sample of speech: one per minute."""
 
 MEMORY = samples(60.0)
-"""Speech over which what was counted fades to 1/e of its weight."""
+"""Amount of speech over which the counts fade to 1/e of their weight."""
 
 PRIOR = samples(20.0)
-"""Speech that the pauses assumed in the beginning weigh as much as."""
+"""Amount of speech that the pauses assumed at the start weigh as much as."""
 
 FREQUENT = 0.3 / samples(1.0)
-"""Pauses assumed in the beginning, a sample of speech."""
+"""Rate of pauses assumed at the start, per sample of speech."""
 
 STEEPNESS = 6.0
-"""How sharply one pause foretells others like it. A pause of x samples makes one of more than y as likely as
-1 / (1 + (y / x) ** STEEPNESS), the log-logistic distribution: in the logarithm of the length, which is
-how people's pauses differ, it is a bell with a standard deviation of 0.3.
+"""Sharpness with which one pause predicts others like it. A pause of x samples makes one of more than y as likely as
+1 / (1 + (y / x) ** STEEPNESS), the log-logistic distribution: in the logarithm of the length, which is how
+people's pauses differ, it is bell-shaped with a standard deviation of 0.3.
 """
 
 LENGTHS = 128
-"""For so many lengths it is known how many pauses are longer."""
+"""Number of lengths for which longer pauses are counted."""
 
 
 class PausesState(State, frozen=True):
-    """longer: pauses that are longer, for each of the lengths. speech: samples. Both have faded up to now but for `new`
-    samples of speech.
+    """longer: faded number of pauses longer than each of the lengths. speech: faded samples of speech. new: samples
+    of speech since then, in neither of the two yet.
     """
 
     longer: Annotated[list[float], msgspec.Meta(min_length=LENGTHS, max_length=LENGTHS)]
@@ -45,11 +45,11 @@ class PausesState(State, frozen=True):
 
 
 class Pauses(Stateful[PausesState]):
-    """The limit at which as many pauses are expected to be longer as are `TOLERATED`.
+    """Find the limit that pauses are expected to outlast at the rate `TOLERATED`.
 
-    Counted are the pauses of a stream, and the speech between them; both fade. In the beginning
-    stands an assumption under which the limit is `typical`. So fluent speech lowers the limit even
-    when it has no pauses at all, and a speaker who ponders raises it after a few.
+    The pauses of a stream and the speech between them are counted; both counts fade. They start from an assumption
+    under which the limit is `typical`. So fluent speech lowers the limit even if it has no pauses at all, and a
+    speaker who ponders raises it after a few.
     """
 
     def __init__(self, typical: int) -> None:
@@ -59,25 +59,25 @@ class Pauses(Stateful[PausesState]):
         self._speech, self._new = float(PRIOR), 0
 
     def state(self) -> PausesState:
-        """What was counted."""
+        """Return the counts."""
         return PausesState(self._longer.tolist(), self._speech, self._new)
 
     def resume(self, state: PausesState) -> None:
-        """Go on counting from there."""
+        """Continue counting from there."""
         self._longer, self._speech, self._new = np.array(state.longer), state.speech, state.new
 
     def speech(self, length: int) -> None:
-        """So many more samples were spoken."""
+        """Note `length` more samples of speech."""
         self._new += length
 
     def pause(self, length: int) -> None:
-        """The speaker went on after a silence of so many samples."""
+        """Note that the speaker continued after a silence of `length` samples."""
         if length >= SHORTEST:
             self.limit()
             self._longer += 1 / (1 + (self._grid / length) ** STEEPNESS)
 
     def limit(self) -> float:
-        """In samples, from what was counted up to now."""
+        """Return the limit, in samples, from the counts so far."""
         faded = math.exp(-self._new / MEMORY)
         self._longer *= faded
         self._speech = self._speech * faded + self._new

@@ -1,4 +1,4 @@
-"""Where utterances begin and end, and when windows of them are cut."""
+"""Decide where utterances begin and end, and when windows of them are cut."""
 
 import math
 from dataclasses import replace
@@ -19,8 +19,10 @@ from asrd.models import Geometry
 
 
 class SegmentState(State, frozen=True):
-    """Stream positions. origin: of its first sample. position: as far as audio was judged. closed: where the last
-    utterance ended. silent_from: where its last voiced frame did. number: of the next utterance.
+    """State of a segment; all but `number`, `history` and `endpointer` are stream positions.
+
+    origin: the first sample. position: end of the judged audio. closed: end of the last utterance. silent_from: end
+    of its last voiced frame. number: of the next utterance.
     """
 
     origin: int
@@ -33,11 +35,11 @@ class SegmentState(State, frozen=True):
 
 
 class Segment(Stateful[SegmentState]):
-    """A segment of a stream without a gap, frame by frame. Open in it is an utterance, or a voice without words, or
-    nothing.
+    """Process a segment of a stream, which has no gap, frame by frame. Open in it is an utterance, a voice without
+    words, or nothing.
 
-    frame: samples that the VAD judges at once. origin: stream position of the first sample. number: of the next
-    utterance. position: as far as audio was judged. history: audio that is still needed, and what is not judged yet.
+    frame: number of samples that the VAD judges at once. origin: stream position of the first sample. number: of the
+    next utterance. position: end of the judged audio. history: the audio that is still needed, or not judged yet.
     """
 
     def __init__(
@@ -64,11 +66,11 @@ class Segment(Stateful[SegmentState]):
 
     @property
     def doubts(self) -> bool:
-        """Whether the VAD hears a voice that has no words: no utterance is open, but windows are cut."""
+        """True while the VAD hears a voice without words: no utterance is open, but windows are cut."""
         return self._doubtful is not None
 
     def state(self) -> SegmentState:
-        """What it has come to."""
+        """Return the state."""
         return SegmentState(
             origin=self._cutter.origin,
             position=self.position,
@@ -80,7 +82,7 @@ class Segment(Stateful[SegmentState]):
         )
 
     def resume(self, state: SegmentState) -> None:
-        """Go on with a segment that began elsewhere."""
+        """Continue a segment that began elsewhere."""
         self._cutter.origin = Samples(state.origin)
         self.position, self._closed, self._silent_from = state.position, state.closed, state.silent_from
         self.number = state.number
@@ -88,18 +90,22 @@ class Segment(Stateful[SegmentState]):
         self._endpointer.resume(state.endpointer)
 
     def hear(self, answer: Answer) -> None:
-        """What was heard in a window that `asks`: counts when `answer.due` is reached, or at once if it was."""
+        """Take what was heard in a window that `asks`. It takes effect when `answer.due` is reached, or at once if
+        that has passed.
+        """
         self._feedback.tell(answer, self._open or self._doubtful)
 
     def use(self, settings: SegmenterSettings) -> None:
-        """Go by other settings from the next frame on. Window and context cannot change."""
+        """Apply other settings from the next frame on. Window and context cannot change."""
         self._hangover.use(settings, self._open)
         if settings.min_speech != self._settings.min_speech:
             self._endpointer.resize(self._frames(settings.min_speech))
         self._settings = self._cutter.settings = settings
 
     def advance(self, frame: FloatArray, *, voiced: bool) -> list[Onset | Window]:
-        """Take what the VAD says of the next frame `(n,)` of the history."""
+        """Take the VAD's decision on the next frame `(n,)` of the history; return the onset and the windows it leads
+        to.
+        """
         self.position += len(frame)
         self._feedback.weigh(self.position, self._open or self._doubtful)
         changed = self._endpointer.accept(voiced, 1 if voiced else self._frames(self._limit()))
@@ -114,11 +120,11 @@ class Segment(Stateful[SegmentState]):
         return self._wordless(spoken) or self._commit(spoken) or self._cut_overlong() or self._glimpse(spoken)
 
     def end(self, reason: str) -> list[Onset | Window]:
-        """Close the open utterance, if there is one, with what there is."""
+        """Close the open utterance, if any, with the audio so far."""
         return self._close(reason, self.history.end) if self._open else []
 
     def forget(self) -> None:
-        """Drop the audio that no window may want any more."""
+        """Drop the audio that no window will need."""
         settings, oldest = self._settings, self.position
         if self._open:
             oldest = self._open.committed
@@ -129,18 +135,18 @@ class Segment(Stateful[SegmentState]):
         self.history.forget(oldest - settings.window)
 
     def _frames(self, length: float) -> int:
-        """The fewest frames that are as long."""
+        """Return the smallest number of frames at least as long as `length`."""
         return max(1, math.ceil(length / self._frame))
 
     def _commit(self, spoken: OpenUtterance) -> list[Onset | Window]:
-        """The windows that are full. In a pause they wait, as long as the final window, which may come any time now
-        and would have to wait for them, can take all that is left.
+        """Return the full windows. In a pause they wait as long as one final window can take all that is left: it may
+        come any time, and would have to wait for them.
         """
         return [] if spoken.quiet and self._cutter.spare(spoken) else [*self._cutter.full(spoken)]
 
     def _glimpse(self, spoken: OpenUtterance) -> list[Onset | Window]:
-        """A provisional window, where it is time for one. In a pause the recogniser is asked once, and there is none
-        after that probe, which shows all that was said.
+        """Return a provisional window if one is due. In a pause the recogniser is asked once, with a probe; no other
+        window follows it, because the probe shows all that was said.
         """
         if not spoken.quiet:
             asks = self._feedback.presses(spoken, seeking=overlong.sought(spoken, self._settings))
@@ -153,7 +159,7 @@ class Segment(Stateful[SegmentState]):
         return [replace(window, time_left=left) for window in windows]
 
     def _limit(self) -> float:
-        """The silence that ends what is open now."""
+        """Return the silence that ends the open utterance."""
         return self._hangover.limit(self._open, self.position, self._feedback.latest)
 
     def _wait(self, changed: bool) -> list[Onset | Window]:
@@ -161,11 +167,13 @@ class Segment(Stateful[SegmentState]):
             return []
         first_voiced = self.position - (self._endpointer.lookback + 1) * self._frame
         self._hangover.began(first_voiced - self._silent_from)
-        start = first_voiced - self._settings.pre_roll  # which may just have been raised: not all of it was kept
+        start = first_voiced - self._settings.pre_roll  # the pre-roll may just have been raised: not all of it was kept
         return [self._begin(max(start, self._closed, self._cutter.earliest))]
 
     def _doubt(self, frame: FloatArray, voiced: bool, changed: bool) -> list[Onset | Window]:
-        """The VAD hears a voice, the recogniser has heard no words: ask whether there are some now."""
+        """Ask the recogniser for words while the VAD hears a voice that had none; begin an utterance if there are
+        some.
+        """
         assert self._doubtful
         noise = self._doubtful
         noise.hear(frame, voiced=voiced)
@@ -185,7 +193,7 @@ class Segment(Stateful[SegmentState]):
         return Onset(self._open.number, Samples(start))
 
     def _wordless(self, spoken: OpenUtterance) -> list[Onset | Window]:
-        """End an utterance in which the VAD goes on feedback a voice, but the recogniser no words."""
+        """End an utterance in which the VAD still hears a voice, but the recogniser no words."""
         if not wordless.over(spoken, self._feedback, self._settings):
             return []
         available = self._cutter.whole(spoken)
@@ -210,7 +218,7 @@ class Segment(Stateful[SegmentState]):
         return [*windows, onset]
 
     def _close(self, reason: str, available: int, end: int | None = None) -> list[Onset | Window]:
-        """End the utterance at `end`, or after its tail; audio up to `available` may serve as context."""
+        """End the utterance at `end`, or after its tail if None; audio up to `available` may serve as context."""
         assert self._open
         if end is None:
             end = min(self._open.heard + self._settings.tail, available)

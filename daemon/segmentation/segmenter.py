@@ -1,7 +1,7 @@
-"""Cuts a stream into utterances.
+"""Cut a stream into utterances.
 
-Pure: audio in, windows out. It knows no clock and no thread. Windows depend on the audio, on what
-it was told (`hear`, `use`) and at which position, and not on how the audio was chunked.
+Pure: audio in, windows out. It uses no clock and no thread. Windows depend on the audio and on what the segmenter was
+told (`hear`, `use`) at which position, not on how the audio was chunked.
 """
 
 from collections.abc import Iterator
@@ -18,18 +18,18 @@ from asrd.models import Geometry
 
 
 class SegmenterState(State, frozen=True):
-    """pauses: the speaker's. segment: the one that the stream is in."""
+    """pauses: the speaker's pauses. segment: the current segment of the stream."""
 
     pauses: PausesState
     segment: SegmentState
 
 
 class Segmenter(Stateful[SegmenterState]):
-    """One stream's segmentation. Windows of an utterance are cut in order, the last with `last`.
+    """Segment one stream. The windows of an utterance are cut in order, the last with `last`.
 
-    An utterance begins where the VAD hears speech, and ends when both the VAD and the recogniser
-    have heard none for long enough. Where the VAD goes on feedback a voice without words (music, a
-    crowd), the next utterance begins when the recogniser hears words.
+    An utterance begins where the VAD hears speech, and ends when both the VAD and the recogniser have heard none for
+    long enough. If the VAD still hears a voice but the recogniser no words (music, a crowd), the next utterance
+    begins when the recogniser hears words.
 
     A segment of the stream begins with its first sample, or the first after a gap.
     """
@@ -42,11 +42,11 @@ class Segmenter(Stateful[SegmenterState]):
         self._segment = self._begin(Samples(0), 0)
 
     def state(self) -> SegmenterState:
-        """What it knows, but for the settings in force, and what the VAD has learned."""
+        """Return the state, without the settings in force and without what the VAD has learned."""
         return SegmenterState(self._hangover.state(), self._segment.state())
 
     def resume(self, state: SegmenterState) -> None:
-        """Go on from there; other settings are told first, with `use`."""
+        """Continue from a state; call `use` first if other settings apply."""
         self._hangover.resume(state.pauses)
         self._segment.resume(state.segment)
 
@@ -57,12 +57,12 @@ class Segmenter(Stateful[SegmenterState]):
 
     @property
     def settings(self) -> SegmenterSettings:
-        """Those in force."""
+        """The settings in force."""
         return self._settings
 
     @property
     def doubts(self) -> bool:
-        """Whether the VAD hears a voice that has no words: no utterance is open, but windows are cut."""
+        """True while the VAD hears a voice without words: no utterance is open, but windows are cut."""
         return self._segment.doubts
 
     @property
@@ -71,12 +71,12 @@ class Segmenter(Stateful[SegmenterState]):
         return self._hangover.ordinary
 
     def push(self, pcm: FloatArray) -> list[Onset | Window]:
-        """Take the next `(n,)` samples of the stream, any `n`."""
+        """Take the next `(n,)` samples of the stream, any `n`; return the onsets and windows found."""
         return list(self.feed(pcm))
 
     def feed(self, pcm: FloatArray) -> Iterator[Onset | Window]:
-        """The same, each item as soon as it is found: what was heard of a window can be told before
-        more audio is judged. What is not taken from the iterator comes first with the next samples.
+        """Do the same, but yield each item as soon as it is found: the recogniser's answer to a window can be passed
+        to `hear` before more audio is judged. Items not taken from the iterator come first with the next samples.
         """
         segment = self._segment
         segment.history.append(pcm)
@@ -86,25 +86,27 @@ class Segmenter(Stateful[SegmenterState]):
         segment.forget()
 
     def hear(self, answer: Answer) -> None:
-        """What was heard in a window that `asks`: counts when `answer.due` is reached, or at once if it was."""
+        """Take what was heard in a window that `asks`. It takes effect when `answer.due` is reached, or at once if
+        that has passed.
+        """
         self._segment.hear(answer)
 
     def use(self, settings: SegmenterSettings) -> None:
-        """Go by other settings from the next frame on.
+        """Apply other settings from the next frame on.
 
-        A new `hangover` starts counting the speaker's pauses anew. Window and context cannot change.
+        A new `hangover` restarts the statistics of the speaker's pauses. Window and context cannot change.
         """
         self._segment.use(settings)
         self._settings = settings
 
     def gap(self, start: Samples, reason: str = "gap") -> list[Onset | Window]:
-        """The stream is broken: close the open utterance; the next sample is at position `start`."""
+        """Close the open utterance because the stream is broken; the next sample is at position `start`."""
         found = self._segment.end(reason)
         self._segment = self._begin(start, self._segment.number)
         return found
 
     def flush(self) -> list[Onset | Window]:
-        """The stream has ended: close the open utterance with what there is."""
+        """Close the open utterance with the audio so far, because the stream has ended."""
         return self._segment.end("end")
 
     def _begin(self, origin: Samples, number: int) -> Segment:

@@ -1,4 +1,4 @@
-"""What can be set of segmentation, in the samples the code works in."""
+"""Settings of segmentation, in samples, the unit of the code."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,23 +11,23 @@ from asrd.models import Geometry
 
 @dataclass(frozen=True, slots=True)
 class SegmenterSettings:
-    """All lengths in samples.
+    """Settings of segmentation. All lengths are in samples.
 
-    window: what the model is given at once, context included.
-    hop: new audio that a committed window brings. The smaller, the sooner words are stable, and
-        the more windows are computed.
-    right_context: real audio after the kept part of a window. The model hears across the cut; the
-        frames near the edges, which hear less, are dropped. The left context is what is left.
+    window: input of the model, context included.
+    hop: new audio that a committed window settles. The smaller it is, the sooner words are stable, and the
+        more windows are computed.
+    right_context: real audio after the kept part of a window. The model hears across the cut; the frames near
+        the edges, which have less context, are dropped. The left context is the rest of the window.
     min_speech: span in which mostly voiced frames start an utterance.
-    pre_roll: audio before the first voiced frame that belongs to the utterance: quiet
-        consonants, which no detector hears, start many words.
-    hangover: span of silence that ends an utterance, until the speaker's own pauses tell better.
-    min_hangover, max_hangover: bounds of what the pauses, the utterance's length and the
-        recogniser make of it.
+    pre_roll: audio before the first voiced frame that belongs to the utterance: quiet consonants, which no
+        detector hears, start many words.
+    hangover: silence that ends an utterance, until the speaker's own pauses give a better estimate.
+    min_hangover, max_hangover: bounds of the hangover after it is adapted to the pauses, the utterance's length and
+        what the recogniser heard.
     tail: audio after the last voiced frame that belongs to the utterance.
-    max_utterance: an utterance is cut here even if the speaker goes on.
-    partial_interval: how often the open end of an utterance is previewed; 0 never. By default a VAD frame more
-        often than every 300 ms, which is what inference may take of them.
+    max_utterance: length at which an utterance is cut even if the speaker continues.
+    partial_interval: interval between previews of the open end of an utterance; 0 for none. The default is a VAD
+        frame less than 300 ms, which leaves inference that time to give a partial every 300 ms.
     """
 
     window: Samples = MAX_WINDOW
@@ -44,18 +44,17 @@ class SegmenterSettings:
 
     @classmethod
     def of_seconds(cls, **chosen: float) -> "SegmenterSettings":
-        """Settings with lengths in seconds, by name; the others keep their defaults. The tail is at most the shortest
-        hangover.
+        """Return settings with lengths in seconds, by name; the others keep their defaults. The tail is at most the
+        shortest hangover.
 
-        Raises UsageError where they contradict each other.
+        Raises UsageError for settings that contradict each other.
         """
         lengths = {name: samples(value) for name, value in chosen.items()}
         return cls(**lengths, tail=min(DEFAULTS.tail, lengths.get("min_hangover", DEFAULTS.min_hangover)))
 
     def check(self, geometry: Geometry) -> None:
-        """Raises UsageError where hop and right context, and alignment to frames, leave a window no left
-        context, or where a context is shorter than the model's receptive field, so that frames at the
-        seams would be missing.
+        """Raise UsageError if hop, right context and the alignment to frames leave a window no left context, or if a
+        context is shorter than the model's receptive field, so that frames at the seams would be missing.
         """
         field, stride = geometry.receptive_field, geometry.stride
         shortest, longest = field + 2 * stride, self.window - self.right_context - field - stride
@@ -66,7 +65,7 @@ class SegmenterSettings:
             raise UsageError(f"with {seconds(self.right_context):.3f} s of right context the hop must be {limits}")
 
     def __post_init__(self) -> None:
-        """Refuse what contradicts itself."""
+        """Raise UsageError for settings that contradict each other."""
         if not 0 < self.window <= MAX_WINDOW:
             raise UsageError(f"a window is at most {seconds(MAX_WINDOW):.3f} s")
         if min(self.min_speech, self.min_hangover, self.max_utterance) <= 0:
@@ -84,9 +83,9 @@ class SegmenterSettings:
             raise UsageError("the tail cannot be longer than the shortest hangover, in which it lies")
 
     def changed(self, values: Mapping[str, int]) -> "SegmenterSettings":
-        """These with other values for some of `SETTABLE`; the tail follows the shortest hangover.
+        """Return these settings with other values for some of `SETTABLE`; the tail follows the shortest hangover.
 
-        Raises UsageError for a name or a value that cannot be, or values that contradict each other.
+        Raises UsageError for an unknown name, for a value out of range, or for values that contradict each other.
         """
         for name, value in values.items():
             if name not in SETTABLE:
@@ -101,7 +100,7 @@ class SegmenterSettings:
         return replace(self, **chosen, tail=min(DEFAULTS.tail, Samples(shortest)))
 
     def settable(self) -> dict[str, Setting]:
-        """What can be set while running, as it is now."""
+        """Return the settings that can change while the daemon runs, with their values, defaults and bounds."""
         nearer = {
             "hangover": (self.min_hangover, self.max_hangover),
             "min_hangover": (1, self.hangover),
@@ -116,16 +115,16 @@ class SegmenterSettings:
 
 
 def _flag(name: str) -> str:
-    """What people call a setting, on the command line."""
+    """Return the setting's name on the command line."""
     return name.replace("_", "-")
 
 
 DEFAULTS = SegmenterSettings()
 
 LONGEST = samples(60.0)
-"""No length of time that is set while running is longer."""
+"""Upper bound of every length set while the daemon runs."""
 
 SETTABLE = {
     name: name for name in ("hangover", "min_hangover", "max_hangover", "max_utterance", "min_speech", "pre_roll")
 } | {"partials": "partial_interval"}
-"""What can be set while running, as it is called on the command line, and its field."""
+"""Settings that can change while the daemon runs: name on the command line and field."""

@@ -1,4 +1,4 @@
-"""An utterance that is being spoken: how far it was heard, and how far it is in windows."""
+"""An open utterance: how much of it was judged, and how much was cut into windows."""
 
 from dataclasses import dataclass, field
 from typing import Self
@@ -7,16 +7,18 @@ from asrd.core.flow import FloatArray
 from asrd.daemon.segmentation.level import IDLE, Moments
 
 PAUSE = 3
-"""Frames without voice that make a place to cut an over-long utterance."""
+"""Number of unvoiced frames that make a place to cut an over-long utterance."""
 
 
 @dataclass(slots=True)
 class OpenUtterance:
-    """Stream positions. committed: audio before this is in windows already. judged: the VAD has
-    come this far. heard: end of the last voiced frame. previewed: `judged` when the last window was
-    cut. previewed_end: where that window ended. quiet: frames without voice up to now. pause: the middle
-    of the last pause of `PAUSE` frames. text_end: end of the last word that the recogniser told of.
-    limit: the silence that ends it, as the speaker's pauses were when this one began.
+    """State of an open utterance; positions are stream positions.
+
+    committed: end of the audio that windows already keep. judged: end of the audio the VAD has judged. heard: end of
+    the last voiced frame. previewed: `judged` when the last window was cut. previewed_end: end of that window. quiet:
+    number of unvoiced frames up to now. pause: middle of the last pause of `PAUSE` frames. text_end: end of the last
+    word reported by the recogniser. limit: the silence that ends the utterance, from the speaker's pauses at the
+    start of the current silence.
     """
 
     number: int
@@ -34,7 +36,7 @@ class OpenUtterance:
 
     @classmethod
     def at(cls, number: int, start: int, now: int) -> Self:
-        """Begin at `start`; the VAD has come as far as `now`."""
+        """Begin an utterance at `start`; the VAD has judged audio up to `now`."""
         return cls(number, start, start, judged=now, heard=now, previewed=start, previewed_end=start, text_end=start)
 
     def hear(self, frame: FloatArray, *, voiced: bool) -> None:

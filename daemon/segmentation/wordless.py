@@ -1,7 +1,7 @@
-"""Where the VAD goes on feedback a voice, but the recogniser no words: music, a crowd.
+"""End utterances in which the VAD still hears a voice, but the recogniser no words: music, a crowd.
 
-That ends an utterance. What follows is noise, of which windows are cut only to ask whether there are
-words; where there are, the next utterance begins.
+What follows such an utterance is noise. Windows of it are cut only to ask whether there are words; if there are, the
+next utterance begins.
 """
 
 from dataclasses import dataclass
@@ -16,21 +16,22 @@ from asrd.daemon.segmentation.utterance import OpenUtterance
 from asrd.daemon.segmentation.windows import Cutter
 
 LIMIT = samples(3.0)
-"""For how long a voice without words keeps an utterance open: longer than a model fails to understand speech."""
+"""Time that a voice without words keeps an utterance open: longer than a model ever fails to understand speech."""
 
 ASK = samples(0.50)
-"""How often the recogniser is asked then."""
+"""Interval between questions to the recogniser after that."""
 
 
 def over(spoken: OpenUtterance, feedback: Feedback, settings: SegmenterSettings) -> bool:
-    """Whether an utterance has had no words for too long."""
+    """Return whether an utterance has had no words for too long."""
     return feedback.blank(spoken) >= max(LIMIT, settings.max_hangover)
 
 
 def end(spoken: OpenUtterance, tail: int, least: int) -> int:
-    """Where it ends then: after its last word, but no less than `least` samples after what is committed.
+    """Return where such an utterance ends: after its last word, but at least `least` samples after the committed
+    audio.
 
-    What the VAD heard since is no longer heard.
+    Moves `spoken.heard` back to the last word: what the VAD heard since does not count.
     """
     spoken.heard = min(spoken.heard, spoken.text_end + limits.MARGIN)
     return max(spoken.heard + tail, spoken.committed + least)
@@ -38,21 +39,23 @@ def end(spoken: OpenUtterance, tail: int, least: int) -> int:
 
 @dataclass(slots=True)
 class Noise(OpenUtterance):
-    """What the VAD takes for a voice after such an utterance; it goes by the number of nobody's."""
+    """The sound that the VAD takes for a voice after such an utterance; it belongs to no utterance, so its number is
+    `NOBODY`.
+    """
 
     @classmethod
     def after(cls, spoken: OpenUtterance, end: int) -> Self:
-        """What goes on when an utterance has ended at `end`."""
+        """Return the noise that follows an utterance which ended at `end`."""
         noise = cls.at(NOBODY, end, spoken.judged)
         noise.moments = spoken.moments
         return noise
 
     def onset(self, words: Words, pre_roll: int) -> int | None:
-        """Where an utterance with these words begins; None where there are none."""
+        """Return where an utterance with these words begins; None if there are none."""
         return max(words[0][0] - pre_roll, self.committed) if words else None
 
     def probe(self, cutter: Cutter) -> list[Window]:
-        """Now and then, a window of the latest."""
+        """Return a window of the latest audio every `ASK` samples."""
         if self.judged - self.previewed < ASK:
             return []
         self.committed = max(self.committed, self.judged - cutter.settings.window + cutter.settings.right_context)

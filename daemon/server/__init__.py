@@ -1,1 +1,1 @@
-"""The daemon: its requests, its events and its state."""
+"""The running daemon: requests, events and state."""

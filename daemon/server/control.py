@@ -1,4 +1,4 @@
-"""Answers requests to the daemon on a ROUTER socket."""
+"""Answer requests to the daemon on a ROUTER socket."""
 
 import asyncio
 import logging
@@ -19,32 +19,34 @@ from asrd.daemon.transport.sockets import Binding
 log = logging.getLogger(__name__)
 
 MAX_REQUEST = 1 << 16
-"""Bytes. A peer that sends more is disconnected."""
+"""Maximum size of a request, in bytes. A peer that sends more is disconnected."""
 
 UNREAD = 16
-"""Replies held for one peer that does not read them; those after them are dropped. As many requests of one are held
-until it is their turn; then who sends them waits.
+"""Replies held for one peer that does not read them; later ones are dropped. Equally many requests of one peer are
+held until their turn; then the sender has to wait.
 """
 
 BUSY = 16
-"""Requests that are being answered; while they are so many, others are refused."""
+"""Number of requests answered at once; others are refused meanwhile."""
 
 SHORT = 0.05
-"""Seconds that one request gets before the next is looked at."""
+"""Seconds that one request gets before the next is read."""
 
 MOMENT = 0.2
-"""Seconds that requests get to end at the end: most take a few milliseconds, and a backend may take minutes to load."""
+"""Seconds that running requests get at shutdown: most take a few milliseconds, but loading a backend may take
+minutes.
+"""
 
 Answer = Callable[[AnyRequest], Awaitable[Any]]
 
 
 class Controller:
-    """Every request gets exactly one reply, if it is read; a slow one does not hold up the others, nor do many of them
-    the rest of the daemon.
+    """Answer every request with exactly one reply, if it is read. A slow request does not delay the others, and many
+    requests do not delay the rest of the daemon.
     """
 
     def __init__(self, context: zmq.asyncio.Context, address: str, access: Access = LOCAL) -> None:
-        """Bind. What is asked waits until `run`."""
+        """Bind. Requests wait until `run`."""
         self._socket = context.socket(zmq.ROUTER)
         self._socket.set(zmq.MAXMSGSIZE, MAX_REQUEST)
         self._socket.set(zmq.SNDHWM, UNREAD)
@@ -57,7 +59,7 @@ class Controller:
             raise
 
     async def run(self, answer: Answer) -> None:
-        """Serve until cancelled. answer: gives the result of a request, or raises AsrdError."""
+        """Serve until cancelled. answer: returns the result of a request, or raises AsrdError."""
         while True:
             *envelope, payload = await self._socket.recv_multipart()
             began = time.monotonic()
@@ -69,7 +71,7 @@ class Controller:
             else:
                 busy = f"the daemon has {BUSY} other requests to answer; ask again in a moment"
                 await self._socket.send_multipart([*envelope, _refusal(busy, 1)])
-            await asyncio.sleep(time.monotonic() - began)  # half of the time is for audio, however much is asked
+            await asyncio.sleep(time.monotonic() - began)  # leaves half of the time to audio
 
     async def _serve(self, answer: Answer, envelope: list[bytes], payload: bytes) -> None:
         try:
@@ -78,13 +80,13 @@ class Controller:
             reply = _refusal(f"not a request this daemon knows: {error}", 2)
         except AsrdError as error:
             reply = _refusal(str(error), error.exit_code)
-        except Exception as error:  # whatever it was, the client gets an answer and the daemon goes on
+        except Exception as error:  # whatever it is, the client gets an answer and the daemon continues
             log.exception("a request failed")
             reply = _refusal(f"the daemon failed to answer ({reason(error)}); its log says more", 1)
         await self._socket.send_multipart([*envelope, reply])
 
     async def close(self, within: float) -> None:
-        """Let running requests end, for a moment, and answers be sent, then let go of the address. within: seconds."""
+        """Give running requests a moment to end, send their replies, and release the address. within: seconds."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=min(MOMENT, within))
         for task in self._tasks:

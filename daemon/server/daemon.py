@@ -1,4 +1,4 @@
-"""The daemon: puts the stages together, starts them in order and stops them in reverse."""
+"""The daemon: connects the stages, starts them in order and stops them in reverse."""
 
 import asyncio
 import logging
@@ -29,13 +29,15 @@ from asrd.daemon.stream.stream import Stream, make_stream
 log = logging.getLogger(__name__)
 
 SHUTDOWN = 4.0
-"""Seconds from `Daemon.stop` on that open utterances get to finish."""
+"""Seconds after `Daemon.stop` in which open utterances can finish."""
 
 LAST = 0.6
-"""Seconds for what follows: answers, the end of a recording, events to slow subscribers. In all that is less than 5."""
+"""Seconds for the rest of the shutdown: replies, the end of a recording, events to slow subscribers. The total is
+less than 5.
+"""
 
 LEAST = 0.1
-"""Of these, seconds that each gets in any case."""
+"""Seconds of these that each of them gets in any case."""
 
 
 class Daemon:
@@ -52,9 +54,9 @@ class Daemon:
         self.recorder: Recorder | None = None
 
     async def run(self) -> None:
-        """Serve until told to stop or all sources have ended.
+        """Serve until stopped, or until all sources have ended.
 
-        Raises AsrdError when it cannot start, or when its last source failed.
+        Raises AsrdError if it cannot start, or if its last source failed.
         """
         context = zmq.asyncio.Context()
         cleanup: list[Callable[[], Any]] = [lambda: context.destroy(linger=round(1000 * self._left()))]
@@ -114,11 +116,11 @@ class Daemon:
             self._stopping.set()
 
     def _left(self) -> float:
-        """Seconds that are left of what was promised."""
+        """Return the seconds left until the promised end."""
         return max(self._until - time.monotonic(), LEAST)
 
     async def _serve(self, background: list[asyncio.Task[None]]) -> None:
-        """Until every stream has ended by itself, or was made to."""
+        """Wait until every stream has ended by itself, or was ended; raise what ended a background task."""
         hearing = asyncio.create_task(self._hear())
         stopped = asyncio.create_task(self._stopping.wait())
         await asyncio.wait([hearing, stopped, *background], return_when=asyncio.FIRST_COMPLETED)
@@ -139,19 +141,21 @@ class Daemon:
             raise AsrdError(failures[-1])
 
     async def _hear(self) -> None:
-        """All streams, until each has ended by itself and all of it was recognised."""
+        """Run all streams until each has ended by itself and all of it was recognised."""
         await asyncio.gather(*(stream.run() for stream in self.streams))
         await self.engine.scheduler.drain()
 
     async def _finish(self, hearing: asyncio.Task[None], serving: asyncio.Task[None]) -> None:
-        """Close the sources and have heard what they gave; what is still open when time is up is given up."""
+        """Close the sources and let all audio received so far be recognised; give up what is still open when time is
+        up.
+        """
         closing = asyncio.gather(*(stream.source.close() for stream in self.streams))
         late: list[asyncio.Future[Any]] = [closing, hearing, serving]
         await asyncio.wait(late[:2], timeout=self._left() - LAST)
         if hearing.done():
             hearing.result()  # raises what ended it
             return
-        for one in late:  # so that nothing is delivered any more
+        for one in late:  # so that nothing more is delivered
             one.cancel()
         await asyncio.wait(late, timeout=LEAST)
         for stream in self.streams:
@@ -174,7 +178,9 @@ class Daemon:
         )
 
     def _listen_to_signals(self) -> None:
-        """A terminal that closes ends a daemon as Ctrl-C does, unless `nohup` has it ignored."""
+        """Stop on SIGTERM, SIGINT and SIGHUP: closing the terminal ends a daemon as Ctrl-C does, unless `nohup`
+        ignores SIGHUP.
+        """
         loop = asyncio.get_running_loop()
         numbers = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
         if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:

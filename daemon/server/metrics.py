@@ -1,7 +1,7 @@
-"""What Prometheus may read of a daemon: `asrd start --metrics 127.0.0.1:9464`.
+"""Metrics of a daemon for Prometheus: `asrd start --metrics 127.0.0.1:9464`.
 
-Counters and gauges are read off the daemon's status whenever somebody asks. How long finals took is counted as they
-are published. Nothing of what was said is told.
+Counters and gauges are read from the daemon's status at each request. Delays of finals are counted as they are
+published. No spoken text is exposed.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,14 +15,14 @@ from asrd.core.events import Event, Final, Status
 from asrd.core.units import Samples, seconds
 
 DELAYS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""Bounds of the histogram, in seconds: a final is to come within 0.1 s and its window's inference."""
+"""Bucket bounds of the histogram, in seconds: a final is due within 0.1 s plus its window's inference."""
 
 
 class Metrics(Collector):
-    """An HTTP server in a thread of its own."""
+    """Serve metrics over HTTP, in a thread of its own."""
 
     def __init__(self, address: str, status: Callable[[], Status]) -> None:
-        """Serve at `address`, as HOST:PORT. Raises TransportError where that is taken or cannot be."""
+        """Serve at `address`, as HOST:PORT. Raises TransportError if the address is taken or cannot be used."""
         self._status = status
         registry = CollectorRegistry()
         registry.register(self)
@@ -43,12 +43,12 @@ class Metrics(Collector):
             ) from error
 
     def observe(self, event: Event) -> None:
-        """Count an event that is published."""
+        """Count a published event."""
         if isinstance(event, Final):
             self._delays.labels(event.stream).observe(event.time - event.stages.cut)
 
     def collect(self) -> Iterator[Metric]:
-        """The figures as they are now. Called in the server's thread."""
+        """Yield the current metrics. Called in the server's thread."""
         status = self._status()
         names = ("version", "backend", "arithmetic", "decoder", "lm")
         yield InfoMetricFamily("asrd", "What recognises.", {name: getattr(status, name) for name in names})
@@ -72,7 +72,7 @@ class Metrics(Collector):
         yield from (heard, lost, finals, skipped, waiting, delivers)
 
     def close(self) -> None:
-        """Let go of the port."""
+        """Stop the server and release the port."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

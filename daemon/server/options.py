@@ -1,4 +1,4 @@
-"""What a daemon is started with."""
+"""Options of a daemon."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from asrd.daemon.transport.access import LOCAL, Access
 
 @dataclass(frozen=True, slots=True)
 class DaemonOptions:
-    """sources: as `parse_source` takes them. pace: of file sources. events: addresses to publish on.
+    """sources: as `parse_source` takes them. pace: playback speed of file sources. events: addresses to publish on.
     record: None to record nothing. words: the file of hot words; None to keep none. access: who may connect.
     metrics: HOST:PORT for Prometheus.
     """
@@ -27,6 +27,6 @@ class DaemonOptions:
     metrics: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be."""
+        """Raise UsageError for an address of metrics that is malformed or open to everyone."""
         if self.metrics:
             self.access.check_http(self.metrics)

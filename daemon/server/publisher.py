@@ -1,4 +1,4 @@
-"""Publishes events, numbers them, and remembers the latest for those who missed some."""
+"""Publish events, number them, and remember the latest for subscribers that missed some."""
 
 import asyncio
 import time
@@ -20,20 +20,22 @@ REMEMBERED = 4096
 """Events kept for replay: about twenty minutes of one talkative stream with partials."""
 
 REMEMBERED_BYTES = 16 << 20
-"""And no more than this, for partials of long utterances are long."""
+"""Maximum size of all remembered events, in bytes: partials of long utterances are long."""
 
 REPLAYED_BYTES = 1 << 20
-"""Of these, in one answer: it is held until whoever asked has read it. They ask again for the rest."""
+"""Maximum bytes of events in one replay: the answer is held until the client has read it. Clients ask again for the
+rest.
+"""
 
 HIGH_WATER_MARK = 10_000
-"""Events queued for one slow subscriber before ZeroMQ drops its newest; it sees that in `seq`."""
+"""Events queued for one slow subscriber before ZeroMQ drops new ones; the subscriber notices from `seq`."""
 
 MAX_SUBSCRIPTION = 1 << 10
-"""Bytes. A peer that sends more is disconnected."""
+"""Maximum size of a subscription, in bytes. A peer that sends more is disconnected."""
 
 
 class Publisher:
-    """An XPUB socket: like PUB, but it tells when someone subscribes."""
+    """Publish on an XPUB socket: like PUB, but it reports new subscriptions."""
 
     def __init__(self, context: zmq.asyncio.Context, addresses: Sequence[str], access: Access = LOCAL) -> None:
         """Bind to all addresses. Raises TransportError or UsageError."""
@@ -48,9 +50,9 @@ class Publisher:
         self._bytes = 0
         self._stopped = False
         self.record: Callable[[str, bytes], None] = lambda stream, payload: None
-        """Told of every event: its stream and its payload."""
+        """Called with every event's stream and payload."""
         self.observe: Callable[[Event], None] = lambda event: None
-        """Told of every event as it is published, too."""
+        """Called with every published event, too."""
         try:
             for address in addresses:
                 self._bindings.append(Binding(self._socket, address, access))
@@ -60,11 +62,11 @@ class Publisher:
 
     @property
     def addresses(self) -> list[str]:
-        """Where it is bound, with the port that was chosen where `*` was asked for."""
+        """The addresses it is bound to, with the port that was chosen for `*`."""
         return [binding.address for binding in self._bindings]
 
     async def publish(self, event: Event, stream: str = events.DAEMON_STREAM) -> None:
-        """Number and send an event. It never waits for a subscriber. After `stopped` there is none."""
+        """Number and send an event. It never waits for a subscriber. After `stopped`, events are ignored."""
         if self._stopped:
             return
         self._stopped = isinstance(event, events.Stopped)
@@ -80,8 +82,8 @@ class Publisher:
         """Wait until someone subscribes to something."""
         while True:
             frames = await self._socket.recv_multipart()
-            await asyncio.sleep(0)  # others' turn: receiving does not wait where messages are queued
-            if len(frames) == 1 and frames[0][:1] == b"\x01":  # anything else a peer made up
+            await asyncio.sleep(0)  # let others run: receiving does not wait while messages are queued
+            if len(frames) == 1 and frames[0][:1] == b"\x01":  # anything else is made up by a peer
                 return
 
     def _remember(self, payload: bytes) -> None:
@@ -91,8 +93,8 @@ class Publisher:
             self._bytes -= len(self._recent.popleft()[1])
 
     def replay(self, first: int, last: int) -> list[Any]:
-        """The remembered events `first <= seq <= last`, ready to be sent as JSON: the oldest, as many as one answer
-        may hold, and at least one where there is one.
+        """Return the remembered events `first <= seq <= last`, ready to be sent as JSON: the oldest, as many as fit
+        into one answer, and at least one if there is one.
         """
         found: list[Any] = []
         room = REPLAYED_BYTES
@@ -105,7 +107,7 @@ class Publisher:
         return found
 
     def close(self, within: float = 0.0) -> None:
-        """Send what is queued, within so many seconds, and let go of the addresses."""
+        """Send queued events, within `within` seconds, and release the addresses."""
         self._socket.close(linger=round(1000 * within))
         for binding in self._bindings:
             binding.close()

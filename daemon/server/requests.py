@@ -1,4 +1,4 @@
-"""What a running daemon is asked, and its answers."""
+"""Requests to a running daemon, and their answers."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ from asrd.daemon.stream.stream import Stream
 
 
 class Requests:
-    """Answers them; one that would hinder another that is being carried out is refused."""
+    """Answer requests; one that would interfere with another in progress is refused."""
 
     def __init__(
         self,
@@ -38,13 +38,13 @@ class Requests:
         *,
         stop: Callable[[str], None],
     ) -> None:
-        """stop: is told why."""
+        """stop: called with the reason."""
         self._engine, self._streams, self._publisher, self._reporter = engine, streams, publisher, reporter
         self._stop = stop
-        self._loading = ""  # the backend that somebody waits for
+        self._loading = ""  # the backend that is being loaded
 
     async def answer(self, request: AnyRequest) -> Any:  # noqa: PLR0911 - a table
-        """Do as asked. Raises UsageError for what cannot be asked, and AsrdError where it fails."""
+        """Carry out a request. Raises UsageError for an invalid one, and AsrdError if it fails."""
         match request:
             case GetStatus():
                 return msgspec.structs.replace(self._reporter.status(), daemon=self._publisher.daemon, time=time.time())
@@ -76,7 +76,7 @@ class Requests:
         return {"backend": name, "previous": previous}
 
     async def _change_words(self, request: WordsRequest) -> Boosts:
-        """Who writes text to read is told how names are written."""
+        """Change hot words, and publish the status: programs that show text need the spelling of names."""
         words = self._engine.words.answer(request)
         await self._publisher.publish(self._reporter.status())
         return words
@@ -88,7 +88,7 @@ class Requests:
         return [one for one in self._streams if stream in ("", one.source.stream)]
 
     def _set(self, values: Mapping[str, int], stream: str) -> dict[str, dict[str, Setting]]:
-        """All that is asked for, or nothing."""
+        """Apply all settings, or none. Raises UsageError."""
         chosen = [(one, one.settings.changed(values)) for one in self._meant(stream)]
         for one, settings in chosen:
             one.use(settings)

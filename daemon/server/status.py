@@ -1,4 +1,4 @@
-"""What a daemon says of itself: which backend it uses, that it lives, and how it is."""
+"""Publish status, heartbeats and backend changes."""
 
 import asyncio
 import logging
@@ -22,17 +22,17 @@ HEARTBEAT = 1.0
 
 
 class StatusReporter:
-    """Publishes it, as events of the daemon's own."""
+    """Publish the daemon's state as events of its own."""
 
     def __init__(
         self, publisher: Publisher, engine: Engine, streams: Sequence[Stream], recorder: Recorder | None, began: float
     ) -> None:
-        """recorder: where there is one. began: when the daemon did, in monotonic seconds."""
+        """recorder: None if nothing is recorded. began: when the daemon started, in monotonic seconds."""
         self._publisher, self._engine, self._streams = publisher, engine, streams
         self._recorder, self._began = recorder, began
 
     async def beat(self) -> None:
-        """Say that the daemon lives; to systemd only while windows do not wait in vain."""
+        """Publish heartbeats; notify systemd's watchdog, too, unless windows wait in vain."""
         scheduler, served = self._engine.scheduler, 0
         while True:
             await asyncio.sleep(HEARTBEAT)
@@ -42,13 +42,13 @@ class StatusReporter:
             await self._publisher.publish(events.Heartbeat(uptime=time.monotonic() - self._began))
 
     async def greet(self) -> None:
-        """Tell a new subscriber at once that it is connected, and to what."""
+        """Publish the status at once when someone subscribes, to show that the connection works, and to what."""
         while True:
             await self._publisher.joined()
             await self._publisher.publish(self.status())
 
     async def announce(self, previous: str = "") -> None:
-        """Say which backend is used from now on. previous: the one before, if there was one."""
+        """Publish which backend is in use from now on. previous: the one before, if any."""
         scheduler, model = self._engine.scheduler, self._engine.model
         arithmetic = scheduler.backend.arithmetic
         if previous:
@@ -58,12 +58,12 @@ class StatusReporter:
         )
 
     async def complain(self, message: str) -> None:
-        """Say what has failed."""
+        """Log and publish an error."""
         log.error("%s", message)
         await self._publisher.publish(events.Error(message=message))
 
     def status(self) -> events.Status:
-        """The daemon as it is now."""
+        """Return the current status."""
         engine, scheduler = self._engine, self._engine.scheduler
         words = tuple(engine.words.boosts)
         return events.Status(

@@ -1,4 +1,4 @@
-"""Tell systemd how far the service has come (sd_notify(3)), without a library: it is one datagram."""
+"""Notify systemd of the service's state (sd_notify(3)), without a library: it is one datagram."""
 
 import os
 import socket
@@ -7,7 +7,7 @@ import socket
 def notify(*states: str) -> bool:
     """Send assignments such as "READY=1" or "STATUS=listening" to `$NOTIFY_SOCKET`.
 
-    False where nobody asked for it, or whoever asked is gone: a daemon does not fail for that.
+    Returns False if the variable is not set or the socket is gone: that is no reason for a daemon to fail.
     """
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:

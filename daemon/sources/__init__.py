@@ -1,1 +1,1 @@
-"""Where audio comes from: microphones, files, pipes, other machines."""
+"""Sources of audio: microphones, files, pipes, other machines."""

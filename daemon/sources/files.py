@@ -1,4 +1,4 @@
-"""Audio files through libsndfile: WAV, FLAC, Ogg, Opus, MP3, AIFF, CAF and their kin."""
+"""Audio files, read with libsndfile: WAV, FLAC, Ogg, Opus, MP3, AIFF, CAF and similar formats."""
 
 import asyncio
 import os
@@ -22,37 +22,37 @@ from asrd.daemon.threads import Worker, in_thread, unless
 Pace = Literal["realtime", "fast"]
 
 BLOCK = {"realtime": 0.05, "fast": 1.0}
-"""Seconds read at once: little enough to come as smoothly as a microphone, or enough to be quick."""
+"""Seconds read at once: short enough to arrive as smoothly as from a microphone, or long enough to be fast."""
 
 
 SLACK = 0.1
 """Seconds a whole file may fall short of its header: MP3 encoders and decoders count their padding differently."""
 
 UNKNOWN = 1 << 62
-"""Frames from which on libsndfile means that it cannot tell."""
+"""Frame count from which on libsndfile means "unknown"."""
 
 
 class _Sequential(soundfile.SoundFile):  # type: ignore[misc]
-    """Read from the beginning to the end. After each read of a file that can seek, soundfile seeks to
-    where it is already, upon which an MP3 decoder starts afresh: every block would begin with a glitch.
+    """A file read from beginning to end. After each read of a seekable file, soundfile seeks to the current position,
+    which restarts an MP3 decoder: every block would begin with a glitch.
     """
 
     def seekable(self) -> bool:
-        """No, whatever the file."""
+        """Return False for every file."""
         return False
 
 
 def duration(path: Path) -> float:
-    """Length in seconds. Raises as `read_blocks` does."""
+    """Return the length in seconds. Raises as `read_blocks` does."""
     with _open(path) as file:
         return float(file.frames / file.samplerate)
 
 
 def read_blocks(path: Path, block: float = BLOCK["fast"]) -> Iterator[FloatArray]:
-    """The file as mono float32 blocks `(n,)` at 16 kHz, `block` seconds read at a time.
+    """Yield the file as mono float32 blocks `(n,)` at 16 kHz, read `block` seconds at a time.
 
-    Memory does not grow with the file. Raises UsageError where there is no such file, AudioError when
-    it is no audio, is empty or damaged, or holds samples that are not numbers.
+    Memory does not grow with the file. Raises UsageError if there is no such file, AudioError if it is not audio, is
+    empty or damaged, or holds samples that are not numbers.
     """
     with _open(path) as file:
         resampler = Resampler(file.samplerate)
@@ -77,7 +77,7 @@ def read_blocks(path: Path, block: float = BLOCK["fast"]) -> Iterator[FloatArray
 def _open(path: Path) -> _Sequential:
     _look(path)
     try:
-        file = _Sequential(os.fsencode(path))  # soundfile itself takes no name that is not UTF-8
+        file = _Sequential(os.fsencode(path))  # soundfile itself accepts only names in UTF-8
     except TypeError as error:  # soundfile takes the suffix ".raw" for headerless data
         pipe = "asrd start --source 'pcm:-?rate=HZ&channels=N'"
         raise AudioError(f"{path} has no header to say its rate; pipe it into {pipe}") from error
@@ -94,7 +94,7 @@ def _open(path: Path) -> _Sequential:
 
 
 def _look(path: Path) -> None:
-    """Whether there is a file with something in it, which libsndfile has no words for."""
+    """Raise UsageError or AudioError unless there is a file with contents; libsndfile has no messages for that."""
     try:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -113,7 +113,7 @@ def _look(path: Path) -> None:
 
 
 def _read(file: _Sequential, frames: int, path: Path, position: int) -> FloatArray:
-    """position: frames read before."""
+    """Read the next frames. position: frames read before."""
     try:
         pcm: FloatArray = file.read(frames, dtype="float32", always_2d=True)
     except soundfile.SoundFileError as error:
@@ -122,7 +122,9 @@ def _read(file: _Sequential, frames: int, path: Path, position: int) -> FloatArr
 
 
 def _unreadable(path: Path, error: Exception, after: float = 0.0) -> AudioError:
-    """Libsndfile's own words, which follow "Error opening 'path': " and may be empty. after: seconds that could be."""
+    """Return an error with libsndfile's reason, which follows "Error opening 'path': " and may be empty. after:
+    seconds that could be read.
+    """
     reason = str(error).rpartition(": ")[2].strip().rstrip(".") or "damaged header"
     if after:
         return AudioError(f"{path} cannot be read after {after:.1f} s ({reason}); it is damaged, copy it again")
@@ -130,7 +132,7 @@ def _unreadable(path: Path, error: Exception, after: float = 0.0) -> AudioError:
 
 
 class FileSource(Source):
-    """A file played into a stream, at the speed of sound or as fast as it is read."""
+    """Play a file into a stream, in real time or as fast as it can be read."""
 
     kind = "file"
 
@@ -141,11 +143,11 @@ class FileSource(Source):
         self._closed = asyncio.Event()
 
     async def open(self) -> None:
-        """Look at the file. Raises UsageError where there is none, AudioError when it cannot be played."""
+        """Check the file. Raises UsageError if there is none, AudioError if it cannot be played."""
         await in_thread(duration, self.path)
 
     async def chunks(self) -> AsyncIterator[AudioChunk]:
-        """The file, once. In real time each chunk comes when its last sample would be captured."""
+        """Yield the file once. In real time, each chunk comes when its last sample would have been captured."""
         blocks, reader = read_blocks(self.path, BLOCK[self.pace]), Worker("file")
         began, wall, position = time.monotonic(), time.time(), 0
         try:
@@ -153,7 +155,7 @@ class FileSource(Source):
                 end = position + len(block)
                 captured = time.time()
                 if self.pace == "realtime":
-                    # Deadlines count from the beginning, so that lateness never adds up.
+                    # Deadlines count from the beginning, so that delays never add up.
                     await self._pause(began + end / SAMPLE_RATE - time.monotonic())
                     captured = wall + seconds(end)
                 if self._closed.is_set():
@@ -164,7 +166,7 @@ class FileSource(Source):
             reader.close(blocks.close)  # type: ignore[attr-defined]
 
     async def _pause(self, duration: float) -> None:
-        """Wait, unless closed."""
+        """Wait, but not once closed."""
         if duration > 0:
             try:
                 await asyncio.wait_for(self._closed.wait(), duration)

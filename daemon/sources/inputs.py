@@ -1,4 +1,4 @@
-"""The devices that capture, and which of them is meant."""
+"""Input devices, and the choice among them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,7 @@ from asrd.core.errors import AudioError
 
 @dataclass(frozen=True, slots=True)
 class InputDevice:
-    """A device that captures. rate: its native rate in Hz. host: the sound system, e.g. ALSA."""
+    """An input device. rate: its native rate in Hz. host: the sound system, e.g. ALSA."""
 
     index: int
     name: str
@@ -19,7 +19,7 @@ class InputDevice:
 
 
 def inputs(sd: Any) -> list[InputDevice]:
-    """All input devices that the sounddevice module tells of."""
+    """Return all input devices that the sounddevice module lists."""
     hosts = [str(host["name"]) for host in sd.query_hostapis()]
     default = sd.default.device[0]
     return [
@@ -37,10 +37,7 @@ def inputs(sd: Any) -> list[InputDevice]:
 
 
 def find(found: list[InputDevice], wanted: str | None) -> InputDevice:
-    """The device meant. wanted: its index or a part of its name; None is the default.
-
-    Raises AudioError naming the remedy.
-    """
+    """Return the device that `wanted` means: its index or a part of its name; None is the default."""
     if not found:
         raise AudioError("no microphone found; plug one in and look with 'asrd devices'")
     if wanted is None:

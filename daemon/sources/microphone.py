@@ -1,4 +1,4 @@
-"""A microphone, through PortAudio, for as long as there is one."""
+"""A microphone, captured with PortAudio, also after it was unplugged and plugged in again."""
 
 import asyncio
 import contextlib
@@ -18,23 +18,23 @@ from asrd.daemon.sources.timeline import Timeline
 from asrd.daemon.threads import unless
 
 STALL = 2.0
-"""Seconds without a callback after which a device is taken to be gone."""
+"""Seconds without a callback after which a device counts as gone."""
 
 START = 5.0
-"""The same for the first callback: sound servers and headsets wake up slowly."""
+"""Seconds without a first callback before a device counts as gone: sound servers and headsets wake up slowly."""
 
 RETRY = (0.5, 1.0, 2.0, 5.0)
 """Seconds between attempts to open a device again; the last one repeats."""
 
 STOP = 2.0
-"""Seconds that giving a device back may take; a sound server that hangs is not waited for."""
+"""Seconds that closing a device may take; a sound server that hangs is not waited for."""
 
 log = logging.getLogger(__name__)
 
 
 class MicrophoneSource(Source):
-    """Captures at the device's own rate. When the device vanishes the stream falls silent, and goes
-    on when it is back, with the time between counted as lost.
+    """Capture at the device's own rate. When the device vanishes, the stream pauses; when the device is back, the
+    stream continues, and the time between counts as lost.
 
     device: an index or part of a name; None is the system's default.
     """
@@ -51,12 +51,12 @@ class MicrophoneSource(Source):
         self._closed = asyncio.Event()
 
     async def open(self) -> None:
-        """Start to capture. Raises AudioError when there is no such microphone."""
+        """Start capturing. Raises AudioError if there is no such microphone."""
         self._loop = asyncio.get_running_loop()
         self._capture = await off_loop(lambda: capture(self.device, self._notify), late=Capture.close)
 
     async def chunks(self) -> AsyncIterator[AudioChunk]:
-        """What is heard, until closed; what is in the buffer then still comes."""
+        """Yield captured audio until closed; buffered audio still comes then."""
         microphone = self._capture
         if microphone is None:
             return
@@ -88,7 +88,7 @@ class MicrophoneSource(Source):
             yield chunk
 
     async def close(self) -> None:
-        """Give the microphone back and end `chunks`."""
+        """Release the microphone and end `chunks`."""
         self._closed.set()
         self._wake.set()
         microphone, self._capture = self._capture, None
@@ -96,7 +96,7 @@ class MicrophoneSource(Source):
             await self._stop(microphone)
 
     async def _next(self, microphone: Capture) -> Block | None:
-        """The next block; None when the microphone is gone, or the source closed and all is taken."""
+        """Return the next block; None if the microphone is gone, or the source is closed and its buffer empty."""
         while True:
             self._wake.clear()
             if (block := microphone.ring.take()) is not None:
@@ -109,7 +109,7 @@ class MicrophoneSource(Source):
                 return microphone.ring.take()
 
     async def _again(self, gone: Capture) -> Capture | None:
-        """The microphone, once it is back; None when the source was closed before."""
+        """Return the microphone once it is back; None if the source was closed before."""
         self._capture = None
         await self._stop(gone)
         wanted = None if self.device is None else gone.device.name
@@ -142,11 +142,11 @@ class MicrophoneSource(Source):
             log.warning("%s: %s", self.stream, error)
 
     def _notify(self) -> None:
-        """Called by the sound card's thread."""
+        """Wake the event loop. Called by the sound card's thread."""
         with contextlib.suppress(RuntimeError):  # the loop is closed: the program ends
             self._loop.call_soon_threadsafe(self._wake.set)
 
 
 def _wall(moment: float) -> float:
-    """Unix time of a moment on the capture clock."""
+    """Return the Unix time of a moment on the capture clock."""
     return time.time() - (now() - moment)

@@ -1,4 +1,4 @@
-"""PCM over ZeroMQ: another machine's microphone, or any program that pushes what `core.pcm` says."""
+"""PCM over ZeroMQ: another machine's microphone, or any program that sends the messages defined in `core.pcm`."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,25 +16,27 @@ from asrd.daemon.transport.access import LOCAL, Access, Guard
 from asrd.daemon.transport.sockets import notice_loss
 
 QUEUE = 32
-"""Messages held when the daemon is behind; then senders have to wait, and know it."""
+"""Messages queued when the daemon is behind; beyond that senders have to wait, and notice it."""
 
 MAX_MESSAGE = 4 << 20
-"""Bytes. A peer that sends more in one part is disconnected."""
+"""Maximum size of a message part, in bytes. A peer that sends more is disconnected."""
 
 KERNEL_BUFFER = 1 << 16
-"""Bytes the kernel may hold, 2 s of 16-bit audio at 16 kHz; the default holds many times more, all of it lag."""
+"""Bytes that the kernel may buffer, 2 s of 16-bit audio at 16 kHz; the default is many times more, all of
+it latency.
+"""
 
 
 class NetworkSource(Source):
-    """Binds a PULL socket and hears one sender after the other, all on one sample clock.
+    """Bind a PULL socket and receive one sender after the other, all on one sample clock.
 
-    It ends only when closed. access: who may speak.
+    It ends only when closed. access: who may send.
     """
 
     kind = "pcm"
 
     def __init__(self, stream: str, address: str, access: Access = LOCAL) -> None:
-        """Raises UsageError where everyone could speak."""
+        """Raise UsageError if everyone could send."""
         super().__init__(stream)
         access.check(address)
         self.address = address
@@ -45,9 +47,11 @@ class NetworkSource(Source):
         self._closing: asyncio.Future[Any]
 
     async def open(self) -> None:
-        """Bind. Raises UsageError where a file is, TransportError when the address is taken or cannot be bound."""
+        """Bind. Raises UsageError if a file is in the way, TransportError if the address is taken or
+        cannot be bound.
+        """
         spare_file(self.address)
-        if self.address.startswith("ipc://") and listens(self.address):  # libzmq would take the file from it
+        if self.address.startswith("ipc://") and listens(self.address):  # libzmq would take over its file
             raise TransportError(f"{self.address} is in use by another program; choose another or stop that one")
         self._closing = asyncio.get_running_loop().create_future()
         self._context = zmq.asyncio.Context()
@@ -71,7 +75,7 @@ class NetworkSource(Source):
             raise TransportError(f"{self.address} {what}") from error
 
     async def chunks(self) -> AsyncIterator[AudioChunk]:
-        """Audio of whoever sends, and an empty chunk with a reason where a sender ends or falls silent."""
+        """Yield audio of the current sender, and an empty chunk with a reason when a sender ends or stops sending."""
         sessions = Sessions(self.stream)
         while self._socket is not None and not self._closing.done():
             max_wait = sessions.max_wait
@@ -87,7 +91,7 @@ class NetworkSource(Source):
                 ready.cancel()
             for chunk in sessions.receive(await self._socket.recv_multipart()) if heard else sessions.expire():
                 yield chunk
-                await asyncio.sleep(0)  # others' turn: one message may make thousands of chunks
+                await asyncio.sleep(0)  # let others run: one message may make thousands of chunks
         for chunk in sessions.close():
             yield chunk
 

@@ -1,4 +1,4 @@
-"""Calls to a sound system that may hang: nothing waits for them longer than it should."""
+"""Call a sound system that may hang, with a limit on how long anything waits for it."""
 
 import asyncio
 import atexit
@@ -21,10 +21,10 @@ T = TypeVar("T")
 async def off_loop(
     call: Callable[[], T], late: Callable[[T], object] = lambda _: None, deadline: float = DEADLINE
 ) -> T:
-    """`call()` in a thread of its own, which neither a cancellation nor the end of the program waits for.
+    """Return `call()`, made in a thread of its own, for which neither a cancellation nor the end of the program
+    waits.
 
-    late: what becomes of a result that nobody waits for any more.
-    Raises AudioError when the sound system hangs.
+    late: called with a result that nothing waits for any more. Raises AudioError if the sound system hangs.
     """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
@@ -51,6 +51,6 @@ async def off_loop(
     try:
         return await asyncio.wait_for(future, deadline)
     except TimeoutError as error:
-        if sounddevice := sys.modules.get("sounddevice"):  # it would wait for PortAudio as the program ends
+        if sounddevice := sys.modules.get("sounddevice"):  # its exit handler would wait for PortAudio
             atexit.unregister(sounddevice._exit_handler)
         raise AudioError(HUNG) from error

@@ -17,16 +17,16 @@ from asrd.daemon.sources.timeline import Timeline
 from asrd.daemon.threads import in_thread, unless
 
 READ_SIZE = 1 << 16
-"""Bytes read at once: as much as a Linux pipe holds."""
+"""Bytes read at once: the capacity of a Linux pipe."""
 
 _open: set[int] = set()
-"""Descriptors that are read: two readers would each hear half."""
+"""Descriptors being read: of two readers, each would get half."""
 
 log = logging.getLogger(__name__)
 
 
 class PipeSource(Source):
-    """Samples read from a file descriptor until its end. Whoever writes waits when we are slow."""
+    """Read samples from a file descriptor until its end. The writer waits if the daemon is slow."""
 
     kind = "pcm"
 
@@ -43,10 +43,10 @@ class PipeSource(Source):
         self._mine = False
 
     async def open(self) -> None:
-        """Raises AudioError when there is nothing to read from."""
+        """Raise AudioError if there is nothing to read from."""
         check_rate(self.rate, "pcm:-")
         try:
-            if self._fd == 0 and sys.stdin is None:  # another file may have been given its number since
+            if self._fd == 0 and sys.stdin is None:  # another file may have got its number since
                 raise OSError("closed at the start")
             os.fstat(self._fd)
         except OSError as error:
@@ -59,7 +59,7 @@ class PipeSource(Source):
         self._mine = True
 
     async def chunks(self) -> AsyncIterator[AudioChunk]:
-        """What was read, as it comes. Raises AudioError at a sample that is not a number."""
+        """Yield samples as they are read. Raises AudioError at a sample that is not a number."""
         timeline = Timeline(self.rate)
         frame = FORMATS[self.format].itemsize * self.channels
         rest = b""
@@ -82,7 +82,7 @@ class PipeSource(Source):
             yield chunk
 
     async def _read(self) -> bytes:
-        """What is there, at least a byte; b"" at the end or when closed."""
+        """Return the available data, at least a byte; b"" at the end or when closed."""
         loop = asyncio.get_running_loop()
         self._wake.clear()
         if self._closed:
@@ -90,7 +90,7 @@ class PipeSource(Source):
         try:
             try:
                 loop.add_reader(self._fd, self._wake.set)
-            except PermissionError:  # epoll refuses regular files: they have always something to read, or hang
+            except PermissionError:  # epoll refuses regular files: they are always readable, or hang
                 return await unless(self._wake, in_thread(os.read, self._fd, READ_SIZE)) or b""
             try:
                 await self._wake.wait()
@@ -101,7 +101,7 @@ class PipeSource(Source):
             raise AudioError(f"pcm:- cannot be read ({error.strerror}); pipe raw audio into it") from error
 
     async def close(self) -> None:
-        """End `chunks`. The descriptor was not opened here and is left open."""
+        """End `chunks`. The descriptor was not opened here and stays open."""
         self._closed = True
         if self._mine:
             _open.discard(self._fd)

@@ -1,5 +1,5 @@
-"""Everything asked of PortAudio. Its calls are not safe beside each other, and with a sound server
-that hangs they hang, so each is made under one lock, and through `off_loop` when on the event loop.
+"""All calls to PortAudio. They are not thread-safe, and hang with a sound server that hangs; so each is made under
+one lock, and through `off_loop` when on the event loop.
 """
 
 import contextlib
@@ -16,23 +16,25 @@ from asrd.daemon.sources.resample import check_rate
 from asrd.daemon.sources.ring import CaptureRing, now
 
 RING_SECONDS = 5
-"""Audio held while the event loop is busy elsewhere."""
+"""Seconds of audio buffered while the event loop is busy elsewhere."""
 
 MAX_CHANNELS = 2
-"""A stereo microphone is mixed down; sound servers offer 32 channels that hold nothing more."""
+"""Channels captured at most: a stereo microphone is mixed down; sound servers offer 32 channels that contain nothing
+more.
+"""
 
 _lock = threading.Lock()
 _captures: set["Capture"] = set()
 
 
 def devices() -> list[InputDevice]:
-    """All input devices; on a server there may be none. Raises AudioError without PortAudio."""
+    """Return all input devices; a server may have none. Raises AudioError without PortAudio."""
     with _portaudio() as sd:
         return inputs(sd)
 
 
 class Capture:
-    """A device that captures now. 16-bit integers: they can be neither NaN nor beyond full scale."""
+    """A device that is capturing. Samples are 16-bit integers, which can be neither NaN nor beyond full scale."""
 
     def __init__(self, sd: Any, device: InputDevice, notify: Callable[[], None]) -> None:
         self.device = device
@@ -45,7 +47,7 @@ class Capture:
             samplerate=device.rate,
             channels=self.channels,
             dtype="int16",
-            latency="high",  # the lower one leaves a few milliseconds to be late in
+            latency="high",  # "low" tolerates a delay of a few milliseconds only
             callback=self._callback,
             finished_callback=self._finish,
         )
@@ -67,13 +69,13 @@ class Capture:
         self._notify()
 
     def close(self) -> None:
-        """Stop and give the device back. Raises AudioError while the sound system hangs; then `rescan` does it."""
+        """Stop and release the device. Raises AudioError while the sound system hangs; `rescan` then releases it."""
         self.unwanted = True
         with _portaudio() as sd:
             self.end(sd)
 
     def end(self, sd: Any) -> None:
-        """The same, for who has the lock."""
+        """Do the same, for callers that hold the lock."""
         _captures.discard(self)
         with contextlib.suppress(sd.PortAudioError):
             self._stream.abort()
@@ -82,22 +84,22 @@ class Capture:
 
 
 def rescan() -> None:
-    """Look for devices that came or went since PortAudio was started; only possible while nothing captures."""
+    """Find devices that came or went since PortAudio was started; only possible while nothing captures."""
     with _portaudio() as sd:
         for left in [capture for capture in _captures if capture.unwanted]:
             left.end(sd)
         if not _captures:
             _keep_plugins()
-            # Its public interface has no other way.
+            # sounddevice's public interface has no other way.
             sd._terminate()
             sd._initialize()
 
 
 def capture(wanted: str | None, notify: Callable[[], None]) -> Capture:
-    """Start capturing. wanted: index or part of a name, the first that fits; None is the default device.
-    notify: called from another thread when there is something to take.
+    """Start capturing. wanted: index or part of a name, the first that fits; None is the default device. notify:
+    called from another thread when there is audio to take.
 
-    Raises AudioError when there is no such device or it cannot be opened.
+    Raises AudioError if there is no such device or it cannot be opened.
     """
     with _portaudio() as sd:
         device = find(inputs(sd), wanted)
@@ -112,12 +114,12 @@ def capture(wanted: str | None, notify: Callable[[], None]) -> Capture:
 
 
 def _keep_plugins() -> None:
-    """Have ALSA's plugins stay in memory when PortAudio lets go of them.
+    """Keep ALSA's plugins in memory when PortAudio unloads them.
 
-    Loaded anew, with the dozens of libraries that some of them need, they would cost 15 ms of processor time and
-    12 KiB that nobody frees, every 5 s for as long as a microphone is away: 200 MiB a day.
+    Loading them again, with the dozens of libraries that some of them need, would cost 15 ms of processor time and
+    leak 12 KiB every 5 s for as long as a microphone is away: 200 MiB per day.
     """
-    with contextlib.suppress(OSError):  # no Linux
+    with contextlib.suppress(OSError):  # not Linux
         mapped = [line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines()]
         for plugin in {path for path in mapped if "/alsa-lib/" in path}:
             ctypes.CDLL(plugin)  # is never closed
@@ -125,7 +127,7 @@ def _keep_plugins() -> None:
 
 @contextlib.contextmanager
 def _portaudio() -> Iterator[Any]:
-    """The sounddevice module, for one caller at a time."""
+    """Yield the sounddevice module, to one caller at a time."""
     if not _lock.acquire(timeout=DEADLINE):
         raise AudioError(HUNG)
     try:
@@ -135,7 +137,7 @@ def _portaudio() -> Iterator[Any]:
             yield sounddevice
         except sounddevice.PortAudioError as error:
             raise AudioError(f"the sound system failed ({error}); look with 'asrd devices'") from error
-    except OSError as error:  # what `import sounddevice` raises where the library is missing
+    except OSError as error:  # raised by `import sounddevice` if the library is missing
         raise AudioError(f"PortAudio is missing ({error}); install it: sudo apt install libportaudio2") from error
     finally:
         _lock.release()

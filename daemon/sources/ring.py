@@ -1,4 +1,4 @@
-"""What lies between a sound card's thread, which may never wait, and the event loop, which may."""
+"""The buffer between a sound card's thread, which may never wait, and the event loop, which may."""
 
 import threading
 import time
@@ -6,8 +6,9 @@ from collections import deque
 from dataclasses import dataclass
 
 HOLE = 0.5
-"""Seconds by which audio must be late to count as lost where the sound card tells of no loss: it hears nothing while
-the machine is suspended, and knows nothing of it. The times of blocks are off by hundredths of a second.
+"""Seconds by which audio must be late to count as lost although the sound card reports no loss: while the machine is
+suspended, the card captures nothing and does not notice. The times of blocks are accurate to hundredths of a
+second.
 """
 
 STALLED = "the machine was asleep, or the sound server stalled"
@@ -15,10 +16,10 @@ STALLED = "the machine was asleep, or the sound server stalled"
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """What one capture callback brought.
+    """The audio of one capture callback.
 
-    data: `frames` frames of samples. end: time of the last of them on `now`'s clock.
-    lost: frames missing directly before, and the reason.
+    data: `frames` frames of samples. end: time of the last frame on `now`'s clock. lost: frames missing directly
+    before. reason: why they are missing.
     """
 
     data: bytes
@@ -29,15 +30,15 @@ class Block:
 
 
 def now() -> float:
-    """Seconds since the machine was started, those it was suspended included; never set back."""
+    """Return the seconds since the machine was started, including time suspended; never set back."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 class CaptureRing:
-    """Bounded; when it is full the newest audio is dropped and counted, to the frame.
+    """A bounded buffer; when it is full, the newest audio is dropped and counted, to the frame.
 
-    The newest, because what is held already is a piece of speech without a hole. rate: Hz.
-    capacity: frames held at most.
+    The newest, because the audio already held is speech without a hole. rate: Hz. capacity: maximum number of frames
+    held.
     """
 
     def __init__(self, rate: float, capacity: int) -> None:
@@ -47,18 +48,19 @@ class CaptureRing:
         self._held = 0
         self._lost = 0
         self._reason = ""
-        self._due: float | None = None  # when the next block begins, if nothing is lost before it
-        self._late = 0.0  # by how much the last one was, if that is not believed yet
+        self._due: float | None = None  # when the next block begins if nothing is lost before it
+        self._late = 0.0  # delay of the last block, while not yet confirmed as a loss
         self._heard = 0.0
         self._lock = threading.Lock()
 
     def put(
         self, data: bytes, frames: int, end: float, heard: float | None = None, *, overflowed: bool = False
     ) -> None:
-        """Called by the sound card's thread. end: as in `Block`, as the card estimates it. heard: when the call came,
-        on the same clock; at `end` unless given. overflowed: the card says that frames before these are gone.
+        """Add a block. Called by the sound card's thread.
 
-        How many, it does not say; the time between the end of the last block and the start of this one does.
+        end: as in `Block`, estimated by the card. heard: when the call came, on the same clock; `end` if None.
+        overflowed: the card reports that frames before these are lost. It does not say how many; that follows from
+        the time between the end of the last block and the start of this one.
         """
         with self._lock:
             if missing := self._missing(frames, end, end if heard is None else heard, overflowed):
@@ -73,12 +75,12 @@ class CaptureRing:
             self._lost, self._reason = 0, ""
 
     def _missing(self, frames: int, end: float, heard: float, overflowed: bool) -> int:
-        """Frames lost before this block, as far as is known now.
+        """Return the number of frames lost before this block, as far as is known now.
 
-        Where the card tells of no loss, audio that is late need not be lost: a sound server may have corrected what it
-        says of its delay, or the callback had to wait for Python, and then the next block is not late. So there must
-        have been no callback for as long, and the next block must be late too; the loss is told before that one, which
-        is a block, a few milliseconds, behind its place.
+        If the card reports no loss, late audio need not be lost: a sound server may have corrected its estimate of
+        the delay, or the callback had to wait for Python, and then the next block is not late. So there must have
+        been no callback for as long, and the next block must be late too; the loss is reported before that one, which
+        is one block, a few milliseconds, after its place.
         """
         late = 0.0 if self._due is None else end - frames / self._rate - self._due
         pause, self._heard = heard - self._heard, heard
@@ -95,11 +97,11 @@ class CaptureRing:
 
     @property
     def fed(self) -> bool:
-        """Whether anything ever came."""
+        """True if any block ever came."""
         return self._due is not None
 
     def take(self) -> Block | None:
-        """The oldest block, or None."""
+        """Remove and return the oldest block, or None."""
         with self._lock:
             if not self._blocks:
                 return None

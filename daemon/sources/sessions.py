@@ -1,4 +1,4 @@
-"""Who is sending: turns the messages that reach a network source into one stream. No sockets here."""
+"""Turn the messages of a network source's senders into one stream. No sockets here."""
 
 import logging
 import time
@@ -13,21 +13,21 @@ from asrd.daemon.sources.timeline import Timeline
 from asrd.daemon.sources.waiting import Waiting
 
 IDLE = 5.0
-"""Seconds without a message after which a sender is taken to be gone, and another may send."""
+"""Seconds without a message after which a sender counts as gone, and another may send."""
 
 LEAP = 3600
-"""Seconds a sender may run ahead of what was heard of it: a longer hole is a mistake, or malice."""
+"""Seconds by which a sender may skip ahead of its audio so far: a longer hole is a mistake, or malice."""
 
 LAST = Samples(2**48)
-"""Where holes end for good, 500 years from the start: positions stay exact in 64-bit floats."""
+"""Stream position after which no holes are allowed, 500 years from the start: positions stay exact in 64-bit floats."""
 
 log = logging.getLogger(__name__)
 
 
 class Sessions:
-    """One sender at a time; the others wait, and are heard when it ends or falls silent. A message that
-    cannot be understood is discarded whole, so that its samples show as a hole before the next one.
-    Every kind of fault is logged once, and again only after things went well in between.
+    """Receive one sender at a time; the others wait until it ends or stops sending. A message that cannot be decoded
+    is discarded whole, so that its samples show as a hole before the next one. Every kind of fault is logged once,
+    and again only after messages were valid in between.
     """
 
     def __init__(self, stream: str) -> None:
@@ -43,13 +43,13 @@ class Sessions:
 
     @property
     def max_wait(self) -> float | None:
-        """Seconds to wait for the next message before `expire`; None where there is nothing to expire."""
+        """Seconds to wait for the next message before `expire`; None if nothing can expire."""
         return max(0.0, self._heard + IDLE - time.monotonic()) if self.active else None
 
     def receive(self, parts: Sequence[bytes]) -> Iterator[AudioChunk]:
-        """Chunks made of one message, and of those that waited for it; none when it waits or is refused.
+        """Yield the chunks of one message, and of those that waited for it; none if it waits or is refused.
 
-        Each is made when it is taken. All of them are to be taken.
+        Each chunk is made when it is taken. The caller must take all of them.
         """
         if len(parts) != 2:
             self._malformed(f"it has {counted(len(parts), 'parts')}, not a header and samples")
@@ -69,12 +69,12 @@ class Sessions:
         yield from self._serve()
 
     def expire(self) -> Iterator[AudioChunk]:
-        """Release a sender that has been silent for `IDLE` seconds; if it comes back, it continues."""
+        """Release a sender that has sent nothing for `IDLE` seconds; if it comes back, it continues."""
         yield from self._release(time.time(), f"nothing received for {IDLE:g} s")
         yield from self._serve()
 
     def _serve(self) -> Iterator[AudioChunk]:
-        """Chunks of those who waited, if it is their turn."""
+        """Yield the chunks of waiting senders whose turn it is."""
         while self._waiting and not self.active:
             for message, payload in self._waiting.take():
                 yield from self._hear(message, payload)
@@ -94,7 +94,7 @@ class Sessions:
         captured = min(message.captured, time.time())  # another machine's clock may be ahead
         self._silenced -= {"malformed", "changed"}
         if not len(pcm):
-            self._expected -= lost  # there is nothing yet that the hole is before
+            self._expected -= lost  # no audio yet that the hole precedes
         for first in range(0, len(pcm), message.rate):  # a second at a time: a message may hold half an hour
             piece = pcm[first : first + message.rate]
             after = len(pcm) - first - len(piece)
@@ -105,13 +105,13 @@ class Sessions:
             yield from self._end(captured, lost)
 
     def close(self) -> list[AudioChunk]:
-        """What the filter still holds. Those who wait are not heard any more."""
+        """Return the audio that the filter still holds. Waiting senders are dropped."""
         if self._waiting:
             log.warning("%s: closed before %d waiting sender(s) were heard", self._stream, len(self._waiting))
         return self._timeline.finish(time.time()) if self._timeline is not None else []
 
     def _admit(self, message: PcmHeader) -> Timeline | None:
-        """The timeline this message belongs on, a new one for a new session; None where it fits none."""
+        """Return the message's timeline, a new one for a new session; None if it fits none."""
         timeline = self._timeline
         if timeline is not None and message.session == self._session:
             ahead = message.position - self._expected
@@ -122,7 +122,7 @@ class Sessions:
         start = timeline.position if timeline is not None else Samples(0)
         self._timeline = Timeline(message.rate, start)
         self._session = message.session
-        self._expected = self._waiting.missed(message)  # what was sent before it reached us is not lost here
+        self._expected = self._waiting.missed(message)  # audio sent before we received the session is not lost here
         if message.position - self._expected > _longest_hole(self._timeline):
             self._expected = message.position
         self.active = True
@@ -154,5 +154,5 @@ class Sessions:
 
 
 def _longest_hole(timeline: Timeline) -> int:
-    """Frames that may be missing next."""
+    """Return the number of frames that may be missing next."""
     return LEAP * timeline.rate if timeline.position < LAST else 0

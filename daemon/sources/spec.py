@@ -1,4 +1,4 @@
-"""Sources as people name them: `[NAME=]KIND[:ARGUMENT]`."""
+"""Parse sources as given on the command line: `[NAME=]KIND[:ARGUMENT]`."""
 
 import re
 from collections import Counter
@@ -20,7 +20,7 @@ KINDS = "mic, mic:NAME, file:PATH, pcm:-, pcm:tcp://HOST:PORT or pcm:ipc://PATH"
 
 
 def parse_sources(specs: Iterable[str], pace: Pace = "realtime", access: Access = LOCAL) -> list[Source]:
-    """The sources of one daemon. Raises UsageError also where there are none, or two would have one name."""
+    """Return the sources of one daemon. Raises UsageError also if there are none, or if two have the same name."""
     sources = [parse_source(spec, pace, access) for spec in specs]
     if not sources:
         raise UsageError(f"there is nothing to listen to; name a source: {KINDS}")
@@ -31,12 +31,12 @@ def parse_sources(specs: Iterable[str], pace: Pace = "realtime", access: Access 
 
 
 def parse_source(spec: str, pace: Pace = "realtime", access: Access = LOCAL) -> Source:
-    """The source that `spec` means; it is not opened yet.
+    """Return the source that `spec` means, not opened yet.
 
-    Kinds: `mic`, `mic:NAME` (an index or part of a name), `file:PATH` or just the path of a file that exists,
-    `pcm:-` with `?rate=48000&channels=2&format=f32le` (16000, 1 and s16le unless given), `pcm:tcp://HOST:PORT`,
-    `pcm:ipc://PATH`. NAME= before them names the stream; else it is the kind, or the file's own name.
-    pace: of files. access: who may send. Raises UsageError for anything else.
+    Kinds: `mic`, `mic:NAME` (an index or part of a name), `file:PATH` or just the path of a file that exists, `pcm:-`
+    with `?rate=48000&channels=2&format=f32le` (16000, 1 and s16le by default), `pcm:tcp://HOST:PORT`,
+    `pcm:ipc://PATH`. NAME= before them names the stream; the default is the kind, or the file's name. pace: playback
+    speed of files. access: who may send. Raises UsageError for anything else.
     """
     if (source := _parse(spec, None, pace, access)) is not None:
         return source
@@ -91,7 +91,7 @@ def _number(text: str, option: str, lowest: int, highest: int) -> int:
 
 
 def _stream(name: str | None, default: str) -> str:
-    """A stream's name becomes part of the topic `asrd.<stream>.<type>`, so it has no dots."""
+    """Return the stream's name, which becomes part of the topic `asrd.<stream>.<type>` and so has no dots."""
     if name is None:
         return default
     if not re.fullmatch(r"[A-Za-z0-9_-]+", name):

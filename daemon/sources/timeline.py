@@ -1,4 +1,4 @@
-"""Puts audio that arrives at its own rate, with holes, on the stream's 16 kHz clock."""
+"""Put audio that arrives at its own rate, with holes, on the stream's 16 kHz clock."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from asrd.daemon.sources.resample import Resampler, converted
 
 
 class Timeline:
-    """From blocks at `rate` to chunks whose positions never drift from the frames counted.
+    """Turn blocks at `rate` into chunks whose positions never drift from the frames counted.
 
     rate: Hz of the blocks. start: stream position of the first frame.
     """
@@ -23,10 +23,10 @@ class Timeline:
         self._reason = ""
 
     def push(self, block: FloatArray, captured: float, lost: int = 0, reason: str = "") -> list[AudioChunk]:
-        """Chunks made of `block`, float32 `(frames,)` or `(frames, channels)`; often one, maybe none.
+        """Return the chunks made of `block`, float32 `(frames,)` or `(frames, channels)`; often one, maybe none.
 
-        captured: wall-clock time of the block's last frame. lost: frames missing directly before
-        the block, and `reason` why; the filter does not smear what is on either side of the hole.
+        captured: wall-clock time of the block's last frame. lost: frames missing directly before the block. reason:
+        why; the filter does not smear the audio on either side of the hole.
         """
         chunks = []
         if lost:
@@ -37,7 +37,7 @@ class Timeline:
         return chunks + self._chunk(self._resampler.push(block), captured)
 
     def finish(self, captured: float, reason: str = "", lost: int = 0) -> list[AudioChunk]:
-        """What the filter still holds, and, as empty chunks, a loss not yet told and `reason`.
+        """Return the audio that the filter still holds, and, as empty chunks, a loss not yet reported and `reason`.
 
         lost: frames missing at the very end. Blocks may follow.
         """
@@ -50,13 +50,13 @@ class Timeline:
 
     def _skip(self, frames: int, reason: str) -> None:
         self._frames += frames
-        position = max(self.position, self._here())  # either was rounded
+        position = max(self.position, self._here())  # both are rounded
         self._lost = Samples(self._lost + position - self.position)
         self._reason = reason
         self.position = position
 
     def _chunk(self, pcm: FloatArray, captured: float) -> list[AudioChunk]:
-        """One chunk, or none while the filter holds everything back."""
+        """Return one chunk, or none while the filter holds everything back."""
         if not len(pcm):
             return []
         held_back = self._here() - self.position - len(pcm)

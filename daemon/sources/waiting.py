@@ -1,26 +1,26 @@
-"""Messages of senders whose turn has not come. A PULL socket reads its senders in turn, so that the
-first words of one are read before the last words of the one before it.
+"""Messages of senders that wait for their turn. A PULL socket reads its senders in turn, so the first words of one
+are read before the last words of the previous one.
 """
 
 from asrd.core.pcm import PcmHeader
 
 ROOM = 16 << 20
-"""Bytes held: twice what the queues of a socket and the kernel hold of the largest messages a sender makes."""
+"""Bytes held at most: twice what the queues of a socket and the kernel hold of the largest messages a sender makes."""
 
 RESERVE = 1 << 20
-"""Of these, bytes kept free for messages that end a session, so that a hole at its end is known too."""
+"""Bytes of these reserved for messages that end a session, so that a hole at its end is known too."""
 
 OVERHEAD = 1 << 10
-"""Bytes that a message takes beside its samples, at most."""
+"""Bytes that a message takes besides its samples, at most."""
 
 MISSED = 1_024
-"""Sessions of which nothing was kept that are remembered."""
+"""Number of sessions remembered of which no message was kept."""
 
 Message = tuple[PcmHeader, bytes]
 
 
 class Waiting:
-    """Messages by session, first come first served."""
+    """Waiting messages by session, first come, first served."""
 
     def __init__(self) -> None:
         self._queues: dict[str, list[Message]] = {}
@@ -28,11 +28,13 @@ class Waiting:
         self._missed: dict[str, int] = {}
 
     def __len__(self) -> int:
-        """Sessions that wait."""
+        """Return the number of waiting sessions."""
         return len(self._queues)
 
     def put(self, message: PcmHeader, payload: bytes) -> bool:
-        """Keep a message, if there is room. One that is not kept is a hole in the positions of its session."""
+        """Keep a message, if there is room; return whether it was kept. One that is not leaves a hole in
+        its session.
+        """
         size = len(payload) + OVERHEAD
         if size > self._room - (0 if message.end else RESERVE):
             if message.session not in self._queues and len(self._missed) < MISSED:
@@ -43,7 +45,7 @@ class Waiting:
         return True
 
     def take(self) -> list[Message]:
-        """All messages of the session that has waited longest, in order; none where nobody waits."""
+        """Remove and return all messages of the session that has waited longest, in order; none if no session waits."""
         if not self._queues:
             return []
         messages = self._queues.pop(next(iter(self._queues)))
@@ -51,5 +53,7 @@ class Waiting:
         return messages
 
     def missed(self, message: PcmHeader) -> int:
-        """Where a session began that is heard from `message` on: there, or at what was not kept before it."""
+        """Return where a session begins that is received from `message` on: there, or at a dropped message
+        before it.
+        """
         return min(self._missed.pop(message.session, message.position), message.position)

@@ -1,15 +1,17 @@
-"""What a WAV file says of its own length, which libsndfile corrects without a word where less is there."""
+"""Read the length that a WAV file declares; libsndfile silently corrects it if the file is shorter."""
 
 import os
 import struct
 from pathlib import Path
 
 UNTOLD = 0x7FFF_F000
-"""Bytes from which on a size is no size: who writes into a pipe cannot know it, and puts the largest there is."""
+"""Size in bytes from which on a declared size means nothing: a program writing into a pipe cannot know it, and puts
+the largest possible.
+"""
 
 
 def share(path: Path) -> float:
-    """How much of its audio a file holds, from 0 to 1; 1 where that cannot be told, as of other files."""
+    """Return the share of its declared audio that a file holds, from 0 to 1; 1 if unknown, as for other formats."""
     with path.open("rb") as file:
         if (opening := file.read(12))[:4] != b"RIFF" or opening[8:] != b"WAVE":
             return 1.0

@@ -1,4 +1,4 @@
-"""Who is told what happens to a stream: the outlet of its events, and the tape of all that decides them."""
+"""Observers of a stream: the outlet of its events, and the tape of everything that determines them."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -14,43 +14,45 @@ from asrd.daemon.vad import Vad
 
 
 class Outlet(Protocol):
-    """Where events go."""
+    """Receives the events of a stream."""
 
     async def publish(self, event: Event, stream: str = events.DAEMON_STREAM) -> None:
-        """Number, stamp and send an event."""
+        """Number, timestamp and send an event."""
         ...
 
 
 class Tape:
-    """Keeps nothing. Every method is called on the event loop, at the moment that its name says."""
+    """A tape that records nothing; recorders override it. Every method is called on the event loop, at the moment
+    that its name says.
+    """
 
     def vad(self, vad: Vad) -> Vad:
-        """The detector to use in place of `vad`."""
+        """Return the detector to use in place of `vad`."""
         return vad
 
     def rest(self, state: Callable[[], StreamState | None]) -> None:
-        """No utterance is open, and a chunk is about to come. state: gives what to go on from here."""
+        """Note that no utterance is open and a chunk is about to come. state: returns the state to continue from."""
 
     def heard(self, chunk: AudioChunk) -> None:
-        """A chunk enters the stream."""
+        """Note a chunk that enters the stream."""
 
     def used(self, settings: SegmenterSettings) -> None:
-        """The stream is about to go by other settings."""
+        """Note that the stream is about to apply other settings."""
 
     def cut(self, window: Window) -> None:
-        """A window is about to be submitted to the scheduler."""
+        """Note a window that is about to be submitted to the scheduler."""
 
     def queued(self) -> None:
-        """The submission has returned."""
+        """Note that the submission has returned."""
 
     def answered(self, result: Result, boosts: Boosts) -> None:
-        """The scheduler delivers a result."""
+        """Note a result that the scheduler delivers."""
 
     def said(self, payload: bytes) -> None:
-        """An event of this stream was published."""
+        """Note an event of this stream that was published."""
 
     def ended(self, failure: str) -> None:
-        """The source has ended, or failed."""
+        """Note that the source has ended, or failed."""
 
     def abandoned(self, now: float, backend: str) -> None:
-        """There is no more time for what is open."""
+        """Note that there is no more time for open utterances."""

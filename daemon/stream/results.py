@@ -1,4 +1,4 @@
-"""What becomes of a stream's windows once they were recognised."""
+"""Handle recognition results: publish text, report gaps, feed the segmenter."""
 
 import logging
 import time
@@ -20,7 +20,9 @@ log = logging.getLogger(__name__)
 
 
 class Results:
-    """Text, which is told; gaps, where the backend failed; and answers, where the segmenter has asked."""
+    """Handle the results of one stream's windows: text is published, a failing backend reported as a gap, and the
+    segmenter's questions answered.
+    """
 
     def __init__(
         self,
@@ -33,7 +35,7 @@ class Results:
         utterances: UtteranceEvents,
         tape: Tape,
     ) -> None:
-        """hot: tells the hot words of now."""
+        """hot: returns the current hot words."""
         self._model = model
         self._decoding = decoding
         self._recognizer = Recognizer(model, decoding)
@@ -44,8 +46,8 @@ class Results:
         self._tape = tape
 
     async def deliver(self, result: Result) -> None:
-        """Tell what was recognised, in the order of the windows. A defect costs this stream the rest of an utterance,
-        and the others nothing.
+        """Handle a result, in the order of the windows. A defect costs this stream the rest of an utterance, and
+        other streams nothing.
         """
         window = result.window
         try:
@@ -63,7 +65,7 @@ class Results:
         hypothesis = None
         if window.utterance != NOBODY and not (result.failure and window.provisional):
             hypothesis = await self._scheduler.aside(self._recognizer.accept, window, result.emission, boosts)
-        self._tape.answered(result, boosts)  # only now, when no other event can come before those of this window
+        self._tape.answered(result, boosts)  # only now: no other event can come before those of this window
         if result.failure:
             log.error("backend %s failed: %s", result.backend, result.failure)
             await self._utterances.error(f"backend {result.backend}: {result.failure}")

@@ -1,7 +1,7 @@
-"""What a stream at rest carries from one utterance to the next.
+"""The state that a stream at rest carries from one utterance to the next.
 
-Models, options and what surrounds a stream are no part of it: a replay builds them. Nor is what the VAD knows, which
-nobody can write down: the tape has what it said.
+Models, options and the surroundings of a stream are not part of it: a replay builds them. Nor is the state of the
+VAD, which cannot be recorded: the tape has its decisions.
 """
 
 from typing import Self
@@ -14,7 +14,7 @@ from asrd.daemon.state import State
 
 
 class RecordedSettings(State, frozen=True):
-    """Those of `SegmenterSettings`, in samples."""
+    """The fields of `SegmenterSettings`, in samples."""
 
     window: int
     hop: int
@@ -30,16 +30,16 @@ class RecordedSettings(State, frozen=True):
 
     @classmethod
     def of(cls, settings: SegmenterSettings) -> Self:
-        """As they are recorded."""
+        """Return settings in the form in which they are recorded."""
         return msgspec.convert(settings, cls, from_attributes=True)
 
     def restored(self) -> SegmenterSettings:
-        """As they were. Raises UsageError where they contradict each other."""
+        """Return the settings that were recorded. Raises UsageError if they contradict each other."""
         return msgspec.convert(self, SegmenterSettings, from_attributes=True)
 
 
 class StreamState(State, frozen=True):
-    """position, captured: a position in the stream, and when that was captured, in Unix seconds. settings: in force."""
+    """position: a stream position. captured: when it was captured, in Unix seconds. settings: those in force."""
 
     position: int
     captured: float

@@ -1,4 +1,4 @@
-"""One stream: its source is heard, and cut into windows that the scheduler has recognised."""
+"""One stream: its source is read, and cut into windows that the scheduler has recognised."""
 
 import logging
 import time
@@ -26,14 +26,14 @@ from asrd.models import ModelDirectory
 log = logging.getLogger(__name__)
 
 MAX_WAIT_LIVE, MAX_WAIT_FILE = 0.3, 2.0
-"""Seconds a window may wait: someone is watching a live stream, and nobody a file."""
+"""Seconds a window may wait, in a live stream, which someone watches, and in a file, which nobody does."""
 
 
 class Stream(Stateful[StreamState]):
-    """Drives a source through segmentation. What becomes of its windows is `Results`' business.
+    """Drive a source through segmentation. `Results` handles the recognised windows.
 
-    Back-pressure runs all the way: a full queue stops the reading of the source, which then loses
-    nothing if it can wait, and reports what it lost if it is live.
+    Back-pressure covers the whole path: a full queue stops reading from the source. A source that can wait then loses
+    nothing; a live one reports what it lost.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Stream(Stateful[StreamState]):
         utterances: UtteranceEvents,
         tape: Tape,
     ) -> None:
-        """queue: where the scheduler takes windows from. tape: is told all that decides the stream's events."""
+        """queue: the scheduler takes windows from it. tape: records everything that determines the stream's events."""
         self.source = source
         self._segmenter = segmenter
         self._scheduler = scheduler
@@ -59,7 +59,7 @@ class Stream(Stateful[StreamState]):
 
     @property
     def status(self) -> StreamStatus:
-        """The stream as it is now."""
+        """The current status of the stream."""
         return StreamStatus(
             source=self.source.kind,
             position=self._segmenter.position,
@@ -74,17 +74,17 @@ class Stream(Stateful[StreamState]):
 
     @property
     def settings(self) -> SegmenterSettings:
-        """Those that the next audio will be segmented by."""
+        """The settings for the next audio."""
         return self._wanted or self._segmenter.settings
 
     def use(self, settings: SegmenterSettings) -> None:
-        """Segment by other settings from the next audio on; an event says from which position."""
+        """Apply other settings from the next audio on; an event says from which position."""
         self._wanted = settings
 
     async def run(self) -> None:
-        """Until the source ends or fails (see `failure`); then the open utterance is finished.
+        """Run until the source ends or fails (see `failure`), then finish the open utterance.
 
-        A defect ends this stream alone: whatever it is, the others go on.
+        A defect of any kind ends this stream alone; the others continue.
         """
         try:
             async for chunk in self.source.chunks():
@@ -109,9 +109,9 @@ class Stream(Stateful[StreamState]):
             await self._utterances.abandon(self._segmenter.position, self._scheduler.name, time.time())
 
     async def abandon(self, now: float) -> None:
-        """Finish what is still open with what is known of it, because there is no more time.
+        """Finish open utterances with what is known of them, because there is no more time.
 
-        What was said since is named by a gap. Nothing may be delivered any more. now: Unix seconds.
+        A gap covers what was said since. No result may be delivered afterwards. now: Unix seconds.
         """
         self._tape.abandoned(now, self._scheduler.name)
         await self._utterances.abandon(self._segmenter.position, self._scheduler.name, now)
@@ -123,13 +123,13 @@ class Stream(Stateful[StreamState]):
         await self._utterances.error(message)
 
     def state(self) -> StreamState:
-        """What the stream goes on from when no utterance is open."""
+        """Return the state to continue from, while no utterance is open."""
         position, captured = self._utterances.clock
         settings = RecordedSettings.of(self._segmenter.settings)
         return StreamState(position, captured, settings, self._segmenter.state())
 
     def resume(self, state: StreamState) -> None:
-        """Go on from where another stream with the same options was."""
+        """Continue from the state of another stream with the same options."""
         self._utterances.clock = (state.position, state.captured)
         self._segmenter.use(state.settings.restored())
         self._segmenter.resume(state.segmenter)
@@ -157,8 +157,8 @@ class Stream(Stateful[StreamState]):
         await self._utterances.settings(self._segmenter.position, _values(settings))
 
     async def _submit(self, items: Iterable[Onset | Window]) -> None:
-        """Queue windows. A source that can wait does so until the segmenter has its answer: then events
-        do not depend on how fast the machine is.
+        """Queue windows. A source that can wait does so until the segmenter has its answer: then events do not depend
+        on the speed of the machine.
         """
         for item in items:
             if isinstance(item, Onset):
@@ -172,7 +172,7 @@ class Stream(Stateful[StreamState]):
 
 
 def _values(settings: SegmenterSettings) -> dict[str, int]:
-    """Those that can be changed while the daemon runs, as they are now."""
+    """Return the settings that can change while the daemon runs."""
     return {name: setting.value for name, setting in settings.settable().items()}
 
 
@@ -188,8 +188,8 @@ def make_stream(
     tape: Tape | None = None,
     vad: Vad | None = None,
 ) -> Stream:
-    """A stream as the options say. decoding, vad: to use in place of theirs, where they are at hand. hot: tells the hot
-    words of now.
+    """Make a stream according to the options. decoding, vad: used instead of those of the options, if given. hot:
+    returns the current hot words.
     """
     tape = tape or Tape()
     segmenter = Segmenter(tape.vad(vad or create(options.vad)), model.geometry, options.segmenter)

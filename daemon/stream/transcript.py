@@ -1,4 +1,4 @@
-"""What is told of an utterance: partials, and its final."""
+"""Build the text events of an utterance: partials, and its final."""
 
 from statistics import fmean
 
@@ -10,7 +10,7 @@ from asrd.core.units import Samples
 
 
 def partial(window: Window, start: Samples, hypothesis: Hypothesis, backend: str, stages: Timestamps) -> Partial:
-    """What is known of the utterance that begins at `start`, when a window of it was recognised."""
+    """Return what is known of the utterance that begins at `start` after one of its windows was recognised."""
     return Partial(
         utterance=window.utterance,
         start=start,
@@ -24,7 +24,7 @@ def partial(window: Window, start: Samples, hypothesis: Hypothesis, backend: str
 
 
 def unheard(utterance: int, start: Samples, backend: str, now: float) -> Partial:
-    """Of an utterance of which no window was recognised. now: Unix seconds."""
+    """Return an empty partial, for an utterance none of whose windows was recognised. now: Unix seconds."""
     stages = Timestamps(heard=now, cut=now, started=now, recognized=now)
     return Partial(
         utterance=utterance, start=start, end=start, text="", stable=0, words=(), backend=backend, stages=stages
@@ -32,14 +32,16 @@ def unheard(utterance: int, start: Samples, backend: str, now: float) -> Partial
 
 
 def before(known: Partial, end: int) -> Partial:
-    """What is known as far as an utterance that ended at `end` goes: a preview may have heard the next one begin."""
+    """Return the part of a partial before `end`, where the utterance ended: a preview may contain the start of the
+    next one.
+    """
     words = tuple(msgspec.structs.replace(word, end=min(word.end, end)) for word in known.words if word.start < end)
     text = " ".join(word.word for word in words)
     return msgspec.structs.replace(known, words=words, text=text, end=min(known.end, end))
 
 
 def final(known: Partial, *, end: int, speech_end: int, backend: str, reason: str) -> Final:
-    """The last word on an utterance that ended at `end`: all that is known of it."""
+    """Return the final of an utterance that ended at `end`, with all that is known of it."""
     return Final(
         utterance=known.utterance,
         start=known.start,

@@ -1,4 +1,4 @@
-"""Tells what becomes of a stream, as events."""
+"""Publish the events of a stream."""
 
 import logging
 
@@ -13,10 +13,10 @@ log = logging.getLogger(__name__)
 
 
 class UtteranceEvents:
-    """Every utterance that was started gets exactly one final; what is known of it until then is kept here.
+    """Publish exactly one final for every utterance that was started, and keep what is known of it until then.
 
-    stream: its name. clock: a stream position, and when it was captured in Unix seconds. finished: utterances that were
-    recognised to their end. lost: samples that gaps name.
+    stream: its name. clock: a stream position, and when it was captured in Unix seconds. finished: number of
+    utterances recognised to their end. lost: number of samples in gaps.
     """
 
     def __init__(self, publisher: Outlet, stream: str, clock: tuple[int, float]) -> None:
@@ -30,23 +30,25 @@ class UtteranceEvents:
 
     @property
     def idle(self) -> bool:
-        """Whether every utterance that was started has its final."""
+        """True if every utterance that was started has its final."""
         return not self._starts
 
     async def began(self, onset: Onset) -> None:
-        """An utterance begins."""
+        """Publish that an utterance begins."""
         log.debug("%s: utterance %d starts at %.2f s", self.stream, onset.utterance, seconds(onset.start))
         self._starts[onset.utterance] = onset.start
         await self._publish(Started(utterance=onset.utterance, start=onset.start))
 
     def ended(self, window: Window) -> None:
-        """An utterance has ended; its last window was cut, and is still to be recognised."""
+        """Note that an utterance has ended: its last window was cut, but not yet recognised."""
         self._last[window.utterance] = window
         end = seconds(window.keep_end)
         log.debug("%s: utterance %d ends at %.2f s (%s)", self.stream, window.utterance, end, window.reason)
 
     async def recognized(self, result: Result, hypothesis: Hypothesis) -> None:
-        """What is known of an utterance now that a window of it was recognised; with its last window all there is."""
+        """Publish the hypothesis of an utterance after one of its windows was recognised; the last window gives the
+        final.
+        """
         window, backend = result.window, result.backend
         stages = Timestamps(
             heard=self._captured(window.speech_end),
@@ -68,13 +70,13 @@ class UtteranceEvents:
         )
 
     async def abandon(self, position: Samples, backend: str, now: float) -> None:
-        """Give up all that are still open. position: as far as the stream was heard. now: Unix seconds."""
+        """Give up all open utterances. position: end of the stream's audio so far. now: Unix seconds."""
         for number in list(self._starts):
             await self.give_up(number, position, backend, now)
 
     async def give_up(self, number: int, position: Samples, backend: str, now: float) -> None:
-        """Finish an utterance, if it is open, with what is known of it; what was said since is named by a gap. One that
-        has not ended ends at `position`, as far as the stream was heard.
+        """Finish an utterance, if it is open, with what is known of it; a gap covers what was said since. If it has
+        not ended, it ends at `position`, the end of the stream's audio so far.
         """
         if number not in self._starts:
             return
@@ -94,22 +96,22 @@ class UtteranceEvents:
         self._last.pop(number, None)
 
     async def gap(self, start: int, end: int, why: str) -> None:
-        """Nothing will be told of what was said between two positions."""
+        """Publish that the audio between two positions has no transcript."""
         self.lost += end - start
         await self._publish(Gap(start=start, end=end, reason=why))
 
     async def settings(self, position: Samples, values: dict[str, int]) -> None:
-        """Other settings hold from a position on."""
+        """Publish that other settings hold from a position on."""
         await self._publish(Settings(position=position, values=values))
 
     async def error(self, message: str) -> None:
-        """Something has failed."""
+        """Publish an error."""
         await self._publish(Error(message=message))
 
     async def _publish(self, event: Event) -> None:
         await self._publisher.publish(event, self.stream)
 
     def _captured(self, position: Samples) -> float:
-        """When this position was captured, reckoned from the clock's."""
+        """Return when a position was captured, computed from the clock."""
         end, captured = self.clock
         return captured - (end - position) / SAMPLE_RATE

@@ -1,1 +1,1 @@
-"""ZeroMQ sockets, and who may use them."""
+"""ZeroMQ sockets, and access to them."""

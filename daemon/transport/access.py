@@ -1,4 +1,4 @@
-"""Who may connect to a daemon."""
+"""Access control: who may connect to a daemon."""
 
 import re
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from asrd.core.key import DOMAIN, Key, concerns
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """key: whoever connects over TCP has to have it. Without one, only programs of this machine are let in, unless
-    `insecure`: then everyone who reaches the port is.
+    """key: required from everyone who connects over TCP. Without a key, only programs on this machine may connect,
+    unless `insecure`: then everyone who reaches the port may.
     """
 
     key: Key | None = None
@@ -31,7 +31,7 @@ class Access:
             )
 
     def check_http(self, address: str) -> None:
-        """Raise UsageError for what is no HOST:PORT, or would be open to everyone: HTTP asks for no key."""
+        """Raise UsageError for anything but HOST:PORT, or an address open to everyone: HTTP requires no key."""
         found = re.fullmatch(r".+:(\d+)", address)
         if not found or not 0 < int(found[1]) <= MAX_PORT:
             raise UsageError(f"'{address}' is not HOST:PORT; write it as in 127.0.0.1:9464")
@@ -39,7 +39,7 @@ class Access:
             raise UsageError(f"{address} would be open to everyone on the network; take 127.0.0.1, or add --insecure")
 
     def apply(self, socket: zmq.Socket[Any], address: str) -> None:
-        """Let the address that the socket is bound to next be open to those who may. Raises UsageError."""
+        """Apply this access to the address that the socket is bound to next. Raises UsageError."""
         self.check(address)
         if self.key and concerns(address):
             self.key.serve(socket)
@@ -47,11 +47,11 @@ class Access:
             socket.curve_server = False
 
     def callback(self, domain: str, public: bytes) -> bool:
-        """Whether a peer is let in, who has proved to have the secret half of a public key."""
+        """Return whether to accept a peer that has proved to have the secret half of a public key."""
         return self.key is not None and public == self.key.public.encode()
 
     def guard(self, context: zmq.asyncio.Context) -> "Guard | None":
-        """Have all peers of the sockets of a context asked for the key. Called where an event loop runs."""
+        """Require the key from all peers of a context's sockets. Call it in a running event loop."""
         return Guard(context, self) if self.key else None
 
 
@@ -59,7 +59,7 @@ LOCAL = Access()
 
 
 class Guard:
-    """Answers libzmq's questions who may connect (ZAP, RFC 27 of ZeroMQ). One a context."""
+    """Answer libzmq's questions who may connect (ZAP, RFC 27 of ZeroMQ). One per context."""
 
     def __init__(self, context: zmq.asyncio.Context, access: Access) -> None:
         self._authenticator = AsyncioAuthenticator(context)
@@ -67,5 +67,5 @@ class Guard:
         self._authenticator.start()
 
     def close(self) -> None:
-        """Let nobody in any more."""
+        """Stop authenticating."""
         self._authenticator.stop()

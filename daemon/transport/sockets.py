@@ -1,4 +1,4 @@
-"""Binding ZeroMQ sockets, with errors people can act on."""
+"""Bind ZeroMQ sockets, with errors that say what to do."""
 
 import errno
 import fcntl
@@ -17,9 +17,9 @@ KEEPALIVE = 60
 
 
 def notice_loss(socket: zmq.Socket[Any]) -> None:
-    """Have connections end whose peer vanished without a word: power cut, network gone. Call before binding.
+    """Close connections whose peer vanished without a message: power cut, network gone. Call before binding.
 
-    A socket that only listens would never find out, and keep a descriptor for each.
+    A socket that only listens would never notice, and keep a descriptor for each.
     """
     socket.setsockopt(zmq.TCP_KEEPALIVE, 1)
     socket.setsockopt(zmq.TCP_KEEPALIVE_IDLE, KEEPALIVE)
@@ -28,13 +28,13 @@ def notice_loss(socket: zmq.Socket[Any]) -> None:
 class Binding:
     """An address held by this process.
 
-    libzmq takes over a Unix socket that another process is still using, without a word; a lock
-    file beside the socket makes that the error it is for a TCP port.
+    libzmq silently takes over a Unix socket that another process is still using; a lock file beside the socket makes
+    that the same error as for a TCP port.
     """
 
     def __init__(self, socket: zmq.Socket[Any], address: str, access: Access = LOCAL) -> None:
-        """Bind. Raises UsageError for an address that is malformed or would be open to everyone, TransportError when
-        it is taken.
+        """Bind. Raises UsageError for an address that is malformed or would be open to everyone, TransportError if it
+        is taken.
         """
         self._socket = socket
         self._lock: IO[str] | None = None
@@ -51,14 +51,14 @@ class Binding:
         self.address: str = socket.getsockopt_string(zmq.LAST_ENDPOINT)
 
     def close(self) -> None:
-        """Let another process have the address; the socket itself is the caller's."""
+        """Release the address for other processes; the socket itself is the caller's."""
         if self._lock:
             self._lock.close()
             self._lock = None
 
 
 def _lock(path: Path, address: str) -> IO[str]:
-    """Hold `<path>.lock` as long as the process lives. The directory is made private."""
+    """Hold `<path>.lock` as long as the process lives. The directory is created with access for this user only."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         state = path.parent.stat()
@@ -72,7 +72,7 @@ def _lock(path: Path, address: str) -> IO[str]:
     except OSError as error:
         handle.seek(0)
         number = handle.read().strip()
-        holder = f"process {number}" if number else "another process"  # which has yet to write its own
+        holder = f"process {number}" if number else "another process"  # which has not yet written its number
         handle.close()
         raise TransportError(
             f"{address} is in use by {holder}; stop it with 'asrd stop' or choose another address"

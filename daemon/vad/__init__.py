@@ -1,4 +1,4 @@
-"""Is this frame speech? Voice activity detectors behind one small interface."""
+"""Voice activity detectors, which decide whether a frame is speech, behind one small interface."""
 
 from asrd.daemon.vad.base import Vad
 from asrd.daemon.vad.registry import create

@@ -1,4 +1,4 @@
-"""What a voice activity detector is."""
+"""The protocol of voice activity detectors."""
 
 from typing import Protocol
 
@@ -7,20 +7,20 @@ from asrd.core.units import Samples
 
 
 class Vad(Protocol):
-    """Judges the audio of one stream frame by frame, 16 kHz mono.
+    """Judge the audio of one stream frame by frame, 16 kHz mono.
 
-    It may keep state, which makes frames depend on earlier ones, but after `reset` the same audio gets
-    the same answers. It registers under the entry-point group `asrd.vads`, as a class that can be
-    called with one number, how strict it is, or with nothing; `asrd.daemon.vad.conformance` tests it.
+    It may keep state, so that decisions depend on earlier frames, but after `reset` the same audio gets the same
+    decisions. It registers under the entry-point group `asrd.vads`, as a class that can be called with one number,
+    its strictness, or with nothing; `asrd.daemon.vad.conformance` tests it.
     """
 
     frame: Samples
-    """Length of the frames it takes, and no other."""
+    """Length of the frames it takes; no other is allowed."""
 
     def is_speech(self, pcm: FloatArray) -> bool:
-        """Whether a frame `(frame,)` float32 in [-1, 1] holds speech."""
+        """Return whether a frame `(frame,)` float32 in [-1, 1] holds speech."""
         ...
 
     def reset(self) -> None:
-        """Forget what was heard: the next frame does not follow the last."""
+        """Forget all audio so far: the next frame does not follow the last."""
         ...

@@ -1,4 +1,4 @@
-"""Speech is what stands out of the noise floor: an adaptive energy gate."""
+"""An adaptive energy gate: speech is what is louder than the noise floor."""
 
 from asrd.core.errors import UsageError
 from asrd.core.flow import FloatArray
@@ -6,20 +6,19 @@ from asrd.core.units import samples
 from asrd.daemon.vad.floor import QUIETEST, NoiseFloor, SpeechBand
 
 RELEASE = 3.0
-"""dB that the level may fall below the threshold before speech is over: hysteresis."""
+"""dB by which the level may fall below the threshold before speech ends: hysteresis."""
 
 HOLD = 10
-"""Frames that are speech still after the level fell: the 200 ms hangover of ITU-T P.56, which closures
-and weak consonants fall into."""
+"""Number of frames that still count as speech after the level fell: the 200 ms hangover of ITU-T P.56, which covers
+closures and weak consonants.
+"""
 
 
 class EnergyVad:
-    """The level in the speech band, in dB over a noise floor that is the quietest of the last 4 s.
+    """Compare the level in the speech band, in dB, with a noise floor: the quietest level of the last 4 s.
 
-    threshold: dB over the floor at which speech begins. Any sound louder than the background counts
-    as speech for as long as it takes the floor to catch up.
-
-    floor: the power of the noise in the speech band, full scale squared.
+    threshold: dB over the floor at which speech begins. Any sound louder than the background counts as speech until
+    the floor has caught up. floor: power of the noise in the speech band, full scale squared.
     """
 
     frame = samples(0.020)
@@ -33,7 +32,7 @@ class EnergyVad:
         self.reset()
 
     def is_speech(self, pcm: FloatArray) -> bool:
-        """Whether a 20 ms frame stands out, or one shortly before it did."""
+        """Return whether a 20 ms frame, or one shortly before it, exceeds the noise floor."""
         power = self._band.power(pcm)
         self.floor = self._noise.follow(power)
         if power > self.floor * (self._leave if self._held else self._enter):
@@ -42,7 +41,7 @@ class EnergyVad:
         return self._held > 0
 
     def reset(self) -> None:
-        """Start without a floor."""
+        """Reset the noise floor."""
         self._noise = NoiseFloor()
         self._held = 0
         self.floor = QUIETEST

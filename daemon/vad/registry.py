@@ -1,4 +1,4 @@
-"""Which detectors there are: asrd's own, and every entry point of the group."""
+"""Registry of detectors: asrd's own, and every entry point of the group."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -10,19 +10,18 @@ from asrd.core.plugins import claims, shipper
 from asrd.daemon.vad.base import Vad
 
 GROUP = "asrd.vads"
-"""For third parties; asrd's own names cannot be taken."""
+"""Entry-point group for third parties; asrd's own names cannot be taken."""
 
 BUNDLED = {"webrtc": "WebRtcVad", "energy": "EnergyVad", "silero": "SileroVad"}
-"""Module of this package, and the class in it."""
+"""Module of this package and the class in it, by name."""
 
 
 def create(spec: str = VAD) -> Vad:
-    """A new detector, for one stream.
+    """Return a new detector, for one stream.
 
-    spec: a registered name, and after a colon how strict it is to be, in its own terms:
-    "webrtc", "webrtc:3", "energy:12", "silero:0.7".
-    Raises UsageError for an unknown name or an impossible number, MissingExtraError where an
-    extra is not installed, AsrdError where a plugin is broken.
+    spec: a registered name, optionally with a colon and its strictness, in its own units: "webrtc", "webrtc:3",
+    "energy:12", "silero:0.7". Raises UsageError for an unknown name or an invalid number, MissingExtraError if an
+    extra is not installed, AsrdError if a plugin is broken.
     """
     name, colon, number = spec.partition(":")
     try:

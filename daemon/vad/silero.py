@@ -1,4 +1,4 @@
-"""Silero's detector, a small recurrent network, on the runtime that asrd has anyway."""
+"""Silero's detector, a small recurrent network, on OpenVINO, which asrd needs anyway."""
 
 from functools import lru_cache
 from importlib.util import find_spec
@@ -13,25 +13,27 @@ from asrd.core.units import Samples
 from asrd.models import runtime
 
 NETWORK = Path("data") / "silero_vad_openvino_16k.onnx"
-"""In the distribution silero-vad: the network without the branches that OpenVINO cannot read. It gives
-what the reference, the TorchScript file beside it, gives, to 1e-6. The package itself, which imports
-PyTorch, is not imported."""
+"""The network's file in the distribution silero-vad: the variant without the branches that OpenVINO cannot read. Its
+results equal those of the reference, the TorchScript file beside it, to 1e-6. The package itself, which imports
+PyTorch, is not imported.
+"""
 
 CONTEXT = 64
-"""Samples of the frame before that the network is given with each, as silero-vad's own code does."""
+"""Samples of the previous frame that the network gets with each frame, as in silero-vad's own code."""
 
 STATE = (2, 1, 128)
 
 RELEASE = 0.15
-"""Speech, once found, goes on until the probability is this much below the threshold: the default of
-silero-vad's `get_speech_timestamps`."""
+"""Difference by which the probability must fall below the threshold to end speech: the default of silero-vad's
+`get_speech_timestamps`.
+"""
 
 
 class SileroVad:
-    """A probability of speech for each 32 ms, from a network trained on many languages and noises.
+    """Estimate a probability of speech for each 32 ms, with a network trained on many languages and noises.
 
-    threshold: probability at which speech begins; 0.5 is silero-vad's own.
-    Raises MissingExtraError where the distribution silero-vad is not installed.
+    threshold: probability at which speech begins; 0.5 is silero-vad's default. Raises MissingExtraError if the
+    distribution silero-vad is not installed.
     """
 
     frame = Samples(512)
@@ -46,7 +48,7 @@ class SileroVad:
         self.reset()
 
     def is_speech(self, pcm: FloatArray) -> bool:
-        """Whether a 32 ms frame holds speech."""
+        """Return whether a 32 ms frame holds speech."""
         self._input[0, :CONTEXT] = self._input[0, -CONTEXT:]
         self._input[0, CONTEXT:] = pcm
         answer = self._request.infer({0: self._input, 1: self._state})
@@ -55,7 +57,7 @@ class SileroVad:
         return self._speaking
 
     def reset(self) -> None:
-        """Forget the state of the network."""
+        """Reset the network's state."""
         self._input = np.zeros((1, CONTEXT + self.frame), np.float32)
         self._state = np.zeros(STATE, np.float32)
         self._speaking = False
@@ -63,7 +65,7 @@ class SileroVad:
 
 @lru_cache(1)
 def _network() -> Any:
-    """The compiled network, one for all streams; each has an inference request of its own."""
+    """Return the compiled network, one for all streams; each stream has its own inference request."""
     spec = find_spec("silero_vad")
     places = spec.submodule_search_locations if spec else None
     if not places:

@@ -1,4 +1,4 @@
-"""The WebRTC project's detector, made indifferent to the level it is given."""
+"""The WebRTC project's detector, made independent of the input level."""
 
 import numpy as np
 import webrtcvad
@@ -9,23 +9,25 @@ from asrd.core.units import SAMPLE_RATE, samples
 from asrd.daemon.vad.energy import EnergyVad
 
 RESTING = 10 ** (-45 / 10)
-"""Where the noise floor is brought before the detector hears it, full scale squared. Its noise model
-is built for line levels: left alone, it takes steady noise above some -30 dBFS for endless speech, and
-hears no speech that peaks below -40 dBFS (measured: `docs/vad.md`)."""
+"""Level to which the noise floor is brought before detection, full scale squared. The detector's noise model is built
+for line levels: otherwise it takes steady noise above about -30 dBFS for endless speech, and detects no speech
+that peaks below -40 dBFS (measured: `docs/vad.md`).
+"""
 
 LOUDER, SOFTER = 10 ** (20 / 20), 10 ** (-40 / 20)
-"""Bounds of that gain."""
+"""Bounds of the gain that brings it there."""
 
 GATE = 5.0
-"""dB over the floor that speech must reach as well. Left alone, the detector takes the first tenth of a
-second of whatever it hears for speech, and a stream for beginning with an utterance."""
+"""dB over the floor that speech must reach as well. Without it, the detector takes the first tenth of a second of any
+audio for speech, so that every stream would begin with an utterance.
+"""
 
 
 class WebRtcVad:
-    """Gaussian mixtures over six frequency bands, 80 Hz to 4 kHz, that learn the noise.
+    """Detect speech with Gaussian mixtures over six frequency bands, 80 Hz to 4 kHz, which learn the noise.
 
-    aggressiveness: 0 lets most through, 3 the least. It takes frames of 10, 20 or 30 ms; 20 ms
-    places boundaries finely and still sees a pitch period of the lowest voices.
+    aggressiveness: 0 lets most through, 3 the least. Frames of 10, 20 or 30 ms are possible; 20 ms places boundaries
+    finely and still covers a pitch period of the lowest voices.
     """
 
     frame = samples(0.020)
@@ -38,7 +40,7 @@ class WebRtcVad:
         self.reset()
 
     def is_speech(self, pcm: FloatArray) -> bool:
-        """Whether a 20 ms frame holds speech."""
+        """Return whether a 20 ms frame holds speech."""
         loud = self._gate.is_speech(pcm)
         gain = min(max((RESTING / self._gate.floor) ** 0.5, SOFTER), LOUDER)
         levelled = np.clip((pcm - pcm.mean()) * np.float32(gain), -1, 1)  # an offset would clip
@@ -46,6 +48,6 @@ class WebRtcVad:
         return loud and bool(voiced)
 
     def reset(self) -> None:
-        """Start with a fresh noise model, and without a floor."""
+        """Reset the noise model and the floor."""
         self._vad = webrtcvad.Vad(self._aggressiveness)
         self._gate.reset()

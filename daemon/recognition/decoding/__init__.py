@@ -1,4 +1,4 @@
-"""From the frames of an utterance to its words."""
+"""Decode the frames of an utterance into words."""
 
 from asrd.daemon.recognition.decoding.base import Boosts, Decoder, Decoding
 from asrd.daemon.recognition.decoding.make import make_decoding

@@ -10,11 +10,11 @@ from asrd.daemon.recognition.decoding.path import Labels
 
 
 def align(log_probs: FloatArray, text: Sequence[int], blank: int, delimiter: int) -> Labels:
-    """Labels `(n,)` of the best path through `log_probs` `(n, vocabulary)` that collapses to `text`.
+    """Return the labels `(n,)` of the best path through `log_probs` `(n, vocabulary)` that collapses to `text`.
 
-    text: labels without blanks, words with one delimiter between them. What is heard as a delimiter at
-    either end, or as more than one between two words, is as good as a blank there. Raises ValueError
-    where there are too few frames: one for each label, and one between equal neighbours.
+    text: labels without blanks, words with one delimiter between them. Delimiters heard at either end, or more than
+    one between two words, count like blanks there. Raises ValueError for too few frames: one is needed for each
+    label, and one between equal neighbours.
 
     Viterbi's search over the lattice of Graves et al. 2006, section 4.1: blank, label, blank, …, blank.
     """

@@ -1,4 +1,4 @@
-"""What a decoder is."""
+"""The protocols of decoders and decodings."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -7,24 +7,24 @@ from asrd.core.flow import Hypothesis
 from asrd.daemon.recognition.decoding.frames import Frames
 
 Boosts = Mapping[str, float]
-"""Hot words and phrases as people wrote them, each with the nats that it is worth."""
+"""Hot words and phrases as the user wrote them, each with its boost in nats."""
 
 
 class Decoder(Protocol):
-    """Decodes one utterance, window by window; it may remember what it was given before."""
+    """Decode one utterance, window by window; a decoder may remember what it was given before."""
 
     def decode(self, frames: Frames, settled: int, last: bool) -> Hypothesis:
-        """What the utterance says, as far as it is known.
+        """Return the hypothesis so far.
 
-        frames: all of the utterance so far. settled: how many leading ones no later call will
-        change. last: the utterance has ended, and this is the last call.
+        frames: all frames of the utterance so far. settled: number of leading frames that no later call will change.
+        last: the utterance has ended, and this is the last call.
 
-        The first `stable` characters of the text are those of every later call's text.
+        The first `stable` characters of the text also begin the text of every later call.
         """
 
 
 class Decoding(Protocol):
-    """Makes the decoder of each utterance, and holds what they share."""
+    """Make the decoder of each utterance, and hold what decoders share."""
 
     def begin(self, boosts: Boosts) -> Decoder:
-        """For an utterance with these hot words."""
+        """Return the decoder of an utterance with these hot words."""

@@ -1,4 +1,4 @@
-"""Beam search for what is final, greedy decoding for what is not yet."""
+"""Decode final text by beam search, and text that may still change greedily."""
 
 from collections.abc import Sequence
 
@@ -14,28 +14,30 @@ from asrd.daemon.recognition.decoding.search import Candidate, Search
 from asrd.models import ModelDirectory
 
 CONTEXT = 5
-"""Words that the language model is reminded of; no more than a 6-gram looks at."""
+"""Words of context given to the language model; a 6-gram uses no more."""
 
 SURE = 0.7
-"""Share of the probability of all that survive which words have to have to be decided. Waiting until all agree makes
-words stable half a second later, and no more of them right: what comes a word later hardly changes them.
+"""Share of the surviving beams' probability that must agree on words to decide them. Waiting until all agree makes
+words stable half a second later, but no more of them right: what comes a word later hardly changes them.
 """
 
 OPEN, UNDECIDED = samples(1.5), samples(0.8)
-"""When more than `OPEN` is undecided, the likeliest words are decided on, but for the last `UNDECIDED`. It bounds how
-late a word is stable, what is left to search when the utterance ends, and so the time its final takes.
+"""Amount of undecided audio above which the likeliest words are decided, except for the last `UNDECIDED` samples.
+This bounds how late a word becomes stable, how much is left to search when the utterance ends, and so the latency
+of its final.
 """
 
 
 class BeamDecoder:
-    """Words are decided on one after the other, and what is decided stays.
+    """Decide words one after the other; decided words stay.
 
-    Whenever frames have settled, they are searched, and with them those behind that have not: what follows a word
-    tells which it was, and a search that ended where settled frames do, within a word as a rule, would bend the words
-    before into some that can end there. The whole words that nearly all surviving beams begin with are
-    decided, as far as frames are settled; the search goes on behind them, with no more than the words to remind the
-    language model. So the decided text is a prefix of all later texts by construction, whatever the search finds, and
-    no frame is searched more than a few times. A partial's text is the decided words and the greedy ones behind them.
+    When frames have settled, they are searched together with the unsettled ones behind them: what follows a word
+    tells which word it was, and a search that ended with the settled frames, usually within a word, would bend the
+    words before into ones that can end there. The whole words that nearly all surviving beams begin with are decided,
+    as far as their frames are settled. The search continues behind them; only the last words remain, as context for
+    the language model. So by construction the decided text is a prefix of all later texts, whatever the search finds,
+    and no frame is searched more than a few times. The text of a partial is the decided words, followed by the greedy
+    ones.
     """
 
     def __init__(self, search: Search, hot: Hot, model: ModelDirectory) -> None:
@@ -47,7 +49,7 @@ class BeamDecoder:
         self._searched = 0  # frames that were settled at the last search
 
     def decode(self, frames: Frames, settled: int, last: bool) -> Hypothesis:
-        """The words known of the utterance."""
+        """Return the words of the utterance so far."""
         if last:
             rest = self._find(frames.log_probs[len(self._path) :])[0]
         else:
@@ -60,18 +62,18 @@ class BeamDecoder:
         return follow(path, frames, self._vocabulary, self._stride, decided, calibration=self._calibration)
 
     def _find(self, log_probs: FloatArray) -> tuple[Labels, list[Candidate]]:
-        """The likeliest path, and all candidates, its own first."""
+        """Return the likeliest path, and all candidates, that of the path first."""
         candidates = self._search.best(log_probs, self._words, self._hot)
         if not candidates:
             return log_probs.argmax(axis=1), []
         return self._align(log_probs, candidates[0].words), candidates
 
     def _align(self, log_probs: FloatArray, words: Words) -> Labels:
-        assert self._vocabulary.delimiter is not None  # Search has seen to it
+        assert self._vocabulary.delimiter is not None  # Search requires one
         return align(log_probs, self._search.spell(words), self._vocabulary.blank, self._vocabulary.delimiter)
 
     def _decide(self, log_probs: FloatArray, settled: int) -> None:
-        """Decide what there is no doubt about in these frames, which are undecided, and so many of them settled."""
+        """Decide the words beyond doubt in these undecided frames, of which the first `settled` are settled."""
         path, candidates = self._find(log_probs)
         if not candidates:
             return
@@ -87,8 +89,8 @@ class BeamDecoder:
 
 
 def _sure(candidates: Sequence[Candidate]) -> int:
-    """How many of the first candidate's words those that have `SURE` of the probability begin with. The last word
-    of none counts, which may go on.
+    """Return how many of the first candidate's words begin the text of candidates with `SURE` of the probability. The
+    last word of a candidate does not count: it may continue.
     """
     scores = np.array([one.score for one in candidates])
     shares = np.exp(scores - scores.max())
@@ -103,5 +105,5 @@ def _sure(candidates: Sequence[Candidate]) -> int:
 
 
 def _word_ends(path: Labels, delimiter: int | None) -> list[int]:
-    """The frame after the delimiter behind each word of a path, but for the last word."""
+    """Return the frame after the delimiter behind each word of a path, except the last word."""
     return (np.flatnonzero(path == delimiter) + 1).tolist()

@@ -11,10 +11,11 @@ from asrd.core.units import Samples
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """log_probs: float32 `(n, vocabulary)`. positions: int64 `(n,)`, the stream position where the
-    stretch that each frame stands for begins; it is one stride long. bounds: stream positions between which
-    the utterance lies, as far as it is known. The middle of each stretch does; the first and the last one may reach
-    beyond them.
+    """Frames of an utterance. Each stands for a span of the stream, one stride long.
+
+    log_probs: float32 `(n, vocabulary)`. positions: int64 `(n,)`, the stream position where each frame's span begins.
+    bounds: stream positions between which the utterance lies, as far as known. The middle of each span lies between
+    them; the first and the last span may reach beyond.
     """
 
     log_probs: FloatArray
@@ -22,9 +23,9 @@ class Frames:
     bounds: tuple[Samples, Samples]
 
     def __len__(self) -> int:
-        """How many."""
+        """Return the number of frames."""
         return len(self.positions)
 
     def part(self, first: int, after: int) -> "Frames":
-        """Those from `first` on, up to `after`."""
+        """Return the frames from `first` on, up to but without `after`."""
         return Frames(self.log_probs[first:after], self.positions[first:after], self.bounds)

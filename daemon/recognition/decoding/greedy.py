@@ -12,12 +12,12 @@ from asrd.models.calibration import UNCALIBRATED, Calibration
 
 
 class GreedyDecoder:
-    """Needs no memory: frames that are appended append to the path, and so only ever to its text."""
+    """Decode greedily, without memory: later frames only append to the path, and so only append to its text."""
 
     def __init__(self, vocabulary: Vocabulary, stride: Samples, calibration: Calibration = UNCALIBRATED) -> None:
         self._vocabulary, self._stride, self._calibration = vocabulary, stride, calibration
 
     def decode(self, frames: Frames, settled: int, last: bool) -> Hypothesis:
-        """The words of the best path."""
+        """Return the words of the best path."""
         labels = frames.log_probs.argmax(axis=1)
         return follow(labels, frames, self._vocabulary, self._stride, settled, calibration=self._calibration)

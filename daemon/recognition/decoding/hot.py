@@ -1,4 +1,4 @@
-"""Hot words of one utterance: phrases that are worth more than the model thinks."""
+"""Hot words of one utterance: phrases that get a bonus on top of the model's score."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -6,7 +6,7 @@ Words = tuple[str, ...]
 
 
 class Hot:
-    """Phrases and what each occurrence adds to the score of a text, in nats."""
+    """Phrases, and the nats that each occurrence adds to the score of a text."""
 
     def __init__(self, worth: Mapping[Words, float]) -> None:
         self.worth = dict(worth)
@@ -18,7 +18,7 @@ class Hot:
         return bool(self.worth)
 
     def bonus(self, text: Sequence[str]) -> float:
-        """What the phrases in a text add to its score. Where two begin at one word, the longer counts."""
+        """Return what the phrases in a text add to its score. If two begin at one word, the longer counts."""
         return sum(self.worth[phrase] for phrase in self._found(text))
 
     def _found(self, text: Sequence[str]) -> Iterator[Words]:

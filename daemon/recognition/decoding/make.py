@@ -1,4 +1,4 @@
-"""The decoding that options ask for."""
+"""Make the decoding that the options ask for."""
 
 from dataclasses import fields, replace
 
@@ -13,7 +13,7 @@ from asrd.models.lm import DecodingSettings, resolve
 
 
 class GreedyDecoding:
-    """Needs the model alone."""
+    """Greedy decoding, which needs only the model."""
 
     name, lm = "greedy", "none"
 
@@ -21,13 +21,13 @@ class GreedyDecoding:
         self._model = model
 
     def begin(self, boosts: Boosts) -> Decoder:
-        """Hot words make no difference to it."""
+        """Return a greedy decoder; it ignores hot words."""
         return GreedyDecoder(self._model.vocabulary, self._model.geometry.stride, self._model.calibration)
 
 
 class BeamDecoding:
-    """Beam search, where there is something to search for: a language model or hot words. Without either it
-    would only take longer to find, nearly always, what greedy decoding finds.
+    """Beam search, if there is a language model or are hot words to search with. Without either, it would only take
+    longer to find, nearly always, what greedy decoding finds.
     """
 
     name = "beam"
@@ -38,18 +38,18 @@ class BeamDecoding:
 
     @property
     def lm(self) -> str:
-        """What `--lm` calls its language model; "none" without one."""
+        """Name of its language model, as for `--lm`; "none" without one."""
         return self.search.lm.name if self.search.lm else "none"
 
     def begin(self, boosts: Boosts) -> Decoder:
-        """For an utterance with these hot words."""
+        """Return the decoder of an utterance with these hot words."""
         if boosts or self.search.lm:
             return BeamDecoder(self.search, self.search.hot(boosts), self._model)
         return self._greedy.begin(boosts)
 
 
 def make_decoding(options: DecoderOptions, model: ModelDirectory) -> GreedyDecoding | BeamDecoding:
-    """Load what is needed. Raises UsageError, ModelError or MissingExtraError where that cannot be."""
+    """Load what the options need. Raises UsageError, ModelError or MissingExtraError if that fails."""
     if options.decoder not in DECODERS:
         raise UsageError(f"there is no decoder '{options.decoder}'; there are: {', '.join(DECODERS)}")
     if options.decoder == "greedy":
@@ -59,7 +59,7 @@ def make_decoding(options: DecoderOptions, model: ModelDirectory) -> GreedyDecod
     learned = DecodingSettings.load(model.path)
     given = {field.name: getattr(options, field.name) for field in fields(learned)}
     chosen = replace(learned, **{name: value for name, value in given.items() if value is not None})
-    if chosen.lm == "none":  # nothing tells then which letters are worth more than silence
+    if chosen.lm == "none":  # without a language model, nothing says which letters are worth more than silence
         lm, chosen = None, replace(chosen, blank_penalty=options.blank_penalty or 0.0)
     else:
         lm = resolve(chosen.lm)

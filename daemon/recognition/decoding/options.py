@@ -1,4 +1,4 @@
-"""What can be set of decoding."""
+"""Options of decoding."""
 
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -6,18 +6,18 @@ from importlib.util import find_spec
 DECODERS = ("greedy", "beam")
 
 BEAM_WIDTH = 100
-"""Hypotheses that are kept unless told otherwise."""
+"""Default number of hypotheses kept."""
 
 
 def default_decoder() -> str:
-    """Beam search where its library is installed; it has builds for the usual machines only."""
+    """Return "beam" if its library is installed, else "greedy"; the library has builds for the usual machines only."""
     return "beam" if find_spec("ctc_beam_decoder") else "greedy"
 
 
 @dataclass(frozen=True, slots=True)
 class DecoderOptions:
-    """decoder: one of DECODERS. lm: a bundled language model, a file or "none". beam_width: hypotheses that are
-    kept. The others: see `DecodingSettings`. None is what `asrd tune` found for the model.
+    """decoder: one of `DECODERS`. lm: a bundled language model, a file or "none". beam_width: number of hypotheses
+    kept. The others: see `DecodingSettings`. None stands for what `asrd tune` found for the model.
     """
 
     decoder: str = field(default_factory=default_decoder)

@@ -1,7 +1,7 @@
-"""From a CTC path, which is one label a frame, to words: merge repeats, drop blanks.
+"""Turn a CTC path, which is one label per frame, into words: merge repeats, drop blanks.
 
-Graves et al. 2006, "Connectionist temporal classification", section 3. Whichever decoder chose the
-path, its words get their times and confidences here, by what was learned of the model.
+Graves et al. 2006, "Connectionist temporal classification", section 3. Whichever decoder chose the path, its words
+get their times and confidences here, with the model's calibration.
 """
 
 import math
@@ -20,11 +20,11 @@ from asrd.models import Vocabulary
 from asrd.models.calibration import UNCALIBRATED, Calibration, Evidence
 
 Labels = npt.NDArray[np.intp]
-"""One label a frame: int `(n,)`, indices into the vocabulary."""
+"""One label per frame: int `(n,)`, indices into the vocabulary."""
 
 
 class Found(NamedTuple):
-    """A word of a path, as the model alone has it. start, end: stream positions of its letters' frames."""
+    """A word of a path before calibration. start, end: stream positions of its letters' frames."""
 
     text: str
     start: int
@@ -41,10 +41,10 @@ def follow(
     *,
     calibration: Calibration = UNCALIBRATED,
 ) -> Hypothesis:
-    """The words of a path through the frames.
+    """Return the words of a path through the frames.
 
-    settled: how many leading labels will not change. Merging repeats and dropping blanks only
-    ever appends when labels are appended, so the text of the settled ones is a stable prefix.
+    settled: number of leading labels that will not change. Appending labels only ever appends to the text, because
+    repeats are merged and blanks dropped; so the text of the settled labels is a stable prefix.
     """
     runs = _runs(labels, frames, vocabulary, stride)
     found = [_found(letters, vocabulary) for letters in _split(runs, vocabulary)]
@@ -65,14 +65,16 @@ def follow(
 
 
 def words(labels: Labels, frames: Frames, vocabulary: Vocabulary, stride: Samples) -> list[Found]:
-    """The words of a path, for `asrd calibrate-confidence` to learn from."""
+    """Return the words of a path, from which `asrd calibrate-confidence` learns."""
     runs = _runs(labels, frames, vocabulary, stride)
     return [_found(letters, vocabulary) for letters in _split(runs, vocabulary)]
 
 
 class _Run(NamedTuple):
-    """Neighbouring frames with one label: the first one's index, their stretch of the stream, how
-    many they are and their summed log-probability.
+    """A run of neighbouring frames with one label.
+
+    frame: index of the first frame. start, end: stream positions of the run. frames: their number. score: their
+    summed log-probability.
     """
 
     label: int
@@ -84,7 +86,7 @@ class _Run(NamedTuple):
 
 
 def _runs(labels: Labels, frames: Frames, vocabulary: Vocabulary, stride: Samples) -> list[_Run]:
-    """The path's runs, without blanks and without labels that are never text (sentence marks)."""
+    """Return the path's runs, without blanks and without labels that are never text (sentence marks)."""
     if not len(labels):
         return []
     firsts = np.flatnonzero(np.diff(labels, prepend=-1))
@@ -104,7 +106,7 @@ def _runs(labels: Labels, frames: Frames, vocabulary: Vocabulary, stride: Sample
 
 
 def _split(runs: Sequence[_Run], vocabulary: Vocabulary) -> Iterator[list[_Run]]:
-    """The runs of each word."""
+    """Yield the runs of each word."""
     for delimiter, letters in groupby(runs, key=lambda run: run.label == vocabulary.delimiter):
         if not delimiter:
             yield list(letters)

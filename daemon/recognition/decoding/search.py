@@ -20,37 +20,37 @@ from asrd.models import Vocabulary, runtime
 from asrd.models.lm import DecodingSettings, LanguageModel
 
 BEAM_PRUNE, TOKEN_PRUNE = -10.0, -5.0
-"""Nats below the best at which a beam, and a letter of a frame, are given up: pyctcdecode's own."""
+"""Nats below the best at which a beam, and a letter of a frame, are dropped: pyctcdecode's defaults."""
 
 HOT_TOKEN_PRUNE = -5.5
-"""The same of a letter where hot words are looked for: a model that is sure of its letters leaves few to spell a name
-that it has never heard with. With -5, -5.5 and -7, of 40 names that are said 14, 16 and 18 come out; from -6 on one
-that nobody says is heard in 79 clips.
+"""The threshold for a letter when there are hot words: a model that is sure of its letters leaves few others to spell
+a name with that it has never heard. With -5, -5.5 and -7, 14, 16 and 18 of 40 spoken names are recognised; from -6
+on, one that nobody says is heard in 79 clips.
 """
 
 NEVER = -1e4
 
 _LIVING = weakref.WeakSet[Any]()
-"""The library's decoders."""
+"""The library's decoders that are alive."""
 
 
 class Candidate(NamedTuple):
-    """words: in the search's own letters. score: in nats; the higher, the better."""
+    """words: as the search spells them. score: in nats; higher is better."""
 
     words: Words
     score: float
 
 
 class Search:
-    """Shared by all utterances of a model; holds the language model. Safe to use from one thread at a time."""
+    """Search shared by all utterances of a model; holds the language model. Safe to use from one thread at a time."""
 
     def __init__(
         self, vocabulary: Vocabulary, lm: LanguageModel | None, weights: DecodingSettings, width: int = BEAM_WIDTH
     ) -> None:
-        """width: how many beams are kept.
+        """width: number of beams kept.
 
-        Raises ModelError where the model's words cannot be told apart or spelled letter by letter, or
-        where the language model cannot be loaded; MissingExtraError where the library is not installed.
+        Raises ModelError if the model's words cannot be told apart or spelled letter by letter, or if the language
+        model cannot be loaded; MissingExtraError if the library is not installed.
         """
         library = runtime.beam_search()
         if vocabulary.delimiter is None:
@@ -74,18 +74,18 @@ class Search:
                 "unigrams": list(lm.words),
                 "alpha": weights.lm_weight,
                 "beta": weights.word_bonus,
-                "unk_score_offset": -weights.unknown_penalty,  # in nats for an unfinished word that none begins with
+                "unk_score_offset": -weights.unknown_penalty,  # nats, for letters that begin no known word
             }
         try:
             self._decoder = library.BeamSearchDecoder(names, **options)
         except (ValueError, RuntimeError, OSError) as error:
             where = f"the language model {lm.path}" if lm else "beam search"
-            why = (str(error).strip().splitlines() or [type(error).__name__])[-1]  # KenLM says last what is wrong
+            why = (str(error).strip().splitlines() or [type(error).__name__])[-1]  # KenLM's last line names the cause
             raise ModelError(f"{where} cannot be loaded ({why.strip()})") from error
         _LIVING.add(self._decoder)
 
     def words(self, text: str) -> Words:
-        """A phrase as the search spells it. Raises UsageError where the model cannot spell it."""
+        """Return a phrase as the search spells it. Raises UsageError if the model cannot spell it."""
         words = tuple(self._case(text).split())
         strange = sorted({letter for word in words for letter in word if letter not in self._labels})
         if not words:
@@ -95,16 +95,18 @@ class Search:
         return words
 
     def spell(self, words: Sequence[str]) -> list[int]:
-        """The model's labels for words, with a delimiter between two."""
+        """Return the model's labels for words, with a delimiter between two words."""
         labels = [label for word in words for label in (self._delimiter, *(self._labels[letter] for letter in word))]
         return labels[1:]
 
     def knows(self, word: str) -> bool:
-        """Whether the language model has a word, spelled as the search does; without one, it has all."""
+        """Return whether the language model has a word, spelled as the search does; True without a language model."""
         return self._known is None or word in self._known
 
     def hot(self, boosts: Mapping[str, float]) -> Hot:
-        """Phrases by what they are worth. One unknown to the language model is not fined for it besides."""
+        """Return the phrases with their boosts. A phrase's boost also offsets the penalty for words unknown to the
+        language model.
+        """
         fine = self._weights.unknown_penalty * self._weights.lm_weight * math.log(10)
         worth: dict[Words, float] = {}
         for text, boost in boosts.items():
@@ -114,11 +116,11 @@ class Search:
         return Hot(worth)
 
     def best(self, log_probs: FloatArray, context: Words, hot: Hot) -> list[Candidate]:
-        """What frames `(n, vocabulary)` may say after the words of `context`, likeliest first. May be empty.
+        """Return what frames `(n, vocabulary)` may say after the words of `context`, likeliest first. May be empty.
 
-        Hot words steer a search of their own, since the library knows one weight for all words and takes phrases
-        apart; what either search finds is then scored as it should be. Of the steered one, which also looks
-        further, only what holds a hot word counts: hot words that nobody says leave the text as it is.
+        Hot words get a search of their own, because the library has one weight for all words and takes phrases apart;
+        the results of both searches are then scored correctly. Of the search with hot words, which also looks
+        further, only results that hold a hot word count: hot words that nobody says leave the text as it is.
         """
         if not len(log_probs):
             return []
@@ -151,7 +153,7 @@ class Search:
         return results
 
     def _penalized(self, log_probs: FloatArray) -> FloatArray:
-        """With the blank, the last column, less likely and all others more."""
+        """Return the frames with the blank, the last column, less likely and all other labels more."""
         if not self._weights.blank_penalty:
             return log_probs
         penalized = log_probs.copy()
@@ -159,7 +161,7 @@ class Search:
         return penalized - np.logaddexp.reduce(penalized, axis=1, keepdims=True)
 
     def _certain(self, context: Words) -> FloatArray:
-        """Frames that say these words and nothing else, so that the language model knows what came before."""
+        """Return frames that say exactly these words, so that the language model knows what came before."""
         labels = [self._delimiter]
         for word in context:
             for letter in word:
@@ -173,7 +175,9 @@ class Search:
 
 
 def _case(tokens: Sequence[str], lm: LanguageModel | None) -> Callable[[str], str]:
-    """Brings the model's letters to the case of the language model, where the model has one case only."""
+    """Return the function that brings the model's letters to the case of the language model, if the model has one
+    case only.
+    """
     for change in (str.lower, str.upper):
         changed = [change(token) for token in tokens]
         if len(set(changed)) == len(tokens) and all(len(letter) == 1 for letter in changed):
@@ -185,6 +189,6 @@ def _case(tokens: Sequence[str], lm: LanguageModel | None) -> Callable[[str], st
 
 @atexit.register
 def _let_go() -> None:
-    """At exit the system frees all at once. The library's own freeing crashes then, now and again."""
+    """Skip the library's own freeing at exit, which sometimes crashes; the system frees all memory anyway."""
     for decoder in _LIVING:
         decoder._handle = None

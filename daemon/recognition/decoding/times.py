@@ -1,7 +1,7 @@
-"""When words were said: CTC tells where a model was surest of the letters, which lies within a word.
+"""Estimate when words were said: CTC shows where a model was surest of the letters, which lies within a word.
 
-The bias is known of CTC emissions (Zeyer, Schlüter and Ney 2021, "Why does CTC result in peaky behavior?");
-how large it is depends on the model, and is measured by `asrd calibrate-confidence`.
+CTC emissions are known to have this bias (Zeyer, Schlüter and Ney 2021, "Why does CTC result in peaky behavior?").
+Its size depends on the model, and is measured by `asrd calibrate-confidence`.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ Span = tuple[int, int]
 
 
 def place(letters: Sequence[Span], calibration: Calibration, bounds: Span) -> list[tuple[Samples, Samples]]:
-    """The times of words whose letters lie in these frames, which follow each other and are not empty.
+    """Return the times of words whose letters lie in these spans, which follow each other and are not empty.
 
-    Each word reaches beyond its letters by what the calibration says, to the utterance's bounds at most, between
+    Each word reaches beyond its letters by what the calibration says, but not beyond the utterance's bounds, between
     which the middle of all letters lies. Neighbours that would overlap share what lies between them in proportion.
     The results are not empty, follow each other within the bounds and hold the middle of their letters.
     """

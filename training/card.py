@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from asrd.backends import load
+from asrd.core.units import SAMPLE_RATE
 from asrd.models import ModelDirectory, manifest
 from asrd.quant.data import Clip, check, dataset, fingerprint
 from asrd.quant.evaluation.figures import bounds, figures, size
 from asrd.quant.evaluation.finals import finals
 from asrd.quant.evaluation.measure import BACKENDS, measure
 from asrd.quant.progress import Progress
+from asrd.training.positions import REACH
 
 
 def evaluate(model: ModelDirectory, tests: Mapping[str, str], progress: Progress) -> dict[str, dict[str, Any]]:
@@ -70,6 +72,8 @@ def card(model: ModelDirectory, training: Mapping[str, Any], evaluation: Mapping
         f"{training['licence'] or 'licence unknown'}) |",
         f"| geometry | kernels {_row(geometry.kernels)}, strides {_row(geometry.strides)}: a frame every "
         f"{geometry.stride} samples |",
+        f"| hears at once | at most {REACH * geometry.stride / SAMPLE_RATE:.0f} s; asrd cuts longer speech into "
+        "windows |",
         f"| learnt from | {heard} |",
         f"| training | {training['steps']} steps in {training['minutes']:.0f} minutes on {training['machine']}, about "
         f"{training['watt_hours']:.0f} Wh at {training['watts']:g} W: estimated, not measured"
@@ -112,7 +116,10 @@ def _honestly(evaluation: Mapping[str, Any]) -> str:
             "see the whole path at work and to compare backends, not to rely on. For transcripts that read well pull a "
             "larger model: `asrd model pull facebook/wav2vec2-base-960h`."
         )
-    return "It reads well." if worst < 0.2 else "The gist of what is said comes across, with many words wrong."
+    if worst > 0.25:
+        return "The gist of what is said comes across, with many words wrong."
+    best = min(rates, default=0.0)
+    return f"It reads well: {100 * best:.0f} to {100 * worst:.0f} % of the words are wrong, depending on who speaks."
 
 
 def _after(before: Mapping[str, Any] | None) -> str:

@@ -45,7 +45,9 @@ def test_the_card_tells_what_was_measured(lv60_model: ModelDirectory) -> None:
     assert "2.0 h of flite, 0.5 h of mine (CC0)" in named
 
 
-@pytest.mark.parametrize(("wer", "says"), [(0.9, "not to rely on"), (0.4, "many words wrong"), (0.1, "reads well")])
+@pytest.mark.parametrize(
+    ("wer", "says"), [(0.9, "not to rely on"), (0.4, "many words wrong"), (0.1, "reads well: 10 to 10 %")]
+)
 def test_the_card_is_honest(lv60_model: ModelDirectory, wer: float, says: str) -> None:
     assert says in card(lv60_model, TRAINING, evaluation(wer))
 

@@ -192,7 +192,11 @@ def measure(
 @click.option("--limit", type=int, help="Take so many utterances of each folder.")
 @click.option("--sweep", is_flag=True, help="Try other hops and right contexts as well.")
 @click.option("--plot", "picture", type=click.Path(path_type=Path), help="Draw what the sweep found.")
-@click.option("--page", type=click.Path(path_type=Path), help="Put the table into this page, as docs/streaming.md.")
+@click.option(
+    "--page",
+    type=click.Path(path_type=Path),
+    help="Put the table into this page, as docs/measurements/streaming-tax.md.",
+)
 @click.option("--json", "as_json", type=click.Path(path_type=Path), help="Write all rows to a file.")
 def main(
     *, speech: tuple[str, ...], names: tuple[str, ...], model: str, decoder: str, threads: int, limit: int | None,

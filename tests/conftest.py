@@ -51,8 +51,14 @@ def own_directories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def bundled() -> ModelDirectory:
-    """The model that ships with asrd."""
+    """The model that asrd takes where none is named."""
     return resolve(DEFAULT_MODEL)
+
+
+@pytest.fixture(scope="session")
+def tiny() -> ModelDirectory:
+    """The small bundled model, for long tests that do not ask how well it recognises."""
+    return resolve("asrd-tiny-en")
 
 
 @pytest.fixture(scope="session")

@@ -17,9 +17,9 @@ from asrd.quant.confidence import calibrate as steps
 
 
 @pytest.fixture
-def copy(bundled: ModelDirectory, tmp_path: Path) -> Path:
-    """The bundled model as its maker left it, uncalibrated, and no flite."""
-    path = Path(shutil.copytree(bundled.path, tmp_path / "model"))
+def copy(tiny: ModelDirectory, tmp_path: Path) -> Path:
+    """The small bundled model as its maker left it, uncalibrated, and no flite."""
+    path = Path(shutil.copytree(tiny.path, tmp_path / "model"))
     (path / NAME).unlink(missing_ok=True)
     manifest.write(path)
     return path

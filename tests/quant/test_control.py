@@ -58,8 +58,8 @@ class Quiet:
 
 
 @pytest.fixture(scope="session")
-def fragile(bundled: ModelDirectory, tmp_path_factory: pytest.TempPathFactory) -> ModelDirectory:
-    """The bundled model with outliers that its answers do not depend on.
+def fragile(tiny: ModelDirectory, tmp_path_factory: pytest.TempPathFactory) -> ModelDirectory:
+    """The small bundled model with outliers that its answers do not depend on.
 
     What goes into the third convolution and into the projection is 3000 on one channel, which their
     weights ignore. In floating point nothing is lost; an 8-bit scale that reaches 3000 rounds all other
@@ -68,8 +68,8 @@ def fragile(bundled: ModelDirectory, tmp_path_factory: pytest.TempPathFactory) -
     import torch
 
     path = tmp_path_factory.mktemp("fragile") / "fragile"
-    shutil.copytree(bundled.path, path, ignore=shutil.ignore_patterns("openvino", "manifest.json", "README.md"))
-    network = load_checkpoint(bundled)
+    shutil.copytree(tiny.path, path, ignore=shutil.ignore_patterns("openvino", "manifest.json", "README.md"))
+    network = load_checkpoint(tiny)
     with torch.no_grad():
         layers = network.wav2vec2.feature_extractor.conv_layers
         projection = network.wav2vec2.feature_projection

@@ -1,6 +1,6 @@
 """Backends: runtimes that turn audio into logits, registered as plugins.
 
-`load(name, model)` gives a ready `Backend`; `available()` tells which there are, and any problem with them.
+`load(name, model)` gives a ready `Backend`; `available()` lists them all, with any problem.
 """
 
 from asrd.backends.base import Backend, LoadOptions

@@ -1,9 +1,9 @@
 """Convolutions that OpenVINO computes wrongly in 8 bits on CPUs with AMX.
 
-Found with OpenVINO 2026.4.1, whose kernel `brgconv_avx512_amx_i8` answers grouped convolutions of fewer
-than 32 channels a group with noise when channels × taps is a multiple of 64 and larger than 64. The
-positional convolution of a small Wav2Vec2 is of that kind (16 channels, 32 taps); that of the published
-sizes, 48 or 64 channels a group, is not.
+Found with OpenVINO 2026.4.1. Its kernel `brgconv_avx512_amx_i8` returns noise for grouped convolutions of fewer than
+32 channels per group if channels × taps is a multiple of 64 and larger than 64. The positional convolution of a small
+Wav2Vec2 is of that kind (16 channels, 32 taps); that of the published sizes, with 48 or 64 channels per group, is
+not.
 """
 
 import os
@@ -12,14 +12,14 @@ from typing import Any
 from asrd.core import cpu
 
 CHANNELS = 32
-"""A group with as many is computed rightly."""
+"""Channels per group from which on the kernel is correct."""
 
 PASSING = ("Transpose", "Reshape")
-"""What may stand between a convolution and the rounding of its input."""
+"""Operations that may stand between a convolution and the rounding of its input."""
 
 
 def is_unsafe(node: Any) -> bool:
-    """Whether a node of an `openvino.Model` must not be computed in 8 bits where there is AMX."""
+    """Return whether a node of an `openvino.Model` must not be computed in 8 bits on CPUs with AMX."""
     if node.get_type_name() != "GroupConvolution":
         return False
     _groups, _outputs, channels, *taps = node.input_value(1).get_partial_shape().to_shape()
@@ -27,9 +27,9 @@ def is_unsafe(node: Any) -> bool:
 
 
 def spare(network: Any) -> list[str]:
-    """Have such convolutions of a quantized network computed in floating point, if this CPU has AMX.
+    """Compute the unsafe convolutions of a quantized network in floating point, if this CPU has AMX.
 
-    The rounding of their input is taken out; their weights stay as they are. Returns their names.
+    Removes the rounding of their input; their weights stay as they are. Returns their names.
     """
     if "amx_int8" not in cpu.flags() or "ONEDNN_MAX_CPU_ISA" in os.environ:
         return []

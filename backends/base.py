@@ -1,7 +1,7 @@
-"""The plugin boundary: what a backend is.
+"""The plugin interface: the base class of all backends.
 
-A backend turns audio into logits and knows nothing of streams, utterances or text. It registers
-under the entry-point group `asrd.backends`:
+A backend turns audio into logits and knows nothing of streams, utterances or text. It registers under the entry-point
+group `asrd.backends`:
 
     [project.entry-points."asrd.backends"]
     mine = "my_package.module:MyBackend"
@@ -17,9 +17,11 @@ from asrd.models import ModelDirectory
 
 @dataclass(frozen=True, slots=True)
 class LoadOptions:
-    """device: a runtime's own device name ("CPU"). threads: 0 leaves it to the runtime.
-    cache: whether compiled models may be kept on disk for the next start.
-    arithmetic: "f32" or "bf16" for what is computed in floating point; "" is the backend's choice.
+    """Options for loading a model.
+
+    device: the runtime's own name of a device ("CPU"). threads: 0 leaves the number to the runtime. cache: whether
+    compiled models may be kept on disk for the next start. arithmetic: "f32" or "bf16" for what is computed in
+    floating point; "" leaves the choice to the backend.
     """
 
     device: str = "CPU"
@@ -42,11 +44,11 @@ class Backend(LoadedModel):
 
     @classmethod
     def check(cls, options: LoadOptions) -> None:
-        """Raise UsageError where `options` name what is not here, such as a device. Loads no model."""
+        """Raise UsageError if `options` name something that is not here, such as a device. Loads no model."""
 
     @classmethod
     def check_model(cls, model: ModelDirectory) -> None:
-        """Raise ModelError where `model` lacks what this backend loads. Loads nothing."""
+        """Raise ModelError if `model` lacks what this backend loads. Loads nothing."""
 
     @classmethod
     @abstractmethod

@@ -1,4 +1,4 @@
-"""Where compiled models are kept for the next start, and for how long."""
+"""The cache of compiled models, kept for the next start."""
 
 import os
 import shutil
@@ -13,9 +13,9 @@ LIMIT = 2 << 30
 
 
 def compiled(model: Path) -> Path | None:
-    """A directory for what `model`, an OpenVINO `.xml`, compiles to; None where nothing can be kept.
+    """Return a directory for what `model`, an OpenVINO `.xml`, compiles to; None if nothing can be kept.
 
-    Of the other models' directories, those used longest ago go when all take more than `LIMIT`.
+    The least recently used directories of other models are removed when all take more than `LIMIT`.
     """
     root = user_cache_path("asrd") / "openvino"
     directory = root / sha256(model.read_bytes()).hexdigest()[:16]
@@ -39,7 +39,7 @@ def _prune(root: Path, keep: Path) -> None:
 
 
 def _used(entry: Path) -> float:
-    """When it was last used, in Unix seconds; another process may just have removed it."""
+    """Return the time of last use, in Unix seconds; 0 if another process has just removed the entry."""
     with suppress(OSError):
         return entry.stat().st_mtime
     return 0.0

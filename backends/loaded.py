@@ -1,4 +1,4 @@
-"""A model that answers: audio in, logits out."""
+"""A loaded model: audio in, logits out."""
 
 from abc import ABC, abstractmethod
 
@@ -18,7 +18,7 @@ class LoadedModel(ABC):
     @property
     @abstractmethod
     def arithmetic(self) -> str:
-        """What the numbers are computed in on this machine, for example "f32", "bf16", "int8"."""
+        """The number format of the computation on this machine, for example "f32", "bf16", "int8"."""
 
     @abstractmethod
     def infer(self, batch: FloatArray) -> FloatArray:
@@ -28,11 +28,11 @@ class LoadedModel(ABC):
         """
 
     def logits(self, batch: FloatArray) -> FloatArray:
-        """Logits `(batch, frames, vocabulary)` of audio `(batch, samples)`, both float32.
+        """Compute logits `(batch, frames, vocabulary)` from audio `(batch, samples)`, both float32.
 
-        The audio is normalised already if `model.normalize`. Frames are `model.geometry.frames`
-        of the samples. Raises BackendError when the audio is shorter than the receptive field, when
-        the runtime fails, or when it answers with another shape than the model's own or with NaN.
+        The audio must already be normalised if `model.normalize`. There are `model.geometry.frames` of the samples.
+        Raises BackendError if the audio is shorter than the receptive field, if the runtime fails, or if it returns a
+        shape other than the model's or values that are not finite.
         """
         frames = self.model.geometry.frames(batch.shape[1])
         if frames == 0:
@@ -52,8 +52,8 @@ class LoadedModel(ABC):
         return result
 
     def close(self) -> None:  # noqa: B027 - optional to override
-        """Give back memory and devices; the backend is not used afterwards. Closing twice is harmless."""
+        """Release memory and devices; the backend is not used afterwards. Closing twice is harmless."""
 
     def warm_up(self, samples: int) -> None:
-        """Answer once, so that the first real window is not the slow one."""
+        """Compute one window, so that the first real one is not slow."""
         self.logits(np.zeros((1, samples), np.float32))

@@ -1,4 +1,4 @@
-"""OpenVINO backends: the same code on another file of the model directory."""
+"""OpenVINO backends: the same code for different files of the model directory."""
 
 import re
 from pathlib import Path
@@ -14,12 +14,12 @@ from asrd.core.units import MAX_WINDOW
 from asrd.models import ModelDirectory, runtime
 
 SHAPES_REMEMBERED = 64
-"""Kernels kept for lengths met before. OpenVINO's own default of 5000 lets memory grow by megabytes
-with every new length, until a daemon that has run for days holds gigabytes. oneDNN, below, keeps 1024 of its own.
+"""Most kernels kept for lengths met before. With OpenVINO's own default of 5000, memory grows by megabytes with every
+new length, until a daemon that has run for days holds gigabytes. oneDNN, below, keeps 1024 of its own.
 """
 
 VIRTUAL = ("AUTO", "BATCH", "HETERO", "MULTI")
-"""Devices that make use of others, named after a colon: "HETERO:GPU,CPU"."""
+"""Devices that use others, which are named after a colon: "HETERO:GPU,CPU"."""
 
 PRECISION = "INFERENCE_PRECISION_HINT"
 
@@ -27,17 +27,17 @@ PRECISION = "INFERENCE_PRECISION_HINT"
 class OpenVinoBackend(Backend):
     """Runs `openvino/<precision>.xml`.
 
-    The window length `[1, MAX_WINDOW]` is compiled as a static shape, which is faster and keeps
-    memory steady; a second, dynamic compilation serves the rarer windows that a stream's very
-    beginning, or end, leaves shorter.
+    The window length `[1, MAX_WINDOW]` is compiled as a static shape, which is faster and keeps memory steady; a
+    second, dynamic compilation serves the rarer, shorter windows at the very beginning or end of a stream.
     """
 
     requires = ("openvino",)
     precision: ClassVar[str]
     floating: ClassVar[str] = "f32"
-    """Arithmetic where `LoadOptions` leaves the choice. Left alone, OpenVINO takes bf16 where the CPU
-    has it, whose 8 bits of mantissa move the logits by a tenth: too far from the checkpoint to be a
-    default, and then the same audio gives other text on another CPU."""
+    """Arithmetic if `LoadOptions` names none. By default OpenVINO uses bf16 where the CPU has it. Its 8 bits of
+    mantissa move the logits by a tenth, which is too far from the checkpoint for a default, and the same audio would
+    give other text on another CPU.
+    """
 
     def __init__(self, model: ModelDirectory, static: Any, dynamic: Any) -> None:
         super().__init__(model)
@@ -57,20 +57,20 @@ class OpenVinoBackend(Backend):
 
     @classmethod
     def check_model(cls, model: ModelDirectory) -> None:
-        """Raise ModelError without the files."""
+        """Raise ModelError if a file is missing."""
         path = model.openvino(cls.precision)
         if not path.is_file() or not path.with_suffix(".bin").is_file():
             raise ModelError(f"{model.name} has no {cls.precision.upper()} model at {path}; {cls._remedy(model)}")
 
     @classmethod
     def load(cls, model: ModelDirectory, options: LoadOptions) -> Self:
-        """Compile both shapes. Raises ModelError without the files, BackendError if it won't compile."""
+        """Compile both shapes. Raises ModelError if a file is missing, BackendError if the model does not compile."""
         cls.check_model(model)
         path = model.openvino(cls.precision)
         core = runtime.openvino().Core()
         settings = cls._settings(path, options)
         try:
-            # Of the CPU wherever it computes: AUTO and its like do not pass it on, were it a setting of theirs.
+            # Set on the CPU itself, whichever device is used: AUTO and the like do not pass such a setting on.
             core.set_property("CPU", {"CPU_RUNTIME_CACHE_CAPACITY": SHAPES_REMEMBERED})
             network = core.read_model(path)
             amx.spare(network)
@@ -83,7 +83,7 @@ class OpenVinoBackend(Backend):
 
     @classmethod
     def _settings(cls, path: Path, options: LoadOptions) -> dict[str, Any]:
-        """OpenVINO's names for `options`."""
+        """Translate `options` into OpenVINO's properties."""
         settings: dict[str, Any] = {
             "PERFORMANCE_HINT": "LATENCY",
             PRECISION: options.arithmetic or cls.floating,
@@ -100,7 +100,7 @@ class OpenVinoBackend(Backend):
 
     @property
     def arithmetic(self) -> str:
-        """The inference precision OpenVINO settled on; "FP16" in a file name is only storage."""
+        """The inference precision that OpenVINO chose; "FP16" in a file name is only storage."""
         return self._hint
 
     def close(self) -> None:
@@ -108,16 +108,14 @@ class OpenVinoBackend(Backend):
         self._static = self._dynamic = None
 
     def infer(self, batch: FloatArray) -> FloatArray:
-        """Window by window: the graph is compiled for a batch of one."""
+        """Run window by window: the graph is compiled for a batch of one."""
         request = self._static if batch.shape[1] == MAX_WINDOW else self._dynamic
         rows = [request.infer({0: row[None]})[0].copy() for row in batch]
         return np.concatenate(rows).astype(np.float32, copy=False)
 
 
 def _precision(compiled: Any) -> str:
-    """What OpenVINO computes floating point in. AUTO and its like have no answer of their own, but those of
-    the devices they use.
-    """
+    """Return OpenVINO's floating-point precision. AUTO and the like have none of their own; the devices they use do."""
     if PRECISION in compiled.get_property("SUPPORTED_PROPERTIES"):
         return str(compiled.get_property(PRECISION).to_string())
     devices = compiled.get_property("DEVICE_PROPERTIES").values()
@@ -125,13 +123,13 @@ def _precision(compiled: Any) -> str:
 
 
 class Fp16Backend(OpenVinoBackend):
-    """Weights stored in 16 bits and, unless told otherwise, computed with in 32."""
+    """Stores weights in 16 bits and, unless told otherwise, computes in 32."""
 
     precision = "fp16"
 
 
 class Int8Backend(OpenVinoBackend):
-    """Weights and activations in 8 bits where quantization left them so."""
+    """Computes weights and activations in 8 bits, except where quantization kept floating point."""
 
     precision = "int8"
 
@@ -141,5 +139,5 @@ class Int8Backend(OpenVinoBackend):
 
     @property
     def arithmetic(self) -> str:
-        """int8, and for what stayed in floating point OpenVINO's inference precision."""
+        """Name int8, plus OpenVINO's inference precision for what stayed in floating point."""
         return f"int8+{self._hint}"

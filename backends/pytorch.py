@@ -36,13 +36,13 @@ class TorchBackend(Backend):
 
     @classmethod
     def check_model(cls, model: ModelDirectory) -> None:
-        """Raise ModelError without a checkpoint."""
+        """Raise ModelError if there is no checkpoint."""
         if not model.has_weights:
             raise ModelError(f"{model.path} holds no checkpoint (model.safetensors); pull it again")
 
     @classmethod
     def load(cls, model: ModelDirectory, options: LoadOptions) -> Self:
-        """Load every tensor of the checkpoint. Raises ModelError where one is missing."""
+        """Load every tensor of the checkpoint. Raises ModelError if one is missing."""
         import torch
 
         if options.threads:
@@ -66,7 +66,7 @@ class TorchBackend(Backend):
         self._network = None
 
     def infer(self, batch: FloatArray) -> FloatArray:
-        """The whole batch at once."""
+        """Run the whole batch at once."""
         import torch
 
         with torch.inference_mode():

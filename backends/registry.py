@@ -1,4 +1,4 @@
-"""Which backends there are: every entry point of the group, working or not."""
+"""Registry of backends: every entry point of the group, working or not."""
 
 import importlib.util
 import inspect
@@ -15,7 +15,10 @@ GROUP = "asrd.backends"
 
 @dataclass(frozen=True, slots=True)
 class BackendStatus:
-    """name: what `--backend` takes. distribution: who ships it. problem: why it cannot be used, or ""."""
+    """A registered backend.
+
+    name: the value that `--backend` takes. distribution: who ships it. problem: why it cannot be used, or "".
+    """
 
     name: str
     distribution: str
@@ -23,7 +26,7 @@ class BackendStatus:
 
 
 def available() -> list[BackendStatus]:
-    """All registered backends by name; a broken plugin is a status with a reason, not a crash."""
+    """List all registered backends by name; a broken plugin is a status with a reason, not a crash."""
     found = []
     for name, candidates in sorted(claims(GROUP).items()):
         try:
@@ -38,8 +41,8 @@ def available() -> list[BackendStatus]:
 def load(name: str, model: ModelDirectory, options: LoadOptions | None = None) -> Backend:
     """Load `model` on the backend called `name`.
 
-    Raises UsageError for an unknown name or device, MissingExtraError where its runtime is not installed,
-    BackendError or ModelError where it cannot load the model.
+    Raises UsageError for an unknown name or device, MissingExtraError if its runtime is not installed,
+    BackendError or ModelError if it cannot load the model.
     """
     backend, options = find(name), options or LoadOptions()
     try:
@@ -52,7 +55,9 @@ def load(name: str, model: ModelDirectory, options: LoadOptions | None = None) -
 
 
 def find(name: str) -> type[Backend]:
-    """The backend called `name`, without loading a model; raises as `load` does for its name and runtime."""
+    """Return the class of the backend called `name`, without loading a model; raises as `load` does for its name and
+    runtime.
+    """
     entries = claims(GROUP)
     if name not in entries:
         known = ", ".join(sorted(entries)) or "none"
@@ -61,7 +66,7 @@ def find(name: str) -> type[Backend]:
 
 
 def _import(candidates: list[EntryPoint]) -> type[Backend]:
-    """The backend's class. A third party's module may fail in any way; the reason is passed on."""
+    """Import the backend's class. A third party's module may fail in any way; the reason is passed on."""
     entry = candidates[0]
     if len(candidates) > 1:
         shippers = " and ".join(map(shipper, candidates))

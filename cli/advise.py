@@ -1,4 +1,4 @@
-"""What `asrd quantize --advise` found, for people."""
+"""Show what `asrd quantize --advise` found."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from asrd.quant.advise import Point, command
 
 
 def show(points: Sequence[Point], model: str) -> None:
-    """All points in a table, and the command for each that no other beats."""
+    """Show all points in a table, and the command for each that no other beats."""
     table = Table("", "preset", "SmoothQuant", "weights", "kept in float", "WER", "CER", "ms a window")
     for point in points:
         recipe, score = point.recipe, point.measurement.score

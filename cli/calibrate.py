@@ -111,7 +111,7 @@ def calibrate(
 
 
 def _named(spec: str) -> tuple[str, str]:
-    """What to call a data set, and what it is. A path says too much about the machine: its folder is its name."""
+    """Return a data set's name, and its spec. A path says too much about the machine: its folder is its name."""
     name, mark, rest = spec.partition("=")
     if mark and not Path(spec).exists():
         return name, rest

@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from asrd.quant.data import Clip
 
 SHOWN = 10
-"""Clips that cannot be used and are named one by one."""
+"""Most unusable clips that are named one by one."""
 
 
 def usable(clips: "list[Clip]", progress: ProgressBar, limit: int | None = None, seed: int = 0) -> "list[Clip]":
-    """Those of a data set that can be used, in its order; the others are counted and named.
+    """Return the clips of a data set that can be used, in its order; the others are counted and named.
 
-    limit: take so many at random. Raises UsageError where none can be used.
+    limit: take so many at random. Raises UsageError if none can be used.
     """
     from asrd.quant.data import check
 

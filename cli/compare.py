@@ -96,7 +96,7 @@ def compare(
 
 
 def table(measurements: "Mapping[str, Measurement]", sizes: "Mapping[str, int]") -> Table:
-    """One row a backend; a narrow terminal has room for it."""
+    """Make a table with one row per backend, narrow enough for a small terminal."""
     from asrd.quant.evaluation.figures import figures
 
     first = next(iter(measurements))

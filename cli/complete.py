@@ -1,6 +1,6 @@
 """Values that the shell completes: names of backends, models, settings and hot words.
 
-A shell shows no errors while it completes, so whatever cannot be asked completes nothing.
+A shell shows no errors while it completes, so anything that cannot be asked for completes nothing.
 """
 
 from collections.abc import Callable, Iterable

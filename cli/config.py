@@ -1,4 +1,4 @@
-"""Where settings come from: defaults < /etc < ~/.config < ASRD_* variables < flags.
+"""Sources of settings, the later one wins: defaults < /etc < ~/.config < ASRD_* variables < flags.
 
 A file is TOML with the long names of the options; underscores are as good as dashes:
 
@@ -55,8 +55,9 @@ SETTINGS = (
     *_TEXT,
     *_RECORD,
 )
-"""What may be set so: for all commands together, because they share the files. Anything else is
-refused as a misspelling. What one asks for on one occasion (--check, --json) is no setting."""
+"""Settings that files and variables may have, of all commands together, because they share the files. Anything else
+is refused as a misspelling. Options for a single occasion (--check, --json) are not settings.
+"""
 
 
 class ConfiguredCommand(cloup.Command):
@@ -71,7 +72,9 @@ class ConfiguredCommand(cloup.Command):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        """Read the files, then parse as usual. Whether they can be read matters only to who asks for more than help."""
+        """Read the files, then parse as usual. An unreadable file is reported only after that, so that --help always
+        works.
+        """
         found: dict[str, tuple[Any, Path]] = {}
         unreadable: UsageError | None = None
         try:
@@ -90,20 +93,20 @@ class ConfiguredCommand(cloup.Command):
 
 
 def setting(parameter: click.Parameter) -> str:
-    """What a parameter is called in a file: its long name, dashes as underscores. "" for an argument."""
+    """Return a parameter's name in a file: its long name, dashes as underscores. "" for an argument."""
     if not isinstance(parameter, click.Option):
         return ""
     return max(parameter.opts, key=len).removeprefix("--").replace("-", "_")
 
 
 def variable(name: str) -> str:
-    """What a setting is called in the environment."""
+    """Return a setting's name in the environment."""
     return f"ASRD_{name.upper()}"
 
 
 def _fit(value: Any, option: click.Option) -> Any:
-    """As text, as if it were typed: what is no number then is none here. One command may take many where another
-    takes one, which is then the first.
+    """Return a value as text, as if it were typed, so that a malformed number is refused alike. If one command takes
+    many values and another takes one, that is the first.
     """
     values = [one if option.is_flag else str(one) for one in (value if isinstance(value, list) else [value])]
     if option.multiple:
@@ -112,7 +115,7 @@ def _fit(value: Any, option: click.Option) -> Any:
 
 
 def read_files() -> dict[str, tuple[Any, Path]]:
-    """Every setting found in a file, and the file. Raises UsageError for one that cannot be used."""
+    """Return every setting found in a file, and the file. Raises UsageError for one that cannot be used."""
     found: dict[str, tuple[Any, Path]] = {}
     for path in config_files():
         for key, value in read(path).items():
@@ -125,21 +128,21 @@ def read_files() -> dict[str, tuple[Any, Path]]:
 
 
 def _at_home(value: Any) -> Any:
-    """With the home directory for the `~/` of a path, which in a flag is the shell's to replace."""
+    """Replace the `~/` of a path by the home directory; for a flag, the shell does that."""
     if isinstance(value, list):
         return [_at_home(item) for item in value]
     return re.sub(r"(^|[=:])~/", lambda found: f"{found[1]}{Path.home()}/", value) if isinstance(value, str) else value
 
 
 def file_of(parameter: click.Parameter | None, ctx: click.Context) -> Path | None:
-    """The file that a parameter's value came from; None where it came from elsewhere."""
+    """Return the file that a parameter's value came from; None if it came from elsewhere."""
     if not parameter or ctx.get_parameter_source(parameter.name or "") is not ParameterSource.DEFAULT_MAP:
         return None
     return read_files()[setting(parameter)][1]
 
 
 def origins(ctx: click.Context) -> list[tuple[str, Any, str]]:
-    """Each setting of a configured command: name, value, and where the value came from."""
+    """List the settings of a configured command: name, value, and where the value came from."""
     files = read_files()
     names: dict[ParameterSource, Callable[[str], str]] = {
         ParameterSource.COMMANDLINE: lambda _: "flag",

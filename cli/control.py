@@ -18,7 +18,7 @@ from asrd.core.errors import AsrdError, TransportError
 from asrd.core.units import seconds
 
 POLL = 0.05
-"""Seconds between two looks whether a process has ended; nothing tells of the end of one that is no child."""
+"""Seconds between two checks whether a process has ended; nothing reports the end of one that is not a child."""
 
 
 @click.command(cls=ConfiguredCommand)
@@ -88,10 +88,10 @@ def stop(control: str, wait: float) -> None:
 
 
 def _remains(pid: int, address: str) -> bool:
-    """Whether the daemon is still there: its process, or where that cannot be asked, its answer.
+    """Return whether the daemon is still there: its process or, if that cannot be checked, its answer.
 
-    A daemon closes its control socket before it has ended, so silence alone does not say that its
-    microphones and ports are free. The process of another machine has no meaning on this one.
+    A daemon closes its control socket before it has ended, so silence alone does not mean that its microphones and
+    ports are free. A process number of another machine means nothing on this one.
     """
     if is_local(address):
         try:
@@ -110,7 +110,7 @@ def _remains(pid: int, address: str) -> bool:
 
 
 def _defunct(pid: int) -> bool:
-    """Whether it has ended and only its parent has not taken note. Told by Linux alone."""
+    """Return whether the process has ended and only its parent has not yet taken note. Only Linux tells."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in ("Z", "X")
     except OSError:

@@ -30,7 +30,7 @@ PAUSE = samples(1.0)
 
 BLOCK = samples(0.05)
 START = 60.0
-"""Seconds a daemon may take until it answers, the first compilation of a model included."""
+"""Seconds that a daemon may take until it answers, including the first compilation of a model."""
 
 
 @click.command()
@@ -61,7 +61,7 @@ def demo(ctx: click.Context, /, backend: str, model: str, **decoding: Any) -> No
 
 @dataclass
 class _Run:
-    """A daemon of the demo's own, on sockets in its own directory."""
+    """The demo's own daemon, on sockets in its own directory."""
 
     directory: Path
     flags: list[str]
@@ -88,7 +88,7 @@ class _Run:
             self.process.kill()
 
     def events_of(self) -> Iterator[AnyEvent | Hole]:
-        """Its events. Raises AsrdError with its own last words when it ends before the first."""
+        """Yield its events. Raises AsrdError with the last line of its log if it ends before the first."""
         deadline = time.monotonic() + START
         while True:
             try:
@@ -105,7 +105,7 @@ class _Run:
 
 
 def _recording(paths: list[Path]) -> FloatArray:
-    """The sentences with pauses between them."""
+    """Join the sentences, with pauses between them."""
     from asrd.daemon.sources.files import read_blocks
 
     pause = np.zeros(PAUSE, np.float32)

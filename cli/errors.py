@@ -1,4 +1,4 @@
-"""How an error is told: in one line, below a traceback where `asrd --debug` asks for it."""
+"""Report an error in one line, below a traceback if `asrd --debug` asks for it."""
 
 import sys
 import traceback
@@ -7,7 +7,7 @@ import click
 
 
 def tell(error: BaseException, message: object = None) -> None:
-    """Say on standard error what happened. message: where the error's own would not do."""
+    """Print what happened on standard error. message: printed instead of the error's own."""
     if "--debug" in sys.argv[1:]:
         traceback.print_exception(error)
     click.echo(f"asrd: {error if message is None else message}", err=True)

@@ -1,4 +1,4 @@
-"""What there is to say of a model at hand: its size, its backends, how well it was measured to hear."""
+"""Facts about an installed model: its size, its backends, its measured error rates and speed."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from asrd.models.directory import WEIGHT_FILES
 
 
 def describe(entry: store.Installed) -> dict[str, object]:
-    """What `asrd model list --json` says of it."""
+    """Describe a model for `asrd model list --json`."""
     return {
         "name": entry.name,
         "origin": entry.origin,
@@ -21,9 +21,9 @@ def describe(entry: store.Installed) -> dict[str, object]:
 
 
 def measured(directory: Path) -> dict[str, dict[str, float]]:
-    """By test set, what the manifest says of the last backend that was measured there: the smallest, INT8.
+    """Return, by test set, the manifest's figures of the last backend that was measured there: the smallest, INT8.
 
-    Empty where it says nothing.
+    Empty if it has none.
     """
     try:
         facts = manifest.read(directory)
@@ -43,11 +43,11 @@ def measured(directory: Path) -> dict[str, dict[str, float]]:
 
 
 def size(directory: Path) -> int:
-    """Bytes of all files."""
+    """Count the bytes of all files."""
     return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
 
 
 def backends(directory: Path) -> list[str]:
-    """The bundled backends for which the files are there; the directory may be faulty otherwise."""
+    """List the bundled backends whose files are there; the directory may be faulty otherwise."""
     built = [name for name in ("fp16", "int8") if (directory / "openvino" / f"{name}.xml").is_file()]
     return [*(["torch"] if any((directory / name).is_file() for name in WEIGHT_FILES) else []), *built]

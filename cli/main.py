@@ -77,14 +77,14 @@ SUMMARIES = {
         "doctor": "find problems and say how to fix them",
     },
 }
-"""What `asrd --help` says of each command, by section, so that it imports none of them."""
+"""Summaries of the commands in `asrd --help`, by section, so that it imports none of them."""
 
 
 class Imported(UserDict[str, Any]):
-    """Commands by name, imported when they are asked for; names alone are what click suggests from."""
+    """Commands by name, imported when they are asked for; click needs only the names to suggest one."""
 
     def __getitem__(self, name: str) -> Any:
-        """The command."""
+        """Import the command."""
         module, attribute = super().__getitem__(name).split(":")
         with at_once():
             return getattr(import_module(module), attribute)
@@ -105,7 +105,7 @@ class LazyGroup(click.Group):
         return [name for commands in SUMMARIES.values() for name in commands]
 
     def invoke(self, ctx: click.Context) -> Any:
-        """As usual, but that a reader has seen enough (`| head`) is no failure, as it is to click."""
+        """Run as usual, except that a closed pipe (`| head`) is no failure, as it is to click."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
@@ -135,7 +135,7 @@ def main() -> None:
     """Run the command that was called, and end the program."""
     code = _run()
     if any(thread.daemon for thread in threading.enumerate()):
-        # One that loads or hears in native code cannot be ended by the interpreter without a crash.
+        # The interpreter would crash if it ended a thread that runs native code.
         with suppress(OSError):
             sys.stdout.flush()
         logging.shutdown()
@@ -145,7 +145,7 @@ def main() -> None:
 
 
 def _run() -> int:
-    """The exit code of the command that was called; what it raised is told in one line."""
+    """Run the command and return its exit code; report what it raised in one line."""
     _prepare_output()
     try:
         code = asrd.main(_arguments(), standalone_mode=False)  # what a command gave to ctx.exit(), or None
@@ -175,14 +175,14 @@ def _run() -> int:
 
 
 def _arguments() -> list[str]:
-    """Return the arguments without `--debug`, which may stand on either side of the command: `tell` looks for it."""
+    """Return the arguments without `--debug`, which may stand on either side of the command; `tell` looks for it."""
     given = sys.argv[1:]
     end = given.index("--") if "--" in given else len(given)
     return [one for one in given[:end] if one != "--debug"] + given[end:]
 
 
 def _complaint(error: click.ClickException) -> str:
-    """What click found wrong, in one line with where it was found and what to do."""
+    """Return what click found wrong in one line, with its origin and what to do."""
     message = " ".join(error.format_message().split())
     if not isinstance(error, click.UsageError) or not error.ctx:
         return message
@@ -196,7 +196,7 @@ def _complaint(error: click.ClickException) -> str:
 
 
 def _prepare_output() -> None:
-    """Let neither a closed standard output nor a character it cannot take be an error."""
+    """Make sure that neither a closed standard output nor a character it cannot encode is an error."""
     sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115 - for the rest of the process
     sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
@@ -205,7 +205,7 @@ def _prepare_output() -> None:
 
 
 def _discard_output() -> None:
-    """What could not be written stays in the buffer; let nothing complain of it at exit."""
+    """Discard what could not be written, so that nothing complains about it at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

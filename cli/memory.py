@@ -1,4 +1,4 @@
-"""How much memory this process takes, and may take."""
+"""Memory that this process takes, and may take."""
 
 import math
 import resource
@@ -12,16 +12,16 @@ GIB = 2**30
 
 
 def peak() -> float:
-    """GiB taken at most until now."""
+    """Return the most memory taken so far, in GiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / GIB
 
 
 @contextmanager
 def bounded(gibibytes: float | None, least: int, *unrelated: type[AsrdError]) -> Iterator[None]:
-    """Let this process allocate no more; mapped files, which can be dropped, do not count.
+    """Limit the memory that this process may allocate; mapped files, which can be dropped, do not count.
 
-    least: bytes that it takes for certain. unrelated: errors that do not come of too little.
-    Raises UsageError for a bound below that, AsrdError where one turns out not to be enough.
+    least: bytes that it takes for certain. unrelated: errors that do not come from too little memory. Raises
+    UsageError for a limit below `least`, AsrdError if the limit turns out to be too low.
     """
     if gibibytes is None:
         yield
@@ -42,6 +42,6 @@ def bounded(gibibytes: float | None, least: int, *unrelated: type[AsrdError]) ->
 
 
 def allocated() -> int:
-    """Bytes that count against the bound."""
+    """Return the bytes that count against the limit."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData"))

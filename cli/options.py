@@ -67,12 +67,12 @@ _TEXT = cloup.option_group(
 
 
 def text_options(command: Command) -> Command:
-    """How text for people is written; `text_style` makes the style of them. JSON is never touched."""
+    """Add the options for text that people read; `text_style` makes the style from them. JSON is never changed."""
     return _TEXT(command)
 
 
 def text_style(params: dict[str, Any]) -> Style:
-    """The style of a command's parameters."""
+    """Return the style that a command's parameters ask for."""
     return Style(
         raw=params["raw"],
         numbers=params["numbers"],

@@ -1,4 +1,4 @@
-"""What `asrd transcribe` writes of a recording: each utterance as soon as it is final."""
+"""Output of `asrd transcribe`: each utterance is written as soon as it is final."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 
 class Output:
-    """What begins with the first utterance, and is ended whatever happens: Ctrl-C leaves all that was heard."""
+    """Base of all formats. It begins with the first utterance and is always ended, so that Ctrl-C keeps all that was
+    heard.
+    """
 
     begun = False
 
@@ -25,13 +27,13 @@ class Output:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        """Nothing is written of what failed before there was anything."""
+        """End the output, unless the command failed before there was any."""
         if self.begun or kind is None:
             self._begin()
             self.end()
 
     def add(self, utterance: "Utterance") -> None:
-        """Write it."""
+        """Write an utterance, and the beginning before the first."""
         self._begin()
         self.write(utterance)
 
@@ -41,70 +43,70 @@ class Output:
             self.begin()
 
     def begin(self) -> None:
-        """What comes before all utterances."""
+        """Write what comes before all utterances."""
 
     def write(self, utterance: "Utterance") -> None:
-        """An utterance."""
+        """Write one utterance."""
         raise NotImplementedError
 
     def end(self) -> None:
-        """What comes after them."""
+        """Write what comes after all utterances."""
 
 
 class Text(Output):
-    """One line."""
+    """Plain text in one line."""
 
     def __init__(self, style: Style) -> None:
         self._writer, self._space = Writer(style), ""
 
     def write(self, utterance: "Utterance") -> None:
-        """Its sentences."""
+        """Write its sentences."""
         if text := join(self._writer.utterance(_words(utterance), utterance.reason)):
             click.echo(f"{self._space}{text}", nl=False)
             self._space = " "
 
     def end(self) -> None:
-        """The end of the line."""
+        """End the line."""
         click.echo()
 
 
 class Subtitles(Output):
-    """A file of them; one without any holds an empty line."""
+    """A file of subtitles; one without any holds an empty line."""
 
     def __init__(self, format_: str, style: Style) -> None:
         self._captions = Captions(format_, style)
         self._empty = not self._captions.header
 
     def begin(self) -> None:
-        """What a file begins with."""
+        """Write the first lines of the file."""
         if self._captions.header:
             click.echo(self._captions.header)
 
     def write(self, utterance: "Utterance") -> None:
-        """Its cues."""
+        """Write its cues."""
         for cue in self._captions.add(_words(utterance), utterance.reason):
             click.echo(cue)
             self._empty = False
 
     def end(self) -> None:
-        """An empty line where there is nothing else."""
+        """Write an empty line if there is nothing else."""
         if self._empty:
             click.echo()
 
 
 class Json(Output):
-    """An object on one line. It has the text before the words, so it is written when all of them are known."""
+    """A JSON object on one line. Its text comes before its words, so it is written when all of them are known."""
 
     def __init__(self, facts: dict[str, Any]) -> None:
-        """facts: what else it says."""
+        """Hold nothing yet. facts: other fields of the object."""
         self._facts, self._heard = facts, list["Utterance"]()
 
     def write(self, utterance: "Utterance") -> None:
-        """Keep it."""
+        """Keep the utterance until the end."""
         self._heard.append(utterance)
 
     def end(self) -> None:
-        """All that was heard."""
+        """Write all that was heard."""
         from asrd.daemon.sources.files import duration
 
         words = [

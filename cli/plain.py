@@ -9,27 +9,27 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 LEAST = 80
-"""Columns that a table gets. A terminal that is narrower wraps its lines, which can still be read; cut words cannot."""
+"""Fewest columns of a table. A narrower terminal wraps its lines, which can still be read; cut words cannot."""
 
 MOST = 1000
-"""Columns of a line for another program."""
+"""Most columns of a line for another program."""
 
 
 class Console(rich.console.Console):
-    """Rich's, but for a reader that has seen enough (`| head`): that is no failure, and `main` knows."""
+    """Rich's console, except that a closed pipe (`| head`) is no failure; `main` handles it."""
 
     def on_broken_pipe(self) -> None:
-        """Rich would exit with 1."""
+        """Raise BrokenPipeError, instead of exiting with 1 as Rich does."""
         raise BrokenPipeError
 
 
 def plain_console(*, stderr: bool = False) -> Console:
-    """A console without markup, emoji names and highlighting: `[front]` may well name a microphone."""
+    """Make a console without markup, emoji names and highlighting: `[front]` may well name a microphone."""
     return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
 
 
 def print_table(table: "Table") -> None:
-    """Print a table; for a pipe, where no COLUMNS say otherwise, each row in one line."""
+    """Print a table; for a pipe without COLUMNS, print each row on one line."""
     console = plain_console()
     if console.is_terminal or "COLUMNS" in os.environ:
         console.width = max(console.width, LEAST)

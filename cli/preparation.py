@@ -1,4 +1,4 @@
-"""What `asrd quantize` does first: deals out the speech, and says what is about to happen."""
+"""Prepare `asrd quantize`: split the speech, and announce what is about to happen."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from asrd.quant.split import Split
 
 SHOWN = 10
-"""Letters that are named one by one."""
+"""Most letters that are named one by one."""
 
 
 def least(model: str) -> int:
-    """Bytes that the libraries and one copy of the model take, which are loaded for this: where there is no room even
-    for them, they do not fail but hang or abort. Raises what `store.resolve` and loading raise.
+    """Return the bytes that the libraries and one copy of the model take. Both are loaded to measure that: without
+    room even for them, they do not fail but hang or abort.
+
+    Raises what `store.resolve` and loading raise.
     """
     from asrd.backends import load
     from asrd.models import runtime, store
@@ -34,10 +36,10 @@ def least(model: str) -> int:
 
 
 def prepare(model: str, options: dict[str, Any]) -> "tuple[ModelDirectory, Recipe, Split]":
-    """What to quantize, how, and with which speech; says what is about to happen.
+    """Decide what to quantize, how, and with which speech; announce what is about to happen.
 
-    options: those of a `Recipe`, where sizes of parts may be None. Raises UsageError where there is too little
-    speech, or no such layer.
+    options: those of a `Recipe`, where sizes of parts may be None. Raises UsageError if there is too little speech,
+    or no such layer.
     """
     from asrd.models import store
     from asrd.quant.quantize import check_layers
@@ -54,9 +56,9 @@ def prepare(model: str, options: dict[str, Any]) -> "tuple[ModelDirectory, Recip
 
 
 def _data(data: str, test_data: str, sizes: dict[str, int | None], seed: int, same: bool) -> "Split":
-    """The three sets, of clips that can be used; those that cannot are named.
+    """Split the clips that can be used into the three sets; name those that cannot.
 
-    A fifth, a fifth and a half of all unless told otherwise: that leaves room to deal out whole speakers.
+    By default, the sets are a fifth, a fifth and a half of all: that leaves room to deal out whole speakers.
     """
     from asrd.quant.data import dataset
     from asrd.quant.split import MOST, proved_on, split
@@ -73,7 +75,7 @@ def _data(data: str, test_data: str, sizes: dict[str, int | None], seed: int, sa
 
 
 def _introduce(source: "ModelDirectory", parts: "Split", recipe: "Recipe") -> None:
-    """What is about to happen, and what it will take."""
+    """Announce what is about to happen, and what it will take."""
     from asrd.quant.data.text import NORMALIZATION, unspellable
     from asrd.quant.estimate import estimate
 

@@ -10,17 +10,17 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from asrd.cli.plain import Console
 
 EVERY_S = 30.0
-"""Between two lines where nobody watches a terminal: a log that shows that the work goes on."""
+"""Seconds between two lines if standard error is no terminal: the log shows that the work goes on."""
 
 
 class ProgressBar:
-    """A bar for the stage under way; a stage that is done leaves one line with the time it took.
+    """A bar for the current stage; a stage that is done leaves one line with the time it took.
 
-    Where standard error is no terminal, a line now and then instead.
+    If standard error is no terminal, it prints a line now and then instead.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """clock: seconds, by which those lines come."""
+        """Make the bar. clock: seconds, to time those lines."""
         columns = (
             TextColumn("{task.description:<27}"),
             BarColumn(bar_width=16),
@@ -35,7 +35,7 @@ class ProgressBar:
         self._clock, self._told, self._began = clock, 0.0, 0.0
 
     def stage(self, name: str, steps: int | None) -> None:
-        """The next stage; the one before it is done, however many steps it took."""
+        """Begin the next stage; the one before it is done, however many steps it took."""
         self._finish()
         self._progress.add_task(name, total=steps, note="")
         self._began = self._told = self._clock()
@@ -43,7 +43,7 @@ class ProgressBar:
             self._progress.console.print(name, highlight=False)
 
     def advance(self, steps: int = 1) -> None:
-        """Steps of the current stage are done."""
+        """Count steps of the current stage as done."""
         self._progress.advance(self._progress.task_ids[-1], steps)
         if self._logged and self._clock() - self._told >= EVERY_S:
             self._told = self._clock()

@@ -1,4 +1,4 @@
-"""Options that decide the text, for all commands that make any."""
+"""Options that affect the text, for all commands that produce any."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -135,7 +135,7 @@ _DECODING = cloup.option_group(
 
 
 def recognition_options(command: Command) -> Command:
-    """Add the options that decide the text. `recognition` makes the options object of them."""
+    """Add the options that affect the text. `recognition` makes the options object from them."""
     return _MODEL(_ENDPOINTING(_WINDOWS(_DECODING(command))))
 
 
@@ -145,8 +145,8 @@ def decoding_options(command: Command) -> Command:
 
 
 def check_words(ctx: click.Context) -> None:
-    """Raise UsageError where hot words were asked for by name and are not there, which only `asrd start` may do: it
-    keeps new ones there.
+    """Raise UsageError if --words names a file that is missing. Only `asrd start` allows that: it keeps new words
+    there.
     """
     path = ctx.params["words"]
     if ctx.get_parameter_source("words") is ParameterSource.COMMANDLINE and not path.exists():
@@ -154,7 +154,7 @@ def check_words(ctx: click.Context) -> None:
 
 
 def recognition(params: dict[str, Any], partials: float = 0.0) -> Any:
-    """RecognitionOptions of a command's parameters. Raises UsageError for values that contradict."""
+    """Make RecognitionOptions from a command's parameters. Raises UsageError for values that contradict each other."""
     with at_once():
         from asrd.backends import LoadOptions
         from asrd.daemon.options import RecognitionOptions

@@ -1,4 +1,4 @@
-"""What is in a recording, and how to take a piece of it along."""
+"""List a recording's content, and export a part of it."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 def chosen_takes(
     recording: Path, stream: str | None, damaged: Callable[[AsrdError], None], *, with_audio: bool = True
 ) -> "Iterator[Take]":
-    """The takes of a recording, or those of one stream. damaged: told of each file that is damaged.
+    """Yield the takes of a recording, or those of one stream. damaged: called with the error of each damaged file.
 
-    Raises UsageError where there is no such stream.
+    Raises UsageError if there is no such stream.
     """
     from asrd.daemon.replay.takes import takes
 
@@ -39,7 +39,7 @@ def chosen_takes(
 
 
 def show_recording(found: "Iterator[Take]", stream: str | None, *, as_json: bool) -> None:
-    """Every stream of every run, or the utterances of one stream."""
+    """Show every stream of every run, or the utterances of one stream."""
     from rich.table import Table
 
     rows = list(_utterances(found) if stream else _streams(found))
@@ -88,7 +88,7 @@ def _time(moment: float) -> str:
 
 
 def export_utterances(found: "Iterator[Take]", path: Path, utterances: tuple[int, ...]) -> None:
-    """Write a recording of these utterances alone. Raises UsageError where it is not clear which are meant."""
+    """Write a recording of these utterances alone. Raises UsageError if it is not clear which are meant."""
     from asrd.daemon.replay import environment
     from asrd.daemon.replay.excerpt import excerpt, write
     from asrd.daemon.replay.replay import Player

@@ -50,8 +50,8 @@ if TYPE_CHECKING:
 def replay(ctx: click.Context, /, recording: Path, **params: Any) -> None:
     """Run a recording of 'asrd start --record' again, and check that it gives the same events, bit for bit.
 
-    RECORDING is the directory, or a single file. With --backend, --model or another option of recognition, it is
-    heard with that instead, and what is then another text is shown. Exit code 1 where something differs, or is damaged.
+    RECORDING is the directory, or a single file. With --backend, --model or another recognition option, it is
+    transcribed with that instead, and texts that change are shown. Exit code 1 if anything differs, or is damaged.
 
     \b
     Examples:
@@ -82,7 +82,7 @@ def replay(ctx: click.Context, /, recording: Path, **params: Any) -> None:
 
 
 def _own(ctx: click.Context) -> list[click.Parameter]:
-    """The parameters that say nothing of recognition."""
+    """List the parameters that do not concern recognition."""
 
     @recognition_options
     def nothing() -> None: ...
@@ -92,7 +92,7 @@ def _own(ctx: click.Context) -> list[click.Parameter]:
 
 
 def _replay(found: "Iterator[Take]", params: dict[str, Any]) -> bool:
-    """Every event again, by the recording's own clock."""
+    """Replay every event by the recording's own clock; return whether all are the same."""
     from asrd.daemon.replay import environment
     from asrd.daemon.replay.compare import difference
     from asrd.daemon.replay.detector import DivergedError
@@ -125,7 +125,9 @@ def _replay(found: "Iterator[Take]", params: dict[str, Any]) -> bool:
 
 
 def _rehear(found: "Iterator[Take]", params: dict[str, Any], chosen: set[str]) -> bool:
-    """The same audio with what was chosen; where the text is now another."""
+    """Transcribe the same audio with the chosen options and show the texts that change; return whether all are the
+    same.
+    """
     from asrd.daemon.recognition.decoding import make_decoding
     from asrd.daemon.recognition.hotwords import HotWords
     from asrd.daemon.replay import environment
@@ -164,7 +166,9 @@ def _rehear(found: "Iterator[Take]", params: dict[str, Any], chosen: set[str]) -
 
 
 class Pace:
-    """speed: how fast time goes by; 0 does not wait. began: Unix seconds in the recording."""
+    """Waits for moments of a recording. speed: how fast time goes by; 0 does not wait. began: Unix seconds in the
+    recording.
+    """
 
     def __init__(self, began: float, speed: float) -> None:
         self._recorded, self._now = began, time.monotonic()

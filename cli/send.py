@@ -48,8 +48,8 @@ def send(source: str, address: str, pace: Pace) -> None:
 
 
 async def _send(source: Source, address: str) -> None:
-    """Until the source ends or the user interrupts; either way the last audio still leaves, which takes long where the
-    daemon hangs. Interrupted again, it ends at once.
+    """Send until the source ends or the user interrupts; either way the last audio still leaves, which takes long if
+    the daemon hangs. Interrupted again, it ends at once.
     """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -80,7 +80,7 @@ async def _close(source: Source, stop: asyncio.Event) -> None:
 
 
 def _progress(position: int, reason: str) -> None:
-    """What was lost or fell silent, for good; in a terminal also how far we are, on a line that is overwritten."""
+    """Print what was lost or fell silent; in a terminal also the position, on a line that is overwritten."""
     if reason:
         _say(f"{seconds(position):.1f} s: {reason}")
     if sys.stderr.isatty():

@@ -25,8 +25,8 @@ from asrd.core.units import samples, seconds
 def set_(pairs: tuple[str, ...], name: str, control: str, as_json: bool) -> None:
     """Change endpointing of a running daemon, from the next audio on. Without names, show the settings.
 
-    All is set or nothing, and nothing outlives the daemon: asrd.toml does that. A new hangover forgets the
-    speaker's pauses; pre-roll and min-speech show with the next utterance.
+    Either all are set or none. They last until the daemon stops; use asrd.toml to keep them. A new hangover forgets the
+    speaker's pauses; pre-roll and min-speech take effect with the next utterance.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""How signals end a command: what it has begun is put in order, and where it has begun nothing it ends at once."""
+"""Handle signals that end a command: in good order once it has begun something, at once before that."""
 
 import os
 import signal
@@ -9,14 +9,14 @@ from types import FrameType
 from typing import NoReturn
 
 ENDING = (signal.SIGTERM, signal.SIGHUP)
-"""What `kill`, a service manager and a closed terminal send."""
+"""Signals that `kill`, a service manager and a closed terminal send."""
 
 
 @contextmanager
 def orderly() -> Iterator[None]:
-    """Within, such a signal raises SystemExit with the shell's code for it (128 and its number).
+    """Make such a signal raise SystemExit in the block, with the shell's code for it (128 plus its number).
 
-    A second one does not disturb the tidying. What was ignored (`nohup`) stays ignored.
+    A second one does not disturb the clean-up. A signal that was ignored (`nohup`) stays ignored.
     """
     before = {number: signal.getsignal(number) for number in ENDING}
     caught = [number for number in ENDING if before[number] is not signal.SIG_IGN]
@@ -37,7 +37,7 @@ def orderly() -> Iterator[None]:
 
 @contextmanager
 def at_once() -> Iterator[None]:
-    """Within, where nothing is begun yet, Ctrl-C ends the program there and then.
+    """Make Ctrl-C end the program at once in the block, where nothing has begun yet.
 
     For imports: they turn a KeyboardInterrupt into other errors, or lose it.
     """

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 UNSET = {"decoder": "beam, where it is installed", "record": "nothing"} | dict.fromkeys(
     ("lm", "lm_weight", "word_bonus", "blank_penalty", "unknown_penalty"), "the model's own"
 )
-"""What a setting that nobody made amounts to."""
+"""Values shown for settings that are not set."""
 
 
 @click.command(cls=ConfiguredCommand)
@@ -161,7 +161,7 @@ def _recording(params: dict[str, Any]) -> "RecordingOptions":
 
 
 def _show(ctx: click.Context, options: "DaemonOptions") -> None:
-    """Every setting, once it is sure that a daemon could make sense of them all."""
+    """Show every setting, once it is certain that a daemon would accept them all."""
     from rich.table import Column, Table
 
     _check(options)

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 def transcribe(ctx: click.Context, /, files: tuple[Path, ...], format_: str, **params: Any) -> None:
     """Transcribe recordings as fast as this machine can; the text is the daemon's.
 
-    Text is one line a file, and subtitles follow the conventions of the trade, both with sentences and
-    case; JSON has the words as the model wrote them, as --raw does. All is written as it is heard, JSON when a
-    file is done; Ctrl-C ends with what was heard until then.
+    Text is one line per file, and subtitles follow the conventions of the trade; both have sentences and
+    case. JSON has the words as the model wrote them, as --raw does. Output is written as it is heard, JSON when a
+    file is done; Ctrl-C keeps what was heard until then.
 
     A file that cannot be read, or only in part, is reported and the others are still transcribed; the
     exit code is then that of the worst.
@@ -84,9 +84,9 @@ def transcribe(ctx: click.Context, /, files: tuple[Path, ...], format_: str, **p
 
 @contextmanager
 def progress(path: Path) -> "Iterator[Callable[[Utterance], Utterance]]":
-    """A bar with the time left, on a terminal's standard error; counts utterances passed through it.
+    """Show a bar with the time left, on a terminal's standard error; it counts the utterances passed through it.
 
-    There is none where the text itself appears on a terminal, nor does it take what is written elsewhere for its own.
+    There is none if the text itself appears on a terminal. Standard output is not redirected through it.
     """
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 

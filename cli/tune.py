@@ -36,8 +36,8 @@ def tune(
 ) -> None:
     """Find the best language model weights for a model, and save them in its directory.
 
-    Writes decoding.json, which also makes this language model the model's own. Speech that numbers will be
-    published of must not be used here.
+    Writes decoding.json, which also makes this language model the model's own. Do not use speech here for which
+    you will publish error rates.
 
     \b
     Example:
@@ -51,7 +51,7 @@ def tune(
     from asrd.quant.evaluation.decode import hear
 
     source = store.resolve(model)
-    make_decoding(DecoderOptions("beam", lm, beam_width), source)  # what is not there shows before anything is heard
+    make_decoding(DecoderOptions("beam", lm, beam_width), source)  # anything missing fails before speech is heard
     listed = data.dataset(dataset)
     loaded = load(backend, source)
     with ProgressBar() as progress:

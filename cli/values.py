@@ -1,4 +1,4 @@
-"""What options take: numbers, lengths of time, sizes."""
+"""Types of option values: numbers, lengths of time, sizes."""
 
 import math
 import os
@@ -20,7 +20,7 @@ class Number(click.FloatRange):
     name = "number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number, or click's own complaint."""
+        """Return the number, or fail with click's own message."""
         try:
             number = float(value)
         except (TypeError, ValueError):
@@ -43,7 +43,7 @@ class Size(click.ParamType):  # type: ignore[type-arg]  # not generic before cli
     name = "size"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The number of bytes, or click's own complaint."""
+        """Return the number of bytes, or fail with click's own message."""
         units = {"": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}
         parts = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", str(value).strip().lower())
         if not parts or parts[2] not in units:
@@ -52,13 +52,13 @@ class Size(click.ParamType):  # type: ignore[type-arg]  # not generic before cli
 
 
 class NewFile(click.Path):
-    """A file that is written when all is done: that it has no place to be shows before anything is."""
+    """A file that is written at the end. A missing directory or permission is reported before anything else is done."""
 
     def __init__(self) -> None:
         super().__init__(path_type=Path, dir_okay=False)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        """The path. Raises UsageError where there is no directory for it, AsrdError where it cannot be written."""
+        """Return the path. Raises UsageError if there is no directory for it, AsrdError if it cannot be written."""
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
         if not path.absolute().parent.is_dir():
             raise UsageError(f"{path} cannot be written: there is no directory {path.parent}; make it first")
@@ -68,14 +68,14 @@ class NewFile(click.Path):
 
 
 SPAN = Seconds(0, 60)
-"""Of audio that is kept or waited for."""
+"""Seconds of audio that is kept or waited for."""
 
 MAX_WAIT = Seconds(0, 86_400)
-"""How long a command waits."""
+"""Seconds that a command waits."""
 
 
 def named(given: Iterable[str], option: str, kind: Callable[[str], T]) -> dict[str, T]:
-    """NAME=VALUE, each name once. Raises UsageError where one is not."""
+    """Parse NAME=VALUE pairs, each name once. Raises UsageError for a malformed pair."""
     found: dict[str, T] = {}
     for pair in given:
         name, sign, value = pair.partition("=")

@@ -1,4 +1,4 @@
-"""How `asrd listen` shows events: as JSON, subtitles, lines of text, or live on a terminal."""
+"""Views of `asrd listen`: JSON, subtitles, lines of text, or live on a terminal."""
 
 import sys
 from collections import defaultdict
@@ -32,7 +32,7 @@ class View(Protocol):
 
 
 def view(format_: str, style: Style, streams: Collection[str] = ()) -> View:
-    """The way that a format is shown; text is redrawn in place on a terminal. streams: those chosen; none means all."""
+    """Return the view for a format; text is redrawn in place on a terminal. streams: those chosen; none means all."""
     if format_ == "json":
         return _Lines(lambda event: encode(event).decode())
     if format_ in ("srt", "vtt"):
@@ -41,7 +41,7 @@ def view(format_: str, style: Style, streams: Collection[str] = ()) -> View:
 
 
 class _Lines:
-    """One event a line, as it was on the wire."""
+    """Writes one event per line, as it was on the wire."""
 
     def __init__(self, write: Callable[[AnyEvent], str]) -> None:
         self._write = write
@@ -55,7 +55,7 @@ class _Lines:
 
 
 class _Finals:
-    """Finals, for a pipe or a file; what went wrong goes to standard error."""
+    """Writes finals, for a pipe or a file; what went wrong goes to standard error."""
 
     def show(self, item: AnyEvent | Hole) -> None:
         if isinstance(item, Final):
@@ -73,7 +73,7 @@ class _Finals:
 
 
 class _Texts(_Finals):
-    """One line an utterance, with the name of its stream where there are several."""
+    """Writes one line per utterance, with the name of its stream if there are several."""
 
     def __init__(self, style: Style, streams: Collection[str]) -> None:
         self._writers = _writers(style)
@@ -91,8 +91,8 @@ class _Texts(_Finals):
 
 
 class _Subtitles(_Finals):
-    """Subtitles of the stream that is heard first: each stream has a clock of its own. It goes on where the daemon is
-    started anew, so that the times of a file never go back.
+    """Writes subtitles of the stream that is heard first: each stream has a clock of its own. It goes on when the
+    daemon is restarted, so that the times of a file never go back.
     """
 
     def __init__(self, captions: Captions) -> None:
@@ -113,9 +113,9 @@ class _Subtitles(_Finals):
 
 
 class Live:
-    """A terminal: finals scroll up, open utterances are redrawn below, one line a stream.
+    """Shows events on a terminal: finals scroll up, open utterances are redrawn below, one line per stream.
 
-    The stable part of a partial is bright, what may still change is dim.
+    The stable part of a partial is bright, the rest, which may still change, is dim.
     """
 
     def __init__(self, style: Style | None = None) -> None:
@@ -131,7 +131,7 @@ class Live:
 
     def show(self, item: AnyEvent | Hole) -> None:
         """Redraw only when something visible has changed."""
-        if isinstance(item, Hole) or item.daemon != self._daemon:  # finals of what is open may never come, or are lost
+        if isinstance(item, Hole) or item.daemon != self._daemon:  # finals of open utterances may be lost or never come
             self._daemon = item.daemon
             self._open.clear()
             self._redraw()
@@ -149,7 +149,7 @@ class Live:
             self._print(item.stream, None, f"[{item.message}]", "red")
 
     def close(self) -> None:
-        """Take the open lines away; what was final stays."""
+        """Remove the open lines; finals stay."""
         self._region.stop()
 
     def _redraw(self) -> None:
@@ -165,7 +165,7 @@ class Live:
         )
 
     def _line(self, stream: str, at: float | None, *text: tuple[str, str]) -> "Table":
-        """Time, stream and text in columns, so that long text is wrapped under itself."""
+        """Lay out time, stream and text in columns, so that long text is wrapped under itself."""
         from rich.table import Table
         from rich.text import Text
 
@@ -182,5 +182,5 @@ def _not_heard(gap: Gap) -> str:
 
 
 def _writers(style: Style) -> defaultdict[str, Writer]:
-    """One a stream."""
+    """Make one writer per stream."""
     return defaultdict(lambda: Writer(style))

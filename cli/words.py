@@ -16,10 +16,10 @@ from asrd.core.control import AddWords, ClearWords, LearnWords, ListWords, Remov
 from asrd.core.errors import UsageError
 
 BOOST = 8.0
-"""Nats. About what separates a name that was spelled by ear from one that was spelled right."""
+"""Default boost in nats: about the difference between a name spelled by ear and one spelled right."""
 
 BATCH = 500
-"""Words in one request, which a daemon takes up to a size."""
+"""Most words in one request, whose size the daemon limits."""
 
 boost_option = click.option(
     "--boost",
@@ -132,7 +132,7 @@ def learn(file: TextIO, least: int, boost: float, control: str, as_json: bool) -
 
 
 def _show(boosts: dict[str, float], as_json: bool, nothing: str = "there are no hot words") -> None:
-    """nothing: what people are told where there are none."""
+    """Show hot words and their boosts. nothing: message if there are none."""
     if as_json:
         click.echo(json.dumps(boosts, ensure_ascii=False))
         return

@@ -2,7 +2,7 @@
 
     from asrd.clients import Control, Subscriber
 
-It needs pyzmq and msgspec and none of the daemon.
+It needs pyzmq, msgspec and platformdirs, and numpy to send audio, but nothing of the daemon.
 """
 
 from asrd.clients.control import Control

@@ -11,7 +11,7 @@ WEBVTT_HEADER = "WEBVTT\n"
 
 
 class Captions:
-    """The subtitles of one stream as they are written to a file, utterance after utterance."""
+    """The subtitles of one stream for a file, utterance after utterance."""
 
     def __init__(self, format_: str, style: Style) -> None:
         self._format = format_
@@ -20,11 +20,13 @@ class Captions:
 
     @property
     def header(self) -> str:
-        """What the file begins with, "" for nothing."""
+        """The first lines of the file; "" for none."""
         return WEBVTT_HEADER if self._format == "vtt" else ""
 
     def add(self, words: Sequence[WireWord], reason: str) -> list[str]:
-        """The cues of an utterance, each with the empty line that ends it. reason: why it ended, as in a final."""
+        """Return the cues of an utterance, each with the empty line that ends it. reason: why it ended, as in a
+        final.
+        """
         texts = []
         for cue in self._layout.add(self._writer.utterance(words, reason)):
             self._count += 1
@@ -38,18 +40,18 @@ class Captions:
 
 
 def srt_cue(number: int, start: int, end: int, text: str) -> str:
-    """A SubRip cue. number: from 1. start, end: samples."""
+    """Format a SubRip cue. number: from 1. start, end: samples."""
     return f"{number}\n{_stamp(start, ',')} --> {_stamp(end, ',')}\n{text}\n"
 
 
 def vtt_cue(start: int, end: int, text: str) -> str:
-    """A WebVTT cue. start, end: samples."""
+    """Format a WebVTT cue. start, end: samples."""
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return f"{_stamp(start, '.')} --> {_stamp(end, '.')}\n{escaped}\n"
 
 
 def _stamp(position: int, point: str) -> str:
-    """Hours:minutes:seconds and milliseconds, as both formats write them but for the point."""
+    """Format a time as hours:minutes:seconds and milliseconds; the formats differ only in the decimal point."""
     milliseconds = round(seconds(position) * 1000)
     whole, rest = divmod(milliseconds, 1000)
     return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}{point}{rest:03}"

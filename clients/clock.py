@@ -1,4 +1,4 @@
-"""One clock for a stream whose daemon is started anew."""
+"""One clock for a stream whose daemon is restarted."""
 
 from msgspec.structs import replace
 
@@ -7,11 +7,11 @@ from asrd.core.units import samples
 
 
 class Clock:
-    """Where utterances lie since the first daemon began, though the next one counts from 0 again.
+    """Times of utterances since the first daemon began, though a restarted daemon counts from 0 again.
 
-    What the next one hears comes as much later as it was published later: so subtitles stay in step, but for what
-    recognition took, with a recording that went on meanwhile. It never comes before what was heard already. When audio
-    was captured would be more exact, but is a sender's own word.
+    The new daemon's utterances are shifted by the time between publications. So subtitles stay in step with a
+    recording that went on meanwhile, except for the time that recognition took. They never begin before the end of
+    what was heard already. Capture times would be more exact, but they are only the sender's word.
     """
 
     def __init__(self) -> None:
@@ -19,7 +19,7 @@ class Clock:
         self._last: Final | None = None
 
     def words(self, final: Final) -> list[WireWord]:
-        """The words of the next utterance, on this clock."""
+        """Return the words of the next utterance, on this clock."""
         last, self._last = self._last, final
         if last is not None and last.daemon != final.daemon:
             passed = samples(final.time - last.time)

@@ -1,4 +1,4 @@
-"""A socket that pushes messages to a daemon, and sees whether it is there."""
+"""A socket that pushes messages to a daemon, and notices whether it is there."""
 
 import contextlib
 import fcntl
@@ -23,16 +23,17 @@ KERNEL_BUFFER = 1 << 16
 """Bytes the kernel may hold; see `asrd.daemon.sources.network`."""
 
 LINGER = 10.0
-"""Seconds that leaving may take while the daemon still takes what was sent."""
+"""Seconds that closing may take while the daemon still reads what was sent."""
 
 
 class Connection:
-    """To a daemon that was started with `--source pcm:ADDRESS`. Used from one thread at a time."""
+    """A connection to a daemon that was started with `--source pcm:ADDRESS`. Used from one thread at a time."""
 
     def __init__(self, address: str, timeout: float, key: Path | None = None) -> None:
         """Connect within `timeout` seconds. key: as for `Subscriber`.
 
-        Raises TransportError when nothing listens at the address, UsageError where it is none, or for the key.
+        Raises TransportError if nothing listens at the address, UsageError for a malformed address or an unusable
+        key.
         """
         self._address = address
         self._connected = self._broken_off = False
@@ -59,7 +60,7 @@ class Connection:
         except zmq.ZMQError as error:
             raise not_an_address(self._address, error.strerror) from error
         deadline = time.monotonic() + timeout
-        while not self._connected:  # what answers may hang up before it has spoken ZeroMQ
+        while not self._connected:  # the other side may hang up before it has spoken ZeroMQ
             if not self._monitor.poll(max(0, round((deadline - time.monotonic()) * 1000))):
                 if self._broken_off and concerns(self._address):
                     raise refused(self._address, self._key)
@@ -72,7 +73,7 @@ class Connection:
 
         Raises TransportError when the daemon has been away for `timeout` seconds, or takes nothing for `max_wait`.
         """
-        while True:  # room that was there may be gone again when the connection has just changed
+        while True:  # after a change of connection the room may be gone again
             try:
                 self._socket.send_multipart(parts, zmq.NOBLOCK, copy=True)
                 return
@@ -80,12 +81,12 @@ class Connection:
                 self._wait(timeout, max_wait)
 
     def close(self, *, drop: bool) -> None:
-        """Leave when the last message has left; drop: at once, without what has not."""
+        """Close once the last message has left; drop: at once, discarding what has not left."""
         with contextlib.nullcontext() if drop else self._held_open():
             self._context.destroy(linger=0 if drop else round(LINGER * 1000))
 
     def _watch(self) -> None:
-        """Notice whether the daemon has come or gone since."""
+        """Update whether the daemon is connected."""
         while self._monitor.poll(0):
             event = recv_monitor_message(self._monitor)
             self._connected = event["event"] == zmq.EVENT_HANDSHAKE_SUCCEEDED
@@ -94,7 +95,7 @@ class Connection:
                 self._descriptor = event["value"]
 
     def _wait(self, timeout: float, max_wait: float) -> None:
-        """Until there is room for a message. The daemon may be behind for long, but not away for long."""
+        """Wait for room for a message. The daemon may be behind for long, but not away for long."""
         poller = zmq.Poller()
         poller.register(self._socket, zmq.POLLOUT)
         poller.register(self._monitor, zmq.POLLIN)
@@ -112,8 +113,8 @@ class Connection:
 
     @contextlib.contextmanager
     def _held_open(self) -> Iterator[None]:
-        """Keep a Unix socket open until the daemon has read it out. A libzmq that is behind takes the hang-up
-        for an error, and drops what is still in the kernel; over TCP no hang-up is seen before the last byte.
+        """Keep a Unix socket open until the daemon has read everything. A libzmq that is behind takes the hang-up for
+        an error, and drops what is still in the kernel; over TCP no hang-up is seen before the last byte.
         """
         self._watch()
         if not self._connected or not self._address.startswith("ipc://"):
@@ -125,6 +126,6 @@ class Connection:
             deadline = time.monotonic() + LINGER
             with contextlib.suppress(OSError):  # a system that cannot tell
                 while any(fcntl.ioctl(kept, termios.TIOCOUTQ, bytes(4))) and time.monotonic() < deadline:
-                    time.sleep(0.01)  # there is no event for it
+                    time.sleep(0.01)  # no event reports it
         finally:
             os.close(kept)

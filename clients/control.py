@@ -1,4 +1,4 @@
-"""Ask a running daemon for something."""
+"""Send requests to a running daemon."""
 
 import time
 from collections.abc import Mapping
@@ -31,9 +31,9 @@ Result = TypeVar("Result")
 
 
 class Control:
-    """Requests to one daemon, each over a connection of its own. Safe to use from any thread.
+    """Sends requests to one daemon, each over a connection of its own. Safe to use from any thread.
 
-    address: of the daemon's control socket; by default this user's own daemon, as `asrd status` finds it.
+    address: the daemon's control socket; by default that of this user's own daemon, as `asrd status` finds it.
     timeout: seconds to wait for an ordinary answer. key: as for `Subscriber`.
     """
 
@@ -43,31 +43,31 @@ class Control:
         self._path = key
 
     def status(self) -> Status:
-        """What the daemon is doing. Raises TransportError when none answers, at once where none is there."""
+        """Return the daemon's status. Raises TransportError if none answers, at once if none is there."""
         return self._ask(GetStatus(), Status)
 
     def use_backend(self, name: str, timeout: float = 120.0) -> str:
         """Switch the backend between two windows; returns the previous one's name.
 
-        Raises UsageError for an unknown backend, AsrdError when it cannot load the model; then
-        the daemon goes on with the one it has.
+        Raises UsageError for an unknown backend, AsrdError if it cannot load the model; the daemon then keeps the one
+        it has.
         """
-        self.status()  # loading takes a while; that nobody is there should show at once
+        self.status()  # loading takes a while; a missing daemon should show at once
         return self._ask(UseBackend(name), dict[str, str], timeout).get("previous", "")
 
     def settings(self, stream: str = "") -> dict[str, dict[str, Setting]]:
-        """What can be set while running, in samples, by stream and name. stream: that one alone."""
+        """Return what can be set while running, in samples, by stream and name. stream: only this one."""
         return self._ask(GetSettings(stream), dict[str, dict[str, Setting]])
 
     def set(self, values: Mapping[str, int], stream: str = "") -> dict[str, dict[str, Setting]]:
-        """Set lengths, in samples, from the next audio on; returns the settings as they are then.
+        """Set lengths, in samples, from the next audio on; returns the new settings.
 
-        Raises UsageError where one cannot be; then none is set.
+        Raises UsageError for an impossible value; then none is set.
         """
         return self._ask(SetSettings(dict(values), stream), dict[str, dict[str, Setting]])
 
     def replay(self, first: int, last: int) -> list[AnyEvent]:
-        """Past events `first <= seq <= last`, as far as the daemon remembers them."""
+        """Return past events `first <= seq <= last`, as far as the daemon remembers them."""
         found: list[AnyEvent] = []
         while some := self._ask(Replay(first, last), list[AnyEvent]):
             found += some
@@ -75,7 +75,9 @@ class Control:
         return found
 
     def words(self, request: WordsRequest) -> dict[str, float]:
-        """Hot words and their boosts, once the request was carried out. Raises UsageError for impossible ones."""
+        """Carry out a request about hot words; returns the words and boosts in its answer. Raises UsageError for an
+        impossible one.
+        """
         return self._ask(request, dict[str, float])
 
     def stop(self) -> None:
@@ -83,7 +85,9 @@ class Control:
         self._ask(Stop(), object)
 
     def _ask(self, request: AnyRequest, kind: type[Result], timeout: float | None = None) -> Result:
-        """What was asked for. Raises TransportError where nothing answers, or what answers is another thing."""
+        """Send a request and return the result. Raises TransportError if nothing answers, or something other than
+        asrd does.
+        """
         socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.REQ)
         monitor = socket.get_monitor_socket(zmq.EVENT_CONNECT_RETRIED | zmq.EVENT_HANDSHAKE_SUCCEEDED | BROKEN_OFF)
         try:
@@ -110,8 +114,8 @@ class Control:
     def _await(
         self, socket: "zmq.Socket[bytes]", monitor: "zmq.Socket[bytes]", timeout: float, key: Key | None
     ) -> None:
-        """Until there is an answer. Raises TransportError where the connection is refused or lost, which takes
-        no time to be told, or where `timeout` seconds bring no answer.
+        """Wait for an answer. Raises TransportError if the connection is refused or lost, which shows at once, or if
+        `timeout` seconds bring no answer.
         """
         poller = zmq.Poller()
         poller.register(socket, zmq.POLLIN)

@@ -1,8 +1,8 @@
-"""Subtitles laid out by the conventions of the trade.
+"""Layout of subtitles, by the conventions of the trade.
 
-Netflix, "Timed Text Style Guide: General Requirements" (at most two lines; 5/6 s to 7 s; two frames
-between subtitles; out-times up to 12 frames after the audio; where to break lines) and "English Template"
-(42 characters a line; 17 characters a second). The BBC's "Subtitle Guidelines" ask for much the same.
+Netflix, "Timed Text Style Guide: General Requirements" (at most two lines; 5/6 s to 7 s; two frames between
+subtitles; out-times up to 12 frames after the audio; where to break lines) and "English Template" (42 characters per
+line; 17 characters per second). The BBC's "Subtitle Guidelines" ask for much the same.
 """
 
 from collections.abc import Sequence
@@ -15,25 +15,27 @@ from asrd.core.units import SAMPLE_RATE, Samples, samples
 
 SHORTEST, LONGEST = samples(0.834), samples(7)
 GAP = samples(0.084)
-"""Two frames, at 24 a second."""
+"""Two frames, at 24 per second."""
 
 LINGER = samples(0.5)
-"""A subtitle may stay so long after its last word, where nothing follows."""
+"""Longest time that a subtitle stays after its last word, if nothing follows."""
 
 READING = 17
-"""Characters a second, spaces included."""
+"""Characters per second, spaces included."""
 
 LATE = samples(1)
-"""To be read in time, a subtitle may push the next back so far behind its first word. Speech faster than people
-read must be read faster then, and short ones flash by, or subtitles would fall behind without end."""
+"""Longest delay of a subtitle behind its first word, caused by the one before, which needs time to be read. Beyond
+it, fast speech must be read faster, and short subtitles flash by; otherwise subtitles would fall further and further
+behind.
+"""
 
 GRID = SAMPLE_RATE // 1000
-"""Both file formats count milliseconds."""
+"""Samples per millisecond, the unit of both file formats."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """start, end: samples, on whole milliseconds."""
+    """One subtitle. start, end: samples, on whole milliseconds."""
 
     start: Samples
     end: Samples
@@ -43,17 +45,16 @@ class Cue:
 class Layout:
     """The subtitles of one stream, utterance after utterance.
 
-    They never overlap, begin no earlier than their first word, and no more than `LATE` after it, hold all the
-    words in their order, and end with a sentence at the latest. The last of an utterance does not wait to hear
-    what the next one brings, so that live subtitles and those of a file are the same; it makes way for one that
-    might follow at once.
+    They never overlap, begin with their first word or at most `LATE` after it, hold all words in order, and end with
+    a sentence at the latest. The last of an utterance does not wait for the next utterance, so that live subtitles
+    and those of a file are the same; it leaves room for one that might follow at once.
     """
 
     def __init__(self) -> None:
         self._free = 0
 
     def add(self, sentences: Sequence[Sequence[Token]]) -> list[Cue]:
-        """The subtitles of one utterance, which lies behind the earlier ones."""
+        """Return the subtitles of one utterance, which lies after the earlier ones."""
         pieces = [piece for sentence in sentences for piece in _pieces(list(chop(sentence)))]
         cues = []
         for index, piece in enumerate(pieces):
@@ -64,7 +65,7 @@ class Layout:
         return cues
 
     def _time(self, piece: Sequence[Token], following: int | None) -> Cue:
-        """following: when the next subtitle's first word is said, None where that is not known."""
+        """Time a subtitle. following: when the next subtitle's first word is said, None if that is unknown."""
         start = max(_up(piece[0].start), self._free)
         said = _up(piece[-1].end)
         read = start + _up(length(piece) * SAMPLE_RATE / READING)
@@ -75,14 +76,14 @@ class Layout:
 
 
 def _up(position: float) -> int:
-    """The next whole millisecond."""
+    """Round up to a whole millisecond."""
     return int(-(-position // GRID)) * GRID
 
 
 def _pieces(sentence: Sequence[Token]) -> list[Sequence[Token]]:
-    """A sentence cut into subtitles at the least harmful places, by dynamic programming.
+    """Cut a sentence into subtitles at the least harmful places, by dynamic programming.
 
-    A subtitle costs 1, more where it is half empty, flashes by, or is cut off from what belongs to it.
+    A subtitle costs 1, and more if it is half empty, flashes by, or is cut off from what belongs to it.
     """
     best: list[tuple[float, int]] = [(0.0, 0)]
     for last in range(1, len(sentence) + 1):

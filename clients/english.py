@@ -1,4 +1,4 @@
-"""What has to be known of English to set text: which words begin with a capital, and which belong together."""
+"""English words that matter for layout: those that begin with a capital, and those that belong together."""
 
 _CAPITALS = """i i'm i'll i'd i've mister mrs monday tuesday wednesday thursday friday saturday sunday
 january february april june july september october november december"""
@@ -15,13 +15,15 @@ _NUMBERS = """zero one two three four five six seven eight nine ten eleven twelv
 seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety"""
 
 CAPITALS = frozenset(_CAPITALS.split())
-"""Begin with a capital wherever they stand. May, March and August are left out: they are mostly other words."""
+"""Words that begin with a capital wherever they stand. May, March and August are left out: they are mostly other
+words.
+"""
 
 JOINTS = frozenset(_JOINTS.split())
-"""Conjunctions and prepositions: a good place to break a line is before them, a bad one after."""
+"""Conjunctions and prepositions: a line breaks well before them, and badly after them."""
 
 LEADERS = JOINTS | frozenset(_LEADERS.split())
 """Words that lean on the next one: articles, pronouns, auxiliaries, titles."""
 
 NUMBERS = frozenset(_NUMBERS.split())
-"""Between two of these, "oh" is a zero."""
+"""Number words; between two of them, "oh" is a zero."""

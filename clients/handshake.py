@@ -1,4 +1,4 @@
-"""Showing a daemon the key that it wants, and seeing whether the two came to terms."""
+"""Present the key to a daemon, and detect a failed handshake."""
 
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,13 @@ from asrd.core.key import Key, concerns, find, places
 BROKEN_OFF = (
     zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_AUTH
 )
-"""What a monitor is told where one side has a key that the other has not."""
+"""Events of a monitor when one side has a key that the other has not."""
 
 
 def present(socket: zmq.Socket[Any], address: str, path: Path | None) -> Key | None:
-    """Have a socket show the key to what it connects to next, if that is over TCP. path: the key's file, as `find`
-    takes it. Raises UsageError where it does.
+    """Present the key on a socket's next connection, if that is over TCP.
+
+    path: the key's file, as `find` takes it. Raises UsageError as `find` does.
     """
     key = find(path) if concerns(address) else None
     if key:
@@ -25,7 +26,7 @@ def present(socket: zmq.Socket[Any], address: str, path: Path | None) -> Key | N
 
 
 def refused(address: str, key: Key | None) -> TransportError:
-    """The error that something listens at an address, and the two did not come to terms."""
+    """Build the error for an address where something listens, but the handshake failed."""
     if key:
         return TransportError(
             f"what listens at {address} does not take the key {key.path}, or is no asrd; copy its key there"

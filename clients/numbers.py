@@ -1,4 +1,4 @@
-"""Spoken English numbers in digits: by the library text2num, and years and digit strings, which it leaves to others."""
+"""Spoken English numbers in digits: by the library text2num, and by rules of our own for years and digit strings."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -10,11 +10,11 @@ from text_to_num import find_numbers
 from asrd.clients.english import NUMBERS
 
 DIGITS_JOINED = 4
-"""So many digits said one by one are one number, of a telephone or a house; fewer may be a count."""
+"""Fewest digits, said one by one, that are one number, as of a telephone or a house; fewer may be a count."""
 
 
 class Written(NamedTuple):
-    """text: stands for the words `[first, last)`."""
+    """Written text. text: stands for the words `[first, last)`."""
 
     text: str
     first: int
@@ -22,7 +22,7 @@ class Written(NamedTuple):
 
 
 class _Spoken:
-    """One word, as the library asks for it."""
+    """One word, in the interface that the library expects."""
 
     def __init__(self, word: str) -> None:
         self._word = word
@@ -31,7 +31,7 @@ class _Spoken:
         return self._word
 
     def nt_separated(self, _: "_Spoken") -> bool:
-        """Whether something stands between this word and the one before: sentences are cut already."""
+        """Return False: nothing stands between this word and the one before, because sentences are cut already."""
         return False
 
     def not_a_number_part(self) -> bool:
@@ -39,7 +39,7 @@ class _Spoken:
 
 
 def digits(words: Sequence[str]) -> list[Written]:
-    """The words of a sentence, numbers among them in digits.
+    """Return the words of a sentence, with numbers in digits.
 
     Numbers below three that stand alone stay words ("no one", "a second one"), which is the library's rule.
     """
@@ -62,7 +62,7 @@ def _plain(words: Sequence[str], first: int, last: int) -> Iterator[Written]:
 
 
 def _join(numbers: Sequence[Written]) -> Iterator[Written]:
-    """Neighbours that are one number: "19 84", "5 5 5 01 02"."""
+    """Join neighbours that are one number: "19 84", "5 5 5 01 02"."""
     neighbours: list[list[Written]] = []
     for number in numbers:
         if neighbours and neighbours[-1][-1].last == number.first:
@@ -86,6 +86,6 @@ def _one(numbers: Sequence[Written]) -> Written:
 
 
 def _year(century: Written, rest: Written) -> bool:
-    """As in "19 84" and "20 05"; not in "11 12", which is counting."""
+    """Return whether two numbers make a year, as in "19 84" and "20 05"; not in "11 12", which is counting."""
     fits = re.fullmatch(r"1[1-9]|20", century.text) and re.fullmatch(r"0\d|[1-9]\d", rest.text)
     return bool(fits) and int(rest.text) != int(century.text) + 1

@@ -4,7 +4,7 @@
         for block in blocks:
             sender.send(block)
 
-This is all of the protocol that `asrd.core.pcm` describes; other languages need only that.
+It implements the protocol of `asrd.core.pcm`, which is all that other languages need.
 """
 
 import time
@@ -23,24 +23,23 @@ from asrd.core.pcm import FORMATS, MAX_CHANNELS, MAX_RATE, MIN_RATE, PcmFormat, 
 from asrd.core.units import SAMPLE_RATE
 
 PART = 0.1
-"""Seconds of audio in one message; longer blocks are cut. ZeroMQ tells a sender that there is room again
-only once half a queue was read, so that longer messages would come in bursts with long waits between.
+"""Seconds of audio in one message; longer blocks are cut. ZeroMQ reports room to a sender only once half of the queue
+was read, so longer messages would come in bursts with long waits between them.
 """
 
 MAX_FRAMES_BYTES = 1 << 18
 """Bytes of samples in one message, whatever its rate and channels. The daemon takes 16 times as much."""
 
 MAX_WAIT = 60.0
-"""Seconds a daemon that is behind may take until it takes the next message."""
+"""Seconds that a daemon that is behind may take to accept the next message."""
 
 
 class Sender:
     """One session of audio. Used from one thread at a time.
 
-    address: as after `pcm:` in the daemon's `--source`. rate: Hz. channels: interleaved.
-    timeout: seconds to wait for a daemon to be there, at the beginning and when it has gone away.
-    max_wait: seconds to wait for a daemon that is there to take a message; little for live audio, which
-    is lost while it waits. key: as for `Subscriber`.
+    address: as after `pcm:` in the daemon's `--source`. rate: Hz. channels: interleaved. timeout: seconds to wait for
+    a daemon to be there, at the beginning and when it has gone away. max_wait: seconds to wait for a daemon that is
+    behind to accept a message; keep it short for live audio, which is lost meanwhile. key: as for `Subscriber`.
     """
 
     def __init__(
@@ -67,8 +66,8 @@ class Sender:
         self._connection: Connection | None = None
 
     def __enter__(self) -> Self:
-        """Connect. Raises TransportError when nothing listens at the address, UsageError where it is none, or for the
-        key.
+        """Connect. Raises TransportError if nothing listens at the address, UsageError for a malformed address or an
+        unusable key.
         """
         self._connection = Connection(self.address, self.timeout, self.key)
         return self
@@ -76,9 +75,8 @@ class Sender:
     def send(self, pcm: npt.NDArray[Any], captured: float | None = None) -> None:
         """Send float32 (full scale 1) or int16 `(frames,)` or `(frames, channels)`.
 
-        captured: wall-clock time of the last frame; now unless given.
-        Raises TransportError when the daemon has gone, or takes nothing for `max_wait` seconds,
-        and UsageError for samples of another kind.
+        captured: wall-clock time of the last frame; by default now. Raises TransportError if the daemon has gone, or
+        accepts nothing for `max_wait` seconds, and UsageError for samples of another type.
         """
         if pcm.dtype != np.int16 and pcm.dtype.kind != "f":
             raise UsageError(f"cannot send samples of type {pcm.dtype}; convert them to float32 or int16")
@@ -93,11 +91,11 @@ class Sender:
             self.position += len(part)
 
     def skip(self, frames: int) -> None:
-        """Say that `frames` frames are missing before what is sent next."""
+        """Declare `frames` frames missing before what is sent next."""
         self.position += frames
 
     def end(self) -> None:
-        """Say that nothing follows, so that the daemon closes the utterance and hears the next sender."""
+        """Declare the end, so that the daemon closes the utterance and accepts the next sender."""
         if not self._ended:
             self._send(b"", "s16le", time.time(), end=True)
             self._ended = True

@@ -1,4 +1,4 @@
-"""Notices what did not arrive."""
+"""Detect events that did not arrive."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ class Hole:
 
     @property
     def count(self) -> int:
-        """How many events are missing."""
+        """The number of missing events."""
         return self.last - self.first + 1
 
 
@@ -31,7 +31,7 @@ class Sequence:
         self._next = 0
 
     def accept(self, event: Event) -> Hole | None:
-        """Take the next event; the hole before it, if there is one."""
+        """Take the next event; return the hole before it, if there is one."""
         hole = None
         if event.daemon == self._daemon and event.seq > self._next:
             hole = Hole(event.daemon, self._next, event.seq - 1)

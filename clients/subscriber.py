@@ -30,9 +30,9 @@ Socket = TypeVar("Socket", bound="zmq.Socket[Any]")
 
 
 class _Subscription(Generic[Socket]):
-    """What both subscribers share: the connection, the sequence and the choice of streams.
+    """Base of both subscribers: the connection, the sequence and the choice of streams.
 
-    All streams are always received, because a hole can only be told where nothing is filtered out.
+    All streams are always received, because a hole can only be detected if nothing is filtered out.
     """
 
     def __init__(
@@ -44,11 +44,13 @@ class _Subscription(Generic[Socket]):
         max_wait: float = 5.0,
         key: Path | None = None,
     ) -> None:
-        """address: where a daemon publishes; by default this user's own daemon, as `asrd listen` finds it.
+        """Connect to a daemon.
+
+        address: where it publishes; by default this user's own daemon, as `asrd listen` finds it.
         streams: which to pass on, by name; none named means all.
         timeout: seconds to wait for the daemon's first event, which it sends on connection.
         max_wait: seconds without any event, heartbeats included, after which it counts as gone.
-        key: the file of the key that a daemon on another machine wants; by default the one `asrd listen` uses.
+        key: the key file that a daemon on another machine requires; by default the one `asrd listen` uses.
 
         Raises UsageError for a malformed address, or settings or a key that cannot be read.
         """
@@ -93,7 +95,7 @@ class _Subscription(Generic[Socket]):
         return absent(self.address, f"no daemon publishes at {self.address}; start one with 'asrd start'")
 
     def _accept(self, frames: list[bytes]) -> list[AnyEvent | Hole]:
-        """What a message amounts to: an event, perhaps with a hole before it."""
+        """Decode a message: an event, perhaps with a hole before it."""
         self._joined = True
         event = decode(frames[-1])
         hole = self._sequence.accept(event)
@@ -104,8 +106,8 @@ class _Subscription(Generic[Socket]):
 class Subscriber(_Subscription["zmq.Socket[bytes]"]):
     """Iterate over events, and `Hole`s where some are missing.
 
-    Iteration ends after the daemon's `stopped`. It raises TransportError when no daemon is there,
-    or when it falls silent, heartbeats and all.
+    Iteration ends after the daemon's `stopped`. It raises TransportError if no daemon is there, or if it stops
+    responding, heartbeats included.
     """
 
     def _open(self) -> "zmq.Socket[bytes]":

@@ -1,7 +1,7 @@
-"""Text that reads well, made of the words a model heard.
+"""Readable text, made from recognised words.
 
-CTC models write one case, no marks and numbers as they are spoken. Case and full stops are put in by
-rules made for English; events and JSON keep the words as the model wrote them.
+CTC models write one case, no punctuation, and numbers as they are spoken. Case and full stops are added by rules made
+for English; events and JSON keep the words as the model wrote them.
 """
 
 import re
@@ -17,11 +17,11 @@ from asrd.core.units import Samples, samples
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How text is written.
+    """Style of written text.
 
     raw: as the model wrote it. numbers: in digits. pause: silence within an utterance that ends a sentence.
-    spellings: words and phrases to be written just so, such as names ("Saoirse", "New York"); a list that changes
-    holds from the next words on.
+    spellings: words and phrases to be written exactly so, such as names ("Saoirse", "New York"); if the list changes,
+    that applies from the next words on.
     """
 
     raw: bool = False
@@ -30,13 +30,13 @@ class Style:
     spellings: Sequence[str] = ()
 
     def naming(self, words: Iterable[str]) -> "Style":
-        """With hot words as spellings too, where their case says something: all in one case, it does not."""
+        """Return the style with hot words as spellings too, except those all in one case, whose case says nothing."""
         cased = (word for word in words if word not in (word.lower(), word.upper()))
         return replace(self, spellings=(*cased, *self.spellings))
 
 
 class Token(NamedTuple):
-    """What stands between two spaces, and when it was said, in samples."""
+    """Text between two spaces, and when it was said, in samples."""
 
     text: str
     start: int
@@ -44,10 +44,10 @@ class Token(NamedTuple):
 
 
 def sentences(words: Sequence[WireWord], style: Style, *, begins: bool = True, ends: bool = True) -> list[list[Token]]:
-    """The words of an utterance, cut where the speaker paused; none of the sentences is empty.
+    """Cut the words of an utterance into sentences where the speaker paused; none of the sentences is empty.
 
-    begins, ends: whether the first word begins and the last one ends a sentence. An utterance cut
-    because it had become too long does not end one, nor does the next begin one.
+    begins, ends: whether the first word begins and the last one ends a sentence. An utterance that was cut because it
+    had become too long does not end one, nor does the next one begin one.
     """
     tokens = [Token(word.word, word.start, word.end) for word in words]
     said = list(_split(tokens, style.pause))
@@ -72,7 +72,7 @@ def _split(tokens: Sequence[Token], pause: int) -> Iterator[list[Token]]:
 
 
 def _dress(sentence: list[Token], style: Style, shouted: bool) -> list[Token]:
-    """Case and numbers. shouted: the model knows capitals only, so that they mean nothing."""
+    """Set case and numbers. shouted: the model knows capitals only, so that they mean nothing."""
     texts = [token.text.lower() if shouted else token.text for token in sentence]
     texts = [text[0].upper() + text[1:] if text.lower() in CAPITALS else text for text in texts]
     for phrase in map(str.split, style.spellings):
@@ -96,14 +96,16 @@ class Writer:
         self._begins = True
 
     def utterance(self, words: Sequence[WireWord], reason: str) -> list[list[Token]]:
-        """Of a final. reason: why it ended; one that had become too long is gone on with by the next."""
+        """Return the sentences of a final. reason: why it ended; the next utterance continues one that had become too
+        long.
+        """
         said = sentences(words, self._style, begins=self._begins, ends=reason != "length")
         if words:
             self._begins = reason != "length"
         return said
 
     def partial(self, words: Sequence[WireWord], stable: int) -> tuple[str, str]:
-        """What is settled of an utterance that goes on, and what is not. stable: characters of its raw text."""
+        """Return the settled text of an open utterance, and the rest. stable: characters of its raw text."""
         length, settled = -1, 0
         for word in words:
             length += 1 + len(word.word)
@@ -114,5 +116,5 @@ class Writer:
 
 
 def join(said: Sequence[Sequence[Token]]) -> str:
-    """Sentences as running text."""
+    """Join sentences to running text."""
     return " ".join(token.text for sentence in said for token in sentence)

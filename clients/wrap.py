@@ -7,18 +7,18 @@ from asrd.clients.text import Token
 from asrd.core.units import SAMPLE_RATE
 
 WIDTH = 42
-"""Characters in a line; two lines make a subtitle."""
+"""Most characters in a line; two lines make a subtitle."""
 
 CAPACITY = 2 * WIDTH + 1
 
 
 def length(tokens: Sequence[Token]) -> int:
-    """Characters of a text, a space between neighbours."""
+    """Count the characters of a text, with a space between neighbours."""
     return sum(len(token.text) for token in tokens) + max(0, len(tokens) - 1)
 
 
 def harm(before: Token, after: Token) -> float:
-    """What a break between two neighbours costs, about 1 for the worst; a pause makes up for much."""
+    """Return the cost of a break between two neighbours, about 1 for the worst; a pause makes up for much."""
     pause = min(1.0, max(0.0, (after.start - before.end) / (0.3 * SAMPLE_RATE)))
     if before.text[-1] in ",;:.?!":
         cost = 0.0
@@ -30,7 +30,7 @@ def harm(before: Token, after: Token) -> float:
 
 
 def wrap(tokens: Sequence[Token]) -> tuple[str, ...] | None:
-    """One line where it suffices, otherwise two of about the same length; None where they do not suffice."""
+    """Return one line if the text fits, otherwise two of about the same length; None if they do not suffice."""
     whole = length(tokens)
     if whole <= WIDTH:
         return (_line(tokens),)
@@ -46,7 +46,7 @@ def wrap(tokens: Sequence[Token]) -> tuple[str, ...] | None:
 
 
 def chop(tokens: Sequence[Token]) -> Iterator[Token]:
-    """Words longer than a line in pieces, each with its share of the time."""
+    """Cut words longer than a line into pieces, each with its share of the time."""
     for token in tokens:
         parts = [token.text]
         while len(parts[-1]) > WIDTH:

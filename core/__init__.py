@@ -1,5 +1,5 @@
-"""The words every asrd package speaks: units, errors, the data that flows, the events.
+"""Basics that all asrd packages share: units, errors, data types, events and addresses.
 
-This package imports nothing else of asrd, and of other distributions only numpy, msgspec and platformdirs,
-so that a client may depend on it without pulling in the daemon.
+This package imports no other part of asrd and, from other distributions, only numpy, msgspec and platformdirs (pyzmq
+to make a key), so that a client can depend on it without pulling in the daemon.
 """

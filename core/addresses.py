@@ -1,6 +1,6 @@
-"""Where a daemon and its clients meet when nothing else is said.
+"""Addresses of a daemon's sockets: the defaults, and checks of others.
 
-Unix sockets in the user's runtime directory, which others cannot enter: transcripts of what is
+The defaults are Unix sockets in the user's runtime directory, which other users cannot enter: transcripts of what is
 said in a room are private. `--events tcp://…` opens them to the network on request.
 """
 
@@ -22,11 +22,13 @@ MAX_PORT = 65_535
 _LOCAL = re.compile(r"ipc://.+|tcp://(127(\.\d+){3}|localhost|lo|\[::1\]):.+")
 
 PROBE = 0.5
-"""Seconds in which what listens is to accept a connection."""
+"""Seconds within which a listener must accept a connection."""
 
 
 def runtime_directory() -> Path:
-    """`$RUNTIME_DIRECTORY` under systemd, else in the user's runtime directory, else in `/tmp`."""
+    """Return the directory for sockets: `$RUNTIME_DIRECTORY` under systemd, else one in the user's runtime directory,
+    else one in the temporary directory.
+    """
     systemd = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0]
     if systemd:
         return Path(systemd)
@@ -36,44 +38,45 @@ def runtime_directory() -> Path:
 
 
 def events_address() -> str:
-    """Where transcripts are published: `$ASRD_EVENTS`, else `events` in asrd.toml, else a Unix socket.
+    """Return the address to publish on: `$ASRD_EVENTS`, else `events` in asrd.toml, else a Unix socket.
 
-    Raises UsageError for a file that cannot be read.
+    Raises UsageError if asrd.toml cannot be read.
     """
     return os.environ.get(EVENTS_VARIABLE) or configured("events") or f"ipc://{runtime_directory() / 'events'}"
 
 
 def control_address() -> str:
-    """Where a daemon takes requests: `$ASRD_CONTROL`, else `control` in asrd.toml, else a Unix socket.
+    """Return the address for requests: `$ASRD_CONTROL`, else `control` in asrd.toml, else a Unix socket.
 
-    Raises UsageError for a file that cannot be read.
+    Raises UsageError if asrd.toml cannot be read.
     """
     return os.environ.get(CONTROL_VARIABLE) or configured("control") or f"ipc://{runtime_directory() / 'control'}"
 
 
 def reachable(address: str) -> str:
-    """Where to connect to on this machine for what is bound there: one binds to all addresses, and connects to one.
+    """Turn an address to bind into one to connect to from this machine: a wildcard becomes the loopback address.
 
-    Raises UsageError for a port that cannot be.
+    Raises UsageError for an impossible port.
     """
     check_port(address)
     return re.sub(r"^tcp://(?:\*|0\.0\.0\.0):", "tcp://127.0.0.1:", address).replace("tcp://[::]:", "tcp://[::1]:")
 
 
 def is_local(address: str) -> bool:
-    """Whether only programs of this machine can reach it."""
+    """Return whether only programs on this machine can reach an address."""
     return _LOCAL.fullmatch(address) is not None
 
 
 def not_an_address(address: str, why: str = "") -> UsageError:
-    """The error that something is none. why: what the system says of it."""
+    """Build the error for a malformed address. why: the system's explanation."""
     said = f" ({without_address(why)})" if why else ""
     return UsageError(f"'{address}' is not an address{said}; write tcp://127.0.0.1:7007 or ipc:///path/to/socket")
 
 
 def absent(address: str, said: str) -> TransportError:
-    """The error that nothing answers at an address, in the words `said`, or that the Unix socket there is closed
-    to this user, which libzmq does not tell apart.
+    """Build the error for an address where nothing answers. said: its message.
+
+    For a Unix socket that this user may not open, the error says so instead: libzmq does not tell the two apart.
     """
     path = Path(address.removeprefix("ipc://"))
     try:
@@ -87,12 +90,12 @@ def absent(address: str, said: str) -> TransportError:
 
 
 def unanswered(address: str) -> TransportError:
-    """The error that something is at an address and says nothing."""
+    """Build the error for an address where something listens but does not answer."""
     return TransportError(f"the daemon at {address} does not answer; if it is just starting, ask again")
 
 
 def listens(address: str) -> bool:
-    """Whether a connection is accepted there, by whatever it is."""
+    """Return whether anything accepts a connection at an address."""
     transport, _, place = address.partition("://")
     with suppress(OSError, ValueError):
         if transport == "ipc":
@@ -107,12 +110,12 @@ def listens(address: str) -> bool:
 
 
 def without_address(why: str) -> str:
-    """What libzmq says of an error, less the address, which is named already."""
+    """Return libzmq's error text without the address, which the message already names."""
     return why.partition(" (addr=")[0]
 
 
 def check_address(address: str) -> None:
-    """Raise UsageError for what can never be bound, as far as that can be told without binding."""
+    """Raise UsageError for an address that can never be bound, as far as that shows without binding."""
     if not re.fullmatch(r"tcp://.+:(\d+|\*)|ipc://.+", address):
         raise not_an_address(address)
     check_port(address)
@@ -120,15 +123,15 @@ def check_address(address: str) -> None:
 
 
 def spare_file(address: str) -> None:
-    """Raise UsageError for a Unix socket where a file is: libzmq deletes whatever it finds there, without a word."""
+    """Raise UsageError for a Unix socket whose path is a file: libzmq silently deletes whatever it finds there."""
     path = Path(address.removeprefix("ipc://"))
-    with suppress(OSError):  # not to be looked at, or too long: binding says so
+    with suppress(OSError):  # unreadable or too long: binding reports it
         if address.startswith("ipc://") and path.is_file():
             raise UsageError(f"{path} is a file, which a socket would replace; choose another path")
 
 
 def check_port(address: str) -> None:
-    """Raise UsageError for a port that libzmq would take modulo 65536."""
+    """Raise UsageError for a port above 65535, which libzmq would take modulo 65536."""
     tcp = re.fullmatch(r"tcp://.+:(\d+)", address)
     if tcp and int(tcp[1]) > MAX_PORT:
         raise UsageError(f"'{address}' is not an address: the largest port is {MAX_PORT}")

@@ -1,4 +1,4 @@
-"""The files that settings are kept in, for commands and for clients of other programs.
+"""Configuration files, for asrd's commands and for clients in other programs.
 
 events = "tcp://127.0.0.1:7007"
 """
@@ -13,12 +13,12 @@ from asrd.core.errors import UsageError
 
 
 def config_files() -> list[Path]:
-    """The files that are read, the later one winning."""
+    """List the configuration files; the later one wins."""
     return [Path("/etc/asrd/asrd.toml"), user_config_path("asrd") / "asrd.toml"]
 
 
 def read(path: Path) -> dict[str, Any]:
-    """What a file sets; nothing where there is none. Raises UsageError for one that cannot be read."""
+    """Return a file's settings; none if there is no such file. Raises UsageError if it cannot be read."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):  # a service's user often has /dev/null for a home
@@ -29,9 +29,9 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def configured(name: str) -> str:
-    """A setting that is text, or the first of several, as the files have it; "" where none does.
+    """Return a setting that is text, or the first item of a list; "" if no file sets it.
 
-    Raises UsageError where a file cannot be read or says something else.
+    Raises UsageError if a file cannot be read or the setting is not text.
     """
     value: Any = ""
     for path in config_files():

@@ -1,7 +1,8 @@
 """Requests to a running daemon and its answers: JSON over a ZeroMQ ROUTER socket.
 
-A client may be a REQ or a DEALER socket; it sends one frame and gets one back. Who asks much without reading
-loses answers. Requests get half of the daemon's time at most; while it has too many to answer, others are refused.
+A client may be a REQ or a DEALER socket; it sends one frame and gets one back. A client that sends many requests
+without reading loses answers. Requests take at most half of the daemon's time; while too many await an answer, others
+are refused.
 """
 
 from typing import Any
@@ -14,19 +15,19 @@ class Request(msgspec.Struct, frozen=True, tag=str.lower, tag_field="op"):
 
 
 class GetStatus(Request, frozen=True, tag="status"):
-    """Answered with the fields of a `status` event."""
+    """Ask for the daemon's status. Answered with the fields of a `status` event."""
 
 
 class UseBackend(Request, frozen=True, tag="backend use"):
-    """Load this backend and let it take over between two windows. Answered when it has; refused while another loads."""
+    """Load a backend and switch to it between two windows. Answered once it is in use; refused while another loads."""
 
     name: str
 
 
 class Replay(Request, frozen=True, tag="replay"):
-    """The events `first <= seq <= last` that the daemon still remembers; answered with a list, oldest first.
+    """Ask for the events `first <= seq <= last` that the daemon still remembers; answered with a list, oldest first.
 
-    Where they are more than fit in one answer it ends early: ask again for those after the last one, until none come.
+    If they do not all fit in one answer, it ends early: ask again for those after the last one, until none come.
     """
 
     first: int
@@ -38,15 +39,15 @@ class Stop(Request, frozen=True, tag="stop"):
 
 
 class GetSettings(Request, frozen=True, tag="settings"):
-    """What can be set while running: answered with a `Setting` by stream and name. stream: "" for all."""
+    """Ask for what can be set while running. Answered with `Setting`s by stream and name. stream: "" for all."""
 
     stream: str = ""
 
 
 class SetSettings(Request, frozen=True, tag="settings set"):
-    """Go by these values, in samples, from the next audio on; answered as `GetSettings` is.
+    """Set these values, in samples, from the next audio on. Answered as `GetSettings` is.
 
-    All of them are set, in every stream that is meant, or none.
+    Either all of them are set, in every stream concerned, or none.
     """
 
     values: dict[str, int]
@@ -54,9 +55,7 @@ class SetSettings(Request, frozen=True, tag="settings set"):
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """A length in samples: what it is, what it would be by default, and what it may be, the other settings
-    being what they are.
-    """
+    """A length in samples: its value, its default, and its bounds while the other settings stay as they are."""
 
     value: int
     default: int
@@ -65,29 +64,30 @@ class Setting(msgspec.Struct, frozen=True):
 
 
 class AddWords(Request, frozen=True, tag="words add"):
-    """Listen for these words and phrases; each with its boost, in nats. Answered with all hot words, as are
-    the other requests about them.
+    """Add hot words: words and phrases with their boosts, in nats.
+
+    Answered with all hot words, as are the other requests about them except `LearnWords`.
     """
 
     boosts: dict[str, float]
 
 
 class RemoveWords(Request, frozen=True, tag="words remove"):
-    """Listen for these no more than for others."""
+    """Remove hot words."""
 
     words: list[str]
 
 
 class ListWords(Request, frozen=True, tag="words list"):
-    """The hot words."""
+    """Ask for the hot words."""
 
 
 class ClearWords(Request, frozen=True, tag="words clear"):
-    """Have no hot words."""
+    """Remove all hot words."""
 
 
 class LearnWords(Request, frozen=True, tag="words learn"):
-    """Make hot words of those that the language model does not know; answered with these alone."""
+    """Add those words as hot words that the language model does not know. Answered with these alone."""
 
     words: list[str]
     boost: float
@@ -99,7 +99,10 @@ AnyRequest = GetStatus | UseBackend | Replay | Stop | GetSettings | SetSettings 
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """result: what was asked for. error: one line, or "" when all went well, with its exit code."""
+    """The answer to a request.
+
+    result: what was asked for. error: one line, or "" on success. exit_code: the error's, for the command line.
+    """
 
     result: Any = None
     error: str = ""

@@ -1,4 +1,4 @@
-"""What the CPU offers for short arithmetic, which decides how fast and how exact INT8 is."""
+"""Instructions of the CPU for low-precision arithmetic, which decide how fast and how exact INT8 is."""
 
 from pathlib import Path
 
@@ -6,15 +6,15 @@ RELEVANT = (
     *("sse4_2", "avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8", "amx_bf16"),
     *("asimd", "asimddp", "i8mm", "bf16"),
 )
-"""As Linux names them. Without one of the VNNI kinds or dot products, 8-bit sums can saturate."""
+"""Linux's names of them. Without VNNI or dot-product instructions, 8-bit sums can saturate."""
 
 
 CPUINFO = Path("/proc/cpuinfo")
 
 
 def flags() -> list[str]:
-    """Those of `RELEVANT` that this CPU has; empty where the system does not say. x86 calls the line
-    "flags", ARM "Features".
+    """Return those of `RELEVANT` that this CPU has; none if the system does not say. x86 calls the line "flags", ARM
+    "Features".
     """
     try:
         lines = CPUINFO.read_text(encoding="utf-8").splitlines()

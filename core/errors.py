@@ -1,9 +1,8 @@
-"""Every error asrd raises on purpose. The message is one line: what happened and what to do.
+"""Errors that asrd raises on purpose. The message is one line: what happened and what to do.
 
-The command line prints `str(error)` and exits with `error.exit_code`; a traceback appears only
-with `--debug`. Exit codes: 0 success; 2 where a name, a path or a value that was given is malformed
-or not there, so that another try would end the same way; 1 where all is there and something failed. A
-microphone that is away has failed: it may come back.
+The command line prints `str(error)` and exits with `error.exit_code`; a traceback appears only with `--debug`. Exit
+codes: 0 for success; 2 if a given name, path or value is malformed or missing, so that another try would end the same
+way; 1 if anything else fails. A missing microphone is such a failure: it may come back.
 """
 
 import re
@@ -18,7 +17,7 @@ class AsrdError(Exception):
 
 
 class UsageError(AsrdError):
-    """The request itself is wrong: an unknown name, a path where nothing is, a malformed value."""
+    """The request itself is wrong: an unknown name, a missing path, a malformed value."""
 
     exit_code = 2
 
@@ -40,7 +39,7 @@ class BackendError(AsrdError):
 
 
 class AudioError(AsrdError):
-    """Audio cannot be read: a device that is away, an unreadable file, an impossible rate."""
+    """Audio cannot be read: a missing device, an unreadable file, an impossible rate."""
 
 
 class TransportError(AsrdError):
@@ -48,20 +47,20 @@ class TransportError(AsrdError):
 
 
 _PLACE = re.compile(r"(Exception from|Check '.*' failed at) \S+:\d+:")
-"""A line in which OpenVINO says where in its sources it failed, before it says what."""
+"""Matches a line in which OpenVINO names the place in its sources that failed, before it says what happened."""
 
 
 def alternatives(name: str, known: Sequence[str], shown: Iterable[str] = ()) -> str:
-    """What there is in place of `name`, for use inside a one-line message: the nearest of those known, else all.
+    """Suggest names in place of `name`, for use inside a one-line message: the nearest of those known, else all.
 
-    shown: in place of all.
+    shown: names to list in place of all.
     """
     near = get_close_matches(name, known)
     return f"the nearest: {', '.join(near)}" if near else f"there are: {', '.join(shown or known)}"
 
 
 def reason(error: BaseException) -> str:
-    """The first line in which another library's error says what happened, for use inside a one-line message."""
+    """Return the first line of another library's error that says what happened, for use inside a one-line message."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     lines = str(error).strip().splitlines()

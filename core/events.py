@@ -1,16 +1,16 @@
-"""The wire types: what a daemon publishes.
+"""Wire types: the events that a daemon publishes.
 
-Each event is two ZeroMQ frames, `topic | payload`: the topic is `asrd.<stream>.<type>`, the payload
-JSON with the field `type`. Events that concern no stream in particular carry the stream "daemon".
+Each event is two ZeroMQ frames, `topic | payload`: the topic is `asrd.<stream>.<type>`, the payload JSON with the
+field `type`. Events that concern no particular stream carry the stream "daemon".
 
 The contract:
-- every utterance that was `started` gets exactly one `final`, and nothing about it after that;
-- a `partial` replaces the one before; the first `stable` characters of its text are never changed;
-- audio that was not heard is named by a `gap`;
+- every utterance that was `started` gets exactly one `final`, and no event about it after that;
+- a `partial` replaces the one before; the first `stable` characters of its text never change;
+- a `gap` names audio that was not heard;
 - `seq` counts a daemon's events without holes, over all streams; `daemon` changes at every start.
 
-Positions are samples at 16 kHz since the stream began. Fields are only ever added, with defaults;
-`schema` rises when a meaning changes.
+Positions are samples at 16 kHz since the stream began. Fields are only ever added, with defaults; `schema` rises when
+a meaning changes.
 """
 
 import msgspec
@@ -36,10 +36,10 @@ class WireWord(msgspec.Struct, frozen=True, omit_defaults=False):
 
 
 class Timestamps(msgspec.Struct, frozen=True, kw_only=True):
-    """When a window passed each stage, in Unix seconds.
+    """Times at which a window passed each stage, in Unix seconds.
 
-    heard: its last speech was captured. cut: the segmenter closed it. started, recognized: the
-    backend began and ended. The event's own `time` is when it was published.
+    heard: its last speech was captured. cut: the segmenter closed it. started, recognized: the backend began and
+    ended. The event's own `time` is when it was published.
     """
 
     heard: float
@@ -49,7 +49,7 @@ class Timestamps(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag=str.lower, tag_field="type"):
-    """What all events carry. time: when it was published, Unix seconds."""
+    """Base of all events. time: when it was published, in Unix seconds."""
 
     schema: int = SCHEMA
     daemon: str = ""
@@ -59,14 +59,14 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag=str.lower, tag_field=
 
 
 class Started(Event, frozen=True, kw_only=True):
-    """Speech has begun. utterance: counts up within the stream."""
+    """The start of an utterance. utterance: counts up within the stream."""
 
     utterance: int
     start: int
 
 
 class Partial(Event, frozen=True, kw_only=True):
-    """What was heard of an utterance so far. stable: length of the prefix that will not change."""
+    """The hypothesis of an open utterance. stable: length of the prefix that will not change."""
 
     utterance: int
     start: int
@@ -79,11 +79,11 @@ class Partial(Event, frozen=True, kw_only=True):
 
 
 class Final(Event, frozen=True, kw_only=True):
-    """All that was heard of an utterance.
+    """The last hypothesis of an utterance.
 
-    speech_end: end of the last voiced audio; `end` may lie later. confidence: mean of the words', the
-    share of them that is expected to be right; 0 without words. reason: why the utterance ended:
-    "silence", "length" (it had become too long), "gap" (audio is missing) or "end" (of the stream).
+    speech_end: end of the last voiced audio; `end` may lie later. confidence: mean of the words' confidences, which
+    is the expected share of right words; 0 without words. reason: why the utterance ended: "silence", "length" (it
+    had become too long), "gap" (audio is missing) or "end" (of the stream).
     """
 
     utterance: int
@@ -99,7 +99,7 @@ class Final(Event, frozen=True, kw_only=True):
 
 
 class Gap(Event, frozen=True, kw_only=True):
-    """Audio `[start, end)` was not heard, and why."""
+    """Audio `[start, end)` that was not heard, and the reason."""
 
     start: int
     end: int
@@ -107,7 +107,7 @@ class Gap(Event, frozen=True, kw_only=True):
 
 
 class Backend(Event, frozen=True, kw_only=True):
-    """Another backend has taken over; "" in `previous` for the first."""
+    """A change of backend. previous: "" for the first one."""
 
     name: str
     previous: str
@@ -116,17 +116,19 @@ class Backend(Event, frozen=True, kw_only=True):
 
 
 class Settings(Event, frozen=True, kw_only=True):
-    """A stream goes by these settings from this position on: all that can be set while running, in samples."""
+    """The settings of a stream from this position on: all that can be set while running, in samples."""
 
     position: int
     values: dict[str, int]
 
 
 class StreamStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """One stream. source: its kind, as `--source` takes it: "mic", "file" or "pcm". position: samples judged so far.
-    waiting: windows not yet recognised. utterances: finals so far. lost: samples named in gaps. skipped: partials left
-    out because the machine was behind. open: whether the source still delivers. settings: those that can be set while
-    running, in samples. hangover: the silence that would end an utterance now.
+    """The state of one stream.
+
+    source: its kind, as `--source` takes it: "mic", "file" or "pcm". position: samples judged so far. waiting: windows
+    not yet recognised. utterances: finals so far. lost: samples named in gaps. skipped: partials left out because the
+    machine was behind. open: whether the source still delivers. settings: those that can be set while running, in
+    samples. hangover: the silence that would end an utterance now, in samples.
     """
 
     source: str
@@ -141,13 +143,13 @@ class StreamStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Status(Event, frozen=True, kw_only=True):
-    """The daemon as it is. Published when a subscriber joins, and when hot words change.
+    """The state of the daemon. Published when a subscriber joins, and when hot words change.
 
-    audio_seconds, inference_seconds: recognised (context included) and spent on it; their ratio
-    is the real-time factor of the backend. peak_memory: bytes, of the whole process. calibrated:
-    whether confidences are probabilities, because the model was calibrated. recording: where the
-    audio of all streams is kept; "" when it is not. decoder: of finals; lm: its language model, or "none".
-    hot_words: how many are in use; words: which, as people wrote them. events: the addresses at which it publishes.
+    audio_seconds, inference_seconds: audio recognised (context included) and time spent on it; their ratio is the
+    real-time factor of the backend. peak_memory: bytes, of the whole process. calibrated: whether confidences are
+    probabilities, because the model was calibrated. recording: where the audio of all streams is kept; "" if it is
+    not. decoder: that of finals; lm: its language model, or "none". hot_words: how many are in use; words: the hot
+    words, as people wrote them. events: the addresses at which it publishes.
     """
 
     version: str
@@ -170,7 +172,7 @@ class Status(Event, frozen=True, kw_only=True):
 
 
 class Heartbeat(Event, frozen=True, kw_only=True):
-    """The daemon lives. uptime: seconds."""
+    """A sign that the daemon is alive. uptime: seconds."""
 
     uptime: float
 
@@ -182,7 +184,7 @@ class Stopped(Event, frozen=True, kw_only=True):
 
 
 class Error(Event, frozen=True, kw_only=True):
-    """Something failed and the daemon goes on. message: one line, with the remedy."""
+    """A failure after which the daemon goes on. message: one line, with the remedy."""
 
     message: str
 
@@ -193,17 +195,17 @@ _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 
 
 def topic(event: Event) -> bytes:
-    """The first frame: `asrd.<stream>.<type>`."""
+    """Return the first frame of an event: `asrd.<stream>.<type>`."""
     return f"asrd.{event.stream}.{type(event).__name__.lower()}".encode()
 
 
 def encode(event: Event) -> bytes:
-    """The second frame."""
+    """Return the second frame of an event: its JSON."""
     return wire.encode(event)
 
 
 def decode(payload: bytes) -> AnyEvent:
-    """The event in a payload. Raises AsrdError for one that this version cannot read."""
+    """Decode an event. Raises AsrdError for one that this version cannot read."""
     try:
         return _decoder.decode(payload)
     except msgspec.DecodeError as error:

@@ -1,7 +1,7 @@
-"""What flows through the daemon, stage by stage.
+"""Data that flows through the daemon, stage by stage.
 
-`Source → AudioChunk → Segmenter → Onset | Window → Backend → Emission → Stitcher/CTC → Hypothesis
-→ Event`. Arrays are never modified after they were handed on.
+`Source → AudioChunk → Segmenter → Onset | Window → Backend → Emission → Stitcher/CTC → Hypothesis → Event`. Arrays
+are never modified once they are passed on.
 """
 
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ class AudioChunk:
 
 @dataclass(frozen=True, slots=True)
 class Onset:
-    """Speech has begun: the first sign of an utterance."""
+    """The start of speech: the first sign of an utterance."""
 
     utterance: int
     start: Samples
@@ -54,14 +54,14 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of real audio for the model, and the part of it the answer is kept of.
+    """Audio for the model, and the part of it whose output is kept.
 
     start: stream position of `pcm[0]`, a multiple of the model's stride, so that the frames of
         all windows of a stream lie on one grid.
     pcm: float32 `(n,)`, `n <= MAX_WINDOW`, not normalised.
     left, right: samples of context at either edge; `pcm[left : n - right]` is kept. The kept
-        parts of an utterance's committed windows follow each other without gap or overlap. Which frames
-        are taken of each, a letter's length about where two parts meet, is for `Stitcher` to say.
+        parts of an utterance's committed windows follow each other without gap or overlap. Within a
+        letter's length of where two parts meet, `Stitcher` decides which frames are taken from each.
     provisional: a preview of the open end of an utterance; its kept part will be covered again by
         a later window, so it may be skipped when the machine is behind.
     probe: a provisional window that asks the recogniser whether the speaker has finished, or, where
@@ -69,8 +69,8 @@ class Window:
     last: the final window of its utterance. `reason` then says why it ended
         ("silence", "length", "gap" or "end").
     speech_end: position where speech was last heard, for latency figures.
-    spare: of a provisional window that was cut in a pause, the samples that are still to come before
-        its utterance may end. One that would be recognised later only holds up the final one.
+    time_left: for a provisional window that was cut in a pause, the samples still to come before its
+        utterance may end. A window recognised any later would only hold up the final one.
     """
 
     utterance: int
@@ -103,7 +103,7 @@ class Window:
 
     @property
     def asks(self) -> bool:
-        """Whether the segmenter wants to be told what was heard in it: see `Answer`."""
+        """True if the segmenter needs to know what was heard in it: see `Answer`."""
         return self.probe or not (self.provisional or self.last)
 
 
@@ -123,12 +123,12 @@ class Emission:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the recogniser tells the segmenter of a window that `asks`.
+    """The recogniser's answer to the segmenter about a window that `asks`.
 
     due: stream position at which it takes effect, so that the same audio gives the same windows
         however fast the recogniser is, as long as it answers in time.
     until: stream position after the last frame.
-    words: where each begins and ends, as far as it lies in the window.
+    words: start and end of each, as far as it lies in the window.
     """
 
     utterance: int
@@ -149,12 +149,11 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """What was heard in an utterance so far.
+    """The text of an utterance, as recognised so far.
 
     text: the words joined by single spaces.
     stable: length of the prefix of `text` that no later hypothesis will change.
-    confidence: mean of the words' confidences, which is the share of them that is expected to be right; 0
-        when there are none.
+    confidence: mean of the words' confidences, which is the expected share of right words; 0 without words.
     """
 
     text: str

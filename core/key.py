@@ -1,8 +1,8 @@
 """The key that a daemon and its clients on other machines share.
 
-Over TCP, asrd's sockets speak CURVE (RFC 26 of ZeroMQ, https://rfc.zeromq.org/spec/26/): all that passes is
-encrypted, each side proves that it has the key, and whoever has not hears nothing and cannot speak. One file holds
-the pair of keys that both sides use. Unix sockets need none: the file system says who may open them.
+Over TCP, asrd's sockets speak CURVE (RFC 26 of ZeroMQ, https://rfc.zeromq.org/spec/26/): all traffic is encrypted,
+each side proves that it has the key, and anyone without it can neither receive nor send. One file holds the key pair
+that both sides use. Unix sockets need no key: file permissions decide who may open them.
 """
 
 import os
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 VARIABLE = "ASRD_KEY"
 
 NONE = "none"
-"""As the name of a file: there is to be no key."""
+"""Given in place of a file name: use no key."""
 
 DOMAIN = "asrd"
-"""What libzmq calls the peers that a daemon is asked about."""
+"""The domain under which libzmq asks the daemon whether to admit a peer."""
 
 HEAD = """\
 # The key of an asrd daemon. Whoever has this file hears what the daemon hears, can speak to it and can stop it.
@@ -35,54 +35,58 @@ HEAD = """\
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """public, secret: the two halves of a Curve25519 key pair, 40 characters of Z85 each. path: the file."""
+    """A key pair for Curve25519.
+
+    public, secret: its two halves, 40 characters of Z85 each. path: the file that holds it.
+    """
 
     public: str
     secret: str
     path: Path
 
     def serve(self, socket: "zmq.Socket[Any]") -> None:
-        """Let what is bound next be for those who have the key."""
+        """Require the key of all who connect to what the socket binds next."""
         socket.curve_server = True
         socket.curve_publickey, socket.curve_secretkey = self.public.encode(), self.secret.encode()
         socket.zap_domain = DOMAIN.encode()
 
     def show(self, socket: "zmq.Socket[Any]") -> None:
-        """Connect next as one who has the key, to one who has it."""
+        """Present the key on the socket's next connection, and require it of the other side."""
         socket.curve_serverkey = socket.curve_publickey = self.public.encode()
         socket.curve_secretkey = self.secret.encode()
 
 
 def concerns(address: str) -> bool:
-    """Whether a key matters at an address."""
+    """Return whether a key matters at an address."""
     return address.startswith("tcp://")
 
 
 def places() -> list[Path]:
-    """Where a key is looked for when nothing else is said; the first is the user's own."""
+    """List the default places of a key; the first is the user's own."""
     return [user_config_path("asrd") / "asrd.key", Path("/etc/asrd/asrd.key")]
 
 
 def chosen() -> str:
-    """The file that settings name, `$ASRD_KEY` or `key` in asrd.toml, or the one there is in `places`; else "none".
+    """Return the key file to use: `$ASRD_KEY`, `key` in asrd.toml, or the first readable one of `places`; else
+    "none".
 
-    Raises UsageError for settings that cannot be read.
+    Raises UsageError if the settings cannot be read.
     """
     default = next((str(path) for path in places() if os.access(path, os.R_OK)), NONE)
     return os.environ.get(VARIABLE) or configured("key") or default
 
 
 def find(name: str | Path | None = None) -> Key | None:
-    """The key in a file, or where none is named in the one that is `chosen`.
+    """Load the key from a file, by default the one that is `chosen`; None if that is "none".
 
-    Raises UsageError where there is no such file, it holds no key, or everyone may read it.
+    Raises UsageError if there is no such file, it holds no key, or everyone may read it.
     """
     name = str(name or chosen())
     return None if name == NONE else _load(Path(name).expanduser())
 
 
 def create(path: Path) -> Key:
-    """Make a new key, in a file of its own that only its owner can read. Raises UsageError where there is a file."""
+    """Make a key in a new file that only its owner can read. Raises UsageError if the file exists."""
     import zmq
 
     public, secret = (half.decode() for half in zmq.curve_keypair())

@@ -1,7 +1,7 @@
-"""Raw PCM as it travels: the sample formats, and the header that goes before each message.
+"""The network format of PCM: the sample formats, and the header that goes before each message.
 
-A sender of audio pushes two-part messages over ZeroMQ (PUSH to PULL): a `PcmHeader` in JSON, then
-the samples, interleaved by channel. It needs nothing of asrd but this page.
+A sender of audio pushes two-part messages over ZeroMQ (PUSH to PULL): a `PcmHeader` in JSON, then the samples,
+interleaved by channel. This page is all that it needs to know of asrd.
 """
 
 from typing import Annotated, Any, Literal
@@ -12,13 +12,13 @@ import numpy as np
 from asrd.core.flow import FloatArray
 
 SCHEMA: Literal[1] = 1
-"""Version of `PcmHeader`; a receiver refuses what it does not know."""
+"""Version of `PcmHeader`; a receiver refuses versions that it does not know."""
 
 MIN_RATE, MAX_RATE = 1_000, 384_000
 """Hz. Below the first there is no speech left; above the second no sound card is sold."""
 
 MAX_CHANNELS = 1_024
-"""As many as libsndfile reads."""
+"""The most that libsndfile reads."""
 
 PcmFormat = Literal["s16le", "f32le"]
 
@@ -33,7 +33,7 @@ class PcmHeader(msgspec.Struct, frozen=True, kw_only=True):
     """The first part of a message; the second is a whole number of frames, possibly none.
 
     session: any name that no other sender has; a receiver hears one session at a time.
-    position: frames of this session before this message, at the sender's rate. Where it runs ahead
+    position: frames of this session before this message, at the sender's rate. If it runs ahead
         of what was sent, the frames between were lost on the way or at the microphone.
     captured: wall-clock seconds (Unix time) at which the last frame was captured.
     end: nothing follows; the receiver is free for the next session.
@@ -50,7 +50,7 @@ class PcmHeader(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def decode(data: bytes, sample_format: PcmFormat, channels: int) -> FloatArray:
-    """Samples as float32 `(frames, channels)`, full scale 1.
+    """Convert bytes to float32 samples `(frames, channels)`, full scale 1.
 
     Raises ValueError when `data` is not a whole number of frames, or a sample is not a number.
     """
@@ -67,6 +67,6 @@ def decode(data: bytes, sample_format: PcmFormat, channels: int) -> FloatArray:
 
 
 def first_invalid(pcm: FloatArray) -> int | None:
-    """Index of the first frame of `(frames, channels)` that holds NaN or infinity, or None."""
+    """Return the index of the first frame of `(frames, channels)` that holds NaN or infinity, or None."""
     finite = np.isfinite(pcm).all(axis=1)
     return None if finite.all() else int(np.argmin(finite))

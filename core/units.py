@@ -23,17 +23,17 @@ field 400, stride 320), 1.905 s. Other geometries get other frame counts: ask `G
 
 
 def samples(seconds: float) -> Samples:
-    """The nearest whole number of samples to `seconds`. Raises UsageError where that is not a finite number."""
+    """Return the number of samples nearest to `seconds`. Raises UsageError if that is not a finite number."""
     if not math.isfinite(seconds):
         raise UsageError(f"{seconds} is not a number of seconds")
     return Samples(round(seconds * SAMPLE_RATE))
 
 
 def seconds(count: int) -> float:
-    """`count` samples in seconds."""
+    """Return the length of `count` samples in seconds."""
     return count / SAMPLE_RATE
 
 
 def counted(number: int, things: str) -> str:
-    """A number of things whose name ends in "s", which one of them does not: "1 clip" and "2 clips"."""
+    """Format a count: "1 clip" and "2 clips". things: the plural, which ends in "s"."""
     return f"{number} {things.removesuffix('s') if number == 1 else things}"

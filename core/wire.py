@@ -1,6 +1,7 @@
-"""JSON for the wire, whatever is to be said.
+"""JSON for the wire, for any text.
 
-A file name need not be UTF-8. Python then has lone surrogates for its bytes, which can be neither encoded nor sent.
+A file name need not be UTF-8. Python represents its other bytes by lone surrogates, which can be neither encoded nor
+sent.
 """
 
 from typing import Any
@@ -11,7 +12,7 @@ _encoder = msgspec.json.Encoder()
 
 
 def encode(value: Any) -> bytes:
-    """A struct, or what JSON knows, as JSON."""
+    """Encode a struct, or any JSON value, as JSON."""
     try:
         return _encoder.encode(value)
     except UnicodeEncodeError:
@@ -19,7 +20,7 @@ def encode(value: Any) -> bytes:
 
 
 def plain(text: str) -> str:
-    """The text with a question mark for what cannot be sent."""
+    """Replace each character that cannot be sent by a question mark."""
     return text.encode("utf-8", "replace").decode()
 
 

@@ -1,10 +1,10 @@
-"""`calibration.json`: what `asrd calibrate-confidence` learned of a model's word times and confidences.
+"""`calibration.json`: corrections to a model's word times and confidences, learned by `asrd calibrate-confidence`.
 
     {"times": {"before": 480, "after": 320},
      "confidence": {"bias": -0.4, "weights": {"mean": 1.2, "least": 0.3, "letters": 0.1}},
-     …how it was learned, and what it was measured to be worth}
+     …how it was learned, and how good it was measured to be}
 
-A model without that file has the times of its letters' frames, and confidences that are plain probabilities.
+Without that file, words have the times of their letters' frames, and confidences are plain probabilities.
 """
 
 import math
@@ -19,10 +19,10 @@ NAME = "calibration.json"
 
 
 class Evidence(NamedTuple):
-    """What the emission says of one word.
+    """Features of one word, taken from the emission.
 
-    mean: log-probability over the frames of its letters, in nats a frame. least: the same of the letter that
-    is least sure. letters: logarithm of their number.
+    mean: log-probability over the frames of its letters, in nats per frame. least: the same for the least certain
+    letter. letters: logarithm of their number.
     """
 
     mean: float
@@ -31,10 +31,10 @@ class Evidence(NamedTuple):
 
 
 class Probability(Protocol):
-    """Says how likely a word is right."""
+    """Estimates how likely a word is right."""
 
     def of(self, evidence: Evidence) -> float:
-        """In [0, 1]."""
+        """Return the probability, in [0, 1]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +45,17 @@ class Confidence:
     weights: Evidence
 
     def of(self, evidence: Evidence) -> float:
-        """In [0, 1]."""
+        """Return the probability, in [0, 1]."""
         score = self.bias + sum(map(float.__mul__, self.weights, evidence))
         return 1 / (1 + math.exp(-score)) if score > 0 else math.exp(score) / (1 + math.exp(score))
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """before, after: samples by which words reach beyond the frames of their letters, which CTC puts where
-    it is surest; negative where they fall short of them.
+    """Corrections to a model's word times and confidences.
+
+    before, after: samples by which words reach beyond the frames of their letters, which CTC puts where it is surest;
+    negative if they fall short of them. words: gives confidences; None if they are not calibrated.
     """
 
     before: int = 0
@@ -61,12 +63,12 @@ class Calibration:
     words: Probability | None = None
 
     def confidence(self, evidence: Evidence) -> float:
-        """Of a word."""
+        """Return the confidence of a word."""
         return self.words.of(evidence) if self.words else plain(evidence)
 
     @classmethod
     def load(cls, directory: Path) -> "Calibration":
-        """Of a model directory. Raises ModelError where the file is there and cannot be understood."""
+        """Load the calibration of a model directory. Raises ModelError if its file cannot be understood."""
         path = directory / NAME
         if not path.is_file():
             return UNCALIBRATED
@@ -86,12 +88,14 @@ UNCALIBRATED = Calibration()
 
 
 def plain(evidence: Evidence) -> float:
-    """The geometric mean of the probabilities of a word's letters: what there is without calibration."""
+    """Return the geometric mean of the probabilities of a word's letters, the confidence without calibration."""
     return math.exp(min(0.0, evidence.mean))
 
 
 def _confidence(content: Any) -> Confidence | None:
-    """None where only times were learned. Raises what `float` and look-ups raise for anything but numbers."""
+    """Parse a confidence map; None if only times were learned. Raises what `float` and look-ups raise for anything
+    but numbers.
+    """
     if content is None:
         return None
     numbers = {name: float(value) for name, value in content["weights"].items()}

@@ -1,4 +1,4 @@
-"""Load a checkpoint through transformers, and be sure that all of it was loaded."""
+"""Load a checkpoint through transformers, and check that all of it was loaded."""
 
 from typing import TYPE_CHECKING
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
 
 def load_checkpoint(model: ModelDirectory) -> "Wav2Vec2ForCTC":
-    """The model in float32 and evaluation mode, read from disk only.
+    """Load the model in float32 and evaluation mode, from disk only.
 
-    Raises MissingExtraError without torch and transformers, ModelError when a tensor is missing,
-    unexpected or of another shape: transformers would initialise it at random and carry on.
+    Raises MissingExtraError without torch and transformers, ModelError if a tensor is missing, unexpected or of
+    another shape: transformers would initialise it at random and carry on.
     """
     try:
         import torch

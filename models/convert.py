@@ -19,7 +19,7 @@ def convert(model: ModelDirectory) -> Path:
 
     The network takes normalised audio `(batch, samples)`, both dimensions free, and gives logits
     `(batch, frames, vocabulary)`. Weights are stored in 16 bits; the arithmetic is the backend's choice.
-    Raises MissingExtraError without torch, ModelError where the checkpoint cannot be converted or
+    Raises MissingExtraError without torch, ModelError if the checkpoint cannot be converted or
     its directory cannot be written.
     """
     if not model.has_weights:
@@ -31,14 +31,14 @@ def convert(model: ModelDirectory) -> Path:
 
 
 def trace(model: ModelDirectory) -> Any:
-    """The checkpoint as an `openvino.Model` with free batch and length, weights in 32 bits."""
+    """Trace the checkpoint to an `openvino.Model` with free batch and length, weights in 32 bits."""
     try:
         import torch
     except ImportError as error:
         raise MissingExtraError("torch", "converting a checkpoint") from error
 
     class Logits(torch.nn.Module):  # type: ignore[misc]
-        """The network without the dictionary around its answer, which has no place in a graph."""
+        """The network without the dictionary around its output, which has no place in a graph."""
 
         def __init__(self, network: Any) -> None:
             super().__init__()
@@ -61,12 +61,11 @@ def trace(model: ModelDirectory) -> Any:
 def save(network: Any, path: Path, compress: bool) -> None:
     """Write an `openvino.Model` to `path` and the `.bin` beside it.
 
-    compress: whether 32-bit weights are stored in 16 bits. A reader meets the old pair, no model,
-    or the new pair, never one half of each.
-    Raises ModelError where the directory cannot be written.
+    compress: whether 32-bit weights are stored in 16 bits. A reader sees the old pair, no model, or the new pair,
+    never one half of each. Raises ModelError if the directory cannot be written.
     """
     _number_names(network)
-    with writing(path, RuntimeError, remedy=OWN_PLACE):  # which is OpenVINO's
+    with writing(path, RuntimeError, remedy=OWN_PLACE):  # RuntimeError is OpenVINO's
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".", dir=path.parent) as folder:
             draft = Path(folder) / path.name
@@ -77,10 +76,10 @@ def save(network: Any, path: Path, compress: bool) -> None:
 
 
 def _number_names(network: Any) -> None:
-    """Name what has no name of its own by its place in the network.
+    """Name each unnamed operation by its place in the network.
 
-    OpenVINO numbers such operations by a counter of the process, so that the same network would be
-    written differently each time.
+    OpenVINO numbers such operations by a counter of the process, so the same network would be written differently
+    each time.
     """
     for place, node in enumerate(network.get_ordered_ops()):
         if re.fullmatch(rf"{node.get_type_name()}_\d+", node.get_friendly_name()):

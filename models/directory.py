@@ -4,7 +4,7 @@
     openvino/fp16.xml  openvino/fp16.bin  openvino/int8.xml  openvino/int8.bin
     calibration.json  decoding.json  manifest.json
 
-Everything asrd must know of a model is derived from these; nothing is assumed of it.
+Everything asrd must know about a model is derived from these; nothing is assumed.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class ModelDirectory:
     normalize: whether input is brought to zero mean and unit variance.
     attention_mask: whether the model takes a mask when windows of unequal length are padded into
         one batch. asrd never pads, so an all-ones mask is implied and none is passed.
-    calibration: what was learned of its word times and confidences.
+    calibration: corrections to its word times and confidences.
     """
 
     path: Path
@@ -50,11 +50,11 @@ class ModelDirectory:
 
     @property
     def has_weights(self) -> bool:
-        """Whether the checkpoint itself is here, not only what was built from it."""
+        """True if the checkpoint itself is here, not only what was built from it."""
         return any((self.path / name).is_file() for name in WEIGHT_FILES)
 
     def openvino(self, precision: str) -> Path:
-        """Where the OpenVINO model of this precision ("fp16", "int8") belongs; it may not exist."""
+        """Return the path of the OpenVINO model of this precision ("fp16", "int8"); it may not exist."""
         return self.path / "openvino" / f"{precision}.xml"
 
     @classmethod

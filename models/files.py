@@ -1,4 +1,4 @@
-"""Files that are read and written, with one-line errors."""
+"""Read and write files, with one-line errors."""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from asrd.core.errors import ModelError, reason
 
 
 def read_object(path: Path) -> dict[str, Any]:
-    """The JSON object in a file. Raises ModelError where there is none."""
+    """Read the JSON object in a file. Raises ModelError if there is none."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -24,9 +24,9 @@ def read_object(path: Path) -> dict[str, Any]:
 
 @contextmanager
 def writing(path: Path, *others: type[Exception], remedy: str = "make room or choose another place") -> Iterator[None]:
-    """Raise ModelError where what is done meanwhile, to write `path`, fails for want of room or rights.
+    """Raise ModelError if the block, which writes `path`, fails for want of space or permission.
 
-    others: what the library that writes raises then, beside OSError.
+    others: errors that the writing library raises in that case, besides OSError.
     """
     kinds: tuple[type[Exception], ...] = (OSError, *others)
     try:
@@ -36,4 +36,4 @@ def writing(path: Path, *others: type[Exception], remedy: str = "make room or ch
 
 
 OWN_PLACE = "make room, or copy the model to a place of your own"
-"""The remedy where a model that is there is added to."""
+"""The remedy if a file cannot be added to an existing model."""

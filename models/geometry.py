@@ -1,4 +1,4 @@
-"""How a convolutional front end turns samples into frames."""
+"""Geometry of a convolutional front end, which turns samples into frames."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,17 +36,17 @@ class Geometry:
         return Samples(field)
 
     def frames(self, samples: int) -> int:
-        """Frames made of `samples` samples; 0 when there are fewer than the receptive field."""
+        """Count the frames made of `samples` samples; 0 if there are fewer than the receptive field."""
         for kernel, stride in zip(self.kernels, self.strides, strict=True):
             samples = (samples - kernel) // stride + 1 if samples >= kernel else 0
         return samples
 
     @classmethod
     def from_config(cls, config: Mapping[str, object]) -> "Geometry":
-        """Read `conv_kernel` and `conv_stride` of a Hugging Face `config.json`.
+        """Read `conv_kernel` and `conv_stride` from a Hugging Face `config.json`.
 
-        Raises ModelError where they are missing, malformed, or followed by a strided adapter,
-        whose frames do not lie on a plain grid.
+        Raises ModelError if they are missing, malformed, or followed by a strided adapter, whose frames do not lie on
+        a plain grid.
         """
         kernels, strides = config.get("conv_kernel"), config.get("conv_stride")
         if not _positive(kernels) or not _positive(strides) or len(kernels) != len(strides):

@@ -1,4 +1,4 @@
-"""Fetch a checkpoint from the Hugging Face hub: the only part of asrd that uses the network."""
+"""Download checkpoints from the Hugging Face hub."""
 
 import fcntl
 import hashlib
@@ -29,12 +29,12 @@ SETTINGS = (
 """Small files, fetched first: they tell whether asrd can run the model before its weights come."""
 
 BUILT = tuple(f"openvino/{precision}.{part}" for precision in ("fp16", "int8") for part in ("xml", "bin"))
-"""What a repository may hold ready-made."""
+"""Converted files that a repository may hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A file as the hub describes it. sha256 for large files, else the id git gives its content."""
+    """A file as the hub describes it. sha256: of large files only; git: the id that git gives its content."""
 
     name: str
     size: int
@@ -42,7 +42,7 @@ class RemoteFile:
     git: str | None
 
     def matches(self, path: Path) -> bool:
-        """Whether `path` holds exactly this file."""
+        """Return whether `path` holds exactly this file."""
         if not path.is_file() or path.stat().st_size != self.size:
             return False
         if self.sha256:
@@ -62,7 +62,7 @@ class Repository:
 
     @classmethod
     def look_up(cls, name: str, revision: str, endpoint: str | None = None) -> "Repository":
-        """Ask the hub what there is. Raises UsageError or ModelError where it cannot be had."""
+        """Look up a repository on the hub. Raises UsageError or ModelError if it is not available."""
         api = runtime.huggingface_hub().HfApi(endpoint=endpoint)
         with _explained(name, revision):
             info = api.model_info(name, revision=revision, files_metadata=True, timeout=30)
@@ -73,11 +73,11 @@ class Repository:
         return cls(name, info.sha, {file.name: file for file in files}, endpoint)
 
     def pick(self, names: Iterable[str]) -> list[RemoteFile]:
-        """Those of `names` that the repository has."""
+        """List those of `names` that the repository has."""
         return [self.files[name] for name in names if name in self.files]
 
     def weights(self) -> list[RemoteFile]:
-        """The checkpoint in its preferred form, which may be split into numbered pieces."""
+        """List the checkpoint's files in its preferred form, which may be split into numbered pieces."""
         chosen = next((name for name in WEIGHT_FILES if name in self.files), None)
         if chosen is None:
             raise ModelError(f"'{self.name}' holds no PyTorch checkpoint ({WEIGHT_FILES[0]}); choose another model")
@@ -94,12 +94,13 @@ def pull(
     endpoint: str | None = None,
     notice: Callable[[str], None] = lambda _: None,
 ) -> ModelDirectory:
-    """Bring a model into the store, or up to date, and check every file against the hub's hashes.
+    """Download a model into the store, or update it, and check every file against the hub's hashes.
 
-    An interrupted download is taken up where it stopped; a model is in the store only when whole. What was learned
-    of it here is kept as long as its checkpoint is the same.
-    endpoint: another hub than the one `HF_ENDPOINT` or its default names. notice: told of what was not kept.
-    Raises UsageError for what is no hub id, ModelError where the model cannot be had or run, or is being pulled.
+    An interrupted download resumes where it stopped; a model is in the store only when complete. What was learned
+    about it on this machine is kept as long as its checkpoint is the same.
+    endpoint: another hub than the one that `HF_ENDPOINT` or its default names. notice: called with what was not kept.
+    Raises UsageError for a malformed hub id, ModelError if the model is not available, cannot be run, or is just
+    being pulled.
     """
     if not store.HUB_ID.fullmatch(name):
         raise UsageError(f"'{name}' is not a hub id; it looks like 'facebook/wav2vec2-base-960h'")
@@ -130,9 +131,9 @@ def pull(
 
 
 def fetch(name: str, file: str, directory: Path, endpoint: str | None = None) -> Path:
-    """One file of a repository that asrd itself cannot run, in `directory`; the hub is not asked once it is there.
+    """Download one file of a repository that asrd itself cannot run, unless it already is in `directory`.
 
-    Raises UsageError or ModelError where it cannot be had.
+    Raises UsageError or ModelError if it is not available.
     """
     path = directory / file
     if not path.is_file():
@@ -151,7 +152,7 @@ def _is_current(target: Path, commit: str) -> bool:
 
 
 def _revision(target: Path) -> str | None:
-    """The commit that a model was pulled at; None where there is none, or no manifest that could tell."""
+    """Return the commit that a model was pulled at; None if there is no model, or no manifest that says so."""
     try:
         revision: str | None = manifest.read(target).get("source", {}).get("revision")
     except ModelError:
@@ -161,7 +162,7 @@ def _revision(target: Path) -> str | None:
 
 @contextmanager
 def _alone(name: str, draft: Path) -> Iterator[None]:
-    """Raise ModelError where another process works on the same draft."""
+    """Raise ModelError if another process works on the same draft."""
     draft.parent.mkdir(parents=True, exist_ok=True)
     with draft.with_name(f".{draft.name}.lock").open("a") as lock:
         try:
@@ -172,14 +173,14 @@ def _alone(name: str, draft: Path) -> Iterator[None]:
 
 
 def _clear(draft: Path, names: set[str]) -> None:
-    """Remove what an interrupted pull of another revision left, and is not among the files of this one."""
+    """Remove files that an interrupted pull of another revision left, except those that this one has too."""
     for path in list(draft.rglob("*")):
         if path.is_file() and path.relative_to(draft).as_posix().removesuffix(".part") not in names:
             path.unlink()
 
 
 def _fetch(repository: Repository, file: RemoteFile, directory: Path) -> None:
-    """Download one file, unless it is there, appending to what an earlier attempt left behind."""
+    """Download one file, unless it is there; append to what an earlier attempt left behind."""
     from huggingface_hub.file_download import http_get
     from huggingface_hub.utils import build_hf_headers
 
@@ -212,7 +213,7 @@ def _fetch(repository: Repository, file: RemoteFile, directory: Path) -> None:
 
 @contextmanager
 def _progress() -> Iterator[None]:
-    """The hub's own progress bars, where somebody watches."""
+    """Show the hub's own progress bars only on a terminal."""
     from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
     if sys.stderr.isatty() or are_progress_bars_disabled():
@@ -229,8 +230,8 @@ def _progress() -> Iterator[None]:
 def _explained(name: str, revision: str) -> Iterator[None]:
     """Turn the hub library's errors into ours.
 
-    What is not named here comes from the HTTP library underneath, which has changed between
-    releases of huggingface_hub: the transfer failed, whatever it is called.
+    Any other error comes from the HTTP library underneath, which has changed between releases of huggingface_hub: it
+    means that the transfer failed.
     """
     from huggingface_hub import errors
 

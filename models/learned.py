@@ -1,4 +1,4 @@
-"""What the user's own machine learned of a checkpoint, which nobody published: it goes where the checkpoint goes."""
+"""Files that the user's machine learned about a checkpoint; they go where the checkpoint goes."""
 
 import shutil
 from collections.abc import Callable
@@ -14,14 +14,14 @@ LEARNED: dict[str, tuple[Callable[[Path], object], str]] = {
     calibration.NAME: (Calibration.load, "asrd calibrate-confidence"),
     settings.NAME: (DecodingSettings.load, "asrd tune"),
 }
-"""By file, what reads it and the command that writes it."""
+"""The reader of each file, and the command that writes it."""
 
 
 def take_along(old: Path, new: Path, *, same: bool) -> list[str]:
-    """Copy what was learned of the checkpoint in a directory to another, where it is the same one.
+    """Copy what was learned about a checkpoint from one directory to another, if the checkpoint is the same.
 
-    Returns the commands that learn anew what is left behind, because the checkpoint is another one or the file is
-    damaged. Raises OSError where something cannot be copied.
+    Returns the commands that learn anew what was not copied, because the checkpoint is another one or the file is
+    damaged. Raises OSError if a file cannot be copied.
     """
     left = []
     for name, (read, command) in LEARNED.items():

@@ -1,4 +1,4 @@
-"""`manifest.json`: what a model directory holds, and how it came to be.
+"""`manifest.json`: the files of a model directory, and how it was made.
 
 {"files": {"config.json": {"sha256": "…", "size": 2046}, …}, "asrd": "0.1.0", …facts}
 """
@@ -18,17 +18,17 @@ NAME = "manifest.json"
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """file: relative to the model directory. what: is wrong with it, in a few words."""
+    """A fault in a model directory. file: its path in the directory. what: the fault, in a few words."""
 
     file: str
     what: str
 
 
 def write(directory: Path, **facts: object) -> Path:
-    """Hash every file of the directory, and keep what is known of it.
+    """Write the manifest: the hash of every file, and facts about the model.
 
-    facts: anything JSON can hold; those of an earlier manifest stay unless named again.
-    Raises ModelError where the directory cannot be written.
+    facts: anything JSON can hold; those of an earlier manifest stay unless named again. Raises ModelError if the
+    directory cannot be written.
     """
     earlier = read(directory) if (directory / NAME).is_file() else {}
     with writing(directory / NAME, remedy=OWN_PLACE):
@@ -38,10 +38,10 @@ def write(directory: Path, **facts: object) -> Path:
 
 
 def keep(directory: Path, name: str, facts: dict[str, Any]) -> Path:
-    """Write what was learned of a model beside it, as JSON, and its hash into the manifest where there is one.
+    """Write facts learned about a model beside it, as JSON, and their hash into the manifest if there is one.
 
-    Other files keep the hashes they had: whether they are damaged is not for this to forget.
-    Raises ModelError where the directory cannot be written.
+    Other files keep their recorded hashes, so that damage to them still shows. Raises ModelError if the directory
+    cannot be written.
     """
     path = directory / name
     with writing(path, remedy=OWN_PLACE):
@@ -54,7 +54,7 @@ def keep(directory: Path, name: str, facts: dict[str, Any]) -> Path:
 
 
 def read(directory: Path) -> dict[str, Any]:
-    """The manifest of a model directory. Raises ModelError where it is missing or not one."""
+    """Read the manifest of a model directory. Raises ModelError if it is missing or malformed."""
     path = directory / NAME
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -73,7 +73,7 @@ def read(directory: Path) -> dict[str, Any]:
 
 
 def verify(directory: Path) -> list[Problem]:
-    """Compare every file with the manifest: missing, changed, or not listed. Empty when all is well."""
+    """Compare every file with the manifest, and list those missing, changed, or not listed."""
     listed = read(directory)["files"]
     problems = [Problem(name, "not listed in the manifest") for name in _names(directory) if name not in listed]
     for name, entry in listed.items():
@@ -88,7 +88,7 @@ def verify(directory: Path) -> list[Problem]:
 
 
 def sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file, read in pieces."""
+    """Return the hexadecimal SHA-256 of a file, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -98,14 +98,14 @@ def _entry(path: Path) -> dict[str, Any]:
 
 
 def _replace(directory: Path, name: str, content: dict[str, Any]) -> None:
-    """Write a file of JSON; a reader meets the old one or the new one."""
+    """Write a JSON file; a reader sees the old one or the new one."""
     draft = directory / f".{name}"
     draft.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     draft.replace(directory / name)
 
 
 def _names(directory: Path) -> list[str]:
-    """Relative paths of all files except the manifest and whatever is hidden, such as download caches."""
+    """List the relative paths of all files except the manifest and hidden ones, such as download caches."""
     paths = (path.relative_to(directory) for path in directory.rglob("*") if path.is_file())
     return sorted(
         path.as_posix() for path in paths if path.as_posix() != NAME and not any(p.startswith(".") for p in path.parts)

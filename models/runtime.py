@@ -1,10 +1,9 @@
-"""Import libraries without the usage reports they send: asrd uses the network to pull models and data
-sets, and for nothing else.
+"""Import libraries without the usage reports they send: asrd contacts the internet for models and data sets only.
 
-OpenVINO and NNCF report to a web analytics service through the distribution `openvino_telemetry`,
-from the moment they are imported and without asking. Both fall back to a stub where that cannot be
-imported, so it is made so: a None in `sys.modules` is Python's way to say that a module must not be.
-huggingface_hub describes the machine in every request, and looks up whether an AI agent runs it.
+OpenVINO and NNCF report to a web analytics service through the distribution `openvino_telemetry`, from the moment
+they are imported and without asking. Both fall back to a stub if that cannot be imported. So a None is put into
+`sys.modules`, which makes Python refuse the import. huggingface_hub describes the machine in every request, and looks
+up whether an AI agent runs it.
 """
 
 import sys
@@ -17,13 +16,13 @@ REPORTER = "openvino_telemetry"
 
 
 def openvino() -> Any:
-    """The module `openvino`, imported silently."""
+    """Import `openvino` without its usage reports."""
     _prepare()
     return import_module("openvino")
 
 
 def nncf() -> Any:
-    """The module `nncf`, imported silently. Raises MissingExtraError where it is not installed."""
+    """Import `nncf` without its usage reports. Raises MissingExtraError if it is not installed."""
     _prepare()
     try:
         return import_module("nncf")
@@ -32,13 +31,13 @@ def nncf() -> Any:
 
 
 def huggingface_hub() -> Any:
-    """The module `huggingface_hub`, asking for what it is told to and no more."""
+    """Import `huggingface_hub` without its telemetry."""
     import_module("huggingface_hub.constants").HF_HUB_DISABLE_TELEMETRY = True  # type: ignore[attr-defined]
     return import_module("huggingface_hub")
 
 
 def datasets() -> Any:
-    """The module `datasets`. Raises MissingExtraError where it is not installed."""
+    """Import `datasets`. Raises MissingExtraError if it is not installed."""
     huggingface_hub()
     try:
         return import_module("datasets")
@@ -47,7 +46,7 @@ def datasets() -> Any:
 
 
 def beam_search() -> Any:
-    """The module `ctc_beam_decoder`. Raises MissingExtraError where it is not installed."""
+    """Import `ctc_beam_decoder`. Raises MissingExtraError if it is not installed."""
     try:
         return import_module("ctc_beam_decoder")
     except ImportError as error:
@@ -55,5 +54,5 @@ def beam_search() -> Any:
 
 
 def _prepare() -> None:
-    """Whoever imported the reporter before us did so knowingly; it is left alone then."""
+    """Block the reporter, unless the program has imported it before, which was then its own choice."""
     sys.modules.setdefault(REPORTER, None)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Where models are: bundled with asrd, pulled from the hub, or in a directory of the user's own."""
+"""Model locations: bundled with asrd, pulled from the hub, or in a directory of the user's own."""
 
 import re
 from dataclasses import dataclass
@@ -10,18 +10,18 @@ from asrd.core.errors import UsageError
 from asrd.models.directory import ModelDirectory
 
 DEFAULT_MODEL = "asrd-base-en"
-"""The bundled model that is used where none is named: English, there without a network."""
+"""The bundled model used by default: English, available without a network."""
 
 BUNDLED = Path(__file__).resolve().parent
-"""Holds the bundled models, one folder each."""
+"""Directory of the bundled models, one folder each."""
 
 HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
-"""What the Hugging Face hub calls a model: `owner/name`, or a bare name for its oldest ones."""
+"""Pattern of the Hugging Face hub's model names: `owner/name`, or a bare name for its oldest models."""
 
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """name: what `--model` takes. origin: "bundled" or "pulled"."""
+    """A model at hand. name: the value of `--model`. origin: "bundled" or "pulled"."""
 
     name: str
     origin: str
@@ -29,14 +29,14 @@ class Installed:
 
 
 def store() -> Path:
-    """The directory of pulled models, one folder `owner/name` each; it may not exist yet."""
+    """Return the directory of pulled models, one folder `owner/name` each; it may not exist yet."""
     return user_data_path("asrd") / "models"
 
 
 def resolve(model: str) -> ModelDirectory:
     """Open a model by bundled name, by the hub id it was pulled under, or by directory, in this order.
 
-    Raises UsageError where there is none, ModelError where the directory is not a usable checkpoint.
+    Raises UsageError if there is none, ModelError if the directory is not a usable checkpoint.
     """
     known = {found.name: found.path for found in installed()}
     if model in known:
@@ -51,7 +51,7 @@ def resolve(model: str) -> ModelDirectory:
 
 
 def installed() -> list[Installed]:
-    """Bundled and pulled models by name, bundled ones first."""
+    """List bundled and pulled models by name, bundled ones first."""
     bundled = [Installed(path.name, "bundled", path) for path in _checkpoints(BUNDLED, "*/config.json")]
     taken = {found.name for found in bundled}
     root = store()
@@ -61,6 +61,6 @@ def installed() -> list[Installed]:
 
 
 def _checkpoints(root: Path, pattern: str) -> list[Path]:
-    """Directories that hold a config.json; hidden ones are downloads under way."""
+    """List directories that hold a config.json; hidden ones are downloads under way."""
     parents = (path.parent for path in sorted(root.glob(pattern)))
     return [path for path in parents if not any(part.startswith(".") for part in path.relative_to(root).parts)]

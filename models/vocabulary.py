@@ -1,4 +1,4 @@
-"""The letters a CTC model spells with, as its checkpoint names them."""
+"""Vocabulary of a CTC model: the letters of its outputs, as its checkpoint names them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,9 +11,11 @@ from asrd.models.files import read_object
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """tokens: text of each output, by index. blank: index of the CTC blank (Hugging Face: the pad
-    token). delimiter: index of the word boundary, or None where the model has none (then a blank
-    space in a token separates words). special: outputs that are never text, blank excluded.
+    """The outputs of a CTC model.
+
+    tokens: text of each output, by index. blank: index of the CTC blank (Hugging Face: the pad token). delimiter:
+    index of the word boundary, or None if the model has none (then a blank space in a token separates words).
+    special: outputs that are never text, blank excluded.
     """
 
     tokens: tuple[str, ...]
@@ -26,11 +28,11 @@ class Vocabulary:
 
     @classmethod
     def load(cls, directory: Path, outputs: int, pad: object = None) -> "Vocabulary":
-        """Read `vocab.json` (and `tokenizer_config.json`, `added_tokens.json` where present).
+        """Read `vocab.json` (and `tokenizer_config.json`, `added_tokens.json` if present).
 
         outputs: the model's `vocab_size`; every output must have a name.
-        pad: the model's `pad_token_id` where it has one, which is the blank it was trained with.
-        Raises ModelError where the files are missing or do not fit the model.
+        pad: the model's `pad_token_id` if it has one, which is the blank it was trained with.
+        Raises ModelError if the files are missing or do not fit the model.
         """
         settings = _read_settings(directory)
         ids = _read_ids(directory, settings, outputs)
@@ -61,10 +63,10 @@ class Vocabulary:
 
 
 def _read_ids(directory: Path, settings: Mapping[str, Any], outputs: int) -> dict[str, int]:
-    """Index of every name: the letters, and what was added to the tokenizer later.
+    """Read the index of every name: the letters, and what was added to the tokenizer later.
 
-    A tokenizer may have had sentence marks added that the model was never given outputs for; only
-    such later additions may exceed the model.
+    A tokenizer may have had sentence marks added that the model was never given outputs for; only such later
+    additions may exceed the model.
     """
     path = directory / "vocab.json"
     ids = read_object(path)
@@ -84,7 +86,7 @@ def _read_ids(directory: Path, settings: Mapping[str, Any], outputs: int) -> dic
 
 
 def _read_settings(directory: Path) -> dict[str, Any]:
-    """The tokenizer's settings; older checkpoints keep them in `special_tokens_map.json`."""
+    """Read the tokenizer's settings; older checkpoints keep them in `special_tokens_map.json`."""
     merged: dict[str, Any] = {}
     for name in ("special_tokens_map.json", "tokenizer_config.json"):
         path = directory / name
@@ -94,5 +96,5 @@ def _read_settings(directory: Path) -> dict[str, Any]:
 
 
 def _content(token: object) -> str:
-    """Tokens are stored as plain strings or as `{"content": ...}`."""
+    """Return a token's text, which is stored as a plain string or as `{"content": ...}`."""
     return str(token.get("content")) if isinstance(token, dict) else str(token)

@@ -1,1 +1,1 @@
-"""Builds the INT8 model offline, and measures what it costs in accuracy."""
+"""Build INT8 models offline, and measure what they cost in accuracy."""

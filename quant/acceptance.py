@@ -1,4 +1,4 @@
-"""Is the INT8 model good enough? Decided on held-out speech, on both error rates."""
+"""Decide whether an INT8 model is good enough: on held-out speech, by both error rates."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,8 +10,10 @@ from asrd.quant.recipe import Recipe
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """holds: whether neither WER nor CER lost more than allowed against the original.
-    wer, cer: accuracy lost, absolute or relative as the recipe says. verdict: for people.
+    """The proof of an INT8 model on the test set.
+
+    holds: whether neither WER nor CER lost more than allowed against the original. wer, cer: accuracy lost, absolute
+    or relative as the recipe says. verdict: for people.
     """
 
     holds: bool
@@ -21,8 +23,8 @@ class Proof:
 
 
 def prove(recipe: Recipe, measurements: Mapping[str, Measurement], floating: tuple[str, ...]) -> Proof:
-    """Hold "int8" to "torch". Both rates must be within the bound: a weak model's WER saturates, and
-    then only its CER tells that it has broken. floating: layers that are not in 8 bits.
+    """Compare "int8" with "torch". Both rates must be within the bound: a weak model's WER saturates, and then only
+    its CER shows that it has broken. floating: layers that are not in 8 bits.
     """
     original, int8 = measurements["torch"].score, measurements["int8"].score
     wer, cer = (drop(metric, original, int8, recipe.drop_type) for metric in ("wer", "cer"))
@@ -40,7 +42,7 @@ def prove(recipe: Recipe, measurements: Mapping[str, Measurement], floating: tup
 
 
 def _advice(recipe: Recipe, floating: tuple[str, ...]) -> str:
-    """What to try next."""
+    """Suggest what to try next."""
     if recipe.fast:
         return "leave out --fast, so that fragile layers go back to floating point"
     if "front.1" not in floating:

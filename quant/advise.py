@@ -1,4 +1,4 @@
-"""Tries a small grid of recipes and keeps those that no other beats in both accuracy and speed."""
+"""Try a small grid of recipes, and find those that no other beats in both accuracy and speed."""
 
 import itertools
 import tempfile
@@ -28,7 +28,7 @@ GRID = {
     "smooth_quant": (0.95, 0.5, -1.0),
     "per_tensor_weights": (False, True),
 }
-"""In the order of what matters most: the last varies fastest when time runs out in the middle."""
+"""Most important first: the last one varies fastest, in case time runs out in the middle."""
 
 OPTIONS = {
     "test_dataset": "--test-dataset",
@@ -43,12 +43,12 @@ OPTIONS = {
     "smooth_quant": "--smooth-quant",
     "per_tensor_weights": "--per-tensor-weights",
 }
-"""What `asrd quantize` calls those of a recipe's fields that are said only where they are not the default."""
+"""Options of `asrd quantize` for those fields of a recipe that are given only if they are not the default."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A recipe, what it gave on the validation set, and whether no other is better in both figures."""
+    """A recipe, its measurement on the validation set, and whether no other recipe beats it in both figures."""
 
     recipe: Recipe
     measurement: Measurement
@@ -56,19 +56,20 @@ class Point:
 
     @property
     def milliseconds(self) -> float:
-        """Median time of a window."""
+        """Median time per window."""
         times = sorted(self.measurement.window_seconds)
         return 1000 * times[len(times) // 2]
 
     @property
     def error(self) -> float:
-        """The rate that the recipe steers by."""
+        """The error rate that accuracy control of the recipe goes by."""
         return float(getattr(self.measurement.score, self.recipe.metric).value)
 
 
 def recipes(recipe: Recipe) -> list[Recipe]:
-    """The grid around a recipe, whose layers are kept in all of it. Plain quantization: accuracy control would hide
-    the differences.
+    """Return the grid around a recipe, whose kept layers stay kept in all of it.
+
+    Quantization is plain, because accuracy control would hide the differences.
     """
     found = []
     for values in itertools.product(*GRID.values()):
@@ -79,9 +80,9 @@ def recipes(recipe: Recipe) -> list[Recipe]:
 
 
 def advise(source: ModelDirectory, recipe: Recipe, parts: Split, budget: float, progress: Progress) -> list[Point]:
-    """Build and measure what fits in `budget` seconds, the given recipe's surroundings first.
+    """Build and measure as many recipes of the grid as fit in `budget` seconds, in its order.
 
-    Returns all that was measured, by error rate, the best of them marked. Nothing is kept on disk.
+    Returns all that were measured, by error rate, with those on the Pareto front marked. Nothing is kept on disk.
     """
     deadline = time.monotonic() + budget
     grid = recipes(recipe)
@@ -107,7 +108,7 @@ def advise(source: ModelDirectory, recipe: Recipe, parts: Split, budget: float, 
 
 
 def front(points: Sequence[Point]) -> list[Point]:
-    """The points, with those on the Pareto front marked."""
+    """Mark the points on the Pareto front."""
 
     def beaten(point: Point) -> bool:
         return any(
@@ -121,7 +122,7 @@ def front(points: Sequence[Point]) -> list[Point]:
 
 
 def command(point: Point, model: str) -> str:
-    """What builds this point, of the same speech, under accuracy control."""
+    """Return the command that builds this point, from the same speech, under accuracy control."""
     recipe, default = point.recipe, Recipe()
     words = ["asrd quantize", f"--model {quote(model)}", f"--dataset {quote(recipe.dataset)}"]
     words += [f"--{part} {getattr(recipe, part)}" for part in PARTS]

@@ -15,7 +15,7 @@ from asrd.quant.split import Split
 from asrd.quant.workspace import drafting
 
 JOURNAL = ".journal.jsonl"
-"""In a draft: what is done already."""
+"""File in a draft that lists what is done already."""
 
 
 def build(
@@ -26,8 +26,8 @@ def build(
     The INT8 model is measured on `split.test` as it is deployed, against PyTorch and FP16. A run that was
     interrupted or failed leaves `draft_of(out)`, from which `resume` goes on; one whose result is not good
     enough leaves nothing.
-    Raises UsageError where `out` exists or the run to resume was another, NotGoodEnoughError where INT8 costs
-    more than the recipe allows, QuantizationError where NNCF fails, and what reading, converting and measuring raise.
+    Raises UsageError if `out` exists or the run to resume was a different one, NotGoodEnoughError if INT8 costs
+    more than the recipe allows, QuantizationError if NNCF fails, and what reading, converting and measuring raise.
     """
     with drafting(out, JOURNAL, resume=resume) as draft:
         journal = Journal(draft / JOURNAL, identity(source, recipe, split))

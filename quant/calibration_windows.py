@@ -1,4 +1,4 @@
-"""Windows from which the ranges of activations are learnt."""
+"""Windows for calibration, from which the ranges of activations are learned."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
@@ -17,10 +17,10 @@ from asrd.models import ModelDirectory
 from asrd.quant.data import Clip, read
 
 BACKGROUND = samples(0.10)
-"""Length of the quietest stretch of a clip, which stands for the room it was recorded in."""
+"""Length of the quietest part of a clip, which stands for the room it was recorded in."""
 
 PAUSE = samples(1.0)
-"""Between clips: more than the silence that ends an utterance, and than the context a window reaches back."""
+"""Silence between clips: longer than the silence that ends an utterance, and than a window's left context."""
 
 
 def calibration_windows(
@@ -30,14 +30,14 @@ def calibration_windows(
     seed: int,
     on: Literal["windows", "utterances"] = "windows",
 ) -> FloatArray:
-    """At most `count` windows `(windows, MAX_WINDOW)` float32, normalised as the model wants it.
+    """Return at most `count` windows `(windows, MAX_WINDOW)` float32, normalised as the model expects.
 
-    on: "windows" are those the daemon would cut if it heard the clips, in a random order, with
-    pauses between them: what its voice activity detection takes for speech, with the context and
-    at the level it would have. "utterances" are normalised whole, joined end to end and cut plainly.
-    Either way every window is full, and all have the same chance to be chosen.
-    One clip is held at a time, and no more than `count` windows of 4 * MAX_WINDOW bytes.
-    Raises UsageError where there is less speech than one window, AudioError where a clip cannot be read.
+    on: "windows" are those that the daemon would cut if it heard the clips in a random order with pauses between
+    them: chosen by its voice activity detection, with its context, at its level. "utterances" are normalised whole,
+    joined end to end and cut at fixed length. Either way every window is full, and all have the same chance to be
+    chosen.
+    One clip is held in memory at a time, and no more than `count` windows of 4 * MAX_WINDOW bytes.
+    Raises UsageError if there is less speech than one window, AudioError if a clip cannot be read.
     """
     chance = np.random.default_rng(seed)
     ordered = (clips[index] for index in chance.permutation(len(clips)))
@@ -48,7 +48,7 @@ def calibration_windows(
 
 
 def _choose(windows: Iterable[FloatArray], count: int, chance: np.random.Generator) -> list[FloatArray]:
-    """Reservoir sampling: a fair choice from however many there turn out to be."""
+    """Choose windows by reservoir sampling: fairly, however many there turn out to be."""
     chosen: list[FloatArray] = []
     for seen, window in enumerate(windows):
         if len(chosen) < count:
@@ -59,8 +59,10 @@ def _choose(windows: Iterable[FloatArray], count: int, chance: np.random.Generat
 
 
 def _as_heard(model: ModelDirectory, clips: Iterable[Clip]) -> Iterator[FloatArray]:
-    """The daemon's own windows, without previews, whose audio the next window has again, and without
-    the shorter ones that it cuts where a stream begins or ends.
+    """Yield the daemon's own windows.
+
+    Previews are left out, because the next window has their audio again, and so are the shorter windows where a
+    stream begins or ends.
     """
     segmenter = Segmenter(create(), model.geometry, SegmenterSettings(partial_interval=Samples(0)))
     for clip in clips:
@@ -73,8 +75,8 @@ def _as_heard(model: ModelDirectory, clips: Iterable[Clip]) -> Iterator[FloatArr
 
 
 def _background(pcm: FloatArray) -> FloatArray:
-    """A pause `(PAUSE,)` of the clip's own quietest stretch, forth and back so that it has no seams.
-    It is made 20 dB quieter still, for repetition sounds like a voice to the detector.
+    """Make a pause `(PAUSE,)` from the clip's quietest part, forth and back so that it has no seams. It is made 20 dB
+    quieter still, because repetition sounds like a voice to the detector.
     """
     size = min(int(BACKGROUND), len(pcm))
     energy = np.cumsum(np.concatenate([[0.0], np.square(pcm, dtype=np.float64)]))
@@ -84,7 +86,7 @@ def _background(pcm: FloatArray) -> FloatArray:
 
 
 def _plainly(model: ModelDirectory, clips: Iterable[Clip]) -> Iterator[FloatArray]:
-    """Utterances end to end in pieces: padding, which would widen or narrow ranges, is never needed."""
+    """Yield pieces of utterances joined end to end. Padding, which would widen or narrow ranges, is never needed."""
     rest = np.zeros(0, np.float32)
     for clip in clips:
         pcm = read(clip)

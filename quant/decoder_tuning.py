@@ -1,4 +1,4 @@
-"""What `asrd tune` does: find the weights with which a model and a language model make the fewest errors together."""
+"""Tune decoding: find the weights with which a model and a language model make the fewest errors together."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -19,7 +19,7 @@ GRID: Mapping[str, Sequence[float]] = {
     "lm_weight": (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0),
     "word_bonus": (-1.0, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0),
 }
-"""What is tried of each of `DecodingSettings`."""
+"""Values to try for each of `DecodingSettings`."""
 
 CORNERS: Mapping[str, Sequence[float]] = {
     "unknown_penalty": (5.0, 12.0),
@@ -27,23 +27,23 @@ CORNERS: Mapping[str, Sequence[float]] = {
     "lm_weight": (0.3, 0.6),
     "word_bonus": (0.5, 2.0),
 }
-"""Tried in every combination first: they act against each other, and from a single start one at a time ends
-where only two changes at once would gain.
+"""Values tried in every combination first. The weights work against each other: from a single start, changing one at
+a time stops where only two changes at once would gain.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """Some weights, and the errors made with them."""
+    """A set of weights, and the errors made with them."""
 
     settings: DecodingSettings
     score: Score
 
 
 class Tuner:
-    """Error rates on kept frames, the same weights tried once.
+    """Measures error rates on kept frames, each set of weights once.
 
-    heard: frames of each clip, and references: what it says. tried: told of each try.
+    heard: frames of each clip. references: what each clip says. tried: called after each try.
     """
 
     def __init__(
@@ -57,12 +57,14 @@ class Tuner:
         self.tried: dict[DecodingSettings, Tried] = {}
 
     def greedy(self) -> Score:
-        """Errors without a language model."""
+        """Measure the errors without a language model."""
         return self._score(DecoderOptions("greedy"))
 
     def tune(self, lm: str, width: int) -> Tried:
-        """The best weights, by word error rate: from the best of `CORNERS` one after the other while the
-        others stay, until none gains. Raises ModelError where the language model cannot be used.
+        """Find the best weights by word error rate: from the best of `CORNERS`, change one at a time until none
+        gains.
+
+        Raises ModelError if the language model cannot be used.
         """
         start = DecodingSettings(lm)
         corners = [replace(start, **dict(zip(CORNERS, values, strict=True))) for values in product(*CORNERS.values())]  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""What a run will take, measured on one utterance."""
+"""Estimate the time and memory of a run, measured on one utterance."""
 
 import time
 from dataclasses import dataclass
@@ -12,18 +12,19 @@ from asrd.quant.split import Split
 
 LAYERS_A_BLOCK = 6
 REVERTED = 5
-"""Groups assumed to be reverted where plain INT8 is not good enough."""
+"""Groups assumed to be reverted if plain INT8 is not good enough."""
 
 MEMORY_BASE, MEMORY_FACTOR = 1.0e9, 7.5
-"""Bytes that the libraries take, and bytes for each byte of a 32-bit checkpoint: copies of the network
-in PyTorch, OpenVINO and NNCF. Measured on the bundled model and on one of wav2vec2-base's size.
+"""Bytes that the libraries take, and bytes per byte of a 32-bit checkpoint: copies of the network in PyTorch,
+OpenVINO and NNCF. Measured on the bundled model and on one of wav2vec2-base's size.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """seconds: when plain INT8 is good enough. more: when layers have to go back to floating point.
-    memory: bytes.
+    """Time and memory that a run will take.
+
+    seconds: if plain INT8 is good enough. more: if layers have to go back to floating point. memory: bytes.
     """
 
     seconds: float
@@ -32,7 +33,7 @@ class Estimate:
 
     @property
     def text(self) -> str:
-        """For people, before it starts."""
+        """The estimate in words, shown before the run starts."""
         longer = f", or {_minutes(self.more)} if layers have to go back to floating point,"
         return (
             f"this will take about {_minutes(self.seconds)}{longer if self.more > self.seconds else ''} "
@@ -41,7 +42,7 @@ class Estimate:
 
 
 def estimate(model: ModelDirectory, parts: Split, recipe: Recipe) -> Estimate:
-    """Load the original, let it hear one utterance, and multiply."""
+    """Time the original on one utterance, and extrapolate."""
     network = load_checkpoint(model)
     backend = TorchBackend(model, network, "cpu")
     clip = parts.test[0]

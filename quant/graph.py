@@ -1,8 +1,7 @@
-"""Which layers a network has, told from the graph itself.
+"""Find a network's layers, from the graph itself.
 
-Converters name nodes as they please, and differently from version to version. What a layer is
-shows in what it does: the convolutions in their order, and the matrix products by the attention
-they feed or follow.
+Converters name nodes as they please, and differently from version to version. So layers are told apart by what they
+do: convolutions by their order, and matrix products by the attention they feed or follow.
 
     front.0 … front.6  projection  position  block.0.query … block.0.down  …  head
 """
@@ -18,19 +17,19 @@ from asrd.core.errors import UsageError, alternatives
 
 ATTENTION = "ScaledDotProductAttention"
 AFTER_ATTENTION = ("out", "up", "down")
-"""A transformer block's products in their order, once its attention is computed."""
+"""A transformer block's products, in order, once its attention is computed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """label: how people call it. node: the converter's name of its convolution or product."""
+    """A layer with weights. label: its name for people. node: the converter's name of its convolution or product."""
 
     label: str
     node: str
 
 
 def layers(network: Any) -> list[Layer]:
-    """Every layer with weights of an `openvino.Model`, in the order audio passes them."""
+    """List every layer with weights of an `openvino.Model`, in the order audio passes them."""
     nodes = [node for node in network.get_ordered_ops() if _has_weights(node)]
     blocks = {node.get_friendly_name(): index for index, node in enumerate(_attentions(network))}
     found: list[Layer] = []
@@ -53,13 +52,13 @@ def layers(network: Any) -> list[Layer]:
             part = AFTER_ATTENTION[follower] if follower < len(AFTER_ATTENTION) else f"extra{follower}"
             label, follower = f"block.{block}.{part}", follower + 1
         found.append(Layer(label, name))
-    if block >= 0:  # the last product of all spells letters
+    if block >= 0:  # the last product of all gives the letters
         found[-1] = Layer("head", found[-1].node)
     return found
 
 
 def select(found: Sequence[Layer], patterns: Sequence[str]) -> list[Layer]:
-    """The layers whose label matches one of the patterns, such as `front.*` or `block.?.down`.
+    """Select the layers whose label matches one of the patterns, such as `front.*` or `block.?.down`.
 
     Raises UsageError for a pattern that matches none.
     """
@@ -72,8 +71,8 @@ def select(found: Sequence[Layer], patterns: Sequence[str]) -> list[Layer]:
 
 
 def kept(network: Any, patterns: Sequence[str]) -> list[Layer]:
-    """The layers to leave in floating point: those selected, and those that some CPUs compute wrongly in
-    8 bits, so that a model is right wherever it goes.
+    """Return the layers to keep in floating point: those selected, and those that some CPUs compute wrongly in 8
+    bits, so that the model is right on every CPU.
     """
     nodes = {node.get_friendly_name(): node for node in network.get_ordered_ops()}
     found = layers(network)
@@ -86,7 +85,7 @@ def _attentions(network: Any) -> Iterator[Any]:
 
 
 def _has_weights(node: Any) -> bool:
-    """Whether the second operand is stored in the model rather than computed from audio."""
+    """Return whether the second operand is stored in the model rather than computed from audio."""
     if node.get_type_name() not in ("Convolution", "GroupConvolution", "MatMul"):
         return False
     operand = node.input_value(1).get_node()
@@ -98,7 +97,9 @@ def _has_weights(node: Any) -> bool:
 
 
 def _attention_input(node: Any) -> tuple[str, str] | None:
-    """The attention this product feeds through reshaping and bias alone, and as what."""
+    """Return the attention that this product feeds through reshaping and bias alone, and its role there; None if
+    there is none.
+    """
     passing = ("Add", "Multiply", "Reshape", "Transpose", "FakeQuantize")
     output = node.output(0)
     while len(targets := list(output.get_target_inputs())) == 1:
@@ -114,13 +115,13 @@ def _attention_input(node: Any) -> tuple[str, str] | None:
 
 
 def in_floating_point(network: Any) -> list[Layer]:
-    """The layers of a quantized network whose input is not rounded to 8 bits."""
+    """List the layers of a quantized network whose input is not rounded to 8 bits."""
     nodes = {node.get_friendly_name(): node for node in network.get_ordered_ops()}
     return [layer for layer in layers(network) if not _is_quantized(nodes[layer.node])]
 
 
 def _is_quantized(node: Any) -> bool:
-    """Whether a FakeQuantize stands before the first operand, with nothing that computes between."""
+    """Return whether a FakeQuantize precedes the first operand, with no computation in between."""
     passing = ("Reshape", "Transpose", "Unsqueeze", "Squeeze", "Convert")
     operand = node.input_value(0).get_node()
     while operand.get_type_name() in passing:

@@ -1,8 +1,7 @@
-"""Remembers what was computed, so that an interrupted run goes on where it stopped.
+"""Journal of results, so that an interrupted run goes on where it stopped.
 
-Quantization is deterministic and cheap beside the evaluations that steer it. A resumed run does it
-again and takes the results of evaluations it has made before from here, so it ends where an
-uninterrupted one would have.
+Quantization is deterministic, and cheap compared with the evaluations that steer it. A resumed run quantizes again
+and takes the results of earlier evaluations from here, so it ends where an uninterrupted one would have.
 """
 
 import json
@@ -16,9 +15,9 @@ class Journal:
     """Results by key, one JSON line each, flushed as they come. A torn last line is ignored."""
 
     def __init__(self, path: Path, run: dict[str, Any]) -> None:
-        """run: what must be the same for old results to hold.
+        """Open the journal. run: what must be the same for old results to hold.
 
-        Raises UsageError where the journal is that of another run.
+        Raises UsageError if the journal is that of another run.
         """
         self._results: dict[str, Any] = {}
         lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
@@ -40,7 +39,7 @@ class Journal:
             self.record("run", run)
 
     def get(self, key: str) -> Any:
-        """An earlier result, or None."""
+        """Return an earlier result, or None."""
         return self._results.get(key)
 
     def record(self, key: str, value: Any) -> None:

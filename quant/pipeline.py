@@ -26,7 +26,7 @@ from asrd.quant.workspace import copy_checkpoint
 
 @dataclass(slots=True)
 class Run:
-    """One run, in the directory `draft`; what an interrupted one has finished is not done again."""
+    """One run, in the directory `draft`. What an interrupted run has finished is not done again."""
 
     source: ModelDirectory
     draft: Path
@@ -37,7 +37,7 @@ class Run:
     windows: FloatArray | None = None
 
     def complete(self) -> Result:
-        """All stages. Raises NotGoodEnoughError when the result costs too much, QuantizationError where NNCF fails."""
+        """Run all stages. Raises NotGoodEnoughError if the result costs too much, QuantizationError if NNCF fails."""
         model = self._checkpoint()
         if self.journal.get("quantized") is None:
             self._quantize(model)
@@ -69,7 +69,7 @@ class Run:
         )
 
     def _checkpoint(self) -> ModelDirectory:
-        """The source's files, with an FP16 model made where there is none."""
+        """Copy the source's files, and make an FP16 model if there is none."""
         model = copy_checkpoint(self.source, self.draft)
         if not model.openvino("fp16").is_file():
             self.progress.stage("converting", 1)
@@ -78,7 +78,7 @@ class Run:
         return model
 
     def _windows(self, model: ModelDirectory) -> FloatArray:
-        """Read and cut once, for quantization and for sensitivity."""
+        """Read and cut the windows once, for quantization and for sensitivity."""
         if self.windows is None:
             recipe, clips = self.recipe, self.split.calibration
             self.windows = calibration_windows(model, clips, recipe.windows, recipe.seed, recipe.calibrate_on)
@@ -113,7 +113,9 @@ class Run:
         self.journal.record("quantized", {"steps": validator.steps, "groups": groups})
 
     def _measure(self, model: ModelDirectory) -> dict[str, Measurement]:
-        """All backends as deployed: the daemon's windows, stitching and decoding, their own arithmetic."""
+        """Measure all backends as deployed: with the daemon's windows, stitching and decoding, and their own
+        arithmetic.
+        """
         clips = self.split.test
         self.progress.stage("measuring " + ", ".join(BACKENDS), len(BACKENDS) * len(clips))
         backends = {name: load(name, model, LoadOptions(cache=False)) for name in BACKENDS}
@@ -124,14 +126,14 @@ class Run:
                 backend.close()
 
     def _sensitivity(self, model: ModelDirectory) -> dict[str, float]:
-        """Each layer alone in 8 bits; see `sensitivity`."""
+        """Measure each layer alone in 8 bits; see `sensitivity`."""
         if not self.recipe.sensitivity:
             return {}
         network = read_network(model)
         self.progress.stage("sensitivity of each layer", len(layers(network)))
         try:
             return sensitivity(network, self._windows(model), self.recipe, self.progress.advance)
-        except (QuantizationError, RuntimeError) as error:  # OpenVINO's
+        except (QuantizationError, RuntimeError) as error:  # RuntimeError is OpenVINO's
             raise QuantizationError(
                 f"the model is good enough, but what each layer suffers cannot be told ({reason(error)}); "
                 "the same command with --resume --no-sensitivity writes it without"

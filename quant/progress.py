@@ -1,16 +1,16 @@
-"""What shows how far long work is."""
+"""Progress of long work."""
 
 from typing import Protocol
 
 
 class Progress(Protocol):
-    """Shows how far a stage is."""
+    """Shows the progress of a stage."""
 
     def stage(self, name: str, steps: int | None) -> None:
-        """A stage of about so many steps begins; None where nobody can know."""
+        """Begin a stage of about `steps` steps; None if nobody can know."""
 
     def advance(self, steps: int = 1) -> None:
-        """Steps are done."""
+        """Count steps as done."""
 
     def notice(self, text: str) -> None:
         """Say more about the stage."""

@@ -1,4 +1,4 @@
-"""What an INT8 model is built from, and with."""
+"""Provenance of an INT8 model: what it is built from, and with which versions."""
 
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -11,11 +11,11 @@ from asrd.quant.recipe import Recipe
 from asrd.quant.split import Split
 
 NEUTRAL = ("sensitivity", "workers")
-"""Of a recipe: what says nothing of the model that it makes."""
+"""Fields of a recipe that do not affect the model."""
 
 
 def identity(source: ModelDirectory, recipe: Recipe, split: Split) -> dict[str, Any]:
-    """What must not change between an interrupted run and the one that takes it up."""
+    """Return what must not change between an interrupted run and the one that resumes it."""
     return {
         "recipe": {name: value for name, value in recipe.plain().items() if name not in NEUTRAL},
         "model": built_from(source),
@@ -25,24 +25,26 @@ def identity(source: ModelDirectory, recipe: Recipe, split: Split) -> dict[str, 
 
 
 def parts(split: Split) -> dict[str, Sequence[Clip]]:
-    """The three sets by name."""
+    """Return the three sets by name."""
     return {"calibration": split.calibration, "validation": split.validation, "test": split.test}
 
 
 def versions() -> dict[str, str]:
-    """Of what decides the bytes of the result."""
+    """Return the versions of the packages that decide the bytes of the result."""
     names = ("asrd", "nncf", "openvino", "torch", "transformers", "numpy")
     return {name: version(name) for name in names}
 
 
 def built_from(source: ModelDirectory) -> dict[str, str]:
-    """SHA-256 of the checkpoint's own files, and of its FP16 network, which is taken as it is where there is one."""
+    """Return the SHA-256 of the checkpoint's own files, and of its FP16 network, which is used as it is if there is
+    one.
+    """
     network = source.openvino("fp16")
     there = [file for file in (network, network.with_suffix(".bin")) if file.is_file()]
     return hashes(source.path) | {file.relative_to(source.path).as_posix(): manifest.sha256(file) for file in there}
 
 
 def hashes(path: Path) -> dict[str, str]:
-    """SHA-256 of the checkpoint's own files."""
+    """Return the SHA-256 of the checkpoint's own files."""
     files = [file for file in path.iterdir() if file.suffix in (".json", ".safetensors", ".bin")]
     return {file.name: manifest.sha256(file) for file in sorted(files) if file.name != manifest.NAME}

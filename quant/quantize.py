@@ -20,11 +20,11 @@ class QuantizationError(AsrdError):
 
 
 class NotGoodEnoughError(QuantizationError):
-    """The result is whole, and costs more than the recipe allows."""
+    """The result is complete, but costs more than the recipe allows."""
 
 
 def read_network(model: ModelDirectory, precision: str = "fp16") -> Any:
-    """One of the model's networks, an `openvino.Model` with free batch and length. Raises ModelError."""
+    """Read one of the model's networks: an `openvino.Model` with free batch and length. Raises ModelError."""
     path = model.openvino(precision)
     try:
         return runtime.openvino().Core().read_model(path)
@@ -50,16 +50,16 @@ def quantize(
     notice: Callable[[str], None] = lambda _: None,
     **backend: Any,
 ) -> tuple[Any, list[list[str]]]:
-    """An INT8 `openvino.Model`, and the groups of operations that were reverted on the way.
+    """Return an INT8 `openvino.Model`, and the groups of operations that were reverted on the way.
 
     The same input gives the same model. With a validator, and unless the recipe says `fast`, groups
     are reverted until the validator's accuracy is within the recipe's bound of the original's, or
     none is left: NNCF does not say which, so measure the result.
 
     windows: `(n, samples)` float32, normalised. keep_float: layers left as they are.
-    advance: called for each window taken. notice: told of each group reverted.
+    advance: called for each window taken. notice: called with each group reverted.
     backend: NNCF's own parameters for OpenVINO.
-    Raises MissingExtraError without NNCF, QuantizationError where it fails.
+    Raises MissingExtraError without NNCF, QuantizationError if it fails.
     """
     nncf = runtime.nncf()
     recipe = recipe or Recipe()
@@ -83,7 +83,7 @@ def quantize(
     logger.handlers, logger.propagate = [reverted], False
     logger.setLevel(logging.INFO)
     try:
-        with redirect_stdout(io.StringIO()):  # NNCF draws bars of its own, one a step
+        with redirect_stdout(io.StringIO()):  # NNCF draws bars of its own, one per step
             if recipe.fast or validator is None:
                 return nncf.quantize(network, data, advanced_parameters=advanced, **common), []
             result = nncf.quantize_with_accuracy_control(
@@ -110,8 +110,8 @@ def quantize(
 
 
 def _advanced(nncf: Any, recipe: Recipe, backend: dict[str, Any]) -> Any:
-    """NNCF's advanced parameters. Without VNNI or its kin 8-bit sums may saturate on the machine the
-    model is *used* on, which is not known here, so NNCF's fix for that keeps its default.
+    """Build NNCF's advanced parameters. Without VNNI or the like, 8-bit sums may saturate on the machine that the
+    model is *used* on, which is not known here; so NNCF's fix for that keeps its default.
     """
     parameters = nncf.quantization.advanced_parameters
     weights = parameters.QuantizationParameters(per_channel=False) if recipe.per_tensor_weights else None

@@ -1,4 +1,4 @@
-"""Everything that decides what an INT8 model becomes, in one record that a manifest can keep."""
+"""Recipe: all options that decide an INT8 model, in one record that a manifest can keep."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -9,23 +9,19 @@ DropType = Literal["absolute", "relative"]
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How to quantize.
+    """The options of a quantization.
 
-    dataset: as `asrd.quant.data.dataset` takes it; test_dataset: to take the test set from, "" for
-    the same. calibration, validation, test: utterances to learn ranges from, to steer by and to
-    prove by. same_data: use the same utterances for all three, as NNCF's tutorial does.
-    windows: at most so many are learnt from. calibrate_on: "windows" as the daemon's segmenter cuts
-    them, or whole "utterances" cut plainly.
-    metric: what accuracy control steers by; the proof asks it of both WER and CER.
-    max_drop: accuracy that may be lost, as a fraction; accuracy is 1 - error rate. drop_type:
-    lost of the whole, or relative to the accuracy there was.
-    fast: plain quantization without accuracy control. ranking_subset: utterances that layers are
-    ranked with. iterations: groups that may be reverted at most; 0 for no bound.
-    preset: "mixed" has asymmetric activations, "performance" symmetric ones. smooth_quant: how far
-    outliers move from activations into weights, 0 to 1, negative for not at all.
-    per_tensor_weights: one scale for a layer's weights instead of one a channel.
-    keep_float: patterns of layers to leave alone. sensitivity: whether the report shows what each
-    layer alone suffers.
+    dataset: as `asrd.quant.data.dataset` takes it; test_dataset: the data set to take the test set from, "" for the
+    same. calibration, validation, test: number of utterances for calibration, for accuracy control and for the proof.
+    same_data: use the same utterances for all three, as NNCF's tutorial does. windows: most windows to calibrate
+    with. calibrate_on: "windows" as the daemon's segmenter cuts them, or whole "utterances" cut at fixed length.
+    metric: what accuracy control goes by; the proof checks both WER and CER. max_drop: accuracy that may be lost, as
+    a fraction; accuracy is 1 - error rate. drop_type: whether that is absolute, or relative to the original accuracy.
+    fast: plain quantization without accuracy control. ranking_subset: utterances that layers are ranked with.
+    iterations: most groups to revert; 0 for no limit. preset: "mixed" has asymmetric activations, "performance"
+    symmetric ones. smooth_quant: how far outliers move from activations into weights, 0 to 1; negative for not at
+    all. per_tensor_weights: one scale for a layer's weights instead of one per channel. keep_float: patterns of
+    layers to keep in floating point. sensitivity: whether the report shows each layer's sensitivity.
     """
 
     dataset: str = "bundled"
@@ -56,5 +52,5 @@ class Recipe:
         return self.max_drop + 1e-9
 
     def plain(self) -> dict[str, Any]:
-        """As JSON can hold it."""
+        """Return the recipe as JSON can hold it."""
         return asdict(self) | {"keep_float": list(self.keep_float)}

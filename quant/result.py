@@ -1,4 +1,4 @@
-"""What a run of `asrd quantize` found, and how it is told: a page for people, and the manifest."""
+"""Result of a run of `asrd quantize`: a report for people, and an entry in the manifest."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,9 @@ from asrd.quant.split import Split
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """Their labels. quantized: in 8 bits. kept: in floating point, as asked. reverted: so, to hold the bound."""
+    """Labels of the layers. quantized: in 8 bits. kept: in floating point, as asked. reverted: likewise, to hold the
+    bound.
+    """
 
     quantized: tuple[str, ...]
     kept: tuple[str, ...]
@@ -27,9 +29,11 @@ class Layers:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """measurements: by backend, on the test set. steps: accuracy on the validation set of the original, of the
-    quantized model, and after each group that was reverted. sizes: bytes of each backend's files. sensitivity: of
-    layers, where it was asked for; see `sensitivity`.
+    """The result of a run.
+
+    measurements: by backend, on the test set. steps: accuracy on the validation set of the original, of the quantized
+    model, and after each group that was reverted. sizes: bytes of each backend's files. sensitivity: of layers, if it
+    was asked for; see `sensitivity`.
     """
 
     proof: Proof
@@ -41,7 +45,7 @@ class Result:
 
 
 def report(model: ModelDirectory, source: ModelDirectory, recipe: Recipe, split: Split, result: Result) -> None:
-    """Write `report.html` into the model's directory; what it was made from is `source`."""
+    """Write `report.html` into the model's directory. source: the model it was made from."""
     clips, layers = split.test, result.layers
     names = ["original", "all in 8 bits", *(f"{n} reverted" for n in range(1, len(result.steps)))]
     page = Report(
@@ -66,7 +70,7 @@ def report(model: ModelDirectory, source: ModelDirectory, recipe: Recipe, split:
 
 
 def record(model: ModelDirectory, source: ModelDirectory, recipe: Recipe, split: Split, result: Result) -> None:
-    """Write into the manifest what was built from what, how, and how good it is."""
+    """Write into the manifest what was built, from what, how, and how good it is."""
     layers = result.layers
     measured = {row.backend: row.plain() for row in figures(result.measurements, result.sizes)}
     manifest.write(

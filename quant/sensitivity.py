@@ -1,4 +1,4 @@
-"""How much each layer alone suffers from 8 bits."""
+"""Sensitivity: how much each layer alone suffers from 8 bits."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ from asrd.quant.quantize import quantize
 from asrd.quant.recipe import Recipe
 
 PROBES = 4
-"""Windows that divergence is measured on."""
+"""Windows on which divergence is measured."""
 
 PASSING = ("Reshape", "Transpose", "Unsqueeze", "Squeeze", "Convert", "Add", "Multiply")
 
@@ -21,8 +21,8 @@ PASSING = ("Reshape", "Transpose", "Unsqueeze", "Squeeze", "Convert", "Add", "Mu
 def sensitivity(
     network: Any, windows: FloatArray, recipe: Recipe, advance: Callable[[], None] = lambda: None
 ) -> dict[str, float]:
-    """Kullback-Leibler divergence, in nats a frame, of the letters' distribution from the original's,
-    by label: with that layer's weights and input rounded to 8 bits, and nothing else.
+    """Return, by label, the Kullback-Leibler divergence of the letters' distribution from the original's, in nats per
+    frame, if that layer's weights and input alone are rounded to 8 bits.
 
     network: the original, an `openvino.Model`. windows: `(n, samples)`, normalised.
     """
@@ -38,7 +38,7 @@ def sensitivity(
 
 
 def _roundings(network: Any, name: str) -> set[str]:
-    """The FakeQuantize operations before both operands of a layer."""
+    """Find the FakeQuantize operations before both operands of a layer."""
     node = next(node for node in network.get_ordered_ops() if node.get_friendly_name() == name)
     found = set()
     for port in (0, 1):
@@ -51,7 +51,7 @@ def _roundings(network: Any, name: str) -> set[str]:
 
 
 def _only(network: Any, keep: set[str]) -> Any:
-    """A copy without any FakeQuantize but these."""
+    """Copy a network without any FakeQuantize but these."""
     copy = network.clone()
     for node in copy.get_ordered_ops():
         if node.get_type_name() == "FakeQuantize" and node.get_friendly_name() not in keep:
@@ -61,6 +61,6 @@ def _only(network: Any, keep: set[str]) -> Any:
 
 
 def _log_probs(network: Any, windows: FloatArray) -> FloatArray:
-    """Log-probabilities `(windows, frames, vocabulary)`, computed in f32."""
+    """Compute log-probabilities `(windows, frames, vocabulary)` in f32."""
     compiled = runtime.openvino().Core().compile_model(network, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     return log_softmax(np.concatenate([compiled(window[None])[0] for window in windows]))

@@ -1,4 +1,4 @@
-"""Clips to calibrate with, to steer by and to prove by: never the same speech for two of them."""
+"""Split clips for calibration, accuracy control and the proof: by default, no two parts share speech."""
 
 import random
 from collections import defaultdict
@@ -12,12 +12,12 @@ from asrd.quant.data import Clip
 PARTS = ("calibration", "validation", "test")
 
 MOST = 300
-"""Clips to prove by, unless told otherwise."""
+"""Most clips to prove by, unless told otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """by_speaker: no speaker is heard in two parts."""
+    """The clips of each part. by_speaker: no speaker is heard in two parts."""
 
     calibration: list[Clip]
     validation: list[Clip]
@@ -28,14 +28,14 @@ class Split:
 def split(  # noqa: PLR0917 (three sizes, always in this order)
     clips: Sequence[Clip], calibration: int, validation: int, test: int, seed: int, same: bool = False
 ) -> Split:
-    """So many clips for each part, drawn at random; the same each time for the same seed.
+    """Draw so many clips for each part at random; the same each time for the same seed.
 
-    Parts share no clip, and no speaker either where all speakers are known and there are enough of
-    them. For that, speakers are dealt out greedily: those with the most clips first (chance decides
-    between equals), each to the part that still lacks the most clips.
-    A part of 0 clips is one that is not needed. same: one set of clips, as large as the largest
-    part, for all three, as NNCF's tutorial has it.
-    Raises UsageError where there are fewer clips than asked for.
+    Parts share no clip, and no speaker either if all speakers are known and there are enough of them. For that,
+    speakers are dealt out greedily: those with the most clips first (chance decides between equals), each to the part
+    that still lacks the most clips.
+    A part of 0 clips is one that is not needed. same: use one set of clips, as large as the largest part, for all
+    three, as NNCF's tutorial does.
+    Raises UsageError if there are fewer clips than asked for.
     """
     sizes = dict(zip(PARTS, (calibration, validation, test), strict=True))
     if min(sizes.values()) < 0 or not any(sizes.values()):
@@ -58,9 +58,9 @@ def split(  # noqa: PLR0917 (three sizes, always in this order)
 
 
 def proved_on(clips: Sequence[Clip], count: int | None, built: Split, seed: int) -> Split:
-    """With a test set from another data set, which may have clips and speakers of the first: such clips are left out.
+    """Replace the test set by one from another data set, without clips that the other parts have too.
 
-    count: None for as many as there are, at most `MOST`. Raises UsageError where there are fewer than asked for.
+    count: None for as many as there are, at most `MOST`. Raises UsageError if there are fewer than asked for.
     """
     heard = [*built.calibration, *built.validation]
     known = {(clip.id, clip.text) for clip in heard}
@@ -72,7 +72,7 @@ def proved_on(clips: Sequence[Clip], count: int | None, built: Split, seed: int)
 
 
 def _by_speaker(clips: Sequence[Clip], sizes: dict[str, int], chance: random.Random) -> dict[str, list[int]] | None:
-    """Indices of whole speakers, enough for each part, or None where speakers do not allow it."""
+    """Deal out whole speakers: return the indices for each part, or None if speakers do not allow it."""
     spoken: dict[str, list[int]] = defaultdict(list)
     for index, clip in enumerate(clips):
         spoken[clip.speaker].append(index)
@@ -88,12 +88,12 @@ def _by_speaker(clips: Sequence[Clip], sizes: dict[str, int], chance: random.Ran
 
 
 def _draw(indices: Sequence[int], count: int, chance: random.Random) -> list[int]:
-    """Some of them, in the data set's own order."""
+    """Draw some of them, in the data set's own order."""
     return sorted(chance.sample(indices, count))
 
 
 def _too_few(present: int, sizes: dict[str, int], asked: int, same: bool) -> str:
-    """What there is, and what could be had instead: parts in the same proportions, none of them empty."""
+    """Say what there is, and what could be asked for instead: parts in the same proportions, none of them empty."""
     wanted = {part: size for part, size in sizes.items() if size}
     least, there = 1 if same else len(wanted), counted(present, "usable clips")
     if present < least:

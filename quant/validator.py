@@ -28,7 +28,7 @@ class CompiledModel(LoadedModel):
 
     @property
     def arithmetic(self) -> str:
-        """NNCF validates in f32, whatever the machine prefers."""
+        """Always f32: NNCF validates in it, whatever the machine prefers."""
         return "f32"
 
     def infer(self, batch: FloatArray) -> FloatArray:
@@ -40,9 +40,9 @@ class CompiledModel(LoadedModel):
 class Validator:
     """NNCF's validation function: accuracy of a compiled model, over all clips and for each.
 
-    steps: accuracies over all of `clips`, in the order they were asked for: the original, the
-    quantized model, and then one for each group that was reverted. expected: whether one of them is to come;
-    where clips are few, NNCF ranks groups with all of them too.
+    steps: accuracies over all of `clips`, in the order they were asked for: the original, the quantized model, and
+    then one for each group that was reverted. expected: whether the next accuracy over all clips is such a step; with
+    few clips, NNCF ranks groups with all of them too.
     """
 
     model: ModelDirectory
@@ -55,11 +55,11 @@ class Validator:
     expected: bool = False
 
     def expect(self) -> None:
-        """The next accuracy over all clips is a step."""
+        """Expect the next accuracy over all clips to be a step."""
         self.expected = True
 
     def __call__(self, compiled: Any, items: Iterable[int]) -> tuple[float, list[float]]:
-        """`items` are indices into `clips`."""
+        """Return the accuracy over all chosen clips, and for each. items: indices into `clips`."""
         chosen = list(items)
         backend = CompiledModel(self.model, compiled)
         key = self._key(backend, chosen)
@@ -77,17 +77,17 @@ class Validator:
         return accuracy, each
 
     def _key(self, backend: LoadedModel, chosen: list[int]) -> str:
-        """Tells models apart by what they answer to the probe, and sets of clips by their indices."""
+        """Return a key that tells models apart by their output for the probe, and sets of clips by their indices."""
         digest = hashlib.sha256(backend.logits(self.probe).tobytes())
         digest.update(np.array(chosen, np.int64).tobytes())
         return digest.hexdigest()
 
 
 class Reverted(logging.Handler):
-    """Listens to NNCF for the operations it reverts, for progress and the report.
+    """Listens to NNCF's log for the operations it reverts, for progress and the report.
 
-    What is in floating point in the end is told from the graph, not from here. step: called before the accuracy
-    of the original, of the quantized model, and of one with another group reverted is asked for.
+    The layers that are in floating point in the end are read from the graph, not from here. step: called before NNCF
+    asks for the accuracy of the original, of the quantized model, and of the model with another group reverted.
     """
 
     def __init__(self, notice: Callable[[str], None], step: Callable[[], None] = lambda: None) -> None:
@@ -96,7 +96,7 @@ class Reverted(logging.Handler):
         self._notice, self._step = notice, step
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take the names out of the message that announces them."""
+        """Extract the names from the message that announces them."""
         first, *names = record.getMessage().splitlines() or [""]
         if re.match(r"Validation of \w+ model was started|Reverted \d+ operations", first):
             self._step()

@@ -1,4 +1,4 @@
-"""The directory that a run works in, until it is good enough to be the output."""
+"""Working directory of a run, until it is good enough to be the output."""
 
 import os
 import shutil
@@ -12,13 +12,13 @@ from asrd.models.files import writing
 
 
 def draft_of(out: Path) -> Path:
-    """Where an unfinished run keeps its files."""
+    """Return the directory of an unfinished run."""
     return out.with_name(f".{out.name}.partial")
 
 
 def check_output(out: Path, left: str | None = None) -> None:
-    """Raise UsageError where `out` exists, or where no interrupted run left the file `left` to resume from;
-    ModelError where it cannot be written.
+    """Raise UsageError if `out` exists, or if no interrupted run left the file `left` to resume from; ModelError if
+    `out` cannot be written.
     """
     if out.exists():
         raise UsageError(f"{out} exists already; give a new directory, or remove it first")
@@ -31,10 +31,10 @@ def check_output(out: Path, left: str | None = None) -> None:
 
 @contextmanager
 def drafting(out: Path, left: str, *, resume: bool) -> Iterator[Path]:
-    """The draft to work in, which becomes `out` when all is done; until then an interrupted run can be resumed.
+    """Yield the draft to work in, which becomes `out` when all is done; until then an interrupted run can be resumed.
 
-    left: the file in it that says how far a run came, and is no part of the output. Raises what `check_output`
-    raises, ModelError where there is no room or right to write something.
+    left: the file in it that says how far a run came, and is not part of the output. Raises what `check_output`
+    raises, ModelError if space or permission to write is missing.
     """
     check_output(out, left if resume else None)
     draft = draft_of(out)
@@ -48,15 +48,15 @@ def drafting(out: Path, left: str, *, resume: bool) -> Iterator[Path]:
 
 
 def copy_checkpoint(source: ModelDirectory, path: Path) -> ModelDirectory:
-    """The source's files in another directory, without what quantization makes.
+    """Copy the source's files to another directory, without what quantization makes.
 
-    Raises ModelError where one cannot be copied.
+    Raises ModelError if one cannot be copied.
     """
 
     def copy(file: str, to: str) -> None:
         try:
             shutil.copy2(file, to)
-        except OSError as error:  # of many such errors `copytree` would make one that has no words of its own
+        except OSError as error:  # `copytree` would collect such errors into one without a message of its own
             raise ModelError(f"{file} cannot be copied to {to} ({error.strerror}); make room for it") from error
 
     leave = shutil.ignore_patterns("int8.*", manifest.NAME, "README.md", "report.html", ".*")

@@ -1,4 +1,4 @@
-"""What `asrd doctor` looks at, one function a subject."""
+"""Checks of `asrd doctor`, one function per subject."""
 
 from asrd.cli.checks.finding import Finding, Subject
 from asrd.cli.checks.machine import check_cpu, check_microphones, check_python

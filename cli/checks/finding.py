@@ -1,4 +1,4 @@
-"""What a check is told, and what it finds."""
+"""Input and findings of a check."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from asrd.core.key import NONE
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """subject: what was looked at. remedy: the one line that mends a fault, "" where there is none."""
+    """A finding of a check. subject: what was checked. remedy: one line on how to fix a fault, "" if there is none."""
 
     subject: str
     state: Literal["ok", "warn", "fail"]
@@ -19,14 +19,14 @@ class Finding:
 
     @classmethod
     def of(cls, subject: str, error: AsrdError, state: Literal["warn", "fail"] = "fail") -> "Finding":
-        """An error of asrd's own says what happened, and after a semicolon what to do."""
+        """Make a finding from asrd's own error, which says what happened and, after a semicolon, what to do."""
         message, _, remedy = str(error).partition("; ")
         return cls(subject, state, message, remedy)
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a daemon would be started with."""
+    """The options that a daemon would be started with."""
 
     backend: str
     model: str

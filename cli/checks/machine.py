@@ -1,4 +1,4 @@
-"""The interpreter, the processor and the microphones."""
+"""Check the interpreter, the processor and the microphones."""
 
 import platform
 from collections.abc import Iterator
@@ -18,12 +18,12 @@ INT8_FEATURES = {
 
 
 def check_python(_: Subject) -> Iterator[Finding]:
-    """The interpreter and the machine."""
+    """Report the interpreter and the machine."""
     yield Finding("python", "ok", f"Python {platform.python_version()} on {platform.system()} {platform.machine()}")
 
 
 def check_cpu(_: Subject) -> Iterator[Finding]:
-    """Whether 8-bit arithmetic is fast here."""
+    """Check whether 8-bit arithmetic is fast here."""
     flags = set(cpu.flags())
     if not flags:
         yield Finding("cpu", "warn", "cannot tell what this processor can do", "measure it: asrd transcribe FILE")
@@ -40,7 +40,7 @@ def check_cpu(_: Subject) -> Iterator[Finding]:
 
 
 def check_microphones(_: Subject) -> Iterator[Finding]:
-    """PortAudio, and what it can record from. A server has no microphone, and needs none."""
+    """Check PortAudio and the microphones. A server has none, and needs none."""
     from asrd.daemon.sources import portaudio
 
     try:

@@ -1,4 +1,4 @@
-"""Backends, model and decoder: whether speech becomes text here, and how fast."""
+"""Check backends, model and decoder: whether speech becomes text here, and how fast."""
 
 import time
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ from asrd.core.errors import AsrdError, MissingExtraError
 from asrd.core.units import MAX_WINDOW, SAMPLE_RATE, seconds
 
 AGREEMENT = 0.8
-"""Of the frames of one sentence. A model that was quantized well is above 0.95, noise below 0.6."""
+"""Least share of the frames of one sentence that agree. A well quantized model is above 0.95, noise below 0.6."""
 
 
 def check_backends(_: Subject) -> Iterator[Finding]:
-    """Every plugin; what is not installed was perhaps not wanted."""
+    """Check every plugin; one that is not installed was perhaps not wanted."""
     from asrd.backends import available
 
     for status in available():
@@ -28,7 +28,7 @@ def check_backends(_: Subject) -> Iterator[Finding]:
 
 
 def check_model(subject: Subject) -> Iterator[Finding]:
-    """Whether its files are what they were, and whether it answers."""
+    """Check whether the model's files are unchanged, whether it answers, and how fast."""
     from asrd.backends import load
     from asrd.models import manifest
     from asrd.models.store import resolve
@@ -67,14 +67,14 @@ def check_model(subject: Subject) -> Iterator[Finding]:
 
 
 def check_rounding(subject: Subject) -> Iterator[Finding]:
-    """Whether INT8 says here what FP16 says of a spoken sentence: some processors' kernels have had faults."""
+    """Check whether INT8 and FP16 agree on a spoken sentence: some processors' kernels have had faults."""
     from asrd.backends import load
     from asrd.core.flow import Level
     from asrd.daemon.recognition.recognizer import normalize
     from asrd.models.speech import bundled
     from asrd.models.store import resolve
 
-    with suppress(AsrdError):  # which the checks before have told
+    with suppress(AsrdError):  # the checks before have reported it
         model = resolve(subject.model)
         if subject.backend != "int8" or not model.openvino("fp16").is_file():
             return
@@ -94,7 +94,7 @@ def check_rounding(subject: Subject) -> Iterator[Finding]:
 
 
 def check_decoding(subject: Subject) -> Iterator[Finding]:
-    """Whether finals are searched for with a language model, which makes much of how they read."""
+    """Check whether finals are decoded with a language model, which makes them much better."""
     from asrd.daemon.recognition.decoding import make_decoding
     from asrd.daemon.recognition.decoding.options import DecoderOptions, default_decoder
     from asrd.models.store import resolve
@@ -103,7 +103,7 @@ def check_decoding(subject: Subject) -> Iterator[Finding]:
         missing = MissingExtraError("lm", "beam search with a language model")
         yield Finding("decoder", "warn", "greedy: finals have more wrong words, and no hot words", missing.remedy)
         return
-    with suppress(AsrdError):  # which the check of the model has told
+    with suppress(AsrdError):  # the check of the model has reported it
         model = resolve(subject.model)
         try:
             decoding = make_decoding(DecoderOptions(), model)

@@ -1,4 +1,4 @@
-"""A daemon that runs, or could, and whether it keeps what it hears."""
+"""Check a running daemon or the addresses for one, and whether it records what it hears."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from asrd.core.errors import AsrdError, TransportError
 
 
 def check_addresses(subject: Subject) -> Iterator[Finding]:
-    """A daemon that answers, or else whether one could take its places."""
+    """Check that a daemon answers, or else that one could use its addresses."""
     import zmq
 
     from asrd.clients import Control
@@ -42,7 +42,9 @@ def check_addresses(subject: Subject) -> Iterator[Finding]:
 
 
 def check_recording(subject: Subject) -> Iterator[Finding]:
-    """Whether settings say that audio is to be kept: nobody should be recorded unawares. And whether it can be."""
+    """Warn if settings ask for a recording, because nobody should be recorded unawares, and check that it can be
+    made.
+    """
     from asrd.daemon.recorder import place
 
     if not subject.record:

@@ -1,4 +1,4 @@
-"""Where language models are, and which words they know."""
+"""Language model files, and the words they know."""
 
 import gzip
 import zlib
@@ -10,30 +10,31 @@ from typing import BinaryIO
 from asrd.core.errors import ModelError, UsageError
 
 BUNDLED = Path(__file__).resolve().parent
-"""Holds the bundled ones; `en` is `en.bin`."""
+"""Directory of the bundled language models; `en` is `en.bin`."""
 
 KENLM = b"mmap lm http://kheafield.com/code"
-"""How a binary file of KenLM's begins."""
+"""The first bytes of KenLM's binary files."""
 
 NO_WORDS = frozenset({"<unk>", "<UNK>", "<s>", "</s>"})
 
 
 @dataclass(frozen=True, slots=True)
 class LanguageModel:
-    """An n-gram model. words: all that it knows, in its own letters."""
+    """An n-gram model. words: all words it knows, in its own letters."""
 
     path: Path
     words: tuple[str, ...]
 
     @property
     def name(self) -> str:
-        """What `--lm` takes for it."""
+        """The value of `--lm` that names it."""
         return self.path.stem if self.path.parent == BUNDLED else str(self.path)
 
 
 def resolve(name: str) -> LanguageModel:
-    """A bundled model by name, or a file of one's own. Raises UsageError where there is none,
-    ModelError where it cannot be used.
+    """Open a bundled model by name, or a file of one's own.
+
+    Raises UsageError if there is none, ModelError if it cannot be used.
     """
     path = BUNDLED / f"{name}.bin" if name in bundled() else Path(name)
     if not path.is_file():
@@ -49,7 +50,7 @@ def resolve(name: str) -> LanguageModel:
 
 
 def bundled() -> list[str]:
-    """Names of those that ship with asrd."""
+    """List the names of the bundled models."""
     return sorted(path.stem for path in BUNDLED.glob("*.bin"))
 
 
@@ -67,7 +68,7 @@ def _words(path: Path) -> Iterator[str]:
 
 
 def _unigrams(file: "BinaryIO | gzip.GzipFile") -> Iterator[str]:
-    """The words of an ARPA file: second of the columns of its first section."""
+    """Yield the words of an ARPA file: the second column of its first section."""
     inside = False
     for line in file:
         columns = line.decode().split()

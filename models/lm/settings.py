@@ -1,10 +1,10 @@
 """`decoding.json`: the language model that goes with a model, and the weights found for the two.
 
     {"lm": "en", "lm_weight": 0.5, "word_bonus": 1.5, "blank_penalty": 0.5, "unknown_penalty": 8,
-     …how they were found, and what they were worth}
+     …how they were found, and the error rates with them}
 
-Written by `asrd tune`. A model without that file is decoded without a language model: nobody
-knows its language.
+Written by `asrd tune`. A model without that file is decoded without a language model, because its language is
+unknown.
 """
 
 import math
@@ -19,10 +19,12 @@ NAME = "decoding.json"
 
 @dataclass(frozen=True, slots=True)
 class DecodingSettings:
-    """lm: as `resolve` takes it, or "none". lm_weight: what its log-probabilities are multiplied by.
-    word_bonus: nats added for each word, against the language model's liking for few. blank_penalty: nats taken from
-    the blank in every frame, before all is normalised again; a model that is unsure of a letter rather says nothing.
-    unknown_penalty: taken from the language model's log-probability (base 10) of a word that it does not know.
+    """A language model, and weights for decoding with it.
+
+    lm: as `resolve` takes it, or "none". lm_weight: factor of its log-probabilities. word_bonus: nats added for each
+    word, because the language model favours few words. blank_penalty: nats subtracted from the blank in every frame
+    before renormalising, because a model that is unsure of a letter prefers the blank. unknown_penalty: subtracted
+    from the language model's log-probability (base 10) of a word that it does not know.
     """
 
     lm: str = "none"
@@ -33,7 +35,7 @@ class DecodingSettings:
 
     @classmethod
     def load(cls, directory: Path) -> "DecodingSettings":
-        """Of a model directory. Raises ModelError where the file is there and cannot be understood."""
+        """Load the settings of a model directory. Raises ModelError if the file is there and cannot be understood."""
         path = directory / NAME
         if not path.is_file():
             return cls()
@@ -43,7 +45,7 @@ class DecodingSettings:
                 str(content["lm"]),
                 float(content["lm_weight"]),
                 float(content["word_bonus"]),
-                float(content.get("blank_penalty", cls().blank_penalty)),  # a file of before there were these two
+                float(content.get("blank_penalty", cls().blank_penalty)),  # older files lack these two
                 float(content.get("unknown_penalty", cls().unknown_penalty)),
             )
         except (KeyError, TypeError, ValueError) as error:

@@ -13,8 +13,10 @@ BUNDLED = Path(__file__).resolve().parent / "manifest.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """audio: a sound file. text: what is said in it. speaker: "" where unknown. seconds: its length.
-    kind: recorded from a person, or made by a text-to-speech program.
+    """A recording and its transcript.
+
+    audio: a sound file. text: what is said in it. speaker: "" if unknown. seconds: its length. kind: recorded from a
+    person, or made by a text-to-speech program.
     """
 
     audio: Path
@@ -25,14 +27,14 @@ class Utterance:
 
 
 def bundled(kind: Literal["real", "synthetic"] | None = None) -> list[Utterance]:
-    """The bundled recordings, all or those of one kind, always in the same order."""
+    """List the bundled recordings, all or those of one kind, always in the same order."""
     return [utterance for utterance in load(BUNDLED) if kind is None or utterance.kind == kind]
 
 
 def load(manifest: Path) -> list[Utterance]:
-    """Read a JSON-lines manifest: `audio` (relative to it) and `text` a line, the rest optional.
+    """Read a JSON-lines manifest: `audio` (relative to it) and `text` per line, the rest optional.
 
-    Raises AudioError where it cannot be read, names the line at fault, or lists nothing.
+    Raises AudioError if it cannot be read, has a malformed line (which the message names), or lists nothing.
     """
     try:
         utterances = list(_lines(manifest))

@@ -1,7 +1,7 @@
-"""Make the synthetic clips anew: `python -m asrd.models.speech.make [FOLDER]`, with flite and espeak-ng.
+"""Regenerate the synthetic clips: `python -m asrd.models.speech.make [FOLDER]`, with flite and espeak-ng.
 
-Their sentences come from a small grammar with a fixed seed, so they are the same each time. In FOLDER,
-by default this one, the manifest keeps what was not made here.
+Their sentences come from a small grammar with a fixed seed, so they are the same each time. The manifest in FOLDER,
+by default this one, keeps its other entries.
 """
 
 import json
@@ -31,11 +31,11 @@ VOICES = {
     "espeak-american": ([*ESPEAK, "en-us"], 20),
     "espeak-caribbean": ([*ESPEAK, "en-029"], 20),
 }
-"""Speaker: the command, and how many clips. flite's voice kal is left out: it is kal16 at half the rate."""
+"""Command and number of clips of each speaker. flite's voice kal is left out: it is kal16 at half the rate."""
 
 PEAK = 0.5
 COMPRESSION = 0.93
-"""Of libsndfile's Opus encoder, 0 to 1: about 25 kbit/s."""
+"""Compression level of libsndfile's Opus encoder, 0 to 1: about 25 kbit/s."""
 
 SUFFIX = ".opus"
 
@@ -97,11 +97,11 @@ VERBS = (
     "throw away threw away throwing away|touch touched touching|use used using|"
     "wash washed washing|watch watched watching|weigh weighed weighing"
 )
-"""To do, did, doing."""
+"""Three forms of each verb: do, did, doing."""
 
 
 def sentences(chance: random.Random) -> Iterator[str]:
-    """Endless sentences of 5 to 12 words, no two alike."""
+    """Yield endless sentences of 5 to 12 words, no two alike."""
     seen = set()
     lists = {kind: words.split("|" if "|" in words else " ") for kind, words in WORDS.items()}
     verbs = [_forms(verb) for verb in VERBS.split("|")]
@@ -117,7 +117,7 @@ def sentences(chance: random.Random) -> Iterator[str]:
 
 
 def _forms(verb: str) -> dict[str, str]:
-    """Each form of a verb has as many words: two in "give up gave up giving up"."""
+    """Split a verb into its forms, which have equally many words: two in "give up gave up giving up"."""
     words = verb.split()
     size = len(words) // 3
     do, did, doing = (" ".join(words[start : start + size]) for start in range(0, len(words), size))
@@ -134,7 +134,7 @@ def _plural(noun: str) -> str:
 
 
 def speak(command: list[str], sentence: str) -> FloatArray:
-    """A text-to-speech program's voice, mono float32 `(samples,)` at 16 kHz."""
+    """Speak a sentence with a text-to-speech program: mono float32 `(samples,)` at 16 kHz."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "spoken.wav"
         text = ["-t", sentence, "-o", str(path)] if command[0] == "flite" else ["-w", str(path), sentence]

@@ -1,4 +1,4 @@
-"""Speech whose word times are known: flite tells when each phone of what it speaks ends."""
+"""Speech whose word times are known: flite reports when each phone of what it speaks ends."""
 
 import random
 import subprocess
@@ -27,21 +27,23 @@ class Spoken(NamedTuple):
 
 
 class Timed(NamedTuple):
-    """pcm: mono float32 `(samples,)` at 16 kHz. words: all that is said in it."""
+    """Speech with word times. pcm: mono float32 `(samples,)` at 16 kHz. words: all that is said in it."""
 
     pcm: FloatArray
     words: list[Spoken]
 
 
 def timed(voice: str, count: int, seed: int) -> Iterator[Timed]:
-    """Sentences of the bundled speech's grammar in one of flite's voices. Raises FileNotFoundError without flite."""
+    """Yield sentences of the bundled speech's grammar in one of flite's voices. Raises FileNotFoundError without
+    flite.
+    """
     spoken = (_speak(voice, sentence) for sentence in sentences(random.Random(seed)))
     for _ in range(count):
         yield next(one for one in spoken if one)
 
 
 def _speak(voice: str, sentence: str) -> Timed | None:
-    """None where the sentence has other phones than its words have alone, so that it is open whose they are.
+    """Speak a sentence; None if it has other phones than its words have alone, which leaves open whose they are.
 
     A vowel that is reduced in the sentence ("a", "the") still counts as one.
     """
@@ -65,7 +67,7 @@ def _speak(voice: str, sentence: str) -> Timed | None:
 
 @cache
 def _count(voice: str, word: str) -> int:
-    """Phones of a word that is said alone."""
+    """Count the phones of a word that is said alone."""
     return sum(phone != PAUSE for phone in _flite(voice, word, "-ps", Path("none")))
 
 

@@ -1,1 +1,1 @@
-"""How far word times and confidences can be trusted, and `calibration.json`, which makes them so."""
+"""Measure how far word times and confidences can be trusted, and correct them by `calibration.json`."""

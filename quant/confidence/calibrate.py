@@ -1,4 +1,4 @@
-"""Steps of `asrd calibrate-confidence`: hear speech, learn from it, judge that by held-out speech, keep it."""
+"""Steps of `asrd calibrate-confidence`: hear speech, learn from it, judge the result on held-out speech, save it."""
 
 import json
 import shutil
@@ -19,16 +19,16 @@ Spoken = Mapping[str, Sequence[Transcript]]
 """Transcripts by the name of their data set."""
 
 SENTENCES = 15
-"""Of each of flite's voices, to learn times from and to judge them by."""
+"""Sentences of each of flite's voices, to learn times from and to judge them by."""
 
 
 TOGETHER = "all"
-"""What several data sets are called together."""
+"""Name for several data sets together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """How far confidences can be trusted: with the plain probabilities before, calibrated after."""
+    """Reliability of confidences: of plain probabilities before, calibrated after."""
 
     before: Reliability
     after: Reliability
@@ -36,7 +36,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """One data set. right: share of the recognised words that are."""
+    """The judgement on one data set. right: share of the recognised words that are right."""
 
     dataset: str
     right: float
@@ -46,16 +46,16 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Errors on voices that times were not learned from: before, and with what was learned."""
+    """Errors of word times on voices that they were not learned from: before, and with what was learned."""
 
     before: times.Errors
     after: times.Errors
 
 
 def learn_confidence(spoken: Spoken, calibration: Calibration) -> tuple[Calibration, list[Judgement]]:
-    """Fit to all speech; each word is judged by a map that was fitted without its speaker.
+    """Fit confidences to all speech; each word is judged by a map that was fitted without its speaker.
 
-    Raises UsageError where the speech is too little.
+    Raises UsageError if there is too little speech.
     """
     every = [one for part in spoken.values() for one in part]
     learned = fit.fit([word for one in every for word in one.words])
@@ -64,9 +64,9 @@ def learn_confidence(spoken: Spoken, calibration: Calibration) -> tuple[Calibrat
 
 
 def judge_all(spoken: Spoken, calibrations: Sequence[Calibration]) -> list[Judgement]:
-    """Of each data set in which anything was recognised, and where there are several, of all together.
+    """Judge each data set in which anything was recognised and, if there are several, all together.
 
-    calibrations: of each transcript, in their order.
+    calibrations: one for each transcript, in their order.
     """
     maps = iter(calibrations)
     found = [judge(name, part, [next(maps) for _ in part]) for name, part in spoken.items()]
@@ -76,7 +76,7 @@ def judge_all(spoken: Spoken, calibrations: Sequence[Calibration]) -> list[Judge
 
 
 def judge(name: str, spoken: Sequence[Transcript], calibrations: Sequence[Calibration]) -> Judgement | None:
-    """Of a data set, with each transcript's calibration; None where nothing was recognised."""
+    """Judge a data set, with each transcript's calibration; None if nothing was recognised."""
     if not any(one.words for one in spoken):
         return None
     plain = [UNCALIBRATED] * len(spoken)
@@ -92,7 +92,7 @@ def judge(name: str, spoken: Sequence[Transcript], calibrations: Sequence[Calibr
 def learn_times(
     backend: Backend, calibration: Calibration, advance: Callable[[], None] = lambda: None
 ) -> tuple[Calibration, Times]:
-    """Fit to two voices of flite's, and measure on two others. Raises FileNotFoundError without flite."""
+    """Fit to two of flite's voices, and measure on two others. Raises FileNotFoundError without flite."""
     stride = backend.model.geometry.stride
     heard, _ = times.sentences(backend, times.FITTED_ON, SENTENCES, 0, advance)
     others, _ = times.sentences(backend, times.MEASURED_ON, SENTENCES, 1, advance)
@@ -101,7 +101,7 @@ def learn_times(
 
 
 def times_can_be_learned(model: ModelDirectory) -> bool:
-    """Whether flite is here, and the model spells what it says, which is English."""
+    """Return whether flite is installed, and the model can spell what it says, which is English."""
     return shutil.which("flite") is not None and times.spells(model.vocabulary)
 
 
@@ -115,7 +115,7 @@ def save(model: ModelDirectory, calibration: Calibration, judgements: Sequence[J
 
 
 def content(calibration: Calibration, judgements: Sequence[Judgement], found: Times | None) -> dict[str, Any]:
-    """What `calibration.json` holds: what was learned, and what it was measured to be worth."""
+    """Return the content of `calibration.json`: what was learned, and how good it was measured to be."""
     words = calibration.words if isinstance(calibration.words, Confidence) else None
     return {
         "times": {"before": calibration.before, "after": calibration.after},
@@ -155,7 +155,7 @@ def _words(spoken: Sequence[Transcript], maps: Sequence[Calibration]) -> list[It
 
 
 def _utterances(spoken: Sequence[Transcript], maps: Sequence[Calibration]) -> list[Item]:
-    """An utterance's confidence is the mean of its words'."""
+    """Make an item of each utterance; its confidence is the mean of its words'."""
     return [
         Item(
             sum(calibration.confidence(word.evidence) for word in one.words) / len(one.words),

@@ -27,7 +27,7 @@ class Example(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """One clip's words. group: its speaker, or the clip itself where that is not known."""
+    """The words of one clip. group: its speaker, or the clip itself if the speaker is unknown."""
 
     group: str
     words: list[Example]
@@ -38,7 +38,7 @@ def transcripts(
 ) -> list[Transcript]:
     """Let a backend hear clips, as the daemon would. advance: called after each.
 
-    Raises AudioError where a clip cannot be read, BackendError where the backend fails.
+    Raises AudioError if a clip cannot be read, BackendError if the backend fails.
     """
     found, notes = [], Notes(backend.model)
     for clip in clips:
@@ -52,7 +52,7 @@ def transcripts(
 
 
 class Notes:
-    """The words that the daemon's decoder found at last, and the evidence they had.
+    """Notes the words that the daemon's decoder found at last, and their evidence.
 
     The decoder takes this for its calibration, and so asks it about each word, in their order.
     """
@@ -63,17 +63,17 @@ class Notes:
         self._decoding = make_decoding(DecoderOptions(), replace(model, calibration=Calibration(words=self)))
 
     def of(self, evidence: Evidence) -> float:
-        """A word of the hypothesis that is being made."""
+        """Note a word of the hypothesis that is being made; return its plain probability."""
         self._asked.append(evidence)
         return plain(evidence)
 
     def begin(self, boosts: Boosts) -> Decoder:
-        """For the next utterance."""
+        """Begin the next utterance."""
         self._decoder = self._decoding.begin(boosts)
         return self
 
     def decode(self, frames: Frames, settled: int, last: bool) -> Hypothesis:
-        """As the decoder does."""
+        """Decode as the daemon's decoder does, and keep the words of the last hypothesis."""
         self._asked.clear()
         hypothesis = self._decoder.decode(frames, settled, last)
         if last:
@@ -82,9 +82,9 @@ class Notes:
 
 
 def right(reference: str, heard: Sequence[str]) -> list[bool]:
-    """Which of the words are right, by jiwer's alignment, which is that of the word error rate.
+    """Return which of the words are right, by jiwer's alignment, which is that of the word error rate.
 
-    Words are compared as error rates compare them; one that is several words then must be right in each.
+    Words are compared as error rates compare them; a word that is several words then must be right in each.
     """
     pieces = [(index, piece) for index, word in enumerate(heard) for piece in normalize_text(word).split()]
     wrong = set(range(len(heard))) - {index for index, _ in pieces}

@@ -1,7 +1,7 @@
-"""From words that are known to be right or wrong to confidences.
+"""Fit confidences to words that are known to be right or wrong.
 
 Logistic regression, which for one feature is Platt's scaling (Platt 1999, "Probabilistic outputs for support vector
-machines"). Being surer can never make a word less likely: the weights of probabilities are not negative.
+machines"). A surer word is never less likely to be right: the weights of probabilities are not negative.
 """
 
 import random
@@ -17,7 +17,7 @@ from asrd.quant.confidence.examples import Example, Transcript
 
 FOLDS = 5
 RIDGE = 1.0
-"""Keeps weights finite where few words are right, or all; in words' worth of evidence."""
+"""Keeps weights finite if few words are right, or all; in words' worth of evidence."""
 
 RISING = ("mean", "least")
 STEPS = 100
@@ -26,7 +26,7 @@ Numbers = npt.NDArray[np.float64]
 
 
 def fit(examples: Sequence[Example]) -> Confidence:
-    """The map that makes what is known of the words likeliest. Raises UsageError where there are none."""
+    """Fit the map under which the known words are likeliest. Raises UsageError if there are none."""
     if not examples:
         raise UsageError("nothing was recognised in this speech; calibrate with speech the model understands")
     features = np.array([example.evidence for example in examples], np.float64)
@@ -48,7 +48,7 @@ def _falls(index: int, weight: float) -> bool:
 
 
 def _regress(features: Numbers, right: Numbers) -> tuple[float, Numbers]:
-    """Bias and weights, by Newton's method on standardised features."""
+    """Return bias and weights, by Newton's method on standardised features."""
     mean, deviation = features.mean(axis=0), features.std(axis=0) + 1e-9
     rows = np.column_stack([np.ones(len(features)), (features - mean) / deviation])
     weights, ridge = np.zeros(rows.shape[1]), RIDGE * np.eye(rows.shape[1])
@@ -65,10 +65,10 @@ def _regress(features: Numbers, right: Numbers) -> tuple[float, Numbers]:
 
 
 def held_out(spoken: Sequence[Transcript], seed: int = 0) -> list[Confidence]:
-    """For each transcript a map that was fitted without any of its speaker's words.
+    """Fit a map for each transcript without any of its speaker's words.
 
-    Speakers are dealt out to `FOLDS` parts, each to the one with the fewest words. Raises UsageError
-    where words of only one were recognised.
+    Speakers are dealt out to `FOLDS` parts, each to the one with the fewest words. Raises UsageError if words of only
+    one speaker were recognised.
     """
     words: dict[str, int] = defaultdict(int)
     for transcript in spoken:

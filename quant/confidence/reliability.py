@@ -1,8 +1,8 @@
-"""How well confidences agree with how often words are right.
+"""Reliability: how well confidences agree with how often words are right.
 
-Expected calibration error: Guo et al. 2017, "On calibration of modern neural networks", section 2, with bins
-that hold equally many items (Nguyen and O'Connor 2015), because confidences crowd at few values. What is left
-of it at perfect calibration is chance, and the larger the fewer items there are: how large is told beside it.
+Expected calibration error: Guo et al. 2017, "On calibration of modern neural networks", section 2, with bins that
+hold equally many items (Nguyen and O'Connor 2015), because confidences crowd at few values. Even at perfect
+calibration chance leaves some error, the more the fewer items there are; it is reported beside.
 """
 
 from collections.abc import Sequence
@@ -26,8 +26,10 @@ class Bin(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """ece: expected calibration error. low, high: its bootstrap 95 % interval over clips. chance: its mean if every
-    confidence were right and items were independent; None where items can be right in part.
+    """The reliability of a set of items.
+
+    ece: expected calibration error. low, high: its bootstrap 95 % interval over clips. chance: its mean if every
+    confidence were right and items were independent; None if items can be right in part.
     """
 
     ece: float
@@ -47,7 +49,7 @@ class Item(NamedTuple):
 
 
 def reliability(items: Sequence[Item], seed: int = 0, resamples: int = 500) -> Reliability:
-    """Of words or utterances; at least one."""
+    """Measure the reliability of words or utterances; at least one."""
     confidence, accuracy = (np.array([item[column] for item in items], np.float64) for column in (0, 1))
     _, owners = np.unique([item.clip for item in items], return_inverse=True)
     members = [np.flatnonzero(owners == clip) for clip in range(owners.max() + 1)]
@@ -64,7 +66,7 @@ def reliability(items: Sequence[Item], seed: int = 0, resamples: int = 500) -> R
 
 
 def _chance(confidence: Numbers, accuracy: Numbers, generator: np.random.Generator, draws: int) -> float | None:
-    """The mean error of items that are right as often as their confidence says."""
+    """Return the mean error of items that are right as often as their confidence says."""
     if not np.isin(accuracy, (0.0, 1.0)).all():
         return None
     drawn = [(generator.random(len(confidence)) < confidence).astype(np.float64) for _ in range(draws)]
@@ -72,7 +74,9 @@ def _chance(confidence: Numbers, accuracy: Numbers, generator: np.random.Generat
 
 
 def bins(confidence: Numbers, accuracy: Numbers) -> list[Bin]:
-    """At most `BINS`, of as equal size as can be, from the least confident to the most. Both: float64 `(n,)`."""
+    """Make at most `BINS` bins, of sizes as equal as possible, from the least confident to the most. Both: float64
+    `(n,)`.
+    """
     order = np.argsort(confidence, kind="stable")
     return [
         Bin(float(confidence[part].mean()), float(accuracy[part].mean()), len(part))
@@ -81,5 +85,5 @@ def bins(confidence: Numbers, accuracy: Numbers) -> list[Bin]:
 
 
 def _error(found: Sequence[Bin]) -> float:
-    """The mean distance of confidence and accuracy, each bin by its size."""
+    """Return the mean distance of confidence and accuracy, each bin weighted by its size."""
     return sum(abs(one.accuracy - one.confidence) * one.size for one in found) / sum(one.size for one in found)

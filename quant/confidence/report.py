@@ -1,4 +1,4 @@
-"""The page and the picture that say what a model's confidences are worth."""
+"""Report on a model's confidences: a page and a plot."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +21,7 @@ def write(
 ) -> None:
     """Write a page in Markdown, and a picture of the same name beside it.
 
-    Raises MissingExtraError without jinja2 or matplotlib, ModelError where they cannot be written.
+    Raises MissingExtraError without jinja2 or matplotlib, ModelError if they cannot be written.
     """
     try:
         import jinja2
@@ -47,7 +47,7 @@ def write(
 
 
 def draw(judgements: Sequence[Judgement]) -> Any:
-    """A reliability diagram of words beside one of utterances."""
+    """Draw a reliability diagram of words beside one of utterances."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 

@@ -1,8 +1,8 @@
-"""Word times against known ones, and how far words reach beyond their letters.
+"""Measure word times against known ones, and fit how far words reach beyond their letters.
 
-Known times come from flite, which tells when each phone of what it speaks ends. Which frames belong to a word is
-asked twice: of the recogniser, for the words it gets right, and of the forced alignment of the known text, so that a
-model that gets few words right can be judged as well.
+Known times come from flite, which reports when each phone of what it speaks ends. The frames of a word are found in
+two ways: by the recogniser, for the words it gets right, and by forced alignment of the known text, so that a model
+that gets few words right can be judged as well.
 """
 
 import string
@@ -26,10 +26,10 @@ from asrd.models.speech.timed import Timed, timed
 from asrd.quant.evaluation.frames import utterances
 
 SILENCE = np.zeros(samples(0.4), np.float32)
-"""Before and after each sentence."""
+"""Silence before and after each sentence."""
 
 FITTED_ON, MEASURED_ON = ("awb", "rms"), ("kal16", "slt")
-"""flite's voices."""
+"""flite's voices to fit and to measure on."""
 
 
 class Pair(NamedTuple):
@@ -59,9 +59,9 @@ class Errors(NamedTuple):
 def sentences(
     backend: Backend, voices: Sequence[str], count: int, seed: int, advance: Callable[[], None] = lambda: None
 ) -> tuple[list[Sentence], list[Sentence]]:
-    """`count` sentences of each voice: by forced alignment, and as recognised.
+    """Speak `count` sentences in each voice; return them by forced alignment, and as recognised.
 
-    Left out are those that the VAD cuts in two. Raises FileNotFoundError without flite.
+    Sentences that the VAD cuts in two are left out. Raises FileNotFoundError without flite.
     """
     forced, recognised, vocabulary = [], [], backend.model.vocabulary
     for voice in voices:
@@ -76,21 +76,21 @@ def sentences(
 
 
 def errors(heard: Sequence[Sentence], calibration: Calibration) -> Errors:
-    """How far words lie from where they were spoken, their times placed by a calibration."""
+    """Measure how far words lie from where they were spoken, their times placed by a calibration."""
     found = list(_differences(heard, calibration))
     start, end = np.abs(found).mean(axis=0) * 1000 / SAMPLE_RATE if found else (np.nan, np.nan)
     return Errors(float(start), float(end), len(found))
 
 
 def fit(heard: Sequence[Sentence], calibration: Calibration, stride: Samples) -> Calibration:
-    """The calibration with the reaches that make starts and ends err least, in steps of an eighth of a frame.
+    """Find the reaches that make starts and ends err least, in steps of an eighth of a frame.
 
-    The same one where no word's time is known.
+    Returns the same calibration if no word's time is known.
     """
     if not any(one.pairs for one in heard):
         return calibration
     reaches = range(-stride, 3 * stride, stride // 8)
-    for _ in range(2):  # the two touch each other only where words do
+    for _ in range(2):  # the two affect each other only where words touch
         befores = [replace(calibration, before=reach) for reach in reaches]
         calibration = min(befores, key=lambda one: sum(errors(heard, one)[:2]))
         afters = [replace(calibration, after=reach) for reach in reaches]
@@ -99,19 +99,21 @@ def fit(heard: Sequence[Sentence], calibration: Calibration, stride: Samples) ->
 
 
 def spells(vocabulary: Vocabulary) -> bool:
-    """Whether a model has word boundaries and the letters of English, in either case: forced alignment needs them."""
+    """Return whether a model has word boundaries and the letters of English, in either case: forced alignment needs
+    them.
+    """
     return vocabulary.delimiter is not None and bool(_case(vocabulary))
 
 
 def _case(vocabulary: Vocabulary) -> str:
-    """Of its letters: upper, lower, or "" for neither."""
+    """Return the case of its letters: "upper", "lower", or "" for neither."""
     cases = {"upper": string.ascii_uppercase, "lower": string.ascii_lowercase}
     return next((case for case, letters in cases.items() if set(letters) <= set(vocabulary.tokens)), "")
 
 
 def _aligned(frames: Frames, one: Timed, vocabulary: Vocabulary) -> Labels:
-    """The sentence's likeliest path."""
-    assert vocabulary.delimiter is not None  # `spells` has seen to it
+    """Return the sentence's likeliest path."""
+    assert vocabulary.delimiter is not None  # `spells` has checked it
     texts = [word.word.lower() if _case(vocabulary) == "lower" else word.word for word in one.words]
     letters = [[vocabulary.tokens.index(letter) for letter in text] for text in texts]
     labels = [label for word in letters for label in (vocabulary.delimiter, *word)][1:]
@@ -129,7 +131,7 @@ def _sentence(backend: Backend, frames: Frames, labels: Labels, one: Timed) -> S
 
 
 def _pairs(found: Sequence[str], one: Timed) -> Iterator[Pair]:
-    """The words that are right, by jiwer's alignment, which is that of the word error rate."""
+    """Yield the words that are right, by jiwer's alignment, which is that of the word error rate."""
     if not found:
         return
     [chunks] = jiwer.process_words(" ".join(word.word for word in one.words), " ".join(found).upper()).alignments
@@ -141,7 +143,7 @@ def _pairs(found: Sequence[str], one: Timed) -> Iterator[Pair]:
 
 
 def _differences(heard: Sequence[Sentence], calibration: Calibration) -> Iterator[tuple[int, int]]:
-    """Start and end of each known word, in samples after the true ones."""
+    """Yield start and end of each known word, in samples after the true ones."""
     for one in heard:
         times = place(one.letters, calibration, one.bounds)
         for word, (start, end) in one.pairs:

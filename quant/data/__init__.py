@@ -1,4 +1,4 @@
-"""Transcribed speech for calibrating and measuring, wherever it is kept."""
+"""Transcribed speech for calibration and measurement, from any source."""
 
 from pathlib import Path
 
@@ -14,13 +14,13 @@ FORMS = "bundled, hf:NAME[:CONFIG[:SPLIT]], a JSON-lines manifest, or a director
 
 
 def dataset(spec: str) -> list[Clip]:
-    """The clips that `spec` names, in an order that is always the same; none of them is read yet.
+    """List the clips that `spec` names, in an order that is always the same; none of them is read yet.
 
-    spec: "bundled", the speech that ships with asrd; "hf:NAME[:CONFIG[:SPLIT]]", a data set of the
-    Hugging Face hub, or of its form in a local directory; the path of a JSON-lines manifest; or a
-    directory in LibriSpeech's or the audiofolder form.
-    Raises UsageError where it is none of these, AudioError where the list of clips cannot be read,
-    MissingExtraError where the library for it is not installed.
+    spec: "bundled", the speech that ships with asrd; "hf:NAME[:CONFIG[:SPLIT]]", a data set of the Hugging Face hub,
+    or one of its format in a local directory; the path of a JSON-lines manifest; or a directory in LibriSpeech's or
+    the audiofolder format.
+    Raises UsageError if it is none of these, AudioError if the list of clips cannot be read, MissingExtraError if the
+    library for it is not installed.
     """
     if spec == "bundled":
         return _manifest(BUNDLED)
@@ -35,7 +35,7 @@ def dataset(spec: str) -> list[Clip]:
 
 
 def _manifest(path: Path) -> list[Clip]:
-    """A clip is called what the manifest calls its file."""
+    """List a manifest's clips; a clip has the name that the manifest gives its file."""
     return [
         Clip(one.audio.as_posix().removeprefix(f"{path.parent.as_posix()}/"), one.text, one.audio, one.speaker)
         for one in load(path)

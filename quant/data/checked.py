@@ -1,4 +1,4 @@
-"""Which clips of a data set can be used, and the mark of those that were."""
+"""Find the usable clips of a data set, and fingerprint those that were used."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
@@ -11,18 +11,18 @@ from asrd.quant.data.text import normalize_text
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """clips: those that can be used. skipped: ids of the others, and why."""
+    """The result of checking clips. clips: those that can be used. skipped: ids of the others, and why."""
 
     clips: list[Clip]
     skipped: list[tuple[str, str]]
 
 
 def check(clips: Sequence[Clip], advance: Callable[[], None] = lambda: None) -> Checked:
-    """Decode each clip once, one at a time, and set aside what nothing can be measured on.
+    """Decode each clip once, one at a time, and set aside those that nothing can be measured on.
 
-    That is a clip without words in its transcript, without readable audio, or listed before (the
-    two could land on either side of a split). advance: called after each clip.
-    Raises UsageError where none is left.
+    They are clips without words in their transcript, without readable audio, or listed before (the two could land on
+    either side of a split). advance: called after each clip.
+    Raises UsageError if none is left.
     """
     kept: dict[str, Clip] = {}
     skipped = []
@@ -41,7 +41,7 @@ def check(clips: Sequence[Clip], advance: Callable[[], None] = lambda: None) -> 
 
 
 def fingerprint(clips: Iterable[Clip]) -> str:
-    """SHA-256 over each clip's id, transcript and undecoded audio, in hexadecimal."""
+    """Return the SHA-256 over each clip's id, transcript and undecoded audio, in hexadecimal."""
     digest = hashlib.sha256()
     for clip in clips:
         for part in (clip.id.encode(), clip.text.encode(), clip.audio.read_bytes()):
@@ -50,7 +50,7 @@ def fingerprint(clips: Iterable[Clip]) -> str:
 
 
 def _fault(clip: Clip) -> str:
-    """Why a clip cannot be used, or ""."""
+    """Return why a clip cannot be used, or ""."""
     if not normalize_text(clip.text):
         return "no transcript"
     try:

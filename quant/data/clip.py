@@ -15,15 +15,17 @@ from asrd.daemon.sources.resample import check_rate
 
 
 class Encoded(Protocol):
-    """A sound file: a `Path`, or what can be read like one. Nothing is held in memory until it is."""
+    """A sound file: a `Path`, or anything that reads like one. Nothing is held in memory before."""
 
     def read_bytes(self) -> bytes:
-        """All of the file, undecoded. Raises OSError where that fails."""
+        """Read all of the file, undecoded. Raises OSError if that fails."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """id: unique within its data set, the same each time it is read. speaker: "" where unknown."""
+    """A clip and its transcript. id: unique within its data set, the same each time it is read. speaker: "" if
+    unknown.
+    """
 
     id: str
     text: str
@@ -32,7 +34,7 @@ class Clip:
 
 
 def read(clip: Clip) -> FloatArray:
-    """The whole clip as mono float32 `(samples,)` at 16 kHz. Raises AudioError where it cannot be read."""
+    """Read the whole clip as mono float32 `(samples,)` at 16 kHz. Raises AudioError if it cannot be read."""
     try:
         pcm, rate = soundfile.read(io.BytesIO(clip.audio.read_bytes()), dtype="float32", always_2d=True)
     except OSError as error:

@@ -12,16 +12,16 @@ from asrd.quant.data.clip import Clip
 from asrd.quant.data.columns import speaker, transcript
 
 SUFFIXES = (".flac", ".wav", ".ogg", ".opus", ".mp3")
-"""Of LibriSpeech's audio, which is FLAC as published."""
+"""Suffixes of LibriSpeech's audio, which is FLAC as published."""
 
 
 def clips(path: Path) -> list[Clip]:
-    """The clips of a directory.
+    """List the clips of a directory.
 
-    LibriSpeech: `SPEAKER/CHAPTER/SPEAKER-CHAPTER.trans.txt`, at any depth, lists the clips beside it,
-    `SPEAKER-CHAPTER-NUMBER TEXT` a line. Audiofolder: `metadata.csv` or `metadata.jsonl` has a
-    `file_name` and a transcript a row.
-    Raises UsageError where there is no such list, AudioError where one cannot be read.
+    LibriSpeech: `SPEAKER/CHAPTER/SPEAKER-CHAPTER.trans.txt`, at any depth, lists the clips beside it, one
+    `SPEAKER-CHAPTER-NUMBER TEXT` per line. Audiofolder: `metadata.csv` or `metadata.jsonl` has a `file_name` and a
+    transcript per row.
+    Raises UsageError if there is no such list, AudioError if one cannot be read.
     """
     if lists := sorted(path.rglob("*.trans.txt")):
         return [clip for transcripts in lists for clip in _chapter(transcripts)]
@@ -32,7 +32,7 @@ def clips(path: Path) -> list[Clip]:
 
 
 def _chapter(transcripts: Path) -> Iterator[Clip]:
-    """Audio that is not there is found out where it is read."""
+    """Yield the clips of a chapter. Missing audio is found out when it is read."""
     for line in _text(transcripts).splitlines():
         name, _, text = line.strip().partition(" ")
         if name:
@@ -67,7 +67,7 @@ def _objects(path: Path) -> Iterator[Mapping[str, Any]]:
 
 
 def _text(path: Path) -> str:
-    """Of a file in UTF-8; spreadsheets begin it with a mark."""
+    """Read a file in UTF-8; spreadsheets begin it with a byte order mark."""
     try:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:

@@ -12,7 +12,7 @@ from asrd.quant.data.clip import Clip
 from asrd.quant.data.columns import SPEAKERS, TRANSCRIPTS, named, plain
 
 SAVED = ("dataset_info.json", "dataset_dict.json")
-"""What marks a directory written by `save_to_disk`."""
+"""Files that mark a directory written by `save_to_disk`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Row:
     index: int
 
     def read_bytes(self) -> bytes:
-        """The sound file of the row, which keeps it itself or names it."""
+        """Return the sound file of the row, which holds it or names it."""
         audio = self.table[self.index][self.column] or {}
         if audio.get("bytes") is not None:
             return bytes(audio["bytes"])
@@ -34,12 +34,12 @@ class Row:
 
 
 def clips(spec: str) -> list[Clip]:
-    """The clips of `hf:NAME[:CONFIG[:SPLIT]]`; NAME may be a local directory, CONFIG may be empty.
+    """List the clips of `hf:NAME[:CONFIG[:SPLIT]]`; NAME may be a local directory, CONFIG may be empty.
 
-    Only the files of the split are downloaded. Nothing is decoded by `datasets`, whose decoder is
-    another large dependency. A clip is called by the column `id`, or by its place.
-    Raises UsageError where the name, configuration or split does not exist or must be said,
-    AudioError where the data cannot be fetched, or has no audio or no transcripts.
+    Only the files of the split are downloaded. Nothing is decoded by `datasets`, whose decoder is another large
+    dependency. A clip is named by the column `id`, or by its place.
+    Raises UsageError if the name, configuration or split does not exist or must be given, AudioError if the data
+    cannot be fetched, or has no audio or no transcripts.
     """
     name, config, part = [*spec.removeprefix("hf:").split(":"), "", ""][:3]
     datasets = runtime.datasets()
@@ -62,7 +62,7 @@ def clips(spec: str) -> list[Clip]:
 
 
 def _load(datasets: Any, name: str, config: str, part: str, spec: str) -> Any:
-    """A `datasets.Dataset`: one split, without what belongs to the others."""
+    """Load a `datasets.Dataset`: one split, without what belongs to the others."""
     if any((Path(name) / mark).is_file() for mark in SAVED):
         loaded = datasets.load_from_disk(name)
         found = loaded if isinstance(loaded, datasets.DatasetDict) else {part: loaded}
@@ -75,7 +75,7 @@ def _load(datasets: Any, name: str, config: str, part: str, spec: str) -> Any:
 
 
 def _choose(part: str, present: list[str], spec: str) -> str:
-    """The split that was asked for, or the only one."""
+    """Return the split that was asked for, or the only one."""
     part = part or (present[0] if len(present) == 1 else "")
     if part not in present:
         raise UsageError(f"'{spec}' has the splits {', '.join(present)}; name one: hf:NAME:CONFIG:SPLIT")
@@ -84,8 +84,8 @@ def _choose(part: str, present: list[str], spec: str) -> str:
 
 @contextmanager
 def _explained(spec: str) -> Iterator[None]:
-    """Turn the library's errors into ours. A ValueError is about names, of configurations for instance;
-    whatever else comes, from the libraries underneath too, the data could not be had.
+    """Turn the library's errors into ours. A ValueError is about names, of configurations for instance; any other
+    error, also of the libraries underneath, means that the data is not available.
     """
     try:
         yield

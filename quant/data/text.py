@@ -1,4 +1,4 @@
-"""Texts as they are compared: one rule for every backend, data set and metric."""
+"""Normalise texts for comparison: one rule for every backend, data set and metric."""
 
 import unicodedata
 from collections import Counter
@@ -12,14 +12,14 @@ APOSTROPHES = str.maketrans("’ʼ", "''")
 
 
 def normalize_text(text: str) -> str:
-    """See `NORMALIZATION`. Letters are composed first (Unicode NFKC), and keep their marks."""
+    """Normalise a text; see `NORMALIZATION`. Letters are composed first (Unicode NFKC), and keep their marks."""
     upper = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).upper()).translate(APOSTROPHES)
     kept = (letter if letter == "'" or unicodedata.category(letter)[0] in "LMN" else " " for letter in upper)
     return " ".join("".join(kept).split())
 
 
 def unspellable(texts: Iterable[str], vocabulary: Vocabulary) -> dict[str, int]:
-    """Letters of the texts that a model has no output for, and how often they occur, most first.
+    """Count the letters of the texts that a model has no output for, the most frequent first.
 
     Both sides are normalised: a model that writes lower case lacks no upper-case letter.
     """

@@ -1,8 +1,7 @@
-"""How sure an error rate is: its bootstrap interval.
+"""Bootstrap interval of an error rate.
 
-Efron 1979, "Bootstrap methods: another look at the jackknife"; over utterances, because the errors
-within one depend on each other: Bisani and Ney 2004, "Bootstrap estimates for confidence intervals in
-ASR performance evaluation".
+Efron 1979, "Bootstrap methods: another look at the jackknife"; over utterances, because the errors within one depend
+on each other: Bisani and Ney 2004, "Bootstrap estimates for confidence intervals in ASR performance evaluation".
 """
 
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ BATCH = 100
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Errors over what was said, as a fraction that can exceed 1, and its 95 % interval."""
+    """An error rate: errors over what was said, as a fraction that can exceed 1, and its 95 % interval."""
 
     value: float
     low: float
@@ -25,9 +24,9 @@ class Rate:
 
 
 def rate(errors: Sequence[int], lengths: Sequence[int], seed: int = 0, resamples: int = 1000) -> Rate:
-    """Errors of all utterances over their total length, and its interval by the percentile method.
+    """Return the errors of all utterances over their total length, and the interval by the percentile method.
 
-    errors, lengths: one number an utterance, in words or in characters; every length is at least 1.
+    errors, lengths: one number per utterance, in words or in characters; every length is at least 1.
     """
     generator = np.random.default_rng(seed)
     wrong, said = np.array(errors, np.float64), np.array(lengths, np.float64)

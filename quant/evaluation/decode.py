@@ -1,4 +1,4 @@
-"""Decode kept frames again and again, as the daemon would: what tuning and measuring decoders need."""
+"""Decode kept frames again and again, as the daemon would, to tune and measure decoders."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ Utterances = list[Frames]
 
 
 def hear(backend: Backend, clips: Sequence[Clip], advance: Callable[[], None] = lambda: None) -> list[Utterances]:
-    """The frames of clips. Raises AudioError where one cannot be read, BackendError where the backend fails."""
+    """Compute the frames of clips. Raises AudioError if one cannot be read, BackendError if the backend fails."""
     heard = []
     for clip in clips:
         heard.append(utterances(backend, read(clip)))
@@ -28,8 +28,10 @@ def hear(backend: Backend, clips: Sequence[Clip], advance: Callable[[], None] = 
 
 @dataclass(slots=True)
 class Clock:
-    """audio: seconds of speech decoded. spent: seconds of processor time it took. finals: of these, those after
-    the end of each utterance.
+    """Time that decoding took.
+
+    audio: seconds of speech decoded. spent: seconds of processor time it took. finals: of these, those after the end
+    of each utterance.
     """
 
     audio: float = 0.0
@@ -45,7 +47,7 @@ def text(
     boosts: Boosts = NO_BOOSTS,
     clock: Clock | None = None,
 ) -> str:
-    """What a clip says, its frames settled window by window as in the daemon, and those ahead known."""
+    """Decode a clip, its frames settled window by window as in the daemon, with those ahead known."""
     clock = clock or Clock()
     settings = SegmenterSettings()
     hop, ahead = max(1, settings.hop // stride), settings.right_context // stride

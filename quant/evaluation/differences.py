@@ -1,4 +1,4 @@
-"""Where two backends heard different words."""
+"""Differences between the words of two backends."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Words = tuple[tuple[str, bool], ...]
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One clip, heard by two backends. changed: how many words the longer side would have to change."""
+    """One clip, heard by two backends. changed: number of words that differ, on the side that has more of them."""
 
     id: str
     reference: str
@@ -24,7 +24,7 @@ class Difference:
 def differences(
     ids: Sequence[str], references: Sequence[str], ones: Sequence[str], others: Sequence[str]
 ) -> list[Difference]:
-    """Of all clips that were heard differently, those that differ most first."""
+    """List all clips that were heard differently, those that differ most first."""
     found = [_difference(*clip) for clip in zip(ids, references, ones, others, strict=True)]
     return sorted((one for one in found if one.changed), key=lambda one: (-one.changed, one.id))
 

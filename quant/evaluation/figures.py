@@ -14,8 +14,9 @@ from asrd.quant.evaluation.speed import Speed, speed
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One backend. exact_match: share of clips it heard as the first backend did. size: bytes on disk,
-    0 where nobody can tell.
+    """The figures of one backend.
+
+    exact_match: share of clips it heard as the first backend did. size: bytes on disk, 0 if unknown.
     """
 
     backend: str
@@ -27,7 +28,9 @@ class Figures:
     size: int
 
     def plain(self) -> dict[str, Any]:
-        """As JSON can hold it; rates with the bounds of their 95 % interval, null for a time that is not known."""
+        """Return the figures as JSON can hold them: rates with the bounds of their 95 % interval, null for an unknown
+        time.
+        """
         return {
             "arithmetic": self.arithmetic,
             "wer": bounds(self.score.wer),
@@ -43,7 +46,7 @@ class Figures:
 
 
 def figures(measurements: Mapping[str, Measurement], sizes: Mapping[str, int]) -> list[Figures]:
-    """Of each backend, beside the first."""
+    """Return the figures of each backend, compared with the first."""
     first = next(iter(measurements.values()))
     return [
         Figures(
@@ -60,7 +63,7 @@ def figures(measurements: Mapping[str, Measurement], sizes: Mapping[str, int]) -
 
 
 def size(model: ModelDirectory, backend: str) -> int:
-    """Bytes of the files that a bundled backend reads its weights from; 0 for a third party's."""
+    """Return the bytes of the files that a bundled backend reads its weights from; 0 for a third party's."""
     if backend == "torch":
         return sum(path.stat().st_size for path in model.path.iterdir() if path.suffix in (".safetensors", ".bin"))
     path = model.openvino(backend)
@@ -68,7 +71,7 @@ def size(model: ModelDirectory, backend: str) -> int:
 
 
 def verdict(rows: list[Figures]) -> str:
-    """The last backend beside the first, in one sentence."""
+    """Compare the last backend with the first, in one sentence."""
     first, last = rows[0], rows[-1]
     if first is last:
         return (
@@ -89,5 +92,5 @@ def _known(value: float) -> float | None:
 
 
 def bounds(rate: Rate) -> list[float]:
-    """A rate and its 95 % interval, as JSON can hold them."""
+    """Return a rate and its 95 % interval, as JSON can hold them."""
     return [rate.value, rate.low, rate.high]

@@ -15,10 +15,10 @@ def finals(
     options: DecoderOptions | None = None,
     advance: Callable[[], None] = lambda: None,
 ) -> tuple[str, Score]:
-    """Name of the decoder, and its errors on `clips`. options: the daemon's defaults unless given.
+    """Return the decoder's name, and its errors on `clips`. options: by default the daemon's defaults.
 
-    advance: called once a clip. Raises AudioError where a clip cannot be read, BackendError where the backend fails,
-    and what `make_decoding` raises.
+    advance: called once per clip. Raises AudioError if a clip cannot be read, BackendError if the backend fails, and
+    what `make_decoding` raises.
     """
     decoding, texts = make_decoding(options or DecoderOptions(), backend.model), []
     for clip in clips:

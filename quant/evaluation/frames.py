@@ -23,7 +23,7 @@ class _Keeper:
 
 
 def utterances(backend: Backend, pcm: FloatArray) -> list[Frames]:
-    """The stitched frames of each utterance of a recording `(samples,)`. Raises BackendError."""
+    """Return the stitched frames of each utterance of a recording `(samples,)`. Raises BackendError."""
     kept: list[Frames] = []
     listen(backend, pcm, _Keeper(kept))
     return [frames for frames in kept if len(frames.positions)]

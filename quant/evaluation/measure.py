@@ -1,4 +1,4 @@
-"""What backends hear of speech with transcripts, measured as they are deployed: by the daemon's own code."""
+"""Measure backends on transcribed speech as they are deployed: by the daemon's own code."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +19,7 @@ from asrd.quant.data.text import normalize_text
 from asrd.quant.evaluation.score import Score, score
 
 BACKENDS = ("torch", "fp16", "int8")
-"""Of a model that asrd quantized; the first is the original, to which the others are held."""
+"""Backends of a model that asrd quantized; the first is the original, the reference for the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,9 @@ class Measurement:
     """One backend on one set of clips.
 
     texts: what it heard of each clip. window_seconds: time of each full window, in the order they
-    came; backends measured together share them, unless what one heard moved an endpoint.
-    real_time_factor: that time over the audio those windows brought, context left out. Where no
-    clip fills a window with what counts, both are of all windows.
+    came; backends measured together share windows, unless what one heard moved an endpoint.
+    real_time_factor: that time over the new audio of those windows, without context. If no full
+    window brings new audio, both are of all windows.
     """
 
     backend: str
@@ -45,9 +45,9 @@ def measure(
 ) -> dict[str, Measurement]:
     """Let every backend hear every clip.
 
-    They take turns clip by clip, and at each clip another goes first, so that whatever else the
-    machine does falls on all alike. advance: called once for each clip and backend.
-    Raises AudioError where a clip cannot be read, BackendError where a backend fails.
+    They take turns clip by clip, and another one goes first at each clip, so that whatever else the machine does
+    affects all alike. advance: called once for each clip and backend.
+    Raises AudioError if a clip cannot be read, BackendError if a backend fails.
     """
     names, heard = list(backends), {name: list[Heard]() for name in backends}
     for backend in backends.values():
@@ -79,7 +79,7 @@ class Heard:
 
 
 def hear(backend: LoadedModel, clip: Clip) -> str:
-    """The text of one clip."""
+    """Return the text of one clip."""
     return listen(backend, read(clip)).text
 
 
@@ -106,13 +106,13 @@ def listen(backend: LoadedModel, pcm: FloatArray, decoding: Decoding | None = No
 
 
 def cut(pcm: FloatArray, segmenter: Segmenter) -> Iterator[Window]:
-    """The windows of a recording `(samples,)`, each as soon as the segmenter cuts it."""
+    """Yield the windows of a recording `(samples,)`, each as soon as the segmenter cuts it."""
     yield from (item for item in segmenter.feed(pcm) if isinstance(item, Window))
     yield from (item for item in segmenter.flush() if isinstance(item, Window))
 
 
 def exact_match(one: Measurement, other: Measurement) -> float:
-    """Share of clips of which both heard the same, up to normalisation of text."""
+    """Return the share of clips of which both heard the same, after normalisation of text."""
     pairs = zip(one.texts, other.texts, strict=True)
     return sum(normalize_text(a) == normalize_text(b) for a, b in pairs) / len(one.texts)
 
@@ -123,7 +123,7 @@ def _summary(name: str, backend: LoadedModel, references: Sequence[str], heard: 
     # Shorter ones occur where a stream begins or ends, which for a daemon is rare, and each new length
     # is slow once: OpenVINO compiles for it.
     full = [window for window in windows if window.length == MAX_WINDOW]
-    if any(window.brought for window in full):  # and did not all only ask whether an utterance has ended
+    if any(window.brought for window in full):  # not all only ask whether an utterance has ended
         windows = full
     brought = sum(window.brought for window in windows) / SAMPLE_RATE
     return Measurement(

@@ -31,11 +31,11 @@ WIDTH = 7.2
 """Inches."""
 
 STEPS_NAMED, LAYERS_NAMED = 8, 90
-"""How many names fit side by side, upright and on end."""
+"""Most names that fit side by side: horizontal, and rotated."""
 
 
 def steps(reverted: Sequence[tuple[str, float]]) -> str:
-    """Accuracy, a fraction, after each step."""
+    """Plot accuracy, a fraction, after each step."""
     accuracies = [100 * accuracy for _, accuracy in reverted]
     with _style("steps"):
         axes = _axes(2.6)
@@ -51,7 +51,7 @@ def steps(reverted: Sequence[tuple[str, float]]) -> str:
 
 
 def sensitivity(layers: Mapping[str, float]) -> str:
-    """A point a layer, in their order, on a logarithmic scale: they lie orders of magnitude apart."""
+    """Plot a point per layer, in their order, on a logarithmic scale: they lie orders of magnitude apart."""
     with _style("sensitivity"):
         axes = _axes(2.8)
         floor = 1e-9  # what rounding leaves of a divergence of 0
@@ -71,7 +71,9 @@ def sensitivity(layers: Mapping[str, float]) -> str:
 
 
 def latency(milliseconds: Mapping[str, Sequence[float]]) -> str:
-    """The distribution of a window's time, a row a backend; whiskers from the 5th to the 95th percentile."""
+    """Plot the distribution of the time per window, one row per backend; whiskers from the 5th to the 95th
+    percentile.
+    """
     with _style("latency"):
         axes = _axes(0.7 + 0.4 * len(milliseconds))
         line = {"color": INK}
@@ -98,7 +100,7 @@ def latency(milliseconds: Mapping[str, Sequence[float]]) -> str:
 
 
 def sizes(found: Mapping[str, int]) -> str:
-    """A bar a backend, with its megabytes."""
+    """Plot a bar per backend, with its megabytes."""
     with _style("sizes"):
         axes = _axes(0.7 + 0.35 * len(found))
         colours = [COLOURS[number % len(COLOURS)] for number in range(len(found))]
@@ -111,8 +113,8 @@ def sizes(found: Mapping[str, int]) -> str:
 
 
 def _style(name: str) -> AbstractContextManager[None]:
-    """The style of all plots. The name makes identifiers inside the SVG differ from plot to plot on a
-    page, and equal from run to run.
+    """Set the style of all plots. The name makes identifiers inside the SVG differ from plot to plot on a page, and
+    equal from run to run.
     """
     import matplotlib
 
@@ -127,7 +129,7 @@ def _axes(height: float) -> Any:
 
 
 def _svg(axes: Any) -> str:
-    """The element alone, to stand in HTML: without the XML prolog, the names of its namespaces, and
+    """Return the element alone, to stand in HTML: without the XML prolog, the names of its namespaces, and
     matplotlib's names of groups, which are the same in every plot.
     """
     file = io.StringIO()

@@ -1,4 +1,4 @@
-"""Does a model still hear what its manifest says it heard?"""
+"""Repeat the measurements that a model's manifest records."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -14,17 +14,18 @@ from asrd.quant.evaluation.finals import finals
 from asrd.quant.evaluation.measure import measure
 
 TOLERANCE = 0.005
-"""How far an error rate may lie from the recorded one: other processors round otherwise, 8-bit sums
-above all, and a letter in the balance falls to the other side."""
+"""Largest distance from a recorded error rate: other processors round differently, 8-bit sums above all, and a
+borderline letter falls to the other side.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What a manifest says of a measurement.
+    """The record of a measurement in a manifest.
 
-    rates: by backend, then "wer" and "cer" of greedy text; where finals were measured, also "final wer" and
-    "final cer", decoded by `decoder`. mark: fingerprint of the clips, "" where none was kept. test: the card's name
-    of the test set, "" for the clips that INT8 was proved on.
+    rates: by backend, then "wer" and "cer" of greedy text; if finals were measured, also "final wer" and "final cer",
+    decoded by `decoder`. mark: fingerprint of the clips, "" if none was kept. test: the card's name of the test set,
+    "" for the clips that INT8 was proved on.
     """
 
     dataset: str
@@ -47,12 +48,12 @@ class Repeated:
 
     @property
     def holds(self) -> bool:
-        """Whether they agree within `TOLERANCE`."""
+        """True if they agree within `TOLERANCE`."""
         return abs(self.measured - self.recorded) <= TOLERANCE
 
 
 def record(model: ModelDirectory) -> Record:
-    """The measurement in a model's manifest. Raises ModelError where there is none to repeat."""
+    """Read the measurement in a model's manifest. Raises ModelError if there is none to repeat."""
     try:
         facts = manifest.read(model.path)["quantization"]
         rates = {str(backend): _rates(row) for backend, row in facts["measured"].items()}
@@ -69,9 +70,9 @@ def record(model: ModelDirectory) -> Record:
 
 
 def tested(model: ModelDirectory, test: str) -> Record:
-    """The measurement on one of the test sets of a model's card.
+    """Read the measurement on one of the test sets of a model's card.
 
-    Raises UsageError where the card has no such set, ModelError where the manifest lacks what repeating it needs.
+    Raises UsageError if the card has no such set, ModelError if the manifest lacks what repeating it needs.
     """
     evaluation = manifest.read(model.path).get("evaluation", {})
     if test not in evaluation:
@@ -97,10 +98,10 @@ def _rates(row: Mapping[str, Any]) -> dict[str, float]:
 
 
 def find(wanted: Record, spec: str = "") -> list[Clip]:
-    """The recorded clips, in their order, from the recorded data set or from another place where it is.
+    """Find the recorded clips, in their order, in the recorded data set or in another place where it is.
 
-    Raises AudioError where the recorded one is not there any more, UsageError where the other is not, AudioError
-    where it lacks some of them, or is no longer what it was.
+    Raises AudioError if the recorded data set is gone, or the clips are incomplete or have changed. Raises what
+    `dataset` raises for another place.
     """
     named, spec = bool(spec), spec or wanted.dataset
     remedy = "name the place where it is with --dataset"
@@ -128,7 +129,7 @@ def remeasure(
 ) -> list[Repeated]:
     """Measure the recorded backends again. Raises what loading and measuring raise.
 
-    advance: called once for each clip and backend, and once more where finals were measured.
+    advance: called once for each clip and backend, and once more if finals were measured.
     """
     with ExitStack() as loaded:
         backends = {name: load(name, model) for name in wanted.rates}

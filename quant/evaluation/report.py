@@ -1,4 +1,4 @@
-"""`report.html`: what was built and measured, for people; one file that asks nothing of a network."""
+"""`report.html`: what was built and measured, for people; a single file that needs no network."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,16 +12,18 @@ from asrd.quant.evaluation.measure import Measurement
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 SHOWN = 20
-"""Utterances set side by side."""
+"""Most utterances set side by side."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """verdict: one sentence. measurements: by backend; the first is what the others are held to, and
-    its texts are set beside the last one's. references, ids: of the clips measured on.
-    sizes: bytes of each backend's files, 0 where unknown.
+    """The content of a report.
+
+    verdict: one sentence. measurements: by backend; the first is the reference for the others, and its texts are set
+    beside the last one's. references, ids: of the clips measured on.
+    sizes: bytes of each backend's files, 0 if unknown.
     reverted: accuracy, a fraction, after each step of accuracy control, by name of the step.
-    sensitivity: how much each layer alone suffers from 8 bits, in nats a frame, in the network's order.
+    sensitivity: how much each layer alone suffers from 8 bits, in nats per frame, in the network's order.
     facts: anything else worth a line, by name.
     """
 
@@ -39,7 +41,7 @@ class Report:
 def write_report(path: Path, facts: Report) -> None:
     """Write the report as HTML. The same facts give the same bytes.
 
-    Raises MissingExtraError without jinja2 or matplotlib, ModelError where it cannot be written.
+    Raises MissingExtraError without jinja2 or matplotlib, ModelError if it cannot be written.
     """
     try:
         text = render(facts)
@@ -50,7 +52,7 @@ def write_report(path: Path, facts: Report) -> None:
 
 
 def render(facts: Report) -> str:
-    """The HTML document."""
+    """Render the HTML document."""
     import jinja2
     import markupsafe
 

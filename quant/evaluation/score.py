@@ -1,4 +1,4 @@
-"""Word and character error rates, and what a model lost by them."""
+"""Word and character error rates, and the accuracy that a model lost."""
 
 import math
 from collections.abc import Sequence
@@ -22,23 +22,25 @@ class Score:
 
 
 def score(references: Sequence[str], hypotheses: Sequence[str], seed: int = 0, resamples: int = 1000) -> Score:
-    """Error rates over all texts together. References that hold no words are left out; some must."""
+    """Compute error rates over all texts together. References without words are left out; at least one must have
+    some.
+    """
     words, letters = (errors(metric, references, hypotheses) for metric in ("wer", "cer"))
     wer, cer = (rate(wrong, lengths, seed, resamples) for wrong, lengths in (words, letters))
     return Score(wer, cer, sum(words[1]), sum(letters[1]))
 
 
 def error_rate(metric: Metric, references: Sequence[str], hypotheses: Sequence[str]) -> float:
-    """One rate of `score`, without its interval."""
+    """Return one rate of `score`, without its interval."""
     wrong, lengths = errors(metric, references, hypotheses)
     return sum(wrong) / sum(lengths)
 
 
 def drop(metric: Metric, reference: Score, other: Score, kind: DropType) -> float:
-    """Accuracy lost, 1 - error rate being accuracy; negative where it was gained.
+    """Return the accuracy lost, where accuracy is 1 - error rate; negative if it was gained.
 
-    "relative" is NNCF's: to the reference's accuracy, taken positive. A reference that gets nothing
-    right has no accuracy to lose a share of: any loss from there is infinite.
+    "relative" is NNCF's: to the reference's accuracy, taken positive. A reference that gets nothing right has no
+    accuracy to lose a share of: any loss from there is infinite.
     """
     before, after = (1 - getattr(one, metric).value for one in (reference, other))
     lost: float = before - after
@@ -48,7 +50,7 @@ def drop(metric: Metric, reference: Score, other: Score, kind: DropType) -> floa
 
 
 def errors(metric: str, references: Sequence[str], hypotheses: Sequence[str]) -> tuple[list[int], list[int]]:
-    """Errors and length of each utterance that has words."""
+    """Return errors and length of each utterance that has words."""
     process = jiwer.process_words if metric == "wer" else jiwer.process_characters
     wrong, lengths = [], []
     for reference, hypothesis in zip(references, hypotheses, strict=True):

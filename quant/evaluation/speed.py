@@ -1,4 +1,4 @@
-"""How fast backends are that were measured together."""
+"""Speed of backends that were measured together."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from asrd.quant.evaluation.measure import Measurement
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """Milliseconds a window: the median, the 10th and the 90th percentile.
+    """Milliseconds per window: the median, the 10th and the 90th percentile.
 
     times_first: how many times as fast as the first backend.
     """
@@ -21,10 +21,10 @@ class Speed:
 
 
 def speed(one: Measurement, first: Measurement) -> Speed:
-    """Of one backend beside the first one of the same measurement; NaN where no window was heard.
+    """Compare the speed of one backend with the first one of the same measurement; NaN if no window was heard.
 
-    The ratio is the median of the windows' own ratios: a slow moment of the machine falls on both. Where what was heard
-    moved an endpoint, so that one backend had more windows than the other, it is the ratio of the medians.
+    The ratio is the median of the windows' own ratios, so that a slow moment of the machine affects both. If what was
+    heard moved an endpoint, so that one backend had more windows than the other, it is the ratio of the medians.
     """
     taken, reference = np.array(one.window_seconds), np.array(first.window_seconds)
     if not len(taken):

@@ -9,7 +9,7 @@ from asrd.training.plan import Plan
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to train on, and how. Data sets are named as `asrd.quant.data.dataset` takes them."""
+    """The data, options and folder of a run. Data sets are named as `asrd.quant.data.dataset` takes them."""
 
     work: Path
     """Folder where everything is kept."""

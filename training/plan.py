@@ -36,7 +36,7 @@ class Plan:
     """Weight of `loss.apart`; where it is not 0, every part is heard twice, with other masks."""
     seed: int = 0
     shares: dict[str, float] = field(default_factory=dict)
-    """How often each data set and voice is heard."""
+    """Share of each data set and voice in what is heard."""
     init: str = "whisper-tiny.en"
     """Whisper encoder that the blocks come from, as `whisper.load` takes it."""
     start: str = ""

@@ -71,7 +71,7 @@ class Source:
     title: str
     licence: str
     weight: float
-    """How often it is drawn from."""
+    """Share of draws."""
     read: Callable[[Path], Iterator[str]]
     """Yields its sentences, given the package's `/usr`."""
 

@@ -1,10 +1,10 @@
-"""How fast each backend answers: wav2vec2-base at full size, one window of 30480 samples.
+"""Compare the speed of the backends: wav2vec2-base at full size, one window of 30480 samples.
 
     pip install '.[torch,quant]'
     python benchmarks/backends.py
 
-Weights are random, which is good for speed and says nothing of accuracy. The contenders take turns
-within one run, so that whatever else the machine does falls on all alike, and ratios hold.
+Weights are random, which does not affect speed and says nothing of accuracy. The contenders take turns within one run,
+so that other load on the machine affects all alike, and ratios hold.
 """
 
 import json
@@ -30,20 +30,20 @@ from asrd.models import ModelDirectory, convert
 from asrd.quant.quantize import quantize, read_network
 
 GOALS = {("int8", "torch"): 4.0, ("int8", "openvino f32"): 2.5}
-"""How many times faster the first must be than the second."""
+"""Goals: how many times as fast as the second backend the first must be."""
 
 CALIBRATION_WINDOWS = 16
 WARM_UP_ROUNDS = 3
 
 
 class F32Backend(OpenVinoBackend):
-    """OpenVINO with nothing done for speed: weights and arithmetic in 32 bits."""
+    """OpenVINO without speed-ups: weights and arithmetic in 32 bits."""
 
     precision = "f32"
 
 
 def speech_like(windows: int) -> FloatArray:
-    """`(windows, MAX_WINDOW)`: a voice's harmonics under a syllable rhythm, and breath, normalised."""
+    """Synthesise `(windows, MAX_WINDOW)`: a voice's harmonics under a syllable rhythm, and breath, normalised."""
     random = np.random.default_rng(0)
     clock = np.arange(MAX_WINDOW) / SAMPLE_RATE
     rows = []
@@ -58,7 +58,7 @@ def speech_like(windows: int) -> FloatArray:
 
 
 def build(path: Path) -> ModelDirectory:
-    """A checkpoint of the base-960h kind with random weights, and its f32, FP16 and INT8 models."""
+    """Build a checkpoint of the base-960h kind with random weights, and its f32, FP16 and INT8 models."""
     import torch
     import transformers
 
@@ -81,7 +81,7 @@ def build(path: Path) -> ModelDirectory:
 
 
 def prepare(cache: Path) -> ModelDirectory:
-    """The benchmark's model, kept between runs until a version of what built it changes."""
+    """Return the benchmark's model, which is kept between runs until a package that built it changes its version."""
     makers = ("transformers", "openvino", "nncf")
     path = cache / "-".join(["wav2vec2-base", *(version(maker).split("+")[0] for maker in makers)])
     if (path / "openvino" / "int8.xml").is_file():
@@ -91,7 +91,7 @@ def prepare(cache: Path) -> ModelDirectory:
 
 
 def contenders(model: ModelDirectory, threads: int) -> dict[str, Backend]:
-    """What is compared, by name. bf16 takes part where the processor has it."""
+    """Load the backends to compare, by name. bf16 takes part where the processor has it."""
     from asrd.models import runtime
 
     options = LoadOptions(threads=threads)
@@ -109,7 +109,7 @@ def contenders(model: ModelDirectory, threads: int) -> dict[str, Backend]:
 
 
 def measure(backends: Mapping[str, Backend], window: FloatArray, rounds: int) -> dict[str, FloatArray]:
-    """Seconds each backend took in each round, `(rounds,)` a name; they take turns."""
+    """Return the seconds that each backend took in each round, `(rounds,)` by name; they take turns."""
     times: dict[str, list[float]] = {name: [] for name in backends}
     for _ in range(WARM_UP_ROUNDS + rounds):
         for name, backend in backends.items():
@@ -120,9 +120,9 @@ def measure(backends: Mapping[str, Backend], window: FloatArray, rounds: int) ->
 
 
 def summarize(backends: Mapping[str, Backend], times: Mapping[str, FloatArray]) -> list[dict[str, Any]]:
-    """One row a backend: milliseconds, and how many times faster than the two references it is.
+    """Make one row per backend: milliseconds, and how many times as fast as the two references it is.
 
-    A ratio is the median of the rounds' own ratios: a slow moment of the machine falls on both.
+    A ratio is the median of the rounds' own ratios, so that a slow moment of the machine affects both sides.
     """
     rows = []
     for name, taken in times.items():
@@ -143,7 +143,7 @@ def summarize(backends: Mapping[str, Backend], times: Mapping[str, FloatArray]) 
 
 
 def show(rows: Sequence[Mapping[str, Any]]) -> None:
-    """The table, and whether the goals are reached."""
+    """Print the table, and whether the goals are reached."""
     table = Table("backend", "arithmetic", "median ms", "p10", "p90", "× torch", "× OpenVINO f32", "real-time factor")
     for row in rows:
         milliseconds = (f"{row[key]:.1f}" for key in ("median_ms", "p10_ms", "p90_ms"))

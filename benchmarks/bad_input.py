@@ -1,12 +1,12 @@
-"""What bad input does to the text: clipping, an offset, telephones, two voices, levels that change.
+"""Measure how bad input changes the text: clipping, an offset, telephones, two voices, changing levels.
 
     pip install '.[quant]'
     python benchmarks/bad_input.py --speech path/to/folder --page docs/bad-input.md
 
-Each utterance, with a second of silence before and after it, is heard by the daemon's own stages, decoded
-as by default. Telephone audio takes the way through a WAV file of 8 kHz. A stream's position at the end must be
-that of its audio, and utterances must follow each other within it; otherwise this fails. Speech in sub-folders
-is reported a folder at a time.
+Each utterance, with a second of silence before and after it, goes through the daemon's own stages and is decoded with
+the default decoder. Telephone audio is written to a WAV file of 8 kHz and read back. The benchmark fails unless a
+stream's position at the end is that of its audio, and utterances follow each other within it. Speech in sub-folders is
+reported per folder.
 """
 
 import tempfile
@@ -37,45 +37,47 @@ from asrd.quant.data import Clip, dataset, read
 from asrd.quant.evaluation.score import error_rate
 
 ROOM = 10 ** (-95 / 20)
-"""Effective value of the noise all over, full scale: about what 16 bits round by, far below speech made quieter."""
+"""Root mean square of the noise everywhere, relative to full scale: about the rounding error of 16 bits, far below
+speech that is made quieter.
+"""
 
 STEP = np.float32(0.01)
-"""40 dB."""
+"""Factor of -40 dB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """pcm: `(n,)`. text: what is said in it."""
+    """Audio, and what is said in it. pcm: `(samples,)`."""
 
     pcm: FloatArray
     text: str
 
 
 def quietest(pcm: FloatArray) -> int:
-    """Where the level may change with the least harm: the quietest 50 ms of the middle third."""
+    """Find where the level may change with the least harm: the quietest 50 ms of the middle third."""
     third, size = len(pcm) // 3, SAMPLE_RATE // 20
     power = np.convolve(np.square(pcm[third : 2 * third]), np.ones(size), "same")
     return third + int(power.argmin())
 
 
 def falls(pcm: FloatArray) -> FloatArray:
-    """From its middle on 40 dB quieter."""
+    """Lower the level by 40 dB from about the middle on."""
     return np.where(np.arange(len(pcm)) < quietest(pcm), pcm, pcm * STEP)
 
 
 def rises(pcm: FloatArray) -> FloatArray:
-    """Up to its middle 40 dB quieter."""
+    """Lower the level by 40 dB up to about the middle."""
     return np.where(np.arange(len(pcm)) < quietest(pcm), pcm * STEP, pcm)
 
 
 def over(one: Spoken, other: Spoken) -> Spoken:
-    """Another speaker says something else meanwhile, as loud; the first one's words count."""
+    """Lay another speaker, who says something else at the same level, over the first, whose words count."""
     louder = one.pcm.std() / other.pcm.std()
     return Spoken(one.pcm + louder * np.resize(other.pcm, len(one.pcm)), one.text)
 
 
 def after(one: Spoken, other: Spoken) -> Spoken:
-    """Another utterance goes before, 40 dB louder, and a pause of 1 s; the words of both count."""
+    """Put another utterance, 40 dB louder, and a pause of 1 s before this one; the words of both count."""
     pause = np.zeros(SAMPLE_RATE, np.float32)
     return Spoken(np.concatenate([other.pcm, pause, one.pcm * STEP]), f"{other.text} {one.text}")
 
@@ -93,11 +95,11 @@ INPUTS: dict[str, Callable[[Spoken, Spoken], Spoken]] = {
     "after one 40 dB louder": after,
 }
 FILES = {"8 kHz": "PCM_16", "8 kHz, µ-law": "ULAW"}
-"""Inputs that come from a file of 8 kHz, and how it is written."""
+"""Inputs that come from a file of 8 kHz, and the file's sample format."""
 
 
 def blocks(spoken: Spoken, subtype: str, folder: Path) -> Iterable[FloatArray]:
-    """The audio as a source gives it, clipped at full scale as by a sound card."""
+    """Return the audio as a source gives it, clipped at full scale as by a sound card."""
     rng, margin = np.random.default_rng(len(spoken.pcm)), SAMPLE_RATE
     pcm = np.pad(spoken.pcm, margin) + rng.normal(0, ROOM, len(spoken.pcm) + 2 * margin)
     pcm = np.clip(pcm, -1, 1).astype(np.float32)
@@ -109,7 +111,7 @@ def blocks(spoken: Spoken, subtype: str, folder: Path) -> Iterable[FloatArray]:
 
 
 def hear(audio: Iterable[FloatArray], backend: Backend, decoding: Decoding) -> str:
-    """The text of a recording. Raises AssertionError where the clock is not exact."""
+    """Return the text of a recording. Raises AssertionError where the clock is not exact."""
     whole = list(audio)
     segmenter = Segmenter(create(), backend.model.geometry, SegmenterSettings(partial_interval=Samples(0)))
     heard, end, length = list(transcribe(whole, backend, segmenter, decoding)), 0, sum(map(len, whole))
@@ -121,7 +123,7 @@ def hear(audio: Iterable[FloatArray], backend: Backend, decoding: Decoding) -> s
 
 
 def measure(backend: Backend, decoding: Decoding, clips: list[Clip], label: str) -> dict[str, str]:
-    """WER and CER in % for each input."""
+    """Return WER and CER in % for each input."""
     spoken = [Spoken(read(clip), clip.text) for clip in clips]
     others = [spoken[(number + len(spoken) // 2) % len(spoken)] for number in range(len(spoken))]
     rates = {}
@@ -143,7 +145,7 @@ def measure(backend: Backend, decoding: Decoding, clips: list[Clip], label: str)
 @click.option("--limit", default=20, show_default=True, help="Take so many utterances of each folder, evenly.")
 @click.option("--page", type=click.Path(path_type=Path), help="Put the table into this page, as docs/bad-input.md.")
 def main(*, speech: str, names: tuple[str, ...], model: str, limit: int, page: Path | None) -> None:
-    """Measure what is heard of bad input."""
+    """Measure WER and CER on bad input."""
     spec = str(Path(speech, "manifest.jsonl")) if Path(speech, "manifest.jsonl").is_file() else speech
     folders: dict[str, list[Clip]] = {}
     for clip in dataset(spec):

@@ -1,12 +1,12 @@
-"""What beam search, a language model and hot words do to error rates, and what they cost in time.
+"""Measure the effect of beam search, a language model and hot words on error rates, and their cost in time.
 
     pip install '.[lm,quant]'
     python benchmarks/decoding.py --dataset speech/manifest.jsonl --json > decoding.json
 
-Every decoder hears the same frames, cut and settled as in the daemon. Weights are those that `asrd tune` found for
-the model, with other speech. The hot words are drawn from what is said: a tenth of the long words, as a speaker would
-have listed terms beforehand; as many words that are never said stand beside them. Intervals are bootstrap intervals
-over utterances. "final" is what is left to decode when an utterance ends, the longest being clips joined to 25 s.
+Every decoder gets the same frames, cut and stitched as in the daemon. Weights are those that `asrd tune` found for the
+model, with other speech. The hot words are drawn from the references: a tenth of the long words, as a speaker would
+have listed terms beforehand, and as many words that are never said. Intervals are bootstrap intervals over utterances.
+"final" is the time to decode what is left when an utterance ends; the longest are clips joined to 25 s.
 """
 
 import json
@@ -30,7 +30,7 @@ from asrd.quant.evaluation.decode import Clock, Utterances, hear, text
 from asrd.quant.evaluation.score import score
 
 LONG, SHARE = 6, 0.1
-"""Letters that make a word a term, and the share of such words that are made hot."""
+"""Fewest letters of a term, and the share of such words that become hot words."""
 
 BOOST = 8.0
 LONGEST = samples(25.0)
@@ -46,7 +46,7 @@ LONGEST = samples(25.0)
 def main(
     *, datasets: tuple[str, ...], model: str, backend: str, lm: str | None, limit: int | None, as_json: bool
 ) -> None:
-    """Measure."""
+    """Measure error rates and times of all decoders."""
     source = resolve(model)
     loaded = load(backend, source)
     name = lm or make_decoding(DecoderOptions("beam"), source).lm
@@ -74,7 +74,7 @@ def main(
 
 
 def terms(references: Sequence[str], known: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Long words that are said, and as many that are not."""
+    """Draw long words that are said, and as many that are not."""
     said = sorted({word for one in references for word in one.lower().split()})
     drawn = random.Random(0)
     long = [word for word in said if len(word) >= LONG and word.isalpha()]
@@ -92,7 +92,9 @@ def measure(
     boosts: Boosts | None,
     hot: Sequence[str],
 ) -> dict[str, Any]:
-    """One row. boosts: None stands for those of a word that nobody says, so that there is something to search for."""
+    """Measure one row. boosts: where None, a word that nobody says is boosted, so that there is something to search
+    for.
+    """
     decoding, stride = make_decoding(options, model), model.geometry.stride
     boosts = {"zzzzz": 1.0} if boosts is None else boosts
     clock, longest = Clock(), Clock()
@@ -112,7 +114,7 @@ def measure(
 
 
 def joined(heard: Sequence[Utterances], count: int) -> list[Frames]:
-    """Utterances of `count` frames, made of those of all clips."""
+    """Join the frames of all clips, and cut them into utterances of `count` frames."""
     every = [frames.log_probs for clip in heard for frames in clip]
     if not every:
         return []
@@ -122,7 +124,7 @@ def joined(heard: Sequence[Utterances], count: int) -> list[Frames]:
 
 
 def recall(references: Sequence[str], texts: Sequence[str], hot: set[str]) -> tuple[int, int]:
-    """How many of the hot words said were heard, and how many were said."""
+    """Return how many of the spoken hot words were heard, and how many were spoken."""
     recalled = total = 0
     for reference, found in zip(references, texts, strict=True):
         heard = found.lower().split()
@@ -134,7 +136,7 @@ def recall(references: Sequence[str], texts: Sequence[str], hot: set[str]) -> tu
 
 
 def line(row: dict[str, Any]) -> str:
-    """For people."""
+    """Format a row for people."""
     wer, cer = ("{:.1f} ({:.1f}–{:.1f})".format(*(100 * value for value in row[rate])) for rate in ("wer", "cer"))
     spoken = "terms {}/{}".format(*row["terms"])
     times = f"{row['ms_per_second']} ms/s, final {row['final_ms']} ms, of 25 s {row['final_ms_25s']} ms"

@@ -1,16 +1,16 @@
-"""When utterances end: sentences cut in two, sentences run together, and how long the speaker waits.
+"""Measure endpointing: sentences cut in two, sentences run together, and how long the speaker waits.
 
     pip install '.[quant]'
     python benchmarks/endpoints.py
     python benchmarks/endpoints.py --dataset ../my-speech/manifest.jsonl --plot endpoints.png
 
-Recordings are made of sentences of one speaker, brought to one level, with pauses of known lengths: 1 to 2 s
-between sentences, and hesitations put into them at their quietest places, where words or syllables meet. A
-fluent speaker has none, a brisk one some of 0.2 to 0.4 s, a hesitant one some of 0.4 to 0.8 s. The same is heard
-clean (noise 50 dB below the speech), in pink noise and in music, 10 dB below it.
+Recordings are made from sentences of one speaker, brought to one level, with pauses of known lengths: 1 to 2 s between
+sentences, and hesitations put into them at their quietest places, where words or syllables meet. A fluent speaker has
+none, a brisk one some of 0.2 to 0.4 s, a hesitant one some of 0.4 to 0.8 s. Each recording is heard clean (noise 50 dB
+below the speech), in pink noise and in music, 10 dB below it.
 
-Compared are a fixed hangover, the speaker's own pauses (adaptive), and those with what the recogniser hears. For
-each, the strictness is swept: the hangover itself, or the false cuts a minute that are put up with.
+The benchmark compares a fixed hangover, one from the speaker's own pauses (adaptive), and the latter with feedback from
+the recogniser. For each, the strictness is swept: the hangover itself, or the tolerated false cuts per minute.
 """
 
 import json
@@ -42,17 +42,17 @@ from asrd.quant.data import Clip, dataset, read
 HESITATIONS = {"fluent": None, "brisk": (0.2, 0.4), "hesitant": (0.4, 0.8)}
 BINS = (0.2, 0.4, 0.6, 0.8)
 SPEECH = 0.05
-"""Root mean square that all sentences are brought to."""
+"""Root mean square to which all sentences are brought."""
 
 APART = 0.6
-"""Seconds between two hesitations, and between one and an end of the sentence."""
+"""Least seconds between two hesitations, and between one and an end of the sentence."""
 
 FIXED = (0.3, 0.45, 0.6, 0.75, 0.9)
 TOLERATED = (1.0, 2.0, 4.0, 8.0)
 
 
 class Remembered:
-    """A VAD that judges a recording once; it hears it from the beginning each time."""
+    """A VAD that judges a recording once and repeats its decisions whenever the recording is played again."""
 
     frame = WebRtcVad.frame
 
@@ -60,20 +60,20 @@ class Remembered:
         self._real, self._judged, self._next = WebRtcVad(), list[bool](), 0
 
     def is_speech(self, pcm: FloatArray) -> bool:
-        """As the real one said, the first time."""
+        """Return what the real VAD decided the first time."""
         if self._next == len(self._judged):
             self._judged.append(self._real.is_speech(pcm))
         self._next += 1
         return self._judged[self._next - 1]
 
     def reset(self) -> None:
-        """From the beginning."""
+        """Start from the beginning."""
         self._next = 0
 
 
 @dataclass
 class Recording:
-    """sentences, hesitations: `(start, end)` in samples, of the sound itself."""
+    """A recording with known pauses. sentences, hesitations: `(start, end)` of each, in samples."""
 
     pcm: FloatArray
     sentences: list[tuple[int, int]] = field(default_factory=list)
@@ -84,7 +84,10 @@ class Recording:
 
 @dataclass
 class Count:
-    """delays: seconds from the end of a sentence to the decision. cuts, hesitations: by `BINS`."""
+    """Totals over recordings.
+
+    delays: seconds from the end of a sentence to the decision. cuts, hesitations: by `BINS`.
+    """
 
     sentences: int = 0
     false_cuts: int = 0
@@ -94,7 +97,7 @@ class Count:
     hesitations: list[int] = field(default_factory=lambda: [0] * (len(BINS) - 1))
 
     def row(self) -> dict[str, Any]:
-        """Rates over sentences, percentiles of the delay in seconds."""
+        """Return rates over sentences, and percentiles of the delay in seconds."""
         p50, p95 = np.percentile(self.delays, [50, 95]) if self.delays else (float("nan"),) * 2
         return {
             "false_cuts": self.false_cuts / self.sentences,
@@ -106,7 +109,7 @@ class Count:
 
 
 def speech_of(clip: Clip) -> FloatArray:
-    """The clip without the silence at its ends, at the level of all."""
+    """Return the clip at the common level, without the silence at its ends."""
     pcm = read(clip)
     size = samples(0.02)
     blocks = pcm[: len(pcm) // size * size].reshape(-1, size)
@@ -117,7 +120,7 @@ def speech_of(clip: Clip) -> FloatArray:
 
 
 def quietest(pcm: FloatArray, count: int) -> list[int]:
-    """The `count` quietest places, `APART` from each other and from the ends."""
+    """Find the `count` quietest places, `APART` from each other and from the ends."""
     step, margin = samples(0.01), round(APART / 0.01)
     energy = np.square(pcm[: len(pcm) // step * step].reshape(-1, step)).mean(axis=1)
     energy = np.convolve(energy, np.ones(6) / 6, "same")
@@ -131,7 +134,7 @@ def quietest(pcm: FloatArray, count: int) -> list[int]:
 
 
 def record(clips: list[Clip], kind: str, chance: np.random.Generator) -> Recording:
-    """Sentences and pauses, in perfect silence."""
+    """Join sentences and pauses, in perfect silence."""
     parts = [np.zeros(SAMPLE_RATE, np.float32)]
     made = Recording(parts[0])
 
@@ -154,19 +157,19 @@ def record(clips: list[Clip], kind: str, chance: np.random.Generator) -> Recordi
 
 
 def hiss(count: int, chance: np.random.Generator) -> FloatArray:
-    """White noise, far below the speech: no recording is perfectly silent."""
+    """Make white noise far below the speech: no recording is perfectly silent."""
     return chance.standard_normal(count).astype(np.float32) * np.float32(SPEECH * 10 ** (-50 / 20))
 
 
 def pink(count: int, chance: np.random.Generator) -> FloatArray:
-    """Noise whose power falls by 3 dB an octave, 10 dB below the speech."""
+    """Make noise whose power falls by 3 dB per octave, 10 dB below the speech."""
     spectrum = np.fft.rfft(chance.standard_normal(count))
     noise = np.fft.irfft(spectrum / np.sqrt(np.maximum(np.arange(len(spectrum)), 1)), count)
     return (noise * (SPEECH * 10 ** (-10 / 20) / noise.std())).astype(np.float32)
 
 
 def music(count: int, chance: np.random.Generator) -> FloatArray:
-    """Chords of plucked strings, four a second, 10 dB below the speech: a VAD takes them for a voice."""
+    """Make chords of plucked strings, four per second, 10 dB below the speech: a VAD takes them for a voice."""
     sound, length = np.zeros(count + SAMPLE_RATE), SAMPLE_RATE // 2
     time = np.arange(length) / SAMPLE_RATE
     for start in range(0, count, SAMPLE_RATE // 4):
@@ -180,9 +183,9 @@ NOISES = {"clean": hiss, "pink noise, 10 dB": pink, "music, 10 dB": music}
 
 
 def decisions(made: Recording, settings: SegmenterSettings, backend: Backend | None) -> Iterator[int]:
-    """Where the segmenter decides that an utterance has ended.
+    """Yield the positions at which the segmenter decides that an utterance has ended.
 
-    Windows of the same stretch are recognised once for all settings, at the level of the first.
+    Windows of the same audio are recognised once for all settings, at the level of the first.
     """
     assert resolved is not None
     segmenter = Segmenter(made.vad, resolved.geometry, settings)
@@ -201,7 +204,7 @@ def decisions(made: Recording, settings: SegmenterSettings, backend: Backend | N
 
 
 def count(recordings: list[Recording], settings: SegmenterSettings, backend: Backend | None) -> Count:
-    """All recordings' cuts, misses and delays."""
+    """Count cuts, misses and delays in all recordings."""
     total = Count()
     for made in recordings:
         ends = np.array([*decisions(made, settings, backend)])
@@ -220,13 +223,13 @@ def count(recordings: list[Recording], settings: SegmenterSettings, backend: Bac
 
 
 def fixed(hangover: float) -> SegmenterSettings:
-    """One hangover for all."""
+    """Return settings with one fixed hangover."""
     length = samples(hangover)
     return SegmenterSettings(hangover=length, min_hangover=length, max_hangover=length, partial_interval=Samples(0))
 
 
 def adaptive(tolerated: float) -> SegmenterSettings:
-    """The defaults, but for the false cuts a minute that are put up with."""
+    """Return the default settings, with other tolerated false cuts per minute."""
     pauses.TOLERATED = tolerated / samples(60.0)
     return SegmenterSettings(partial_interval=Samples(0))
 
@@ -243,7 +246,7 @@ resolved = None
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def main(*, spec: str, model: str, name: str, sentences: int, plot: Path | None, as_json: bool) -> None:
     """Measure endpoints, fixed and adaptive, with and without the recogniser."""
-    global resolved  # noqa: PLW0603 - one model a run
+    global resolved  # noqa: PLW0603 - one model per run
     resolved = resolve(model)
     backend = load(name, resolved)
     quiet = [*recordings_of(dataset(str(Path(spec) / "manifest.jsonl") if Path(spec).is_dir() else spec), sentences)]
@@ -285,12 +288,12 @@ def main(*, spec: str, model: str, name: str, sentences: int, plot: Path | None,
 
 
 def recordings_of(clips: list[Clip], sentences: int) -> Iterator[Recording]:
-    """For each speaker and kind one recording, of sentences of the speaker's that no other kind has."""
+    """Make one recording for each speaker and kind, of sentences that no other kind of this speaker has."""
     speakers: dict[str, list[Clip]] = {}
     for clip in clips:
         speakers.setdefault(clip.speaker, []).append(clip)
     several = [own for own in speakers.values() if len(own) >= len(HESITATIONS) * 3]
-    # where every clip has a speaker of its own, all are taken for one
+    # where every clip has a speaker of its own, all count as one speaker
     for number, own in enumerate(several or [clips]):
         size = min(sentences, len(own) // len(HESITATIONS))
         for turn, kind in enumerate(HESITATIONS):
@@ -299,7 +302,7 @@ def recordings_of(clips: list[Clip], sentences: int) -> Iterator[Recording]:
 
 
 def draw(rows: list[dict[str, Any]], path: Path) -> None:
-    """False cuts over delay, a curve a way, a panel a noise."""
+    """Plot false cuts over delay, one curve per method, one panel per noise."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 3.6), layout="constrained")

@@ -1,8 +1,8 @@
-"""Speech with pauses in it, in noise, and where it is: for what measures detectors.
+"""Make recordings of speech with pauses, in noise, and mark where the speech is, to measure detectors with.
 
-Where there is speech is told by the clean recording: 10 ms frames whose level is no more than 30 dB below
-the loud ones and at least 6 dB above the pauses within the clip, with gaps shorter than 200 ms filled, the
-hangover of ITU-T P.56. The ratio of speech to noise is that of the mean power while there is speech.
+The clean recording shows where there is speech: 10 ms frames whose level is no more than 30 dB below the loud ones and
+at least 6 dB above the pauses within the clip, with gaps shorter than 200 ms filled, the hangover of ITU-T P.56. The
+signal-to-noise ratio uses the mean power while there is speech.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,18 +19,18 @@ from asrd.quant.data import Clip, read
 
 STEP = samples(0.010)
 BRIDGE = 20
-"""Steps of a gap that still is speech: 200 ms."""
+"""Most steps of a gap that still counts as speech: 200 ms."""
 
 LEVEL = -26.0
-"""dBFS of the speech while there is any: the usual level of telephone test signals (ITU-T P.56)."""
+"""Level in dBFS of the speech while there is any: the usual level of telephone test signals (ITU-T P.56)."""
 
 QUIET = 10 ** (-30 / 20)
-"""Of recordings that are made 30 dB quieter."""
+"""Factor for recordings that are made 30 dB quieter."""
 
 
 @dataclass(frozen=True)
 class Recording:
-    """pcm: speech with pauses, `(n,)`. active: whether each 10 ms hold speech. text: all that is said."""
+    """Speech with pauses. pcm: `(samples,)`. active: True for each 10 ms with speech. text: all that is said."""
 
     pcm: FloatArray
     active: npt.NDArray[np.bool_]
@@ -39,7 +39,9 @@ class Recording:
 
 @dataclass(frozen=True)
 class Condition:
-    """noise: its kind, "" for none. ratio: dB of speech to noise. quiet: all of it 30 dB quieter."""
+    """A condition to record under. noise: its kind, "" for none. ratio: of speech to noise, in dB. quiet: all of it 30
+    dB quieter.
+    """
 
     noise: str = ""
     ratio: float = np.inf
@@ -51,13 +53,13 @@ class Condition:
 
 
 def decibels(pcm: FloatArray) -> npt.NDArray[np.float64]:
-    """Level of each 10 ms, an offset left out."""
+    """Return the level of each 10 ms in dB, without a constant offset."""
     frames = pcm[: len(pcm) // STEP * STEP].reshape(-1, STEP).astype(np.float64)
     return 10 * np.log10(np.maximum(frames.var(axis=1), 1e-10))
 
 
 def activity(pcm: FloatArray) -> npt.NDArray[np.bool_]:
-    """Where a clean clip holds speech, for each 10 ms."""
+    """Find the speech of a clean clip, for each 10 ms."""
     level = decibels(pcm)
     loud, quiet = np.percentile(level, 95), np.percentile(level, 5)
     active = level > max(loud - 30, min(quiet + 6, loud - 15))
@@ -68,7 +70,7 @@ def activity(pcm: FloatArray) -> npt.NDArray[np.bool_]:
 
 
 def join(clips: Sequence[Clip], rng: np.random.Generator) -> Recording:
-    """Clips at one level, with pauses of 1 to 3 s between them, 2 s before and 1.5 s after."""
+    """Join clips at one level, with pauses of 1 to 3 s after each, and 2 s before all."""
     pcm: list[FloatArray] = [np.zeros(samples(2.0), np.float32)]
     active = [np.zeros(samples(2.0) // STEP, bool)]
     for clip in map(read, clips):
@@ -82,7 +84,9 @@ def join(clips: Sequence[Clip], rng: np.random.Generator) -> Recording:
 
 
 def recordings(clips: Sequence[Clip], count: int, each: int) -> tuple[list[Recording], list[FloatArray]]:
-    """At most `count` recordings of `each` clips, drawn evenly from all; and clips that are left, for babble."""
+    """Make at most `count` recordings of `each` clips, drawn at random from all; and return clips that are left, for
+    babble.
+    """
     rng = np.random.default_rng(0)
     order = rng.permutation(len(clips))
     chosen, rest = order[: count * each], order[count * each :]
@@ -92,7 +96,7 @@ def recordings(clips: Sequence[Clip], count: int, each: int) -> tuple[list[Recor
 
 
 def noise(kind: str, n: int, seed: int, others: Sequence[FloatArray]) -> FloatArray:
-    """`(n,)` of one kind; babble is six voices, other clips one after the other."""
+    """Make `(n,)` of one kind; babble is six voices, each of which speaks other clips one after another."""
     if kind != "babble":
         made: FloatArray = getattr(sounds, kind)(n, seed)
         return made
@@ -106,7 +110,7 @@ def noise(kind: str, n: int, seed: int, others: Sequence[FloatArray]) -> FloatAr
 def under(
     recording: Recording, conditions: Sequence[Condition], seed: int, others: Sequence[FloatArray]
 ) -> Iterator[tuple[Condition, FloatArray]]:
-    """The recording under each condition. Full scale is clipped as by a sound card."""
+    """Yield the recording under each condition, clipped at full scale as by a sound card."""
     noises: dict[str, FloatArray] = {}
     for condition in conditions:
         pcm = recording.pcm

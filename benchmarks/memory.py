@@ -1,10 +1,10 @@
-"""Does a daemon's memory grow with what it is asked to do, the more often it is done?
+"""Measure whether a daemon's memory grows as its tasks are repeated.
 
     pip install '.[lm]'
     python benchmarks/memory.py --page docs/memory.md
 
-A daemon, a process of its own, is made to do one thing after the other, each many times over. What it has resident is
-read from the kernel after each quarter.
+A daemon, in a process of its own, does one task after another, each many times. Its resident memory is read from the
+kernel after each quarter.
 """
 
 import itertools
@@ -36,10 +36,10 @@ QUARTERS = 4
 
 
 class Subject:
-    """A running daemon, and what can be done to it."""
+    """A running daemon, and the tasks it can be given."""
 
     def __init__(self, process: subprocess.Popen[bytes], folder: Path, speech: FloatArray) -> None:
-        """speech: `(n,)`. Raises TransportError where the daemon does not come up within a minute."""
+        """speech: `(samples,)`. Raises TransportError where the daemon does not start within a minute."""
         self._pid, self._folder, self._speech = process.pid, folder, speech
         self._events = Subscriber(address(folder, "events"), timeout=60, max_wait=60)
         self._heard = iter(self._events)
@@ -50,28 +50,28 @@ class Subject:
 
     @property
     def resident(self) -> float:
-        """MiB now; what it shares with other processes, such as libraries, counts."""
+        """Resident memory in MiB, including what is shared with other processes, such as libraries."""
         pages = int(Path(f"/proc/{self._pid}/statm").read_text().split()[1])
         return pages * resource.getpagesize() / 2**20
 
     def sentence(self) -> None:
-        """A sender comes, says 5 s, and leaves."""
+        """Connect a sender, say 5 s, and disconnect."""
         self._say(self._speech[: 5 * SAMPLE_RATE])
 
     def minute(self) -> None:
-        """The same with a minute."""
+        """Connect a sender, say a minute, and disconnect."""
         self._say(np.resize(self._speech, 60 * SAMPLE_RATE))
 
     def switch(self) -> None:
-        """To the other backend."""
+        """Switch to the other backend."""
         self._control.use_backend("fp16" if next(self._turns) % 2 else "int8")
 
     def set(self) -> None:
-        """The hangover to something else."""
+        """Change the hangover."""
         self._control.set({"hangover": samples(0.4 + 0.01 * (next(self._turns) % 20))})
 
     def words(self) -> None:
-        """Twenty hot words, other ones each time; something is said, and they are removed."""
+        """Add twenty new hot words, say something, and remove them."""
         turn = next(self._turns)
         letters = "".join(chr(ord("a") + turn // 26**place % 26) for place in range(3))
         words = {f"{letters}{chr(ord('a') + number)}": 5.0 for number in range(20)}
@@ -80,13 +80,13 @@ class Subject:
         self._control.words(RemoveWords(list(words)))
 
     def visit(self) -> None:
-        """A client comes, hears the first event, asks for the status, and leaves."""
+        """Connect a client, receive the first event, ask for the status, and disconnect."""
         with Subscriber(address(self._folder, "events")) as events:
             next(iter(events))
         self._control.status()
 
     def _say(self, pcm: FloatArray) -> None:
-        """Say it, and wait until what was said in its second half was heard."""
+        """Say it, and wait for a final that ends in its second half."""
         with Sender(address(self._folder, "audio")) as sender:
             sender.send(np.concatenate([pcm, PAUSE]))
         half = self._position + len(pcm) // 2
@@ -97,7 +97,7 @@ class Subject:
         next(event for event in self._heard if condition(event))
 
     def close(self) -> None:
-        """Have the daemon stop."""
+        """Stop the daemon."""
         self._control.stop()
         self._events.close()
 
@@ -110,17 +110,17 @@ TASKS: dict[str, tuple[int, Callable[[Subject], None]]] = {
     "twenty hot words are added and removed again": (200, Subject.words),
     "a client comes, asks and leaves": (1000, Subject.visit),
 }
-"""How often each is done, and what. The first fills what is remembered for those who missed events."""
+"""Repetitions and action of each task. The first fills what is kept for clients that missed events."""
 
 
 def address(folder: Path, name: str) -> str:
-    """A socket of the daemon's."""
+    """Return the address of a socket of the daemon."""
     return f"ipc://{folder / name}"
 
 
 @contextmanager
 def daemon(options: tuple[str, ...]) -> Iterator[Subject]:
-    """A daemon that listens to one sender after the other, as fast as they speak."""
+    """Run a daemon that listens to one sender after another, as fast as they send."""
     speech = np.concatenate([block for clip in bundled("real") for block in read_blocks(clip.audio)])
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -141,7 +141,7 @@ def daemon(options: tuple[str, ...]) -> Iterator[Subject]:
 
 
 def measure(subject: Subject, name: str, times: int) -> dict[str, Any]:
-    """Resident MiB before, and after each quarter of `times`."""
+    """Return the resident MiB before, and after each quarter of `times`."""
     resident = [subject.resident]
     for _ in range(QUARTERS):
         for _ in range(times // QUARTERS):
@@ -151,7 +151,7 @@ def measure(subject: Subject, name: str, times: int) -> dict[str, Any]:
 
 
 def row_of(measured: dict[str, Any]) -> list[str]:
-    """Of the page's table."""
+    """Return a row of the page's table."""
     resident, times = measured["resident"], measured["times"]
     late = 1024 * (resident[-1] - resident[QUARTERS // 2]) / (times / 2)
     return [measured["task"], str(times), *(f"{one:.1f}" for one in resident), f"{late:.1f}"]
@@ -169,7 +169,7 @@ TITLES = ["what is done", "times", "MiB before", "¼", "½", "¾", "after", "KiB
 def main(
     scale: float, tasks: tuple[str, ...], record: Path | None, page: Path | None, options: tuple[str, ...]
 ) -> None:
-    """Memory of a daemon over what is done to it. OPTIONS: of 'asrd start', after --."""
+    """Measure a daemon's memory as tasks are repeated. OPTIONS: of 'asrd start', after --."""
     measured = []
     with daemon(options) as subject:
         for name in tasks:

@@ -1,11 +1,11 @@
-"""What the cuts of over-long utterances do to the text.
+"""Measure the effect on the text of cutting over-long utterances.
 
     pip install '.[lm,quant]'
     python benchmarks/overlong.py --page docs/endpoints.md
 
-Sentences are joined to monologues without a pause, and heard with a limit that no utterance reaches, and with
-limits that are far too short. The cuts are where the segmenter finds them least harmful; the difference of the error
-rates is their harm, and its 95 % interval a paired bootstrap over monologues.
+Sentences are joined to monologues without a pause, and heard with a limit that no utterance reaches, and with limits
+that are far too short. The cuts are where the segmenter finds them least harmful. Their harm is the difference of the
+error rates, with a 95 % interval from a paired bootstrap over monologues.
 """
 
 from dataclasses import replace
@@ -32,19 +32,19 @@ from asrd.quant.evaluation.bootstrap import rate
 from asrd.quant.evaluation.score import errors
 
 TOGETHER = 8
-"""Sentences of one monologue: half a minute."""
+"""Sentences per monologue: half a minute."""
 
 NEVER = 600.0
-"""Seconds; no monologue is as long."""
+"""A limit in seconds that no monologue reaches."""
 
 PATIENT = samples(0.9)
-"""Silence that ends an utterance: what is between two sentences does not, nor what is within one."""
+"""Silence that ends an utterance: longer than any between two sentences or within one."""
 
 TITLES = ("speech", "decoder", "limit", "cuts", "words", "WER", "harm", "words otherwise")
 
 
 def hear(backend: Backend, pcm: FloatArray, limit: float, others: Decodings) -> Listened:
-    """A monologue `(samples,)` as the daemon hears it, cut at `limit` seconds."""
+    """Hear a monologue `(samples,)` as the daemon does, cut at `limit` seconds."""
     settings = replace(
         SegmenterSettings(), max_utterance=samples(limit), hangover=PATIENT, min_hangover=PATIENT, max_hangover=PATIENT
     )
@@ -52,7 +52,7 @@ def hear(backend: Backend, pcm: FloatArray, limit: float, others: Decodings) -> 
 
 
 def rows(speech: str, said: list[str], found: dict[float, list[Listened]]) -> list[list[str]]:
-    """A row for each decoder and limit."""
+    """Make a row for each decoder and limit."""
     made = []
     whole = found[NEVER]
     for decoder in whole[0].texts:
@@ -76,7 +76,7 @@ def rows(speech: str, said: list[str], found: dict[float, list[Listened]]) -> li
 @click.option("--limit", "limits", multiple=True, type=float, default=[12.0, 8.0, 5.0], show_default=True)
 @click.option("--page", type=click.Path(path_type=Path), help="Put the table into this page, as docs/endpoints.md.")
 def main(*, speech: tuple[str, ...], name: str, model: str, limits: tuple[float, ...], page: Path | None) -> None:
-    """Measure what cutting monologues costs."""
+    """Measure the harm of cutting monologues."""
     directory, told = resolve(model), list[list[str]]()
     backend, decoder = load(name, directory), default_decoder()
     others: Decodings = {decoder: make_decoding(DecoderOptions(decoder), directory)} if decoder != "greedy" else {}

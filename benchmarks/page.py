@@ -1,4 +1,4 @@
-"""Puts measured tables into a page of docs/, between the marks that name them."""
+"""Put measured tables into a page of docs/, between the marks that name them."""
 
 import re
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table; columns after the text ones are numbers."""
+    """Format a Markdown table; columns of numbers, after those of text, are right-aligned."""
     lines = [
         titles,
         ["---" if not rows or (i < 4 and rows[0][i][:1].isalpha()) else "--:" for i in range(len(titles))],

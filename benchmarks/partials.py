@@ -1,13 +1,13 @@
-"""How soon a live word is shown, and how soon it is settled, at the pace of speech.
+"""Measure how soon a live word is shown, and how soon it is stable, at the pace of speech.
 
     pip install '.[torch,quant]'
     python benchmarks/partials.py --backend int8
     python benchmarks/partials.py --backend int8 --slow 0.5
 
-The daemon's own stages hear some of the speech in real time, with the backend's real time included, and
-publish to a list. A word is *shown* when a partial has something in its time, *right* when a partial has
-it as the final text will, and *stable* when it is part of what is never taken back; all from the end of
-the word. `--slow` lets each window take longer, as on a machine that cannot keep up.
+The daemon's own stages hear some of the speech in real time, including the time that the backend takes, and publish to
+a list. A word is *shown* when a partial has something in its time, *right* when a partial has it as the final text
+will, and *stable* when it is in the part that never changes; all counted from the end of the word. `--slow` makes each
+window take longer, as on a machine that cannot keep up.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ ROOM = 10 ** (-60 / 20)
 
 
 class Slow(Backend):
-    """Another backend that takes some seconds more for each window."""
+    """Wraps a backend and takes some seconds more for each window."""
 
     def __init__(self, inner: Backend, delay: float) -> None:
         super().__init__(inner.model)
@@ -50,12 +50,12 @@ class Slow(Backend):
 
     @classmethod
     def load(cls, model: ModelDirectory, options: LoadOptions) -> Self:
-        """INT8, not slowed."""
+        """Load INT8, not slowed."""
         return cls(load("int8", model, options), 0.0)
 
     @property
     def arithmetic(self) -> str:
-        """That of the backend inside."""
+        """Arithmetic of the wrapped backend."""
         return self._inner.arithmetic
 
     def _run(self, batch: FloatArray) -> FloatArray:
@@ -64,24 +64,24 @@ class Slow(Backend):
 
 
 class Live(FileSource):
-    """A file that is heard as a microphone is: the daemon never makes it wait for an answer."""
+    """A file that is heard like a microphone: the daemon never makes it wait for an answer."""
 
     live = True
 
 
 class Collector:
-    """Stands in for the publisher: keeps each event, and when it came."""
+    """Replaces the publisher: keeps each event, and when it came."""
 
     def __init__(self) -> None:
         self.events: list[tuple[float, AnyEvent]] = []
 
     async def publish(self, event: AnyEvent, stream: str = "") -> None:
-        """Keep it."""
+        """Keep the event."""
         self.events.append((time.time(), event))
 
 
 async def play(recording: Path, backend: Backend, settings: SegmenterSettings) -> tuple[Collector, int]:
-    """Events of a recording in real time, and how many previews were left out."""
+    """Play a recording in real time; return its events, and how many previews were skipped."""
     collector, scheduler = Collector(), Scheduler("measured", backend)
     source, options = Live("speech", recording, "realtime"), RecognitionOptions(segmenter=settings)
     stream = make_stream(source, options, scheduler, collector, backend.model)
@@ -94,7 +94,7 @@ async def play(recording: Path, backend: Backend, settings: SegmenterSettings) -
 
 
 def waits(events: Sequence[tuple[float, AnyEvent]]) -> dict[str, list[float]]:
-    """Seconds, by what was waited for."""
+    """Return the waiting times in seconds, by what was waited for."""
     found: dict[str, list[float]] = {name: [] for name in ("shown", "right", "stable", "final", "beyond", "between")}
     for came, final in events:
         if not isinstance(final, Final):
@@ -122,7 +122,7 @@ def _meets(one: WireWord, other: WireWord) -> bool:
 
 
 def figures(found: dict[str, list[float]], skipped: int) -> dict[str, Any]:
-    """Median and 95th percentile of each wait, in seconds."""
+    """Return median, 95th percentile and maximum of each wait, in seconds."""
     rows: dict[str, Any] = {
         name: {"p50": float(np.median(values)), "p95": float(np.quantile(values, 0.95)), "max": max(values)}
         for name, values in found.items()
@@ -163,7 +163,7 @@ def main(
     page: Path | None,
     as_json: bool,
 ) -> None:
-    """Measure how long live words take."""
+    """Measure the latency of live words."""
     directory = resolve(model)
     random, clips, pieces = np.random.default_rng(0), dataset(speech), list[FloatArray]()
     chosen = iter(clips[:: max(1, len(clips) // 30)])

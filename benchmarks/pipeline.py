@@ -1,12 +1,12 @@
-"""What everything around the backend costs, as a share of the inference itself.
+"""Measure the cost of everything around the backend, as a share of the inference itself.
 
     pip install '.[torch,quant]'
     python benchmarks/pipeline.py
 
-The daemon's own stages (source, VAD, windows, normalisation, log-softmax, stitching, decoding,
-events, a real socket with a subscriber) run on some of the bundled speech, with partials, around the INT8
-model of full size that `backends.py` builds. Counted is the processor time of the loop's thread,
-and of the backend's thread outside the backend.
+The daemon's own stages (source, VAD, windows, normalisation, log-softmax, stitching, decoding, events, a real socket
+with a subscriber) run on some of the bundled speech, with partials, around the INT8 model of full size that
+`backends.py` builds. The cost is the processor time of the event loop's thread, and of the backend's thread outside the
+backend.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ from asrd.models.speech import bundled
 from backends import prepare
 
 GOAL = 0.05
-"""The share of the inference time that the pipeline may cost at most."""
+"""Largest share of the inference time that the pipeline may cost."""
 
 REPEATS = 3
 CLIPS = 30
@@ -46,8 +46,8 @@ PAUSE = np.zeros(SAMPLE_RATE, np.float32)
 
 
 class Timed(Backend):
-    """Another backend, with two stop-watches: the time it takes, and the processor time that the
-    thread it is called from spends on anything else.
+    """Wraps a backend and measures the time it takes, and the processor time that the thread which calls it spends on
+    anything else.
     """
 
     def __init__(self, inner: Backend) -> None:
@@ -60,7 +60,7 @@ class Timed(Backend):
 
     @classmethod
     def load(cls, model: ModelDirectory, options: LoadOptions) -> Self:
-        """An INT8 backend, timed and warm."""
+        """Load an INT8 backend, timed and warmed up."""
         inner = load("int8", model, options)
         inner.warm_up(MAX_WINDOW)
         inner.warm_up(MAX_WINDOW // 2)
@@ -68,7 +68,7 @@ class Timed(Backend):
 
     @property
     def arithmetic(self) -> str:
-        """That of the backend inside."""
+        """Arithmetic of the wrapped backend."""
         return self._inner.arithmetic
 
     def _run(self, batch: FloatArray) -> FloatArray:
@@ -83,7 +83,7 @@ class Timed(Backend):
 
 
 async def transcribe(recording: Path, backend: Timed, address: str) -> dict[str, Any]:
-    """One pass of the recording through a daemon's stages."""
+    """Pass the recording once through a daemon's stages."""
     context = zmq.asyncio.Context()
     publisher = Publisher(context, [address])
     subscriber = asyncio.create_task(asyncio.to_thread(_count_finals, address))
@@ -114,7 +114,7 @@ async def transcribe(recording: Path, backend: Timed, address: str) -> dict[str,
 
 
 def _count_finals(address: str) -> int:
-    """A client, in a thread of its own: what it costs is not the daemon's."""
+    """Count finals in a client in a thread of its own, so that its cost is not counted as the daemon's."""
     with Subscriber(address, timeout=60, max_wait=60) as subscriber:
         return sum(isinstance(item, Final) for item in subscriber)
 

@@ -1,4 +1,4 @@
-"""Words that were lost or said twice where two windows meet."""
+"""Count words that were lost or repeated where two windows meet."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,42 +12,47 @@ from asrd.quant.data.text import normalize_text
 
 @dataclass(frozen=True, slots=True)
 class Joint:
-    """Where one window hands over to the next, a stream position, and what either window heard by itself,
-    context included. start, end: of the stretch that the two of them give the frames of.
-    """
+    """The place where one window hands over to the next."""
 
     place: int
+    """Stream position."""
     before: Sequence[Word]
+    """Words that the earlier window heard by itself, context included."""
     after: Sequence[Word]
+    """Words that the later window heard by itself, context included."""
     start: int
+    """Start of the audio whose frames come from the two windows."""
     end: int
+    """End of that audio."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seams:
-    """count: joints. inserted, deleted: words near one that the windows have and the whole has not, and the
-    other way round: mostly a word that is heard otherwise with other context. duplicated, dropped: those
-    that joining made.
-    """
+    """Counts of words at joints."""
 
     count: int = 0
+    """Joints."""
     inserted: int = 0
+    """Words near a joint in the windows but not in the whole: mostly words heard differently with other context."""
     deleted: int = 0
+    """Words near a joint in the whole but not in the windows."""
     duplicated: int = 0
+    """Words that joining repeated."""
     dropped: int = 0
+    """Words that joining lost."""
 
     def __add__(self, other: "Seams") -> "Seams":
-        """Those of both."""
+        """Add the counts of both."""
         return Seams(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
 
 
 def seams(joined: Sequence[Word], whole: Sequence[Word], joints: Sequence[Joint], reach: int) -> Seams:
     """Compare what was heard in windows with what the same backend heard of the whole.
 
-    reach: samples from a joint within which a word counts as near. A word is *duplicated* that stands twice
-    in a row, near a joint and on either side of it, though the whole has it once and so has each window by itself.
-    It is *dropped* if the whole and both windows have it, their frames are those of its time, and the joined text
-    has nothing there. What a third window heard otherwise is not for a joint of two others to lose.
+    reach: samples from a joint within which a word counts as near. A word is *duplicated* if it stands twice in a row,
+    near a joint and on either side of it, though the whole has it once and so has each window by itself. It is
+    *dropped* if the whole and both windows have it, their frames are those of its time, and the joined text has nothing
+    there. A joint of two windows is not blamed for what a third window heard differently.
     """
     found, expected, inserted, deleted = _aligned(whole, joined)
     duplicated = sum(
@@ -72,7 +77,7 @@ def seams(joined: Sequence[Word], whole: Sequence[Word], joints: Sequence[Joint]
 
 
 def _said_once(one: Word, two: Word, joints: Sequence[Joint], reach: int) -> bool:
-    """Whether the two lie near a joint, on either side of it, and neither window there has both."""
+    """Return whether the two lie near a joint, on either side of it, and neither window there has both."""
     return any(
         one.start < joint.place < two.end
         and joint.place - one.end <= reach >= two.start - joint.place
@@ -86,7 +91,7 @@ def _near(word: Word, joints: Sequence[Joint], reach: int) -> list[Joint]:
 
 
 def _meets(word: Word, others: Sequence[Word]) -> bool:
-    """Whether any of the others shares its time."""
+    """Return whether any of the others overlaps it in time."""
     return any(word.start < other.end and other.start < word.end for other in others)
 
 
@@ -97,7 +102,7 @@ def _has(words: Sequence[Word], word: Word) -> bool:
 def _aligned(
     reference: Sequence[Word], hypothesis: Sequence[Word]
 ) -> tuple[list[bool], list[bool], list[int], list[int]]:
-    """Which words of either the other has as well, and the indices of those inserted and deleted."""
+    """Mark the words of each side that the other has as well, and return the indices of those inserted and deleted."""
     ours, theirs = [False] * len(reference), [False] * len(hypothesis)
     inserted, deleted = list(range(len(hypothesis))), list(range(len(reference)))
     if reference and hypothesis:
@@ -117,5 +122,5 @@ def _aligned(
 
 
 def _plain(word: Word) -> str:
-    """Its text as it is compared, in one piece."""
+    """Return its text as it is compared, in one piece."""
     return normalize_text(word.text).replace(" ", "") or "'"

@@ -1,11 +1,11 @@
-"""Sound that is not speech, for hours if need be: words that nobody said, the clock, and memory.
+"""Play sound that is not speech, for hours if need be: count words that nobody said, and check clock and memory.
 
     pip install '.[quant,silero]'
     python benchmarks/soak.py --page docs/vad.md
     python benchmarks/soak.py --minutes 60 --vad webrtc --sound silence
 
-The daemon's own stages hear each sound as fast as they can, partials included: silence, a quiet room,
-steady noises at several levels, noises that begin suddenly, typing, and music of several kinds.
+The daemon's own stages hear each sound as fast as they can, partials included: silence, a quiet room, steady noises at
+several levels, noises that begin suddenly, typing, and music of several kinds.
 """
 
 import asyncio
@@ -35,11 +35,11 @@ from asrd.models.store import DEFAULT_MODEL, resolve
 
 MINUTE = 60 * SAMPLE_RATE
 LOUDNESS = (-60.0, -40.0, -20.0)
-"""dBFS of steady noises."""
+"""Levels of steady noises, in dBFS."""
 
 
 def minute(kind: str, number: int) -> FloatArray:
-    """The sound's minute of that number, `(MINUTE,)`."""
+    """Return minute `number` of a sound, `(MINUTE,)`."""
     name, _, level = kind.partition(" ")
     if name == "silence":
         return np.zeros(MINUTE, np.float32)
@@ -66,24 +66,24 @@ NAMES = {
     **{name: f"{name}, at -60, -40 and -20 dBFS" for name in sounds.STEADY},
     "clicks": "typing", "music": "a band", "organ": "held chords", "solo": "one instrument", "drums": "drums alone",
 }  # fmt: skip
-"""For people, and so the rows of the page."""
+"""Names for people, and the rows of the page."""
 
 
 class Minutes(Source):
-    """So many minutes of a sound, in blocks of 0.1 s."""
+    """A source that plays some minutes of a sound, in blocks of 0.1 s."""
 
     def __init__(self, kind: str, minutes: int) -> None:
         super().__init__("soak")
         self._kind, self._minutes = kind, minutes
 
     async def open(self) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
     async def close(self) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
     async def chunks(self) -> AsyncIterator[AudioChunk]:
-        """The sound, from sample 0."""
+        """Yield the sound, from sample 0."""
         block, position = SAMPLE_RATE // 10, 0
         for number in range(self._minutes):
             pcm = minute(self._kind, number)
@@ -94,7 +94,9 @@ class Minutes(Source):
 
 @dataclass
 class Heard:
-    """words: of finals. shown: most words of a partial of an utterance that the final had not, summed."""
+    """Counts of what was heard. words: of finals. shown: words that partials had in excess of their final, at most,
+    summed.
+    """
 
     utterances: int = 0
     words: int = 0
@@ -120,8 +122,8 @@ class Heard:
 
 
 async def soak(kind: str, minutes: int, options: RecognitionOptions, backend: Backend) -> dict[str, Any]:
-    """One sound. Raises AssertionError where the clock drifted or audio was lost."""
-    gc.collect()  # of the sound before: all in all few objects are made, and none is collected for long
+    """Play one sound. Raises AssertionError where the clock drifted or audio was lost."""
+    gc.collect()  # frees what the last sound left: few objects are made, so collections are rare
     heard, scheduler = Heard(), Scheduler(options.backend, backend)
     stream = make_stream(Minutes(kind, minutes), options, scheduler, heard, backend.model)
     serving = asyncio.create_task(scheduler.run())
@@ -148,15 +150,16 @@ async def soak(kind: str, minutes: int, options: RecognitionOptions, backend: Ba
 
 
 def _resident() -> float:
-    """MiB of this process now."""
+    """Return the resident memory of this process, in MiB."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize() / 2**20
 
 
 def rows_of(measured: list[dict[str, Any]]) -> tuple[list[str], list[list[str]]]:
-    """Titles and rows of the page's table: words an hour with each detector, and those only partials had, if any.
+    """Return titles and rows of the page's table: words per hour with each detector, and those only partials had, if
+    any.
 
-    Of a noise that was played at several levels, the mean.
+    Noises that were played at several levels are averaged.
     """
     vads, found = list(dict.fromkeys(row["vad"] for row in measured)), []
     for name, shown in NAMES.items():
@@ -181,7 +184,7 @@ def main(  # noqa: PLR0917
     minutes: int, vads: tuple[str, ...], kinds: tuple[str, ...], model: str, backend: str, record: Path | None,
     page: Path | None,
 ) -> None:  # fmt: skip
-    """Count what is heard where nobody speaks."""
+    """Count the words that are heard where nobody speaks."""
     loaded = load(backend, resolve(model))
     click.echo("| VAD | sound | utterances/h | words/h | words only in partials/h | processor s per s | MiB |")
     click.echo("|---|---|---|---|---|---|---|")

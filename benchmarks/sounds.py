@@ -1,6 +1,6 @@
-"""Sounds that are not speech, made by seed: what a microphone hears when nobody speaks.
+"""Make sounds that are not speech, from a seed: what a microphone hears when nobody speaks.
 
-Each function gives float32 `(n,)` at 16 kHz, the same for the same seed. Levels are set by `at_level`.
+Each function returns float32 `(n,)` at 16 kHz, the same for the same seed. `at_level` sets their levels.
 """
 
 from collections.abc import Callable
@@ -16,34 +16,34 @@ Sound = Callable[[int, int], FloatArray]
 
 
 def rms(pcm: FloatArray) -> float:
-    """Root mean square; 1 is full scale."""
+    """Return the root mean square; 1 is full scale."""
     return float(np.sqrt(np.mean(np.square(pcm, dtype=np.float64))))
 
 
 def at_level(pcm: FloatArray, decibels: float) -> FloatArray:
-    """The same sound with an RMS of so many dB relative to full scale."""
+    """Scale a sound to an RMS of `decibels` relative to full scale."""
     return (pcm * (10 ** (decibels / 20) / rms(pcm))).astype(np.float32)
 
 
 def white(n: int, seed: int) -> FloatArray:
-    """All frequencies alike."""
+    """Make white noise."""
     return np.random.default_rng(seed).standard_normal(n).astype(np.float32)
 
 
 def pink(n: int, seed: int) -> FloatArray:
-    """Power falling by 3 dB an octave, as in wind and traffic."""
+    """Make noise whose power falls by 3 dB per octave, as in wind and traffic."""
     return _coloured(n, seed, lambda hertz: 1 / np.sqrt(hertz))
 
 
 def hum(n: int, seed: int) -> FloatArray:
-    """The mains, 50 Hz with harmonics to 2 kHz, and some hiss; whole seconds follow each other smoothly."""
+    """Make mains hum, 50 Hz with harmonics to 2 kHz, and some hiss; whole seconds follow each other smoothly."""
     rng, time = np.random.default_rng(seed), _time(n)
     tones = sum(np.sin(2 * np.pi * 50 * k * time + k * k) / k**1.2 for k in range(1, 41))
     return (tones + 0.02 * rng.standard_normal(n)).astype(np.float32)
 
 
 def fan(n: int, seed: int) -> FloatArray:
-    """Air: noise below some hundred Hz, blades at 35 Hz and their harmonics, turning a little unevenly."""
+    """Make a fan: noise below some hundred Hz, blades at 35 Hz and their harmonics, turning a little unevenly."""
     time = _time(n)
     air = _coloured(n, seed, lambda hertz: 1 / (1 + (hertz / 250) ** 1.5)).astype(np.float64)
     blades = sum(np.sin(2 * np.pi * 35 * k * time + k) / k for k in range(1, 12))
@@ -52,7 +52,7 @@ def fan(n: int, seed: int) -> FloatArray:
 
 
 def clicks(n: int, seed: int) -> FloatArray:
-    """Someone types: seven keys a second in bursts, each a knock and a release of 5 to 20 ms."""
+    """Make typing: seven keys a second in bursts, each a knock and a release of 5 to 20 ms."""
     rng, pcm = np.random.default_rng(seed), np.zeros(n)
     at = 0.0
     while (at := at + rng.exponential(1 / 7) + (1.5 if rng.random() < 0.05 else 0.02)) < n / SAMPLE_RATE:
@@ -66,7 +66,7 @@ def clicks(n: int, seed: int) -> FloatArray:
 
 
 def music(n: int, seed: int) -> FloatArray:
-    """A small band: chords of decaying strings, a melody with vibrato, bass and drums, 100 beats a minute."""
+    """Make a small band: chords of decaying strings, a melody with vibrato, bass and drums, 100 beats a minute."""
     rng, beat = np.random.default_rng(seed), 0.6
     pcm, kinds = np.zeros(n + 2 * SAMPLE_RATE), {"minor": (0, 3, 7, 12), "major": (0, 4, 7, 12)}
     chords = [(0, "major"), (9, "minor"), (5, "major"), (7, "major")]
@@ -89,7 +89,7 @@ def music(n: int, seed: int) -> FloatArray:
 
 
 def organ(n: int, seed: int) -> FloatArray:
-    """Held chords without a beat: three or four pipes of 1.5 to 3 s, each of two that are slightly out of tune."""
+    """Make held chords without a beat: each of 1.5 to 3 s, each note of two pipes that are slightly out of tune."""
     rng, pcm, start = np.random.default_rng(seed), np.zeros(n + 4 * SAMPLE_RATE), 0
     while start < n:
         held, root = rng.uniform(1.5, 3.0), int(rng.integers(12))
@@ -102,7 +102,7 @@ def organ(n: int, seed: int) -> FloatArray:
 
 
 def solo(n: int, seed: int) -> FloatArray:
-    """One wind or string instrument: held notes of 0.15 to 0.9 s with vibrato and breath, and a rest now and then."""
+    """Make one wind or string instrument: held notes of 0.15 to 0.9 s with vibrato and breath, and occasional rests."""
     rng, pcm, at = np.random.default_rng(seed), np.zeros(n + 2 * SAMPLE_RATE), 0.0
     scale, step = (0, 2, 3, 5, 7, 8, 10, 12, 14, 15, 17, 19), int(rng.integers(12))
     while at * SAMPLE_RATE < n:
@@ -117,7 +117,7 @@ def solo(n: int, seed: int) -> FloatArray:
 
 
 def drums(n: int, seed: int) -> FloatArray:
-    """A drum kit alone, 80 to 140 beats a minute: a kick that falls to 50 Hz, a snare, hats, and a tom now and then."""
+    """Make a drum kit alone, 80 to 140 beats a minute: a kick that falls to 50 Hz, a snare, hats, and some toms."""
     rng, pcm = np.random.default_rng(seed), np.zeros(n + 2 * SAMPLE_RATE)
     eighth = 30 / rng.uniform(80, 140)
     for number in range(int(n / SAMPLE_RATE / eighth)):
@@ -141,7 +141,7 @@ def _time(n: int) -> Array:
 
 
 def _coloured(n: int, seed: int, gain: Callable[[Array], Array]) -> FloatArray:
-    """White noise through a filter given as amplitude over frequency, from 20 Hz on."""
+    """Filter white noise, from 20 Hz on. gain: amplitude over frequency."""
     spectrum = np.fft.rfft(np.random.default_rng(seed).standard_normal(n))
     hertz = np.fft.rfftfreq(n, 1 / SAMPLE_RATE)
     shaped = np.fft.irfft(np.where(hertz >= 20, spectrum * gain(np.maximum(hertz, 20)), 0), n)
@@ -158,7 +158,7 @@ def _note(
     attack: float = 0.005,
     release: float = 0.02,
 ) -> Array:
-    """A tone: harmonics that fall off, the higher the sooner. attack, release: seconds of a linear rise and fall."""
+    """Make a tone: harmonics that decay, the higher the sooner. attack, release: seconds of a linear rise and fall."""
     time = _time(int(seconds * SAMPLE_RATE))
     phase = 2 * np.pi * hertz * (time + vibrato / (2 * np.pi * 5.5) * np.sin(2 * np.pi * 5.5 * time))
     harmonics = [k for k in range(1, 9) if k * hertz < SAMPLE_RATE / 2]
@@ -168,14 +168,14 @@ def _note(
 
 
 def _struck(rng: np.random.Generator, decay: float, *, bright: bool = False) -> Array:
-    """Noise that falls by e in `decay` seconds. bright: without its lower half."""
+    """Make noise that falls by e in `decay` seconds. bright: without its lower half."""
     time = _time(int(6 * decay * SAMPLE_RATE))
     hiss = rng.standard_normal(len(time))
     return np.asarray((np.diff(hiss, prepend=0.0) if bright else hiss) * np.exp(-time / decay))
 
 
 def _membrane(hertz: float, decay: float) -> Array:
-    """A drum's tone: it begins an octave and a half higher and settles within 30 ms."""
+    """Make a drum's tone: it begins an octave and a half higher and settles within 30 ms."""
     time = _time(int(6 * decay * SAMPLE_RATE))
     phase = hertz * (time + 1.8 * 0.03 * (1 - np.exp(-time / 0.03)))
     return np.asarray(np.sin(2 * np.pi * phase) * np.exp(-time / decay))

@@ -1,4 +1,4 @@
-"""Ways for a backend to hear a recording: at once, in windows, and as the daemon does."""
+"""Run a backend over a recording in three ways: at once, in windows, and as the daemon does."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -21,49 +21,50 @@ from asrd.daemon.vad import create
 
 @dataclass(frozen=True, slots=True)
 class Listened:
-    """What was heard of a recording, and what it cost.
-
-    words: those of the best path; their times are positions in the recording. texts: what each decoder made
-    of the same frames, by its name. joints: where two windows meet. cuts: utterances that ended because they were too
-    long. committed, previewed: samples given to the model in windows that count, and in those that show open
-    utterances (counted, not run: they change no final text). seconds: time the committed ones took.
-    """
+    """The result of hearing a recording, and its cost."""
 
     words: tuple[Word, ...]
+    """Words of the best path; their times are positions in the recording."""
     texts: Mapping[str, str]
+    """Text of each decoder for the same frames, by its name."""
     joints: tuple[Joint, ...] = ()
+    """Places where two windows meet."""
     cuts: int = 0
+    """Utterances that ended because they were too long."""
     committed: int = 0
+    """Samples given to the model in windows that count."""
     previewed: int = 0
+    """Samples in windows that show open utterances (counted, not run: they change no final text)."""
     seconds: float = 0.0
+    """Time that the committed windows took."""
 
     @property
     def text(self) -> str:
-        """What the greedy decoder made of it."""
+        """Text of the greedy decoder."""
         return self.texts["greedy"]
 
 
 class AlwaysSpeech:
-    """A detector without opinion, for recordings that hold one utterance and nothing else."""
+    """A detector that always reports speech, for recordings that hold one utterance and nothing else."""
 
     frame = samples(0.020)
 
     def is_speech(self, pcm: FloatArray) -> bool:
-        """Yes."""
+        """Return True."""
         return True
 
     def reset(self) -> None:
-        """There is nothing to forget."""
+        """Do nothing."""
 
 
 Decodings = Mapping[str, Decoding]
-"""Decoders besides the greedy one that are to read what was heard, by name."""
+"""Decoders to use besides the greedy one, by name."""
 
 NO_OTHERS: Decodings = {}
 
 
 def whole(backend: Backend, pcm: FloatArray, others: Decodings = NO_OTHERS) -> Listened:
-    """The recording `(samples,)` in one piece, as offline recognisers hear it."""
+    """Hear the recording `(samples,)` in one piece, as offline recognisers do."""
     nothing = Samples(0)
     window = Window(0, nothing, pcm, nothing, nothing, level(pcm), last=True, reason="end")
     return _listen(backend, [window], others)
@@ -77,20 +78,22 @@ def windowed(
     *,
     known: bool = False,
 ) -> Listened:
-    """In windows, as if its ends were those of an utterance. known: normalised as the whole is."""
+    """Hear the recording in windows, as if its ends were those of an utterance. known: normalise by the level of the
+    whole.
+    """
     plain = replace(settings, pre_roll=Samples(0), min_speech=samples(0.02), max_utterance=Samples(1 << 40))
     segmenter = Segmenter(AlwaysSpeech(), backend.model.geometry, plain)
     return _listen(backend, _cut(segmenter, pcm), others, level(pcm) if known else None)
 
 
 def streamed(backend: Backend, pcm: FloatArray, settings: SegmenterSettings, others: Decodings = NO_OTHERS) -> Listened:
-    """As the daemon hears it: detector, endpoints, windows, stitching."""
+    """Hear the recording as the daemon does: detector, endpoints, windows, stitching."""
     segmenter = Segmenter(create(), backend.model.geometry, settings)
     return _listen(backend, _cut(segmenter, pcm), others, tell=segmenter.hear)
 
 
 def level(pcm: FloatArray) -> Level:
-    """That of all of it."""
+    """Return the level of the whole recording."""
     moments = Moments()
     moments.add(pcm)
     return moments.level()
@@ -108,7 +111,7 @@ def _listen(
     normalized: Level | None = None,
     tell: Callable[[Answer], None] | None = None,
 ) -> Listened:
-    """normalized: the level of all windows, instead of their own. tell: who wants to know what was heard."""
+    """Recognise windows. normalized: level of all windows, instead of their own. tell: called with what was heard."""
     recognizer, words, committed = Recognizer(backend.model), list[Word](), list[Window]()
     readers = {name: Recognizer(backend.model, decoding) for name, decoding in others.items()}
     said: dict[str, list[str]] = {"greedy": [], **{name: [] for name in others}}

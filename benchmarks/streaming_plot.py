@@ -1,4 +1,4 @@
-"""Draws what `streaming_tax.py --sweep` found."""
+"""Plot the results of `streaming_tax.py --sweep`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 
 
 def plot(rows: Sequence[Any], path: Path) -> None:
-    """The tax over what it costs to compute, a line for each right context."""
+    """Plot the tax over the cost of computing, one line per right context."""
     import matplotlib as mpl
 
     mpl.use("Agg")

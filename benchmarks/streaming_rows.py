@@ -1,4 +1,4 @@
-"""What `streaming_tax.py` counts of recordings, and the rows that it makes of it."""
+"""Count the results of `streaming_tax.py` over recordings, and turn them into rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, field
@@ -15,22 +15,26 @@ METRICS = ("wer", "cer")
 
 @dataclass(slots=True)
 class Tally:
-    """One way of hearing, by one decoder. references: what is said in each recording. whole, heard: what the backend
-    heard of its utterances in one piece, and in this way. samples, committed, previewed: of audio.
-    """
+    """Totals of one way of hearing, by one decoder."""
 
     references: list[str] = field(default_factory=list)
+    """Reference text of each recording."""
     whole: list[str] = field(default_factory=list)
+    """Text of each recording's utterances, each heard in one piece."""
     heard: list[str] = field(default_factory=list)
+    """Text of each recording, heard in this way."""
     seams: Seams = field(default_factory=Seams)
     samples: int = 0
+    """Samples of audio in the recordings."""
     committed: int = 0
+    """Samples given to the model in committed windows."""
     previewed: int = 0
+    """Samples in previews."""
     seconds: float = 0.0
 
     def add(self, decoder: str, said: tuple[str, Mapping[str, str]], heard: Listened, found: tuple[int, Seams]) -> None:
-        """Count a recording. said: the reference, and the text of its utterances by decoder. found: its samples and
-        what became of words at its joints.
+        """Add a recording. said: the reference, and the text of its utterances by decoder. found: its samples, and the
+        counts of words at its joints.
         """
         self.references.append(said[0])
         self.whole.append(said[1][decoder])
@@ -42,35 +46,41 @@ class Tally:
         self.seconds += heard.seconds
 
     def __add__(self, other: "Tally") -> "Tally":
-        """That of the recordings of both."""
+        """Add the recordings of both."""
         return Tally(*(getattr(self, name) + getattr(other, name) for name in self.__slots__))
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """wer, cer: error rates. wer_tax, cer_tax: what they exceed those of the whole utterances by.
-    wer_differs, cer_differs: rates against the text of the whole utterances. committed, previewed: seconds
-    of audio given to the model, and busy: seconds the committed took, each a second of recording.
-    """
+    """Figures of one way of hearing."""
 
     speech: str
     backend: str
     way: str
     decoder: str
     wer: float
+    """Word error rate."""
     cer: float
+    """Character error rate."""
     wer_tax: Rate
+    """Difference to the word error rate of the whole utterances."""
     cer_tax: Rate
+    """Difference to the character error rate of the whole utterances."""
     wer_differs: float
+    """Word error rate against the text of the whole utterances."""
     cer_differs: float
+    """Character error rate against the text of the whole utterances."""
     seams: Seams
     committed: float
+    """Seconds of audio in committed windows, per second of recording."""
     previewed: float
+    """Seconds of audio in previews, per second of recording."""
     busy: float
+    """Seconds that the committed windows took, per second of recording."""
 
 
 def row(speech: str, backend: str, way: str, decoder: str, tally: Tally) -> Row:
-    """The figures of what was counted; intervals are paired bootstraps over recordings."""
+    """Compute the figures of a tally; intervals are paired bootstraps over recordings."""
     rates: dict[str, float] = {}
     taxes: dict[str, Rate] = {}
     for metric in METRICS:
@@ -101,7 +111,7 @@ TITLES = (
 
 
 def cells(one: Row) -> list[str]:
-    """What people read of a row: rates and their differences in points."""
+    """Format a row for people: rates in %, and their differences in points."""
     wer_tax, cer_tax = (
         f"{100 * tax.value:+.2f} [{100 * tax.low:+.2f}, {100 * tax.high:+.2f}]" for tax in (one.wer_tax, one.cer_tax)
     )

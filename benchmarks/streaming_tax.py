@@ -1,15 +1,16 @@
-"""What it costs in accuracy to hear speech as it comes, instead of whole utterances at once.
+"""Measure the streaming tax: the accuracy lost by hearing speech as it comes, instead of whole utterances at once.
 
     pip install '.[lm,torch,quant]'
     python benchmarks/streaming_tax.py --backend torch --backend fp16 --backend int8
     python benchmarks/streaming_tax.py --speech PATH/manifest.jsonl --sweep --plot docs/streaming-tax.png
 
-The same backend hears every utterance in one piece; then in windows whose ends are the utterance's; then
-through all that the daemon does; and then utterances joined to long recordings, with pauses of 0.3 to 2 s of
-room noise between them and without any, which are heard in one piece, too. The tax is the difference of the error
-rates, and its 95 % interval a paired bootstrap over recordings. Speech in sub-folders is reported a folder at a time,
-and all together. What is heard is read greedily and, where `asrd[lm]` is installed, by beam search as finals are: the
-same frames, and so the same joints, which are judged by the greedy words. The sweep is of the first backend, greedy.
+The same backend hears every utterance in one piece; then in windows whose ends are the utterance's; then through all
+that the daemon does. Then it hears utterances joined to long recordings, with pauses of 0.3 to 2 s of room noise
+between them and without any, which are heard in one piece, too. The tax is the difference of the error rates, with a 95
+% interval from a paired bootstrap over recordings. Speech in sub-folders is reported per folder, and all together. The
+emissions are decoded greedily and, where `asrd[lm]` is installed, by beam search as finals are. Both use the same
+frames, and so the same joints, which are judged by the greedy words. The sweep uses the first backend and greedy
+decoding.
 """
 
 import json
@@ -40,34 +41,36 @@ from asrd.models.store import DEFAULT_MODEL, resolve
 from asrd.quant.data import dataset, read
 
 TOGETHER = 5
-"""Utterances of one long recording."""
+"""Utterances per long recording."""
 
 ROOM = 10 ** (-60 / 20)
-"""Effective value of the noise in pauses: -60 dB of full scale, a quiet room."""
+"""Root mean square of the noise in pauses: -60 dB of full scale, a quiet room."""
 
 HOPS = (0.3, 0.45, 0.6, 0.9)
 RIGHTS = (0.3, 0.4, 0.6, 0.8)
 
 REACH = samples(0.4)
-"""Of a joint: what is further from it is not its doing."""
+"""Samples from a joint within which it may have changed a word."""
 
 Hear = Callable[[FloatArray], Listened]
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """pcm: `(samples,)`. text: what is said. known, texts: what the backend hears of its utterances, whole: the
-    greedy words, and the text by each decoder.
-    """
+    """A recording, and what the backend hears of its utterances in one piece (known, texts)."""
 
     pcm: FloatArray
+    """`(samples,)`."""
     text: str
+    """Reference text."""
     known: tuple[Word, ...]
+    """Words by the greedy decoder."""
     texts: Mapping[str, str]
+    """Text by each decoder."""
 
 
 def join(recordings: Sequence[Recording], *, pauses: bool) -> Iterator[Recording]:
-    """Long recordings of a few utterances each, in their order."""
+    """Join utterances to long recordings of a few each, in their order."""
     random = np.random.default_rng(0)
     for first in range(0, len(recordings), TOGETHER):
         group, pieces, known, length = recordings[first : first + TOGETHER], list[FloatArray](), list[Word](), 0
@@ -83,7 +86,7 @@ def join(recordings: Sequence[Recording], *, pauses: bool) -> Iterator[Recording
 
 
 def tallies(recordings: Sequence[Recording], hear: Hear, advance: Callable[[int], None]) -> dict[str, Tally]:
-    """What there is to count, by decoder."""
+    """Hear all recordings in one way, and count the results by decoder."""
     found: dict[str, Tally] = {}
     for one in recordings:
         heard = hear(one.pcm)
@@ -95,7 +98,7 @@ def tallies(recordings: Sequence[Recording], hear: Hear, advance: Callable[[int]
 
 
 def grid(backend: Backend) -> dict[str, SegmenterSettings]:
-    """What `--sweep` tries."""
+    """Return the settings that `--sweep` tries."""
     tried = {}
     for right in RIGHTS:
         for hop in HOPS:
@@ -109,7 +112,7 @@ def grid(backend: Backend) -> dict[str, SegmenterSettings]:
 def plans(
     backend: Backend, each: Sequence[Recording], others: Decodings, *, sweep: bool
 ) -> Iterator[tuple[str, Sequence[Recording], Hear]]:
-    """Ways of hearing, with more and more of what the daemon does, and what is heard so."""
+    """Yield ways of hearing, with more and more of what the daemon does, and the recordings to hear in each."""
     settings = SegmenterSettings()
     yield "windows, level of the whole", each, lambda pcm: windowed(backend, pcm, settings, others, known=True)
     yield "windows", each, lambda pcm: windowed(backend, pcm, settings, others)
@@ -127,7 +130,7 @@ def plans(
 
 
 def parts(specs: Sequence[str], limit: int | None) -> dict[str, list[Any]]:
-    """The clips of each folder of each data set; `limit`: so many of each, evenly taken."""
+    """Return the clips of each folder of each data set. limit: take this many of each, evenly."""
     found: dict[str, list[Any]] = {}
     for spec in specs:
         for clip in dataset(spec):
@@ -139,7 +142,7 @@ def parts(specs: Sequence[str], limit: int | None) -> dict[str, list[Any]]:
 
 
 def show(rows: Sequence[Row]) -> None:
-    """A table in the terminal."""
+    """Print the table to the terminal."""
     shown = Table(caption="tax and differences in points, with 95 % intervals")
     for title in TITLES:
         shown.add_column(title, justify="left" if title in TITLES[:4] else "right")
@@ -151,7 +154,7 @@ def show(rows: Sequence[Row]) -> None:
 def measure(
     clips: Mapping[str, Sequence[Any]], name: str, backend: Backend, others: Decodings, *, sweep: bool
 ) -> list[Row]:
-    """All rows of a backend, with the time that is left shown meanwhile."""
+    """Make all rows of a backend, and show the time left meanwhile."""
     backend.warm_up(MAX_WINDOW)
     counted: dict[str, dict[tuple[str, str], Tally]] = {}
     with Progress(console=Console(stderr=True)) as progress:

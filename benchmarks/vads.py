@@ -1,11 +1,11 @@
-"""What each voice activity detector misses, what it takes for speech, and what that does to the text.
+"""Measure what each voice activity detector misses and what it takes for speech, and the effect on the text.
 
     pip install '.[quant,silero]'
     python benchmarks/vads.py --speech path/to/folder --page docs/vad.md --plot docs/vad.png
 
-Utterances are joined with pauses, and noise is laid over them: see `in_noise.py`. The text is what the daemon's own
-stages hear, decoded as by default; beside each detector's it is measured with one that is told where speech is, so
-that what noise does to the recogniser is not put down to the detector. Speech in sub-folders is reported apart.
+Utterances are joined with pauses, and noise is added to them: see `in_noise.py`. The text comes from the daemon's own
+stages and the default decoder. A detector that is told where speech is serves as a reference, so that the effect of
+noise on the recogniser is not blamed on the detectors. Speech in sub-folders is reported apart.
 """
 
 import json
@@ -38,10 +38,10 @@ from asrd.quant.evaluation.score import error_rate
 BARE, TOLD = "WebRTC's own, 2", "told"
 DETECTORS = (BARE, "webrtc:1", "webrtc:2", "webrtc:3", "energy", "silero")
 SHOWN = ("webrtc:2", "energy", "silero")
-"""Those in the picture, and those whose text is measured."""
+"""Detectors in the picture, and whose text is measured."""
 
 TICKS = (0, 1, 5, 10, 20, 40, 60, 100)
-"""Per cent named in the picture."""
+"""Per cent marked on the axes of the picture."""
 
 RATIOS = (20.0, 10.0, 0.0)
 NOISES = ("white", "pink", "hum", "clicks", "babble")
@@ -50,14 +50,14 @@ TABLED = (
         ("white", 10), ("white", 0), ("pink", 10), ("hum", 0), ("clicks", 10), ("babble", 10)
     )), Condition(quiet=True), Condition("pink", 10, quiet=True),
 )  # fmt: skip
-"""Of misses and false alarms."""
+"""Conditions in the table of misses and false alarms."""
 
 READ = (Condition(), *(Condition(kind, ratio) for kind in ("white", "pink", "babble") for ratio in RATIOS))
-"""Of the text."""
+"""Conditions in the tables of text."""
 
 
 class Bare:
-    """WebRTC's detector without what asrd puts before it."""
+    """WebRTC's detector without asrd's processing before it."""
 
     frame = samples(0.020)
 
@@ -65,7 +65,7 @@ class Bare:
         self.reset()
 
     def is_speech(self, pcm: FloatArray) -> bool:
-        """Its own answer."""
+        """Return its own answer."""
         return bool(self._vad.is_speech((pcm * 32767).astype("<i2").tobytes(), SAMPLE_RATE))
 
     def reset(self) -> None:
@@ -74,7 +74,7 @@ class Bare:
 
 
 class Told:
-    """Knows where there is speech: `(n,)`, for each 10 ms."""
+    """A detector that knows where there is speech: `(n,)`, for each 10 ms."""
 
     frame = STEP
 
@@ -83,29 +83,29 @@ class Told:
         self.reset()
 
     def is_speech(self, pcm: FloatArray) -> bool:
-        """What it was told."""
+        """Return what it was told."""
         self._next += 1
         return bool(self._active[min(self._next, len(self._active)) - 1])
 
     def reset(self) -> None:
-        """From the beginning."""
+        """Start from the beginning."""
         self._next = 0
 
 
 def detector(spec: str, recording: Recording) -> Vad:
-    """One of asrd's, or one of the two above."""
+    """Create one of asrd's detectors, or one of the two above."""
     return Bare() if spec == BARE else Told(recording.active) if spec == TOLD else create(spec)
 
 
 def answers(vad: Vad, pcm: FloatArray) -> npt.NDArray[np.bool_]:
-    """Its answer for each 10 ms."""
+    """Return the detector's answer for each 10 ms."""
     found = [vad.is_speech(pcm[at : at + vad.frame]) for at in range(0, len(pcm) - vad.frame + 1, vad.frame)]
     middles = np.arange(len(pcm) // STEP) * STEP + STEP // 2
     return np.array(found)[np.minimum(middles // vad.frame, len(found) - 1)]
 
 
 def detect(clips: Sequence[Clip]) -> Iterator[dict[str, Any]]:
-    """Misses and false alarms of each detector under each condition, and processor seconds a second."""
+    """Yield misses and false alarms of each detector under each condition, and processor seconds per second."""
     conditions = list(dict.fromkeys((*TABLED, *(Condition(kind, ratio) for kind in NOISES for ratio in RATIOS))))
     made, others = recordings(clips, 2, 8)
     heard = [(one, *heard) for seed, one in enumerate(made) for heard in under(one, conditions, seed, others)]
@@ -125,7 +125,7 @@ def detect(clips: Sequence[Clip]) -> Iterator[dict[str, Any]]:
 
 
 def transcripts(clips: Sequence[Clip], count: int, backend: Backend, label: str) -> Iterator[dict[str, Any]]:
-    """WER and CER with each detector under each condition."""
+    """Yield WER and CER with each detector under each condition."""
     made, others = recordings(clips, -(-count // 5), 5)
     decoding, settings = make_decoding(DecoderOptions(), backend.model), SegmenterSettings(partial_interval=Samples(0))
     texts: dict[tuple[str, str], tuple[list[str], list[str]]] = {}
@@ -143,7 +143,7 @@ def transcripts(clips: Sequence[Clip], count: int, backend: Backend, label: str)
 
 
 def tabled(rows: Sequence[dict[str, Any]], conditions: Sequence[Condition], keys: tuple[str, str], digits: int) -> str:
-    """Markdown: a line a detector, a column a condition, two rates in % in each cell."""
+    """Format a Markdown table: a row per detector, a column per condition, two rates in % in each cell."""
     found = {(row["vad"], row["condition"]): " / ".join(f"{100 * row[key]:.{digits}f}" for key in keys) for row in rows}
     vads = list(dict.fromkeys(row["vad"] for row in rows))
     lines = [[f"`{vad}`" if vad in SHOWN else vad, *(found[vad, str(each)] for each in conditions)] for vad in vads]
@@ -191,7 +191,10 @@ def main(
 
 
 def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
-    """Misses over false alarms, a point a ratio, for each noise. The lower left corner is best, and so the roomiest."""
+    """Plot misses over false alarms, one point per ratio, for each noise.
+
+    The lower left corner is best, and so gets the most room.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(3 * len(NOISES), 3.9))

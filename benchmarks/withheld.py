@@ -1,11 +1,11 @@
-"""How much speech is taken for noise, knocks or notes, and its text withheld: none should be.
+"""Count how much speech is taken for noise, knocks or notes, so that its text is withheld: none should be.
 
     pip install '.[quant]'
     python benchmarks/withheld.py --speech path/to/folder --page docs/vad.md
 
-Each utterance, clean and spoilt in several ways, goes through the default detector and what looks at sound after it
-(`daemon/recognition/nonspeech.py`). No recogniser is needed. Counted are the utterances that the detector cuts out and
-that hold 0.2 s of speech and more, which the clean recording tells (`in_noise.py`).
+Each utterance, clean and degraded in several ways, goes through the default detector and the check for other sounds
+after it (`daemon/recognition/nonspeech.py`). No recogniser is needed. The count is of the utterances that the detector
+cuts out and that hold 0.2 s of speech or more, as the clean recording shows (`in_noise.py`).
 """
 
 from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ SAID = Hypothesis("SAID")
 
 
 def whispered(pcm: FloatArray) -> FloatArray:
-    """Noise in place of the voice: the spectrum of each 8 ms, which can hold no harmonic, of other phases."""
+    """Replace the voice by noise: the spectrum of each 8 ms, too short to resolve harmonics, with random phases."""
     size, hop = 128, 64
     taper = np.hanning(size)
     frames = np.lib.stride_tricks.sliding_window_view(np.pad(pcm, size), size)[::hop] * taper
@@ -46,7 +46,7 @@ def whispered(pcm: FloatArray) -> FloatArray:
 
 
 def telephone(pcm: FloatArray) -> FloatArray:
-    """8 kHz and 8 bits on the scale of ITU-T G.711's µ-law."""
+    """Reduce to 8 kHz and 8 bits on the scale of ITU-T G.711's µ-law."""
     narrow = np.clip(soxr.resample(pcm, SAMPLE_RATE, 8000), -1, 1)
     steps = np.round(127 * np.sign(narrow) * np.log1p(255 * np.abs(narrow)) / np.log(256)) / 127
     coded = np.sign(steps) * np.expm1(np.abs(steps) * np.log(256)) / 255
@@ -54,7 +54,7 @@ def telephone(pcm: FloatArray) -> FloatArray:
 
 
 def echoing(pcm: FloatArray) -> FloatArray:
-    """A room whose echo falls by 60 dB in 0.6 s, as loud as the voice itself."""
+    """Add a room's echo, which falls by 60 dB in 0.6 s and is as loud as the voice itself."""
     time = np.arange(samples(0.6)) / SAMPLE_RATE
     room = np.random.default_rng(1).standard_normal(len(time)) * np.exp(-6.9 * time / 0.6)
     room *= 1 / np.sqrt(np.sum(room**2))
@@ -74,7 +74,7 @@ NOISES, RATIOS = ("white", "pink", "babble", "clicks", "music"), (20, 10, 0)
 
 
 def spoilt(clips: list[FloatArray]) -> Iterator[tuple[str, FloatArray, FloatArray]]:
-    """Condition, the clean clip, and what is heard of it, with a second before and after."""
+    """Yield the condition, the clean clip, and the degraded clip with a second before and after it."""
     for number, clip in enumerate(clips):
         for name, change in PLAIN.items():
             yield name, clip, np.pad(change(clip), MARGIN)
@@ -91,7 +91,7 @@ def spoilt(clips: list[FloatArray]) -> Iterator[tuple[str, FloatArray, FloatArra
 @click.option("--limit", default=0, help="Take so many utterances, evenly; 0 takes all.")
 @click.option("--page", type=click.Path(path_type=Path), help="Put the table into this page, as docs/vad.md.")
 def main(*, speech: str, limit: int, page: Path | None) -> None:
-    """Count what is withheld of speech."""
+    """Count the utterances whose text is withheld."""
     spec = str(Path(speech, "manifest.jsonl")) if Path(speech, "manifest.jsonl").is_file() else speech
     chosen, geometry = dataset(spec), resolve(DEFAULT_MODEL).geometry
     clips = [read(clip) for clip in chosen[:: -(-len(chosen) // limit) if limit else 1]]

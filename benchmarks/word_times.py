@@ -1,12 +1,13 @@
-"""How far word times lie from when the words were spoken, which flite knows.
+"""Measure the error of word times against when flite spoke the words.
 
     apt install flite
     pip install '.[quant]'
     python benchmarks/word_times.py --backend fp16
 
-Mean absolute errors of word starts and ends, in milliseconds, over the daemon's own windows and decoding: of the words
-that were recognised right, and by forced alignment of all words. "letters" are the times of the letters' frames,
-"calibrated" those that asrd publishes. The model's times are calibrated with two of the voices and other sentences.
+The errors are mean absolute errors of word starts and ends, in milliseconds, over the daemon's own windows and
+decoding: of the correctly recognised words, and by forced alignment of all words. "letters" are the times of the
+letters' frames, "calibrated" those that asrd publishes. The model's times are calibrated with two of the voices and
+other sentences.
 """
 
 import json
@@ -19,10 +20,10 @@ from asrd.models.store import DEFAULT_MODEL, resolve
 from asrd.quant.confidence.times import FITTED_ON, MEASURED_ON, errors, sentences
 
 GOAL = 80.0
-"""Milliseconds that starts and ends may err in the mean."""
+"""Largest mean error of starts and ends, in milliseconds."""
 
 SEED = 2
-"""Of the sentences; not the one that times are calibrated with."""
+"""Seed of the sentences; not the one that times are calibrated with."""
 
 
 @click.command()

@@ -19,5 +19,5 @@ with soundfile.SoundFile(path) as file:
         due = time.monotonic()
         for pcm in file.blocks(block, dtype="float32"):
             due += len(pcm) / file.samplerate
-            time.sleep(max(0.0, due - time.monotonic()))  # as it would come from a microphone
+            time.sleep(max(0.0, due - time.monotonic()))  # the pace of a microphone
             sender.send(pcm)

@@ -1,4 +1,4 @@
-"""Models and audio that tests of every part share."""
+"""Models and audio that tests of all parts share."""
 
 import os
 from collections import Counter
@@ -18,7 +18,7 @@ from asrd.models.store import DEFAULT_MODEL, resolve
 settings.register_profile("asrd", derandomize=True, database=None, deadline=None)
 settings.load_profile("asrd")
 
-if "PYTEST_XDIST_WORKER" in os.environ:  # those that run tests side by side share the cores
+if "PYTEST_XDIST_WORKER" in os.environ:  # parallel workers share the cores
     share = (os.cpu_count() or 1) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, share)))
 
@@ -27,12 +27,13 @@ KINDS = {
     "base": {"feat_extract_norm": "group", "do_stable_layer_norm": False, "conv_bias": False},
     "lv60": {"feat_extract_norm": "layer", "do_stable_layer_norm": True, "conv_bias": True},
 }
-"""What tells wav2vec2-base-960h from wav2vec2-large-960h-lv60-self, apart from size. Their front end
-is the library's default: receptive field 400, stride 320."""
+"""Differences between wav2vec2-base-960h and wav2vec2-large-960h-lv60-self, apart from size. Their front end is the
+library's default: receptive field 400, stride 320.
+"""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Side by side, files with slow tests come first, so that none is left to one worker while others wait."""
+    """Run files with slow tests first in parallel runs, so that no worker is left with one while others wait."""
     if hasattr(config, "workerinput"):
         slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
         items.sort(key=lambda item: -slow[item.path])
@@ -40,7 +41,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session", autouse=True)
 def own_directories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Caches, settings, models and sockets of this run alone: nothing of the user's is read or touched."""
+    """Use caches, settings, models and sockets of this run alone: nothing of the user's is read or changed."""
     with pytest.MonkeyPatch.context() as patch:
         for kind in ("CACHE_HOME", "CONFIG_HOME", "DATA_HOME", "RUNTIME_DIR"):
             patch.setenv(f"XDG_{kind}", str(tmp_path_factory.mktemp(kind.lower())))

@@ -1,4 +1,4 @@
-"""Distributions of third parties, installed beside asrd."""
+"""Install distributions of third parties beside asrd."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ OFFLINE = ("--no-deps", "--no-build-isolation", "--no-index", "--quiet", "--disa
 
 
 def install(distribution: Path, folder: Path) -> dict[str, str]:
-    """The environment of a process that has a distribution from its source, installed into a new folder."""
+    """Install a distribution from its source into a new folder; return the environment of a process that has it."""
     source = shutil.copytree(distribution, folder / "source")  # building writes into the source
     command = [sys.executable, "-m", "pip", "install", *OFFLINE, "--target", str(folder / "site"), str(source)]
     subprocess.run(command, check=True, capture_output=True)

@@ -1,1 +1,1 @@
-"""The recipe of the bundled models: collect text and speech, synthesise, align, train, evaluate, export."""
+"""Training of the bundled models: collect text and speech, synthesise, align, train, evaluate, export."""

@@ -1,7 +1,7 @@
-"""When each letter is said: forced alignment by the network that has just learnt to spell.
+"""Find when each letter is said, by forced alignment with the network that has just learnt to spell.
 
-Of all ways to say a known text, the most probable one (Viterbi 1967) tells at which frames each letter is. That is
-precise enough to cut windows by, and to take words out of a sentence.
+The most probable CTC path through a known text (Viterbi 1967) gives the frames of each letter. That is precise enough
+to cut windows, and to take words out of a sentence.
 """
 
 from itertools import pairwise
@@ -15,21 +15,21 @@ from asrd.core.flow import FloatArray
 from asrd.training.frontend import GEOMETRY
 
 SUFFIX = ".letters.npz"
-"""Of the file beside a shard."""
+"""Suffix of the file of letter positions beside a shard."""
 
 IMPOSSIBLE = -99.0
-"""The score of a text that has no way through the frames."""
+"""Score of a text that has no path through the frames."""
 
 _MIDDLE = GEOMETRY.receptive_field // 2
 
 
 def path(log_probs: FloatArray, letters: list[int], blank: int = 0) -> tuple[np.ndarray, float]:
-    """The most probable way to say `letters`, and its log-probability per frame.
+    """Find the most probable CTC path of `letters`, and its log-probability per frame.
 
-    log_probs: `(frames, labels)`. Returns the first and the last frame of each letter, `(letters, 2)`.
+    log_probs: `(frames, labels)`. Returns the first and the last frame of each letter, `(letters, 2)`, and the score.
     Where there are too few frames all are 0, and the score is `IMPOSSIBLE`.
     """
-    frames, states = len(log_probs), 2 * len(letters) + 1  # a blank before, between and behind letters
+    frames, states = len(log_probs), 2 * len(letters) + 1  # a blank before, between and after letters
     repeats = sum(a == b for a, b in pairwise(letters))
     if not letters or frames < len(letters) + repeats:
         return np.zeros((len(letters), 2), np.int64), IMPOSSIBLE
@@ -39,7 +39,7 @@ def path(log_probs: FloatArray, letters: list[int], blank: int = 0) -> tuple[np.
     may_skip[3::2] = labels[3::2] != labels[1:-2:2]
     scores = np.full(states, -np.inf, np.float32)
     scores[:2] = log_probs[0, labels[:2]]
-    steps = np.zeros((frames, states), np.int8)  # how many states back each came from
+    steps = np.zeros((frames, states), np.int8)  # how many states back each path came from
     for frame in range(1, frames):
         ways = np.full((3, states), -np.inf, np.float32)
         ways[0] = scores
@@ -60,19 +60,21 @@ def path(log_probs: FloatArray, letters: list[int], blank: int = 0) -> tuple[np.
 
 
 def samples(found: np.ndarray) -> np.ndarray:
-    """Frames as the samples in the middle of what they see."""
+    """Convert frames to the samples in the middle of their receptive fields."""
     return found * GEOMETRY.stride + _MIDDLE
 
 
 class Positions:
-    """Where the letters of a shard's utterances are."""
+    """Positions of the letters of a shard's utterances."""
 
     def __init__(self, spans: list[np.ndarray], scores: list[float]) -> None:
-        """spans: of each utterance, the first and last sample of each letter, `(letters, 2)`."""
+        """spans: for each utterance, the first and last sample of each letter, `(letters, 2)`. scores: of their
+        alignments.
+        """
         self.spans, self.scores = spans, scores
 
     def save(self, shard: Path) -> None:
-        """Beside a shard, whole or not at all."""
+        """Save atomically, beside the shard."""
         ends = np.cumsum([len(one) for one in self.spans], dtype=np.int64)
         flat = np.concatenate([np.zeros((0, 2)), *self.spans]).astype(np.int32)
         partial = shard.with_suffix(".partial-letters")
@@ -82,7 +84,7 @@ class Positions:
 
     @classmethod
     def load(cls, shard: Path) -> "Positions":
-        """Of a shard. Raises ModelError where they are missing or damaged."""
+        """Load a shard's positions. Raises ModelError where they are missing or damaged."""
         file = shard.with_suffix(SUFFIX)
         try:
             with np.load(file) as stored:
@@ -93,5 +95,5 @@ class Positions:
 
 
 def is_aligned(shard: Path) -> bool:
-    """Whether the letters of a shard have their positions."""
+    """Return whether the letters of a shard have positions."""
     return shard.with_suffix(SUFFIX).is_file()

@@ -1,4 +1,4 @@
-"""The checkpoint that training starts from: Whisper's encoder as a Wav2Vec2ForCTC, with a new head."""
+"""Assemble the checkpoint that training starts from: Whisper's encoder as a Wav2Vec2ForCTC, with a new head."""
 
 from typing import Any
 
@@ -16,14 +16,14 @@ from asrd.training.vocabulary import LABELS
 from asrd.training.whisper import Weights
 
 _MEMBERS = 8
-"""Channels of a group of the positional convolution: enough for a steady carrier, and 512 taps long already."""
+"""Channels per group of the positional convolution: enough for a steady carrier; each already has 512 taps."""
 
 _TOGETHER = 16
-"""Clips that are heard at once."""
+"""Clips computed at once."""
 
 
 def config(width: int, blocks: int) -> Wav2Vec2Config:
-    """The shape of a Wav2Vec2 that Whisper's encoder fits into."""
+    """Return the configuration of a Wav2Vec2 that Whisper's encoder fits into."""
     drops = ("hidden", "attention", "activation", "feat_proj", "final")
     return Wav2Vec2Config(
         vocab_size=len(LABELS),
@@ -49,10 +49,10 @@ def config(width: int, blocks: int) -> Wav2Vec2Config:
 
 
 def assemble(whisper: Weights, speech: Tensor, seed: int = 0) -> Wav2Vec2ForCTC:
-    """A Wav2Vec2ForCTC in evaluation mode that computes what Whisper's encoder computes; its head is random.
+    """Build a Wav2Vec2ForCTC, in evaluation mode, that computes what Whisper's encoder computes; its head is random.
 
-    whisper: as `whisper.load` gives them. speech: clips of at least a window, `(clips, samples)` of unit variance, that
-    the front end is fitted to. seed: of the head.
+    whisper: weights from `whisper.load`. speech: clips `(clips, samples)` of unit variance, each at least a window
+    long, that the front end is fitted to. seed: draws the head.
     """
     hinges = fit(speech)
     model = blank(whisper, seed)
@@ -64,7 +64,9 @@ def assemble(whisper: Weights, speech: Tensor, seed: int = 0) -> Wav2Vec2ForCTC:
 
 
 def blank(whisper: Weights, seed: int) -> Wav2Vec2ForCTC:
-    """The blocks alone, and a head drawn from `seed`; all in front of them is still to be written."""
+    """Build the model with its blocks, and a head drawn from `seed`; everything before the blocks is still to be
+    written.
+    """
     width = len(whisper["norm.bias"])
     blocks = sum(name.endswith("qkv.bias") for name in whisper)
     with torch.random.fork_rng(devices=[]):
@@ -79,14 +81,14 @@ def blank(whisper: Weights, seed: int) -> Wav2Vec2ForCTC:
 
 
 def check(model: ModelDirectory) -> None:
-    """Raise ModelError where a checkpoint is not of this shape, so that its front end cannot be read back."""
+    """Raise ModelError where a checkpoint has another shape, so that its front end cannot be read back."""
     if model.geometry != GEOMETRY:
         raise ModelError(f"{model.name} was not made by this recipe; 'asrd finetune' goes on training any model")
 
 
 @torch.no_grad()  # type: ignore[untyped-decorator]
 def _projected(model: Any, speech: Tensor) -> Tensor:
-    """What the feature projection makes of speech, `(frames, width)`."""
+    """Return the feature projection's output for speech, `(frames, width)`."""
     inner = model.wav2vec2
     found = [
         inner.feature_projection(inner.feature_extractor(part).transpose(1, 2))[0].flatten(0, 1)

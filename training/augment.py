@@ -1,6 +1,6 @@
-"""Rooms, microphones and noise: what an utterance sounds like elsewhere, for two Fourier transforms.
+"""Augment speech with rooms, microphones and noise, at the cost of two Fourier transforms.
 
-Half of the speech stays as it is, and the rest is not treated harshly: a model that has hours to learn, not weeks, is
+A fifth of the speech stays as it is, and the rest is treated mildly: a model that has hours to learn, not weeks, is
 short of practice, not of variety.
 """
 
@@ -11,15 +11,15 @@ from asrd.core.units import SAMPLE_RATE
 from asrd.training.nonspeech import KINDS, noise
 
 _EQUALIZER = np.array([0, 0.02, 0.06, 0.15, 0.35, 0.6, 1.0])
-"""Where its bands meet, in shares of the highest frequency, 8 kHz."""
+"""Frequencies at which the equalizer's gains are drawn, as fractions of the highest one, 8 kHz."""
 
 _LONGEST = 10 * SAMPLE_RATE
 _STEP = 8000
-"""Transforms are a multiple of this long: 2⁶·5³, for which they are fast."""
+"""Transform lengths are multiples of this, 2⁶·5³, for which they are fast."""
 
 
 def room(rng: np.random.Generator) -> FloatArray:
-    """An impulse response: the direct sound, and noise that falls by 60 dB in 0.1 to 0.6 s."""
+    """Draw an impulse response: the direct sound, and noise that decays by 60 dB in 0.1 to 0.6 s."""
     length = int(rng.uniform(0.1, 0.6) * SAMPLE_RATE)
     tail = rng.standard_normal(length) * 10 ** (-3 * np.arange(length) / length)
     tail *= rng.uniform(0.05, 0.5) / np.sqrt(np.square(tail).sum())
@@ -28,7 +28,7 @@ def room(rng: np.random.Generator) -> FloatArray:
 
 
 class Augmenter:
-    """Rooms and noises made once from a seed, and how they are laid over speech."""
+    """Applies rooms and noises, made once from a seed, to speech."""
 
     def __init__(self, seed: int) -> None:
         rng = np.random.default_rng(seed)
@@ -37,7 +37,9 @@ class Augmenter:
         self._noises += [kind(rng, _LONGEST) for kind in KINDS for _ in range(12)]
 
     def __call__(self, pcm: FloatArray, rng: np.random.Generator) -> FloatArray:
-        """`(samples,)` through a random room and microphone and with noise 10 to 50 dB below it; as long as before."""
+        """Put `(samples,)` through a room and a microphone and add noise 10 to 50 dB below it, each at random. The
+        length stays the same.
+        """
         heard = pcm
         if filters := self._filters(len(pcm), rng):
             size = _size(len(pcm))
@@ -51,7 +53,7 @@ class Augmenter:
         return heard
 
     def nothing(self, samples: int, rng: np.random.Generator) -> FloatArray:
-        """So many samples of sound without words, of about unit variance."""
+        """Return `(samples,)` of sound without words, of about unit variance."""
         source = self._noises[rng.integers(len(self._noises))]
         first = int(rng.integers(max(1, len(source) - samples)))
         return np.resize(source[first : first + samples], samples)
@@ -65,10 +67,10 @@ class Augmenter:
             decibels = np.interp(np.linspace(0, 1, size // 2 + 1), _EQUALIZER, rng.uniform(-6, 6, len(_EQUALIZER)))
             filters.append(10 ** (decibels / 20))
             if rng.random() < 0.03:
-                filters[-1][size // 4 :] = 0  # a telephone's 4 kHz
+                filters[-1][size // 4 :] = 0  # telephone bandwidth, 4 kHz
         return filters
 
 
 def _size(samples: int) -> int:
-    """Of the transform: with room for what echoes after the end."""
+    """Return the length of the transform, with room for echoes after the end."""
     return -(-(samples + SAMPLE_RATE // 2) // _STEP) * _STEP

@@ -1,4 +1,4 @@
-"""What training begins with: Whisper's encoder assembled anew, or an earlier model of this recipe."""
+"""Load the model that training starts from: Whisper's encoder, newly assembled, or a model trained earlier."""
 
 import json
 import shutil
@@ -22,14 +22,14 @@ from asrd.training.plan import Plan
 from asrd.training.vocabulary import LABELS
 
 _ORIGIN = "origin.json"
-"""What an assembled model was made from; written last, so that one without it is not whole."""
+"""File that says what an assembled model was made from; written last, so that a model without it is incomplete."""
 
 _CLIPS, _SAMPLES = 160, 3 * SAMPLE_RATE
-"""What the front end is fitted to."""
+"""Number and length of the clips that the front end is fitted to."""
 
 
 def find(plan: Plan) -> None:
-    """Raise UsageError or ModelError where a plan names what is not there, or what training cannot go on from."""
+    """Raise UsageError or ModelError where a plan names a model that is missing, or that training cannot start from."""
     if not plan.start:
         whisper.find(plan.init)
         return
@@ -40,10 +40,10 @@ def find(plan: Plan) -> None:
 
 
 def network(plan: Plan, clips: Path, start: Path) -> Any:
-    """A Wav2Vec2ForCTC in evaluation mode.
+    """Load the Wav2Vec2ForCTC to train, in evaluation mode.
 
-    clips: the folder of shards. start: where what was assembled is kept. Its weights are rounded there as they will be
-    in the finished model, so that training hears through the very same front end. Raises what `find` raises.
+    clips: the folder of shards. start: the folder where an assembled model is kept. Its weights are rounded there as in
+    the finished model, so that training uses exactly the same front end. Raises what `find` raises.
     """
     find(plan)
     if plan.start:
@@ -58,7 +58,7 @@ def network(plan: Plan, clips: Path, start: Path) -> Any:
 
 
 def sample(library: Library, seed: int) -> Tensor:
-    """Speech of all kinds under noise of 15 to 60 dB less, `(clips, 3 s)` of unit variance."""
+    """Draw speech of all kinds with noise 15 to 60 dB below it, `(clips, 3 s)` of unit variance."""
     rng, found = np.random.default_rng((seed, 4)), []
     for _ in range(_CLIPS):
         pcm = library.draw(rng).pcm

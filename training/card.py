@@ -1,4 +1,4 @@
-"""What a model can do and cannot, measured: facts for its manifest, and a card for people."""
+"""Measure what a model can and cannot do: facts for its manifest, and a model card for people."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -17,8 +17,10 @@ from asrd.training.positions import REACH
 
 
 def evaluate(model: ModelDirectory, tests: Mapping[str, str], progress: Progress) -> dict[str, dict[str, Any]]:
-    """Measure each test set by name: its clips, and for each backend that the model has files for the figures of
-    greedy text and the error rates of finals as a daemon publishes them.
+    """Measure a model on each test set.
+
+    Returns, by name of the set, its clips and, for each backend that the model has files for, the figures of greedy
+    text and the error rates of finals as a daemon publishes them.
     """
     names = [name for name in BACKENDS if name == "torch" or model.openvino(name).is_file()]
     found: dict[str, dict[str, Any]] = {}
@@ -45,7 +47,7 @@ def evaluate(model: ModelDirectory, tests: Mapping[str, str], progress: Progress
 
 
 def write(model: ModelDirectory, training: Mapping[str, Any], evaluation: Mapping[str, Any]) -> str:
-    """Write `README.md` and the facts in the manifest; the text of the card."""
+    """Write the card to `README.md` and the facts to the manifest; return the card's text."""
     text = card(model, training, evaluation)
     (model.path / "README.md").write_text(text, encoding="utf-8")
     manifest.write(model.path, training=dict(training), evaluation=dict(evaluation))
@@ -53,7 +55,9 @@ def write(model: ModelDirectory, training: Mapping[str, Any], evaluation: Mappin
 
 
 def card(model: ModelDirectory, training: Mapping[str, Any], evaluation: Mapping[str, Any]) -> str:
-    """In Markdown, from the figures alone: what the model is, what it learnt from, how well it hears, and how badly."""
+    """Return the card in Markdown, from the figures alone: what the model is, what it learnt from, and how well or
+    badly it hears.
+    """
     terms = training.get("licences", {})
     heard = ", ".join(
         f"{hours:.1f} h of {name}" + (f" ({terms[name]})" if name in terms else "")
@@ -107,7 +111,9 @@ def card(model: ModelDirectory, training: Mapping[str, Any], evaluation: Mapping
 
 
 def _honestly(evaluation: Mapping[str, Any]) -> str:
-    """What such error rates mean to who reads the transcripts. One word in five is about where people stop reading."""
+    """Say what such error rates mean to a reader of the transcripts. At about one wrong word in five people stop
+    reading.
+    """
     rates = [row.get("finals", row)["wer"][0] for facts in evaluation.values() for row in facts["backends"].values()]
     worst = max(rates, default=1.0)
     if worst > 0.5:
@@ -123,7 +129,7 @@ def _honestly(evaluation: Mapping[str, Any]) -> str:
 
 
 def _after(before: Mapping[str, Any] | None) -> str:
-    """The training that this one went on from."""
+    """Describe the training that this one continued."""
     return f"; before that {before['steps']} steps in {before['minutes']:.0f} minutes" if before else ""
 
 

@@ -1,4 +1,4 @@
-"""What is spoken: phrases drawn from sentences, single words and numbers."""
+"""Draw the phrases to synthesise: parts of sentences, single words and numbers."""
 
 import random
 from collections import Counter
@@ -11,12 +11,12 @@ _LENGTHS = (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14)
 
 
 class Corpus:
-    """Sentences by source, and the texts that must stay unheard because something is measured on them."""
+    """Sentences by source, and the texts that are held out because something is measured on them."""
 
     def __init__(
         self, found: Mapping[str, Sequence[str]], weights: Mapping[str, float], held_out: Collection[str] = ()
     ) -> None:
-        """held_out: texts in any spelling; a phrase that is the whole of one is never drawn."""
+        """held_out: texts in any spelling; no phrase equal to one of them is drawn."""
         self._sources = [found[name] for name in sorted(found) if found[name]]
         self._weights = [weights.get(name, 0.1) for name in sorted(found) if found[name]]
         self._held_out = frozenset(map(labels, held_out))
@@ -26,7 +26,7 @@ class Corpus:
         )
 
     def draw(self, rng: random.Random) -> str:
-        """One phrase: a stretch of a sentence, one time in eight unrelated words, one in twenty a number."""
+        """Draw a phrase: part of a sentence, one time in eight unrelated words, one in twenty a number."""
         while True:
             phrase = self._phrase(rng)
             if (spelled := labels(phrase)) and spelled not in self._held_out:

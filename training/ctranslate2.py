@@ -15,11 +15,12 @@ _TYPES = (np.float32, np.int8, np.int16, np.int32, np.float16)
 """The types of variables, by their number in the file."""
 
 _OLDEST = 4
-"""The binary version since which a record names its type."""
+"""The oldest binary version whose records name their type."""
 
 
 def read(path: Path) -> dict[str, np.ndarray]:
-    """All variables of a `model.bin` by name, such as `encoder/conv1/weight`. 8-bit weights are scaled back to float32.
+    """Read all variables of a `model.bin` by name, such as `encoder/conv1/weight`. 8-bit weights are scaled back to
+    float32.
 
     Raises ModelError where the file cannot be read or is not of this form.
     """
@@ -37,23 +38,23 @@ def read(path: Path) -> dict[str, np.ndarray]:
 
 
 class _Reader:
-    """Takes one value after the other from the bytes of a file."""
+    """Reads one value after another from the bytes of a file."""
 
     def __init__(self, content: bytes) -> None:
         self._content, self._at = content, 0
 
     def number(self, kind: str) -> int:
-        """An unsigned number, of the kind that `struct` calls B, H or I."""
+        """Read an unsigned number. kind: `struct`'s B, H or I."""
         (value,) = struct.unpack_from(f"<{kind}", self._content, self._at)
         self._at += struct.calcsize(f"<{kind}")
         return int(value)
 
     def text(self) -> str:
-        """A string without its final NUL."""
+        """Read a string, without its final NUL."""
         return self.raw(self.number("H"))[:-1].decode()
 
     def raw(self, size: int) -> bytes:
-        """The next `size` bytes. Raises ValueError where there are fewer."""
+        """Read the next `size` bytes. Raises ValueError where there are fewer."""
         part = self._content[self._at : self._at + size]
         if len(part) != size:
             raise ValueError("the file ends early")

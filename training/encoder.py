@@ -1,7 +1,7 @@
-"""Whisper's encoder with a head of letters, as it is trained: all that is learnt, and nothing else.
+"""Whisper's encoder with a letter head, as it is trained: all trainable parameters, and nothing else.
 
-It computes what the blocks of the exported Wav2Vec2ForCTC compute, from features instead of audio. Products are made in
-the type of the parameters, sums along the residual stream always in float32.
+It computes what the blocks of the exported Wav2Vec2ForCTC compute, from features instead of audio. Matrix products use
+the type of the parameters; the residual stream is always summed in float32.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ HEAD_WIDTH = 64
 """Channels of each attention head, in every Whisper."""
 
 LONGEST = 1499
-"""Frames that Whisper has positions for, less its first: 30 s."""
+"""Frames that Whisper has positions for, without its first: 30 s."""
 
 
 class Block(nn.Module):  # type: ignore[misc]
@@ -31,11 +31,14 @@ class Block(nn.Module):  # type: ignore[misc]
         self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
 
     def forward(self, stream: Tensor, mask: Tensor | None) -> Tensor:
-        """stream: `(clips, frames, width)` float32. mask: added to attention scores, `(clips, 1, 1, frames)`."""
+        """Apply the block.
+
+        stream: `(clips, frames, width)` float32. mask: added to attention scores, `(clips, 1, 1, frames)`.
+        """
         clips, frames, width = stream.shape
         parts = self.qkv(normalized(stream, self.attention_norm)).view(clips, frames, 3, -1, HEAD_WIDTH)
         query, key, value = parts.permute(2, 0, 3, 1, 4)
-        # written out: on CPUs the fused kernel's backward pass is the slower one
+        # not the fused kernel, whose backward pass is slower on CPUs
         scores = (query * HEAD_WIDTH**-0.5) @ key.transpose(-1, -2)
         if mask is not None:
             scores = scores + mask
@@ -48,10 +51,10 @@ class Block(nn.Module):  # type: ignore[misc]
 
 
 class Encoder(nn.Module):  # type: ignore[misc]
-    """The blocks, the last layer norm, and the head. Its parameters are called as in `whisper.py`."""
+    """The blocks, the last layer norm and the head. Its parameters are named as in `whisper.py`."""
 
     def __init__(self, width: int, blocks: int, dropout: float = 0.0) -> None:
-        """dropout: the share of what each half of a block adds that is left out in training."""
+        """dropout: rate in training, on the output of each half of a block."""
         super().__init__()
         self.blocks = nn.ModuleList(Block(width, dropout) for _ in range(blocks))
         self.norm = nn.LayerNorm(width)
@@ -59,10 +62,10 @@ class Encoder(nn.Module):  # type: ignore[misc]
         self.register_buffer("positions", sinusoids(LONGEST, width), persistent=False)
 
     def forward(self, features: Tensor, frames: Tensor, positions: Tensor | None = None) -> Tensor:
-        """Logits, float32 `(clips, frames, labels)`.
+        """Compute logits, float32 `(clips, frames, labels)`.
 
-        features: `(clips, frames, width)` float32. frames: of each clip, `(clips,)`; what lies behind is not heard.
-        positions: to be added to the features; Whisper's own, of which there are `LONGEST`, where none are given.
+        features: `(clips, frames, width)` float32. frames: of each clip, `(clips,)`; those beyond are masked.
+        positions: added to the features; by default Whisper's own, of which there are `LONGEST`.
         """
         count = features.shape[1]
         stream = features + (self.positions[:count] if positions is None else positions)
@@ -78,13 +81,13 @@ class Encoder(nn.Module):  # type: ignore[misc]
 
 
 def normalized(stream: Tensor, norm: nn.LayerNorm) -> Tensor:
-    """Layer norm in float32, given in the type of its weights."""
+    """Apply a layer norm in float32; return the result in the type of its weights."""
     weight, bias = norm.weight.float(), norm.bias.float()
     return functional.layer_norm(stream, norm.normalized_shape, weight, bias, norm.eps).to(norm.weight.dtype)
 
 
 def read(model: Any, dropout: float = 0.0) -> Encoder:
-    """The blocks and the head of a Wav2Vec2ForCTC, copied, in float32."""
+    """Copy the blocks and the head of a Wav2Vec2ForCTC, in float32."""
     encoder = Encoder(model.config.hidden_size, model.config.num_hidden_layers, dropout)
     with torch.no_grad():
         for ours, theirs in _pairs(encoder, model):
@@ -94,14 +97,14 @@ def read(model: Any, dropout: float = 0.0) -> Encoder:
 
 @torch.no_grad()  # type: ignore[untyped-decorator]
 def write(encoder: Encoder, model: Any) -> None:
-    """The way back: copy the blocks and the head into a Wav2Vec2ForCTC of the same shape."""
+    """Copy the blocks and the head back into a Wav2Vec2ForCTC of the same shape."""
     for ours, theirs in _pairs(encoder, model):
         for part, value in zip(theirs, ours.detach().chunk(len(theirs)), strict=True):
             part.copy_(value)
 
 
 def _pairs(encoder: Encoder, model: Any) -> list[tuple[Tensor, list[Tensor]]]:
-    """Each parameter, and those of the model that it is stacked from."""
+    """Pair each parameter with those of the model that it is stacked from."""
     inner = model.wav2vec2.encoder
     layers = [(encoder.norm, [inner.layer_norm]), (encoder.head, [model.lm_head])]
     for ours, theirs in zip(encoder.blocks, inner.layers, strict=True):

@@ -1,4 +1,4 @@
-"""Trains a checkpoint epoch after epoch, keeps the best one, and can be interrupted."""
+"""Train a checkpoint epoch by epoch, keep the best one, and resume an interrupted run."""
 
 import shutil
 from collections.abc import Callable
@@ -27,19 +27,23 @@ from asrd.training.loss import ctc
 from asrd.training.windows import Clip
 
 STATE = ".state.pt"
-"""In the draft: what an interrupted run goes on from."""
+"""File in the draft that an interrupted run resumes from."""
 
 _WARM_UP = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Tuning:
-    """epochs: at most. patience: epochs without a lower validation loss before it stops. batch: clips a step."""
+    """Options of a fine-tuning run."""
 
     epochs: int = 30
+    """Most epochs."""
     patience: int = 4
+    """Epochs without a lower validation loss before it stops."""
     rate: float = 1e-4
+    """Learning rate."""
     batch: int = 8
+    """Clips per step."""
     seed: int = 0
 
 
@@ -59,7 +63,7 @@ class Epochs:
         self.best = float("inf")
 
     def learn(self) -> None:
-        """Epoch after epoch, until they are over or have not helped for too long."""
+        """Run epochs until all are done, or too many in a row brought no improvement."""
         training = examples(self.source, self.parts.training)
         validation = examples(self.source, self.parts.validation)
         if not training or not validation:
@@ -103,11 +107,13 @@ class Epochs:
         return normalized(pcm) if self.source.normalize else pcm
 
     def _passes(self, batch: list[Example]) -> list[list[Example]]:
-        """Padded together only where the model takes a mask: others would hear the padding."""
+        """Split a batch into forward passes. Only a model that takes a mask gets padded clips: others would hear the
+        padding.
+        """
         return [batch] if self.source.attention_mask else [[one] for one in batch]
 
     def _forward(self, part: list[Example]) -> Any:
-        """The CTC loss per letter."""
+        """Compute the CTC loss per letter."""
         batch = collate([Clip(one.pcm, np.array(one.letters)) for one in part])
         lengths = torch.from_numpy(batch.lengths)
         mask = (torch.arange(batch.pcm.shape[1]) < lengths[:, None]).long() if self.source.attention_mask else None
@@ -124,8 +130,10 @@ class Epochs:
         return total / sum(len(one.letters) for one in validation)
 
     def _keep(self) -> None:
-        """The checkpoint, in the precision it was stored in, beside the source's own description of it. Its confidences
-        mean nothing of the new weights; those of a language model are a good start.
+        """Save the checkpoint, in the precision it was stored in, with the source's own description of it.
+
+        The calibration of confidences is left out, as it does not hold for the new weights. The weights of a language
+        model are copied; they are a good start.
         """
         for path in self.source.path.iterdir():
             described = path.suffix in (".json", ".txt") and "index" not in path.name
@@ -137,7 +145,7 @@ class Epochs:
             self.network.save_pretrained(self.draft, state_dict=weights)
 
     def save(self) -> None:
-        """What an interrupted run needs to go on."""
+        """Save what an interrupted run needs to resume."""
         state = {
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -145,13 +153,13 @@ class Epochs:
             "before": self.before,
             "epochs": (self.epoch, self.best_epoch, self.best),
         }
-        with writing(self.draft, RuntimeError):  # which is PyTorch's
+        with writing(self.draft, RuntimeError):  # what PyTorch raises
             torch.save(state, self.draft / ".state.partial")
         (self.draft / ".state.partial").replace(self.draft / STATE)
 
     def load(self) -> None:
-        """Go on. Raises UsageError where the interrupted run was of another model, other data or another tuning."""
-        state = torch.load(self.draft / STATE, weights_only=False)  # our own file
+        """Resume an interrupted run. Raises UsageError where it had another model, other data or another tuning."""
+        state = torch.load(self.draft / STATE, weights_only=False)  # written by `save`
         if state["identity"] != self._identity:
             raise UsageError("the interrupted run had another model, other speech or options; leave --resume out")
         self.network.load_state_dict(state["network"])
@@ -161,9 +169,11 @@ class Epochs:
 
 
 def _freeze(network: Any, source: ModelDirectory) -> None:
-    """Keep the convolutions as they are. In a model of the recipe the front end ends behind the projection, and the
-    positional convolution is computed, too: small steps in thousands of its weights would drown it in noise. So would
-    bfloat16, which has no room for large constants beside small sounds.
+    """Freeze the convolutions.
+
+    In a model trained by `asrd model train` the front end ends after the projection, and the positional convolution is
+    computed, too: small steps in thousands of its weights would drown it in noise. So would bfloat16, which is too
+    coarse for small sounds beside large constants.
     """
     network.freeze_feature_encoder()
     if source.geometry == GEOMETRY:
@@ -174,7 +184,7 @@ def _freeze(network: Any, source: ModelDirectory) -> None:
 
 
 def _in_float32(forward: Callable[..., Any]) -> Callable[..., Any]:
-    """The same function of tensors, computed in float32 whatever is around it."""
+    """Wrap a function of tensors so that it computes in float32, even within autocast."""
 
     def full(*inputs: Any) -> Any:
         with torch.autocast("cpu", enabled=False):
@@ -184,6 +194,6 @@ def _in_float32(forward: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _identity(source: ModelDirectory, parts: Parts, tuning: Tuning) -> dict[str, Any]:
-    """What must not change between an interrupted run and the one that takes it up."""
+    """Return what must not change between an interrupted run and the one that resumes it."""
     data = fingerprint([*parts.training, *parts.validation, *parts.test])
     return {"model": hashes(source.path), "data": data, "tuning": asdict(tuning)}

@@ -1,4 +1,4 @@
-"""From a trained network to a model directory that asrd and transformers read."""
+"""Export a trained network to a model directory that asrd and transformers read."""
 
 import json
 from pathlib import Path
@@ -11,10 +11,10 @@ from asrd.training.vocabulary import LABELS
 
 
 def export(model: Any, path: Path) -> ModelDirectory:
-    """Write a Wav2Vec2ForCTC, its weights in 16 bits, with its vocabulary and how it wants its input.
+    """Write a Wav2Vec2ForCTC with its weights in 16 bits, its vocabulary and its preprocessing.
 
-    The configuration says float32, which transformers then computes in, whatever the weights are stored in. float16 is
-    not enough for the front end, whose constants are large.
+    The configuration says float32, so that transformers computes in it, whatever type the weights are stored in.
+    float16 is not enough for the front end, whose constants are large.
     """
     from transformers import Wav2Vec2CTCTokenizer, Wav2Vec2FeatureExtractor, Wav2Vec2Processor, logging
 

@@ -1,4 +1,4 @@
-"""Batches made by a second process, so that the first one never waits for them."""
+"""Make batches in a second process, so that training never waits for them."""
 
 import multiprocessing
 import os
@@ -19,7 +19,10 @@ _PATIENCE_S = 5.0
 def stream(
     kind: type[Batches], folder: Path, plan: Plan, *, number: int, wanted: Callable[[], bool]
 ) -> Iterator[Batch]:
-    """Batches of a kind from `number` on, as long as they are wanted. Raises AsrdError where the other process dies."""
+    """Yield batches of a kind from `number` on, as long as `wanted` returns True.
+
+    Raises AsrdError where the other process dies.
+    """
     context = multiprocessing.get_context("spawn")
     queue: Any = context.Queue(_AHEAD)
     maker = context.Process(target=_make, args=(kind, folder, plan, number, queue), daemon=True)
@@ -47,7 +50,7 @@ def _make(kind: type[Batches], folder: Path, plan: Plan, number: int, queue: Any
         number += 1
         sent = False
         while not sent:
-            if os.getppid() != parent:  # killed without a chance to end this process
+            if os.getppid() != parent:  # the parent was killed and could not end this process
                 return
             with suppress(Full):
                 queue.put(batch, timeout=_PATIENCE_S)

@@ -1,4 +1,4 @@
-"""Go on training a checkpoint on a few minutes of other speech: a voice, a microphone, a subject of one's own."""
+"""Fine-tune a checkpoint on a few minutes of other speech: a voice, a microphone or a subject."""
 
 import shutil
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from asrd.training.lessons import Parts
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
-    """Error rates on the test part as deployed, before and after; the epoch kept."""
+    """Error rates on the test part, measured as deployed, before and after; the epoch kept."""
 
     before: Score
     after: Score
@@ -32,9 +32,9 @@ def finetune(
 ) -> Tuned:
     """Write the checkpoint of the best epoch, by validation loss, to the new directory `out`.
 
-    An interrupted run leaves `draft_of(out)`, from which `resume` goes on. Raises UsageError where `out` exists or
-    there is nothing to resume, ModelError where there is no room for it, or where no epoch was better than the
-    checkpoint was; nothing is written then.
+    An interrupted run leaves `draft_of(out)`, from which `resume` continues. Raises UsageError where `out` exists or
+    there is nothing to resume, ModelError where there is no room for it, or where no epoch was better than the original
+    checkpoint; nothing is written then.
     """
     with drafting(out, STATE, resume=resume) as draft:
         run = Epochs(source, draft, parts, tuning, progress)
@@ -53,7 +53,7 @@ def finetune(
 
 
 def _measured(model: ModelDirectory, clips: Sequence[Clip], progress: Progress, when: str) -> Score:
-    """As deployed: the daemon's windows, stitching and decoding."""
+    """Measure a model as deployed: with the daemon's windows, stitching and decoding."""
     progress.stage(f"measuring {when}", len(clips))
     backend = load("torch", model)
     try:

@@ -1,4 +1,4 @@
-"""What the layers of Whisper's encoder are called in each of the forms its weights are published in."""
+"""Names of the layers of Whisper's encoder, in each form in which its weights are published."""
 
 import re
 from collections.abc import Mapping
@@ -14,12 +14,16 @@ from asrd.core.errors import ModelError
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Names of one published form. A layer has a name in `block`, which takes its number, or in `outside`."""
+    """Layer names of one published form."""
 
     block: str
+    """Prefix of a block's layers, with a place for its number."""
     qkv: tuple[str, ...]
+    """Names, in a block, of the projections to queries, keys and values, or of the one that stacks them."""
     layers: Mapping[str, str]
+    """Names of a block's other layers, by our names."""
     outside: Mapping[str, str]
+    """Names of the layers outside blocks, by our names."""
 
 
 OPENAI = Form(
@@ -55,7 +59,10 @@ CTRANSLATE2 = Form(
 
 
 def renamed(stored: Mapping[str, Tensor], form: Form, path: Path) -> dict[str, Tensor]:
-    """Under the names above. Keys have no bias in Whisper; some forms store zeros for it, others nothing."""
+    """Return stored weights under the names of `whisper.py`, in float32.
+
+    Keys have no bias in Whisper; some forms store zeros for it, others nothing.
+    """
     pattern = re.compile(re.escape(form.block).replace(r"\{\}", r"(\d+)"))
     blocks = 1 + max((int(found[1]) for key in stored if (found := pattern.match(key))), default=-1)
     layers = dict(form.outside)

@@ -1,7 +1,7 @@
-"""The frozen front end: raw audio to what Whisper's encoder has behind its two convolutions.
+"""The frozen front end: turns raw audio into the output of the two convolutions of Whisper's encoder.
 
-`install` writes it into the convolutions of a Wav2Vec2, and `FrontEnd` reads it back and computes the same faster: each
-pair of a filter and its negative once, and nothing for layer norms that change nothing.
+`install` writes it into the convolutions of a Wav2Vec2. `FrontEnd` reads it back and computes the same faster: each
+filter and its negative only once, and no layer norms that change nothing.
 
     convolution  kernel/stride  channels  computes
     0            400/160        564       cosines and sines at 141 frequencies, and their negatives
@@ -23,17 +23,17 @@ from asrd.training.logmel import BANDS
 from asrd.training.whisper import Weights
 
 GEOMETRY = Geometry((400, 1, 3, 3), (160, 1, 1, 2))
-"""One frame every 320 samples, of 1040 each: 93 frames in a window of the daemon."""
+"""A frame every 320 samples, each computed from 1040: 93 frames in a window of the daemon."""
 
 FILTERS = 282
 _COUNTERS = (0, 16, 8, 4)
 _CONSTANTS = (1000.0, 6e4, 2000.0, 2000.0)
-"""Of the four layers: large beside the useful channels, and within the range of float16."""
+"""Constants of the four layers: large beside the useful channels, and within the range of float16."""
 
 
 def channels(width: int) -> tuple[int, ...]:
-    """Channels of the four convolutions, spare ones included."""
-    useful = (2 * FILTERS, UNITS, width, width + 1)  # a zero more in the last: `neutral.pass_through`
+    """Return the channels of the four convolutions, spare ones included."""
+    useful = (2 * FILTERS, UNITS, width, width + 1)  # one more zero in the last, for `neutral.pass_through`
     return tuple(neutral.channels(*pair) for pair in zip(useful, _COUNTERS, strict=True))
 
 
@@ -45,7 +45,7 @@ def install(model: Any, hinges: Hinges, whisper: Weights) -> None:
     for layer in layers:
         layer.conv.weight.zero_()
         layer.conv.bias.zero_()
-    filters = hinges.bank / LOUDNESS  # the layer norm multiplies by it: a constant of 1000 is enough then
+    filters = hinges.bank / LOUDNESS  # the layer norm multiplies by it again: so a constant of 1000 is enough
     layers[0].conv.weight[: 2 * FILTERS, 0] = torch.cat([filters, -filters])
     layers[1].conv.weight[:UNITS, : 2 * FILTERS, 0] = torch.cat([hinges.weight, hinges.weight], 1)
     layers[1].conv.bias[:UNITS] = hinges.bias
@@ -62,10 +62,10 @@ def install(model: Any, hinges: Hinges, whisper: Weights) -> None:
 
 
 class FrontEnd(nn.Module):  # type: ignore[misc]
-    """The front end of a checkpoint. Nothing in it is learnt."""
+    """The front end of a checkpoint. It has no trainable parameters."""
 
     def __init__(self, model: Any, dtype: torch.dtype = torch.float32) -> None:
-        """model: a Wav2Vec2ForCTC that `install` was used on. dtype: of the large products."""
+        """model: a Wav2Vec2ForCTC written by `install`. dtype: type of the large matrix products."""
         super().__init__()
         layers = model.wav2vec2.feature_extractor.conv_layers
         width, self._dtype = model.config.hidden_size, dtype
@@ -84,30 +84,31 @@ class FrontEnd(nn.Module):  # type: ignore[misc]
         self.register_buffer("second_bias", (second[1] * second[2]).to(dtype))
 
     def units(self, pcm: Tensor) -> Tensor:
-        """`(clips, samples)` of unit variance to the units, `(clips, steps, 560)`, every 160 samples."""
+        """Turn `(clips, samples)` of unit variance into units, `(clips, steps, 560)`, a step every 160 samples."""
         heard = magnitudes(pcm, self.bank).to(self._dtype)
         return functional.gelu(functional.linear(heard, self.hinges).float() + self.hinge_bias)
 
     def features(self, units: Tensor) -> Tensor:
-        """The units to float32 `(clips, frames, width)`, every 320 samples."""
+        """Turn units into float32 features, `(clips, frames, width)`, a frame every 320 samples."""
         logs = functional.linear(units, self.logs).transpose(1, 2)
         heard = functional.gelu(functional.conv1d(logs, self.first, self.first_bias)).to(self._dtype)
         heard = functional.gelu(functional.conv1d(heard, self.second, self.second_bias, stride=2))
         return heard.transpose(1, 2).float()
 
     def forward(self, pcm: Tensor) -> Tensor:
-        """`(clips, samples)` of unit variance to `(clips, frames, width)`."""
+        """Turn `(clips, samples)` of unit variance into features, `(clips, frames, width)`."""
         return self.features(self.units(pcm))
 
 
 def frames(samples: Tensor) -> Tensor:
-    """Frames of clips of so many samples; the same as `GEOMETRY.frames`, of a tensor."""
+    """Return the number of frames for each number of samples: `GEOMETRY.frames` for tensors."""
     return ((samples - GEOMETRY.receptive_field) // GEOMETRY.stride + 1).clamp_min(0)
 
 
 def _factors(weight: Tensor) -> tuple[Tensor, Tensor]:
-    """The composition of a convolution with 80 linear combinations, `(width, 560, 3)`, in two: `(80, 560)` and
-    `(width, 80, 3)`. The 80 are not the mel bands themselves, but span the same space.
+    """Factor a convolution of 80 linear combinations, `(width, 560, 3)`, into `(80, 560)` and `(width, 80, 3)`.
+
+    The 80 are not the mel bands themselves, but span the same space.
     """
     width, inputs, taps = weight.shape
     left, scale, right = torch.linalg.svd(weight.transpose(1, 2).reshape(-1, inputs), full_matrices=False)

@@ -1,4 +1,4 @@
-"""Speech to learn from, recorded and synthetic, in shards; those that are there are kept."""
+"""Write all training speech, recorded and synthetic, to shards; existing shards are kept."""
 
 from collections.abc import Mapping
 
@@ -15,12 +15,12 @@ from asrd.training.voices import VOICES
 
 
 def gather(order: Order, progress: Progress) -> None:
-    """Shards of all speech, recorded and synthetic. Nothing in them says what a test clip says."""
+    """Write shards of all speech, recorded and synthetic. None of them has the text of a test clip."""
     if unknown := sorted(set(order.voices) - set(VOICES)):
         raise UsageError(f"there is no voice '{unknown[0]}'; there are: {', '.join(VOICES)}")
     if not (order.voices or order.speech):
         raise UsageError("there is nothing to learn from; name speech or voices")
-    begin.find(order.plan)  # that it is not there shows before hours of work
+    begin.find(order.plan)  # fails before hours of work if it is missing
     found = {name: dataset(spec) for name, spec in order.speech.items()}
     tests = [clip for spec in order.tests.values() for clip in dataset(spec)]
     held_out = [clip.text for clip in tests]
@@ -34,7 +34,7 @@ def gather(order: Order, progress: Progress) -> None:
 
 
 def _synthesise(order: Order, found: Mapping[str, list[Clip]], held_out: list[str], progress: Progress) -> None:
-    """Half an hour a shard. What is said in the recordings is said by these voices too."""
+    """Synthesise speech, half an hour per shard. The voices also say the texts of the recordings."""
     if not order.voices:
         return
     progress.stage("collecting text", None)

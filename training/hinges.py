@@ -1,8 +1,8 @@
-"""Magnitudes to logarithms with what a Wav2Vec2 convolution can compute: bounded units behind GELU.
+"""Compute logarithms of magnitudes with what a Wav2Vec2 convolution can compute: bounded units after GELU.
 
 A unit is GELU(2 (1 - m / t)): about 2 for a magnitude m far below its threshold t, and 0 above. Seven thresholds on a
-logarithmic scale for each mel band make a staircase with soft steps, and the logarithm of the band's power is a linear
-combination of them, which is found by least squares.
+logarithmic scale for each mel band make a staircase with soft steps. The logarithm of the band's power is a linear
+combination of them, found by least squares.
 """
 
 import math
@@ -17,14 +17,14 @@ from asrd.core.units import SAMPLE_RATE
 from asrd.training.logmel import BANDS, BIN_HZ, HOP, TAPS, log_mel, mel_bands
 
 FREQUENCIES = np.concatenate([40.0 * np.arange(1, 26), 1000 + 60.0 * np.arange(1, 117)])
-"""In Hz: as dense as the spectrum's own up to 1 kHz, and coarser above, where bands are wide."""
+"""In Hz: as dense as the spectrum's own up to 1 kHz, and sparser above, where bands are wide."""
 
 THRESHOLDS = torch.logspace(math.log10(1.5), math.log10(6000), 7)
 UNITS = BANDS * len(THRESHOLDS)
 """Unit `band + 80 k` has threshold `k`."""
 
 LOUDNESS = 200.0
-"""Root mean square of each frequency in speech behind the bank: so large that GELU is a rectifier."""
+"""Root mean square of each frequency in speech, after the bank: so large that GELU acts as a rectifier."""
 
 _SLOPE = 2.0
 
@@ -34,7 +34,7 @@ class Hinges:
     """A fitted front end, up to the logarithm.
 
     bank: `(282, 400)`, a cosine and a sine for each frequency. weight, bias: of the units, `(560, 282)` and `(560,)`.
-    logs, shift: make `log_mel` of the units, `(80, 560)` and `(80,)`.
+    logs, shift: turn the units into `log_mel`, `(80, 560)` and `(80,)`.
     """
 
     bank: Tensor
@@ -44,16 +44,16 @@ class Hinges:
     shift: Tensor
 
     def units(self, pcm: Tensor) -> Tensor:
-        """`(clips, samples)` to `(clips, frames, 560)`."""
+        """Turn `(clips, samples)` into units, `(clips, frames, 560)`."""
         return _units(magnitudes(pcm, self.bank), self.weight, self.bias)
 
     def log_mel(self, pcm: Tensor) -> Tensor:
-        """`(clips, samples)` to `(clips, frames, 80)`, nearly Whisper's."""
+        """Turn `(clips, samples)` into a log-mel spectrogram, `(clips, frames, 80)`, nearly Whisper's."""
         return functional.linear(self.units(pcm), self.logs, self.shift)
 
 
 def bank() -> Tensor:
-    """Cosines and sines by turns under a Hann window of unit energy, `(282, 400)`."""
+    """Return alternating cosines and sines under a Hann window of unit energy, `(282, 400)`."""
     time = (torch.arange(TAPS) - TAPS // 2) / SAMPLE_RATE
     window = torch.hann_window(TAPS)
     angles = 2 * math.pi * torch.from_numpy(FREQUENCIES).float()[:, None] * time
@@ -62,13 +62,13 @@ def bank() -> Tensor:
 
 
 def magnitudes(pcm: Tensor, filters: Tensor) -> Tensor:
-    """GELU(z) + GELU(-z) = z erf(z / √2), nearly |z|, of the bank's answers z: `(clips, frames, 282)`."""
+    """Compute GELU(z) + GELU(-z) = z erf(z / √2), nearly |z|, of the bank's outputs z: `(clips, frames, 282)`."""
     answers = pcm.unfold(1, TAPS, HOP) @ filters.T
     return answers * torch.erf(answers * 2**-0.5)
 
 
 def fit(speech: Tensor) -> Hinges:
-    """Fit to the `log_mel` of all kinds of speech, `(clips, samples)` of unit variance."""
+    """Fit a front end to the `log_mel` of all kinds of speech, `(clips, samples)` of unit variance."""
     filters, loudness = _loudness(speech)
     weight, bias = _thresholded(loudness)
     found = _units(magnitudes(speech, filters), weight, bias).flatten(0, 1)
@@ -76,7 +76,10 @@ def fit(speech: Tensor) -> Hinges:
 
 
 def _loudness(speech: Tensor) -> tuple[Tensor, Tensor]:
-    """The bank with all frequencies equally loud in speech, and how loud they were, `(141,)`, smoothed over nine."""
+    """Scale the bank so that all frequencies are equally loud in speech.
+
+    Returns it, and how loud they were, `(141,)`, smoothed over nine.
+    """
     plain = bank()
     power = (speech.unfold(1, TAPS, HOP) @ plain.T).square().mean((0, 1)).view(-1, 2).mean(1)
     logs = np.pad(0.5 * np.log(power.numpy()), 4, mode="edge")
@@ -85,10 +88,13 @@ def _loudness(speech: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _thresholded(loudness: Tensor) -> tuple[Tensor, Tensor]:
-    """Units of the mean magnitude of each band, each frequency weighted by the root of its weight in the band."""
+    """Return weights and biases of units of each band's mean magnitude.
+
+    In the mean, each frequency counts by the root of its weight in the band.
+    """
     table, bins = mel_bands(), np.arange(TAPS // 2 + 1) * BIN_HZ
     bands = np.stack([np.interp(FREQUENCIES, bins, table[:, band]) for band in range(BANDS)])
-    density = np.where(FREQUENCIES <= 1000, 1.0, 1.5)  # what each frequency stands for
+    density = np.where(FREQUENCIES <= 1000, 1.0, 1.5)  # frequencies of the spectrum that each stands for
     mean = torch.from_numpy(np.sqrt(bands * density)).float() * loudness
     mean = (mean / mean.sum(1, keepdim=True)).repeat_interleave(2, 1)
     return torch.cat([-_SLOPE / threshold * mean for threshold in THRESHOLDS]), torch.full((UNITS,), _SLOPE)
@@ -99,7 +105,7 @@ def _units(heard: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 
 
 def _least_squares(units: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
-    """Each band from its own units. units: `(frames, 560)`. wanted: `(frames, 80)`."""
+    """Fit each band to its own units. units: `(frames, 560)`. wanted: `(frames, 80)`."""
     logs, shift = torch.zeros(BANDS, UNITS), torch.zeros(BANDS)
     ridge = 1e-4 * len(units) * torch.eye(len(THRESHOLDS) + 1, dtype=torch.double)
     for band in range(BANDS):

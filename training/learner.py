@@ -1,4 +1,4 @@
-"""One step after the other: the letters alone, by CTC (Graves et al. 2006). What Whisper says is never asked."""
+"""Train step by step, on the letters alone, by CTC (Graves et al. 2006). Whisper's output is never used."""
 
 import time
 from dataclasses import dataclass
@@ -22,19 +22,19 @@ from asrd.training.plan import Plan
 from asrd.training.positions import Exported
 
 _SHORT = {"amx_bf16", "avx512_bf16"}
-"""What a CPU must have of to be faster in bfloat16 than in float32: with AVX512-BF16 2.5 times."""
+"""CPU features, any of which makes bfloat16 faster than float32: 2.5 times with AVX512-BF16."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """loss: per letter. norm: of the gradient."""
+    """Figures of one step. loss: per letter. norm: of the gradient."""
 
     loss: float
     norm: float
 
 
 class Learner:
-    """The blocks and the head, their masters, the optimizer, and how far they are. The front end stays as it is."""
+    """The blocks and the head, their masters, the optimizer, and the progress made. The front end is frozen."""
 
     def __init__(self, model: Any, plan: Plan) -> None:
         """model: a Wav2Vec2ForCTC as `assemble` makes it. It is trained on a GPU where there is one."""
@@ -58,16 +58,16 @@ class Learner:
 
     @property
     def hears_wholes(self) -> bool:
-        """Whether whole utterances are learnt from, with all of Whisper's positions; parts of them after that."""
+        """True while whole utterances are learnt from, with all of Whisper's positions; later it is parts of them."""
         return self.progress < self.plan.turn
 
     def learn(self, batch: Batch) -> Report:
-        """Take one step. Where the gradient is not finite the weights stay as they are."""
+        """Take one step. Where the gradient is not finite, the weights stay as they are."""
         began, parts = time.monotonic(), not self.hears_wholes
         rates = self.plan.rates(self.progress, self.step)
         for group, rate in zip(self._optimizer.param_groups, rates, strict=True):
             group["lr"] = rate
-        torch.manual_seed(self.plan.seed << 32 | self.step)  # what drops out, so that a run resumed is the same
+        torch.manual_seed(self.plan.seed << 32 | self.step)  # seeds dropout, so that a resumed run is the same
         loss = self._loss(batch, parts)
         loss.backward()
         self._masters.collect()
@@ -107,7 +107,9 @@ class Learner:
 
     @torch.inference_mode()  # type: ignore[untyped-decorator]
     def log_probs(self, heard: list[FloatArray]) -> list[FloatArray]:
-        """What the weights of the last step make of some clips of unit variance, `(frames, labels)` each."""
+        """Compute log-probabilities, `(frames, labels)` each, of clips of unit variance, with the weights of the last
+        step.
+        """
         pcm = torch.from_numpy(padded(heard)).to(self._device)
         counts = frames(torch.tensor([len(clip) for clip in heard], device=self._device))
         features = self._front(pcm)
@@ -118,14 +120,14 @@ class Learner:
         return [each[:count] for each, count in zip(found, counts.tolist(), strict=True)]
 
     def trained(self) -> Any:
-        """The Wav2Vec2ForCTC, with the running mean of the weights."""
+        """Return the Wav2Vec2ForCTC with the running mean of the weights."""
         best = encoder.read(self._model)
         best.load_state_dict({name: weight.cpu() for name, weight in self._masters.best().items()})
         encoder.write(best, self._model)
         return self._model
 
     def save(self, path: Path) -> None:
-        """Everything a run needs to go on, whole or not at all."""
+        """Save everything a run needs to resume, atomically."""
         state = {
             "masters": self._masters.state(),
             "optimizer": self._optimizer.state_dict(),
@@ -138,7 +140,7 @@ class Learner:
         partial.replace(path)
 
     def load(self, path: Path) -> None:
-        """Go on where `save` left off. Raises ModelError where that was another plan."""
+        """Resume where `save` left off. Raises ModelError where that run had another plan."""
         state = torch.load(path, weights_only=True, map_location=self._device)
         if state["plan"] != self.plan.plain():
             raise ModelError(f"{path} belongs to a run of another plan; take another directory, or delete it")

@@ -1,4 +1,4 @@
-"""Speech to finetune with: who learns from which clip, and what the network is given of one."""
+"""Prepare speech for fine-tuning: split the clips, and turn each into samples and labels."""
 
 import random
 from collections.abc import Sequence
@@ -13,15 +13,15 @@ from asrd.quant.data import Clip, read
 from asrd.quant.data.text import normalize_text
 
 LONGEST_S = 20.0
-"""Longer clips are not learnt from: memory grows with their length, and squared for attention."""
+"""Longer clips are left out: memory grows with their length, and for attention with its square."""
 
 FEWEST = 10
-"""Clips, of which 2 are for proof."""
+"""Fewest clips, of which 2 are for the test."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What is learnt from, what says when to stop, and what shows the gain; no text is in two of them."""
+    """Clips to learn from, to decide when to stop, and to measure the gain on; no text is in two parts."""
 
     training: list[Clip]
     validation: list[Clip]
@@ -30,16 +30,17 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """pcm: `(n,)` samples. letters: the labels of what is said in them."""
+    """A clip to learn from. pcm: `(samples,)`. letters: labels of what it says."""
 
     pcm: FloatArray
     letters: list[int]
 
 
 def divide(clips: Sequence[Clip], seed: int) -> Parts:
-    """A fifth for proof, a tenth to stop by, the rest to learn from; the same each time for the same seed.
+    """Split clips by text: a fifth for the test, a tenth for validation, the rest for training.
 
-    Raises UsageError for fewer clips than `FEWEST`, or fewer than 3 different texts.
+    The same seed gives the same split. Raises UsageError for fewer clips than `FEWEST`, or fewer than 3 different
+    texts.
     """
     by_text: dict[str, list[Clip]] = {}
     for clip in clips:
@@ -56,7 +57,7 @@ def divide(clips: Sequence[Clip], seed: int) -> Parts:
 
 
 def examples(model: ModelDirectory, clips: Sequence[Clip]) -> list[Example]:
-    """Of the clips that are short enough. What the model has no letters for is left out of the text."""
+    """Read the clips that are short enough. Characters that the model has no label for are left out of the text."""
     found = []
     for clip in clips:
         pcm, letters = read(clip), spell(clip.text, model.vocabulary)
@@ -66,7 +67,7 @@ def examples(model: ModelDirectory, clips: Sequence[Clip]) -> list[Example]:
 
 
 def spell(text: str, vocabulary: Vocabulary) -> list[int]:
-    """The labels of a text, in the model's own case."""
+    """Return the labels of a text, in the model's own case."""
     words = (index for index in range(len(vocabulary)) if index not in vocabulary.special | {vocabulary.blank})
     letters = {normalize_text(vocabulary.tokens[index]): index for index in words}
     space = letters.get("") if vocabulary.delimiter is None else vocabulary.delimiter

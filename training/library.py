@@ -1,4 +1,4 @@
-"""All the speech of a folder, to draw from: each data set and voice as often as its share says."""
+"""Draw speech from a folder of shards: from each data set and voice as often as its share says."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,10 +12,13 @@ from asrd.training.align import IMPOSSIBLE, Positions
 from asrd.training.store import Shard, Utterance, shards
 
 _LEAST, _WORST = -1.0, 0.05
-"""Utterances whose alignment has a lower log-probability per frame say something else. At most so many are left out."""
+"""Lowest log-probability per frame of an alignment, and the largest share of utterances that are left out.
+
+Utterances with a lower one say something else than their text.
+"""
 
 _USUAL = 0.1
-"""The share of what is not named."""
+"""Share of a data set or voice that is not named."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,12 +31,12 @@ class Spoken:
 
     @property
     def pcm(self) -> FloatArray:
-        """`(samples,)` in [-1, 1]."""
+        """Samples, `(samples,)` in [-1, 1]."""
         return self.shard.pcm(self.utterance)
 
     @property
     def text(self) -> str:
-        """As `labels` spells it."""
+        """Its text, as `labels` spells it."""
         return self.utterance.text
 
 
@@ -41,7 +44,7 @@ class Library:
     """The utterances of a folder of shards."""
 
     def __init__(self, folder: Path, shares: Mapping[str, float], *, aligned: bool) -> None:
-        """shares: by the name of the data set or voice. aligned: only utterances whose letters have positions.
+        """shares: by the name of the data set or voice. aligned: take only utterances whose letters have positions.
 
         Raises UsageError where there is nothing to draw, ModelError where positions cannot be read.
         """
@@ -62,13 +65,15 @@ class Library:
                 self._speakers.setdefault((row.shard.group, row.utterance.speaker), []).append(row)
 
     def draw(self, rng: np.random.Generator) -> Spoken:
-        """Any utterance; a longer one is drawn more often."""
+        """Draw a data set or voice by its share, and from it an utterance, with a probability proportional to its
+        length.
+        """
         group = int(rng.choice(len(self._groups), p=self._weights))
         ends = self._ends[group]
         return self._groups[group][int(np.searchsorted(ends, rng.integers(ends[-1]), side="right"))]
 
     def by_speaker(self, spoken: Spoken) -> list[Spoken]:
-        """All utterances of the one who said this."""
+        """Return all utterances of the same speaker."""
         return self._speakers[spoken.shard.group, spoken.utterance.speaker]
 
 

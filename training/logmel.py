@@ -13,14 +13,14 @@ from asrd.core.units import SAMPLE_RATE
 
 BANDS, TAPS, HOP = 80, 400, 160
 BIN_HZ = SAMPLE_RATE / TAPS
-"""Distance of neighbouring frequencies in the spectrum."""
+"""Spacing of the spectrum's frequencies."""
 
 LEVEL = 0.07
-"""Root mean square of speech as Whisper mostly hears it, 23 dB below full scale. Wav2Vec2 takes it at 1."""
+"""Root mean square of speech as Whisper usually gets it, 23 dB below full scale. Wav2Vec2 gets it at 1."""
 
 
 def mel_bands() -> np.ndarray:
-    """The weight of each frequency in each band, `(201, 80)`, on Slaney's scale."""
+    """Return the weight of each frequency in each band, `(201, 80)`, on Slaney's scale."""
     bands: np.ndarray = mel_filter_bank(
         TAPS // 2 + 1, BANDS, 0.0, SAMPLE_RATE / 2, SAMPLE_RATE, norm="slaney", mel_scale="slaney"
     )
@@ -28,9 +28,10 @@ def mel_bands() -> np.ndarray:
 
 
 def log_mel(pcm: Tensor) -> Tensor:
-    """`(clips, samples)` of unit variance to `(clips, frames, 80)`. Frame `i` sees samples `[160 i, 160 i + 400)`.
+    """Turn `(clips, samples)` of unit variance into `(clips, frames, 80)`. Frame `i` sees samples `[160 i, 160 i +
+    400)`.
 
-    Whisper pads clips by reflection; nothing is padded here, as Wav2Vec2 does not.
+    Whisper pads clips by reflection; here, as in Wav2Vec2, nothing is padded.
     """
     window = torch.hann_window(TAPS, device=pcm.device)
     spectrum = torch.stft(pcm * LEVEL, TAPS, HOP, window=window, center=False, return_complex=True).abs().square()

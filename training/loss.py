@@ -1,4 +1,4 @@
-"""What is made small: the CTC loss (Graves et al. 2006), and how far two hearings of one clip are apart."""
+"""The training losses: CTC (Graves et al. 2006), and the divergence between two versions of one clip."""
 
 import numpy as np
 import torch
@@ -7,8 +7,9 @@ from torch.nn import functional
 
 
 def ctc(logits: Tensor, frames: Tensor, letters: np.ndarray, spelled: np.ndarray, blank: int = 0) -> Tensor:
-    """How improbable the text is, over all ways to say it, per letter. Clips with fewer frames than their letters need
-    count as 0.
+    """Compute the CTC loss per letter: the negative log-probability of the text, summed over all its alignments.
+
+    Clips with fewer frames than their letters need count as 0.
 
     logits: `(clips, frames, labels)`. frames: of each clip. letters: `(clips, most)`, of which `spelled` count.
     """
@@ -19,13 +20,14 @@ def ctc(logits: Tensor, frames: Tensor, letters: np.ndarray, spelled: np.ndarray
 
 
 def apart(logits: Tensor, frames: Tensor, letters: int) -> Tensor:
-    """How much two hearings of the same clips differ: the mean of both Kullback-Leibler divergences, per letter.
+    """Compute how much two versions of the same clips differ: the mean of both Kullback-Leibler divergences, per
+    letter.
 
-    CTC alone is soon content with what it knows by heart. That what is heard must not depend on what is hidden keeps it
-    from that (Yao et al. 2025, "CR-CTC: consistency regularization on CTC for improved speech recognition"). Each
-    hearing learns from the other, as it is: no gradient flows into what is learnt from.
+    With CTC alone the network soon knows its data by heart. It does not where the output must not depend on what is
+    masked (Yao et al. 2025, "CR-CTC: consistency regularization on CTC for improved speech recognition"). Each version
+    learns from the other, as it is: no gradient flows into the one that is learnt from.
 
-    logits: `(2 clips, frames, labels)`, the second hearings behind the first. frames: of each clip, `(clips,)`.
+    logits: `(2 clips, frames, labels)`, the second versions after the first. frames: of each clip, `(clips,)`.
     """
     one, other = logits.float().log_softmax(-1).chunk(2)
     fixed, other_fixed = one.detach(), other.detach()
@@ -35,7 +37,7 @@ def apart(logits: Tensor, frames: Tensor, letters: int) -> Tensor:
 
 
 def core(logits: Tensor, first: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
-    """The frames from `first` to before `last` of each clip, moved to the front, and how many they are.
+    """Move the frames from `first` to before `last` of each clip to the front; return them, and how many they are.
 
     logits: `(clips, frames, labels)`. first, last: `(clips,)`. At least one frame of each clip is kept.
     """

@@ -1,4 +1,4 @@
-"""What a training ran on, in words for a card."""
+"""Describe the machine that a training ran on, for the model card."""
 
 import os
 
@@ -8,7 +8,7 @@ from asrd.core.cpu import flags
 
 
 def machine() -> str:
-    """The GPU's name, or how many cores of which kind this process may use."""
+    """Return the GPU's name, or the number and kind of the cores that this process may use."""
     if torch.cuda.is_available():
         return f"one {torch.cuda.get_device_name()}"
     return f"{len(os.sched_getaffinity(0))} cores of a CPU ({', '.join(flags()) or 'unknown processor'})"

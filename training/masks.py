@@ -1,7 +1,7 @@
-"""Stripes of the spectrogram that are hidden, so that no single sound is relied on (SpecAugment, Park et al. 2019).
+"""Mask stripes of the spectrogram, so that the network relies on no single sound (SpecAugment, Park et al. 2019).
 
-What is hidden gets its mean over the clip. The masks lie on the units of the front end, each of which belongs to one
-mel band. The log-mel spectrogram is linear in them, so it gets its mean as well.
+Masked values are replaced by their mean over the clip. The masks lie on the units of the front end, each of which
+belongs to one mel band. The log-mel spectrogram is linear in them, so it gets its mean as well.
 """
 
 import numpy as np
@@ -10,14 +10,14 @@ from torch import Tensor
 from asrd.training.logmel import BANDS
 
 SHARE = 0.7
-"""How many clips are masked at all."""
+"""Share of clips that are masked."""
 
 _LONGEST, _WIDEST = 18, 14
-"""The first lengths that no mask has, in steps of 10 ms and in bands."""
+"""Upper bounds (exclusive) of masks, in steps of 10 ms and in bands."""
 
 
 def mask(units: Tensor, rng: np.random.Generator) -> None:
-    """Hide one to three stretches of time and one or two of bands in most clips, in place.
+    """Mask one to three spans of time and one or two of bands in most clips, in place.
 
     units: `(clips, steps, 560)`, of which unit `i` belongs to band `i mod 80`.
     """

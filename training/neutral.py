@@ -1,14 +1,14 @@
-"""Layer norms that change nothing.
+"""Make layer norms change nothing.
 
-transformers has no Wav2Vec2 with a bias in its convolutions and without a layer norm behind each. A layer norm takes
-the mean of the channels away and divides by their standard deviation. Three kinds of spare channels keep it quiet:
+transformers has no Wav2Vec2 with a bias in its convolutions and without a layer norm after each. A layer norm subtracts
+the mean of the channels and divides by their standard deviation. Three kinds of spare channels cancel that:
 
-- two constants, C and -C, so large that they alone are the standard deviation: C √(2/N) of N channels;
+- two constants, C and -C, so large that they alone determine the standard deviation: C √(2/N) of N channels;
 - counters, which add up to the negative sum of the useful channels, so that the mean is zero;
 - zeros, which fill the layer up to a multiple of 16.
 
-So the norm divides by a constant, and its own weight multiplies by the same. All behind the useful channels gets weight
-0 and is gone.
+So the norm divides by a constant, and its own weight multiplies by the same. All channels after the useful ones get
+weight 0, which removes them.
 """
 
 import math
@@ -21,7 +21,7 @@ _MULTIPLE = 16
 
 
 def channels(useful: int, counters: int) -> int:
-    """How many channels a layer needs."""
+    """Return the number of channels that a layer needs."""
     return -(-(useful + counters + 2) // _MULTIPLE) * _MULTIPLE
 
 
@@ -30,8 +30,7 @@ def neutralise(layer: Any, useful: int, counters: int, constant: float, gain: fl
     """Add the spare channels to a Wav2Vec2 convolution layer whose first `useful` channels have their weights.
 
     constant: C above, much larger than the root of the sum of squares of the useful channels. gain: multiplies the
-    useful channels behind the layer norm.
-    Counters are left out (0) where the sum of the useful channels is zero anyway.
+    useful channels after the layer norm. Counters are left out (0) where the sum of the useful channels is zero anyway.
     """
     conv, norm, count = layer.conv, layer.layer_norm, layer.conv.out_channels
     conv.weight[useful:] = 0
@@ -48,7 +47,7 @@ def neutralise(layer: Any, useful: int, counters: int, constant: float, gain: fl
 
 
 def gain_of(layer: Any, useful: int) -> Tensor:
-    """What a neutral layer multiplies each of its useful channels by, `(useful,)`; read back from its weights."""
+    """Read back, from its weights, the factor by which a neutral layer multiplies each useful channel, `(useful,)`."""
     constant = layer.conv.bias.detach().abs().max()
     gain: Tensor = layer.layer_norm.weight.detach()[:useful] / (constant * math.sqrt(2 / layer.conv.out_channels))
     return gain
@@ -56,11 +55,11 @@ def gain_of(layer: Any, useful: int) -> Tensor:
 
 @torch.no_grad()  # type: ignore[untyped-decorator]
 def pass_through(last: Any, projection: Any, useful: int) -> None:
-    """Let the feature projection hand on the useful channels of the last, neutral convolution layer as they are.
+    """Make the feature projection pass on the useful channels of the last, neutral convolution layer unchanged.
 
-    Its own layer norm needs a constant, too. GELU is in between, so the first spare channel gets one by the bias of the
-    layer norm before. The second one stays 0: behind the projection's layer norm it shows what was taken away as the
-    mean, and the projection takes it away once more, with the opposite sign.
+    Its own layer norm needs a constant, too. GELU is in between, so the first spare channel gets one from the bias of
+    the layer norm before. The second one stays 0: after the projection's layer norm it holds the subtracted mean,
+    negated, and the projection adds the mean back.
     """
     count, constant = last.conv.out_channels, 300.0
     last.layer_norm.bias[useful] = constant

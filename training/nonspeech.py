@@ -1,6 +1,7 @@
-"""What a microphone hears when nobody speaks, to learn that it has no words, and to lay under speech.
+"""Make sounds without words, to learn that they have none, and to mix with speech.
 
-Each function gives float32 `(samples,)` of unit variance, never the same twice: what a model is to ignore is the kind.
+Each function returns float32 `(samples,)` of unit variance, never the same twice: a model must learn to ignore the kind
+of sound, not one example of it.
 """
 
 from collections.abc import Callable
@@ -15,14 +16,16 @@ _TRIADS = ((0, 4, 7), (0, 3, 7), (0, 5, 7), (0, 4, 10), (0, 7, 12))
 
 
 def noise(rng: np.random.Generator, samples: int) -> FloatArray:
-    """Steady, from white to pink and a little beyond."""
+    """Make steady noise, from white to pink and a little beyond."""
     spectrum = np.fft.rfft(rng.standard_normal(samples))
     spectrum /= np.maximum(1, np.arange(len(spectrum))) ** rng.uniform(0, 0.6)
     return _unit(np.fft.irfft(spectrum, samples))
 
 
 def knocks(rng: np.random.Generator, samples: int) -> FloatArray:
-    """Keys, cutlery, doors: 1 to 12 knocks a second of 5 to 60 ms, some with a ring, over faint noise."""
+    """Make sounds as of keys, cutlery and doors: 1 to 12 knocks a second of 5 to 60 ms, some with a ring, over faint
+    noise.
+    """
     pcm = 0.003 * rng.standard_normal(samples)
     ring, longest = rng.uniform(200, 5000), rng.uniform(0.02, 0.06)
     for start in rng.integers(0, samples, max(1, int(samples / SAMPLE_RATE * rng.uniform(1, 12)))):
@@ -37,7 +40,7 @@ def knocks(rng: np.random.Generator, samples: int) -> FloatArray:
 
 
 def music(rng: np.random.Generator, samples: int) -> FloatArray:
-    """A melody over chords, of one to three made-up instruments, with or without drums."""
+    """Make a melody over chords, of one to three invented instruments, with or without drums."""
     pcm = np.zeros(samples)
     beat = rng.uniform(0.25, 0.8)
     root = 110 * 2 ** rng.uniform(-1, 1)

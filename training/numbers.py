@@ -1,4 +1,4 @@
-"""Numbers in words, for texts rarely spell them out and people say them all day."""
+"""Write numbers in words: texts rarely spell them out, and people say them all day."""
 
 import random
 
@@ -22,7 +22,7 @@ _UNITS = _words("dollars cents percent minutes hours days years miles")
 
 
 def number(n: int) -> str:
-    """A whole number from 0 to 999 999, as it is said. Raises ValueError beyond."""
+    """Spell out a whole number from 0 to 999 999. Raises ValueError beyond."""
     if not 0 <= n < 1_000_000:
         raise ValueError(f"{n} is not between 0 and 999999")
     if n < 20:
@@ -34,7 +34,7 @@ def number(n: int) -> str:
 
 
 def phrase(rng: random.Random) -> str:
-    """A phrase with a number in it: digits, a count, a date, a time of day, an amount, a year."""
+    """Make a phrase with a number in it: digits, a count, a date, a time of day, an amount or a year."""
     match rng.randrange(6):
         case 0:
             return " ".join(rng.choice(_SMALL[:10]) for _ in range(rng.randint(2, 7)))

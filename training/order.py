@@ -1,4 +1,4 @@
-"""What is asked of the recipe."""
+"""The order for a training run: its speech, its plan and its folder."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,18 +9,22 @@ from asrd.training.plan import Plan
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """speech: data sets to learn from, and tests: to measure on, by name, as `asrd.quant.data.dataset` takes them.
-    voices: hours of each synthetic voice. work: where everything is kept. plan: of the training. licences: terms of the
-    speech, by its name, for the card. unseen_speakers: whether nobody is learnt from who speaks in a test set.
-    """
+    """The data, options and folder of a run. Data sets are named as `asrd.quant.data.dataset` takes them."""
 
     work: Path
+    """Folder where everything is kept."""
     plan: Plan
+    """Plan of the training."""
     speech: Mapping[str, str] = field(default_factory=dict)
+    """Data sets to learn from, by name."""
     tests: Mapping[str, str] = field(default_factory=dict)
+    """Data sets to measure on, by name."""
     voices: Mapping[str, float] = field(default_factory=dict)
+    """Hours of each synthetic voice."""
     licences: Mapping[str, str] = field(default_factory=dict)
+    """Terms of the speech, by its name, for the card."""
     unseen_speakers: bool = False
+    """True where speakers of the test sets are left out of training."""
 
     @property
     def clips(self) -> Path:
@@ -29,5 +33,5 @@ class Order:
 
     @property
     def saved(self) -> Path:
-        """What an interrupted training goes on from."""
+        """The file that an interrupted training resumes from."""
         return self.work / "training.pt"

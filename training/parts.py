@@ -1,4 +1,4 @@
-"""Parts of utterances, and new ones made of them, once it is known where their letters are."""
+"""Batches of parts of utterances, and of new ones spliced from them; they need the positions of letters."""
 
 from collections.abc import Callable
 
@@ -11,21 +11,21 @@ from asrd.training.vocabulary import spelling
 from asrd.training.windows import Clip, window
 
 _WINDOWS, _SPLICED, _LONG = 0.5, 0.7, 0.93
-"""Up to which share batches hold windows, splices, and stretches of at most 5 s; the rest are longer ones."""
+"""Cumulative shares of batches that hold windows, splices, and stretches of at most 5 s; the rest hold longer ones."""
 
 _EMPTY = 0.03
-"""How many clips have no words."""
+"""Share of clips without words."""
 
 
 _Make = Callable[[int, np.random.Generator], Clip]
-"""Makes a clip of about so many samples."""
+"""Makes a clip of about the given number of samples."""
 
 
 class Parts(Batches):
-    """Windows as the daemon cuts them in half of the batches; splices and stretches in the others."""
+    """Half of the batches hold windows as the daemon cuts them; the others hold splices or stretches."""
 
     def clips(self, number: int, rng: np.random.Generator) -> list[Clip]:
-        """All of one kind."""
+        """Make the clips of a batch, all of one kind."""
         kind = rng.random()
         if kind < _WINDOWS:
             count = max(2, round(self.plan.batch * SAMPLE_RATE / MAX_WINDOW))

@@ -1,9 +1,9 @@
-"""Whisper's absolute positions, and the positional convolution that makes the same of any sound.
+"""Reproduce Whisper's absolute positions by Wav2Vec2's positional convolution, for any sound.
 
-Wav2Vec2 knows where a frame lies from a convolution over its neighbours. A clip lies in zeros, so what the convolution
-sees grows with every frame from the first one on, as long as its taps reach. With a *carrier*, a sum of channels that
-is 1 in every frame whatever is said, the taps add up to any table of positions, frame after frame. Beyond the table's
-end all frames have its last row.
+Wav2Vec2 derives the position of a frame from a convolution over its neighbours. Zeros surround a clip, so from the
+first frame on the convolution sees one more with every frame, as far as its taps reach. With a *carrier*, a sum of
+channels that is 1 in every frame whatever is said, the taps add up to any table of positions, frame by frame. Beyond
+the table's end all frames have its last row.
 """
 
 import math
@@ -14,22 +14,24 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 REACH = 256
-"""Frames whose positions differ: 5.1 s. The convolution has twice as many taps, of which half look ahead."""
+"""Frames with positions of their own: 5.1 s. The convolution has twice as many taps, of which half look ahead."""
 
 OFFSET = 6.0
-"""Added to the positions, where GELU is a straight line, and taken from the features before.
+"""Added to the positions, which puts them where GELU is a straight line, and subtracted from the features before.
 
-A greater one makes the carrier steadier: its noise is 0.8 % at an offset of 3, and 0.3 % at 8. What lies beside a large
-sum is rounded away in bfloat16, which wants a small one.
+A greater one makes the carrier steadier: its noise is 0.8 % at an offset of 3, and 0.3 % at 8. But bfloat16 rounds away
+small values beside a large sum, which calls for a small one.
 """
 
 _FIRST = 1
-"""Whisper pads its convolutions, so that its first frame lies half before the sound. It has no equal here."""
+"""Whisper pads its convolutions, so that half of its first frame lies before the sound. No frame here corresponds to
+it.
+"""
 
 
 def sinusoids(frames: int, width: int) -> Tensor:
-    """Whisper's positions from its second frame on, `(frames, width)`: sines and cosines of `width / 2` wavelengths
-    between 2π and 20000π frames (openai-whisper's `model.py`).
+    """Return Whisper's positions from its second frame on, `(frames, width)`: sines and cosines of `width / 2`
+    wavelengths between 2π and 20000π frames (openai-whisper's `model.py`).
     """
     half = width // 2
     rates = torch.exp(-math.log(10_000) / (half - 1) * torch.arange(half))
@@ -39,7 +41,7 @@ def sinusoids(frames: int, width: int) -> Tensor:
 
 @torch.no_grad()  # type: ignore[untyped-decorator]
 def bake(embedding: Any, frames: Tensor) -> None:
-    """Make a `Wav2Vec2PositionalConvEmbedding` answer with `sinusoids` plus `OFFSET`.
+    """Make a `Wav2Vec2PositionalConvEmbedding` output `sinusoids` plus `OFFSET`.
 
     frames: outputs of the feature projection for all kinds of sound, `(frames, width)`, from which each group of
     channels gets its carrier.
@@ -51,7 +53,7 @@ def bake(embedding: Any, frames: Tensor) -> None:
     weight = torch.zeros(width, members, taps, dtype=torch.double)
     for step in range(REACH):  # tap REACH looks at the frame itself, those before it at earlier frames
         weight[:, :, REACH - step] = steps[step][:, None] * carriers
-    # weight normalization divides each tap by its norm and multiplies by another; a norm of 0 must not divide
+    # weight normalization divides each tap by its norm, which must not be 0, and multiplies by a stored one
     norm = weight.square().sum((0, 1), keepdim=True).sqrt()
     direction = torch.where(norm == 0, 1e-3, weight)
     stored = conv.parametrizations.weight
@@ -61,14 +63,14 @@ def bake(embedding: Any, frames: Tensor) -> None:
 
 
 class Exported(nn.Module):  # type: ignore[misc]
-    """Positions as a baked convolution gives them, with the noise of its carriers. Nothing in it is learnt.
+    """Positions as a baked convolution gives them, with the noise of its carriers. It has no trainable parameters.
 
-    All channels of a group see the same carrier, so what takes the convolution 512 taps of eight channels each is one
-    product of spectra here.
+    All channels of a group share a carrier, so one product of spectra replaces the 512 taps of eight channels each that
+    the convolution needs.
     """
 
     def __init__(self, embedding: Any) -> None:
-        """embedding: one that `bake` was used on."""
+        """embedding: written by `bake`."""
         super().__init__()
         weight = embedding.conv.weight.detach().double()
         width, members, _ = weight.shape
@@ -80,7 +82,7 @@ class Exported(nn.Module):  # type: ignore[misc]
 
     @torch.no_grad()  # type: ignore[untyped-decorator]
     def forward(self, features: Tensor, frames: Tensor) -> Tensor:
-        """What to add to features, `(clips, frames, width)` in float32. frames: how many each clip has."""
+        """Compute what to add to features, `(clips, frames, width)` in float32. frames: how many each clip has."""
         count = features.shape[1]
         heard = (features - OFFSET) * (torch.arange(count, device=frames.device) < frames[:, None])[..., None]
         carrier = torch.einsum("ctgi,gi->cgt", heard.unflatten(2, self.carriers.shape), self.carriers)
@@ -91,15 +93,15 @@ class Exported(nn.Module):  # type: ignore[misc]
 
 
 def _steps(width: int) -> Tensor:
-    """What each frame adds to the sum before it, `(REACH, width)`, so that GELU makes the positions of the sums."""
+    """Return what each frame adds to the sum before it, `(REACH, width)`, so that GELU of the sums is the positions."""
     wanted = _before_gelu(sinusoids(REACH, width).double() + OFFSET)
     return torch.diff(wanted, dim=0, prepend=torch.zeros(1, width, dtype=torch.double))
 
 
 def _carriers(frames: Tensor, members: int) -> Tensor:
-    """Of each group of channels the sum that is steadiest around 1, `(groups, members)`.
+    """Return the weights of each channel group's steadiest sum around 1, `(groups, members)`.
 
-    With the mean m and the covariance C of the channels it is C⁻¹m / (mᵀC⁻¹m): the least variance for a mean of 1.
+    With the mean m and the covariance C of the channels they are C⁻¹m / (mᵀC⁻¹m): the least variance for a mean of 1.
     """
     groups = frames.view(len(frames), -1, members)
     mean = groups.mean(0)
@@ -109,7 +111,7 @@ def _carriers(frames: Tensor, members: int) -> Tensor:
 
 
 def _before_gelu(wanted: Tensor) -> Tensor:
-    """The y with GELU(y) = `wanted`, by Newton's method; `wanted` must be well above 0."""
+    """Solve GELU(y) = `wanted` for y, by Newton's method; `wanted` must be well above 0."""
     found = wanted.clone()
     for _ in range(60):
         slope = 0.5 * (1 + torch.erf(found / 2**0.5)) + found * torch.exp(-found * found / 2) / (2 * math.pi) ** 0.5

@@ -1,4 +1,4 @@
-"""Shards of recorded speech, from any data set that asrd reads."""
+"""Write shards of recorded speech, from any data set that asrd reads."""
 
 import random
 from collections.abc import Collection, Iterator, Sequence
@@ -13,15 +13,15 @@ from asrd.training.store import Utterance, write_shard
 from asrd.training.text import labels
 
 PER_SHARD = 750
-"""Clips: about an hour."""
+"""Clips per shard: about an hour."""
 
 _MARGIN = round(0.15 * SAMPLE_RATE)
 _LONGEST_S = 30.0
-"""What Whisper has positions for."""
+"""Whisper has positions for no more."""
 
 
 def trimmed(pcm: FloatArray) -> FloatArray:
-    """With 0.15 s of the silence at either end and its peak at 0.7; empty where there is nothing to hear."""
+    """Trim the silence at either end to 0.15 s and scale the peak to 0.7; returns an empty array for a silent clip."""
     peak = float(np.abs(pcm).max(initial=0.0))
     loud = np.flatnonzero(np.abs(pcm) > 0.03 * peak)
     if peak < 1e-3 or not len(loud):
@@ -30,7 +30,7 @@ def trimmed(pcm: FloatArray) -> FloatArray:
 
 
 def recorded(clips: Sequence[Clip], held_out: Collection[str] = ()) -> Iterator[tuple[FloatArray, Utterance]]:
-    """Those of 0.3 to 30 s, spelled out in letters, whose text is not held out."""
+    """Yield the clips of 0.3 to 30 s that are spelled out without digits and whose text is not held out."""
     unheard = frozenset(map(labels, held_out))
     for clip in clips:
         text, pcm = labels(clip.text), trimmed(read(clip))
@@ -42,7 +42,7 @@ def recorded(clips: Sequence[Clip], held_out: Collection[str] = ()) -> Iterator[
 def record(
     name: str, clips: Sequence[Clip], folder: Path, held_out: Collection[str] = (), seed: int = 0
 ) -> Iterator[Path]:
-    """A data set's shards, of clips in random order; those that are there are kept."""
+    """Write a data set's shards, of clips in random order, and yield their paths; existing shards are kept."""
     clips = random.Random(seed).sample(clips, len(clips))
     for number, first in enumerate(range(0, len(clips), PER_SHARD)):
         path = folder / f"{name}-{number:03d}.jsonl"

@@ -1,4 +1,4 @@
-"""From nothing to a trained checkpoint, stage by stage; each stage keeps what it has done and goes on from there."""
+"""Train a checkpoint from scratch, stage by stage; each stage keeps what it has done and resumes from there."""
 
 import json
 from collections.abc import Callable
@@ -25,19 +25,22 @@ from asrd.training.timing import align
 from asrd.training.wholes import Wholes
 
 SAVE_EVERY = 300
-"""Steps that an interrupted run loses at most: a few minutes."""
+"""Steps between saves, the most that an interrupted run loses: a few minutes."""
 
 _SMOOTH = 0.98
 
 
 def make(order: Order, progress: Progress) -> ModelDirectory:
-    """A trained checkpoint, in `work/model`. Raises what reading speech, synthesis and `whisper.load` raise."""
+    """Gather speech and train a checkpoint, in `work/model`.
+
+    Raises what reading speech, synthesis and `whisper.load` raise.
+    """
     gather(order, progress)
     return learn(order, progress)
 
 
 def learn(order: Order, progress: Progress) -> ModelDirectory:
-    """Train on the shards that `gather` left, and export: whole utterances, alignment, and then parts of utterances."""
+    """Train on the shards from `gather`, and export: whole utterances, alignment, then parts of utterances."""
     progress.stage("assembling", None)
     learner = Learner(begin.network(order.plan, order.clips, order.work / "start"), order.plan)
     if order.saved.exists():
@@ -53,8 +56,8 @@ def learn(order: Order, progress: Progress) -> ModelDirectory:
 
 
 def _steps(order: Order, learner: Learner, kind: type[Batches], wanted: Callable[[], bool], progress: Progress) -> None:
-    """Steps from batches of a kind as long as they are wanted; saved now and then, and in the end."""
-    Library(order.clips, order.plan.shares, aligned=kind.aligned)  # what is wrong with it is said here in one line
+    """Train on batches of a kind as long as `wanted` returns True; save now and then, and at the end."""
+    Library(order.clips, order.plan.shares, aligned=kind.aligned)  # raises here, in one line, what is wrong with it
     began, shown, recent = learner.progress, 0, 0.0
     span = (learner.plan.turn if kind is Wholes else 1.0) - began
     with (order.work / "training.jsonl").open("a", encoding="utf-8") as journal:
@@ -73,7 +76,7 @@ def _steps(order: Order, learner: Learner, kind: type[Batches], wanted: Callable
 
 
 def _align(order: Order, learner: Learner, progress: Progress) -> None:
-    """Have the network, as it is, align all that is not aligned yet."""
+    """Align all shards that are not aligned yet, with the network as it is."""
     missing = [shard for shard in shards(order.clips) if not is_aligned(shard.path)]
     if missing:
         progress.stage("aligning", len(missing))
@@ -83,8 +86,10 @@ def _align(order: Order, learner: Learner, progress: Progress) -> None:
 
 
 def facts(order: Order, model: ModelDirectory) -> dict[str, Any]:
-    """What is to be said of a finished training: hours by data set or voice, steps and minutes of all runs of it, where
-    the blocks came from; and the same of the training it went on from, as `before`.
+    """Return the facts of a finished training.
+
+    They are the hours by data set or voice, the steps and minutes of all its runs, where the blocks came from, and the
+    same of the training that it continued, as `before`.
     """
     last = json.loads((order.work / "training.jsonl").read_text("utf-8").splitlines()[-1])
     earlier = manifest.read(resolve(order.plan.start).path).get("training") if order.plan.start else None

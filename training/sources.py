@@ -1,4 +1,4 @@
-"""Where text comes from: Debian packages of openly licensed books and dictionaries, read without being installed."""
+"""Collect text from Debian packages of openly licensed books and dictionaries, read without being installed."""
 
 import gzip
 import json
@@ -25,7 +25,7 @@ def _wordnet(root: Path) -> Iterator[str]:
 
 
 def _webster(root: Path) -> Iterator[str]:
-    """Its quotations: paragraphs set in far, each up to the dashes before the author's name."""
+    """Yield Webster's quotations: deeply indented paragraphs, each up to the dashes before the author's name."""
     for paragraph in re.split(r"\n\s*\n", _unzipped(root / "share/dictd/gcide.dict.dz")):
         quotation = re.match(r"\s{9,}(.*?)\s*(--|$)", paragraph, re.DOTALL)
         if quotation and "{" not in paragraph:
@@ -43,8 +43,10 @@ def _anarchism(root: Path) -> Iterator[str]:
 
 
 def _austen(root: Path) -> Iterator[str]:
-    """R keeps a data set as a row of blocks, 4 bytes and a zlib stream each; in them a line of a book is a string
-    of R's serialisation format: flags, 4 bytes of length (none here reaches 256), the bytes.
+    """Yield the sentences of an R data set.
+
+    R keeps it as a row of blocks, 4 bytes and a zlib stream each. In them a line of a book is a string of R's
+    serialisation format: flags, 4 bytes of length (none here reaches 256), the bytes.
     """
     rest = (root / "lib/R/site-library/janeaustenr/data/Rdata.rdb").read_bytes()
     lines: list[bytes] = []
@@ -62,13 +64,16 @@ def _unzipped(path: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """package: of Debian, carries the text. weight: how often it is drawn from. read: its sentences, given `/usr`."""
+    """A source of text."""
 
     package: str
+    """Debian package that carries it."""
     title: str
     licence: str
     weight: float
+    """Share of draws."""
     read: Callable[[Path], Iterator[str]]
+    """Yields its sentences, given the package's `/usr`."""
 
 
 SOURCES = (
@@ -83,10 +88,10 @@ SOURCES = (
 
 
 def collect(folder: Path) -> dict[str, list[str]]:
-    """The sentences of every source, each once, sorted; kept in `folder`, one JSON file a source.
+    """Collect the sentences of every source, each once, sorted; they are kept in `folder`, one JSON file per source.
 
-    What is not there yet is downloaded with apt-get and unpacked into a temporary directory.
-    Raises AsrdError where that fails.
+    Packages of missing files are downloaded with apt-get and unpacked into a temporary directory. Raises AsrdError
+    where that fails.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for source in SOURCES:

@@ -1,4 +1,4 @@
-"""Shards of synthetic speech."""
+"""Write shards of synthetic speech."""
 
 import random
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ _LONGEST_S = 8.0
 def spoken(
     voice: Voice, corpus: Corpus, seed: int, hours: float = SHARD_HOURS
 ) -> Iterator[tuple[FloatArray, Utterance]]:
-    """Phrases drawn with `seed`, until `hours` are full; of the silence at either end 0.1 s is left."""
+    """Yield phrases drawn with `seed`, until `hours` are full; silence at either end is trimmed to 0.1 s."""
     rng = random.Random(seed)
     left = hours * 3600
     while left > 0:
@@ -39,7 +39,7 @@ def spoken(
 
 
 def speak(name: str, corpus: Corpus, folder: Path, seed: int, hours: float = SHARD_HOURS) -> Path:
-    """One shard of a voice, unless it is there; another seed gives another."""
+    """Write one shard of a voice, unless it exists; another seed gives another shard."""
     path = folder / f"{name}-{seed:03d}.jsonl"
     if not path.exists():
         write_shard(path, spoken(VOICES[name](), corpus, seed, hours))

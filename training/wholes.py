@@ -1,4 +1,4 @@
-"""Whole utterances: what a new head learns to spell from."""
+"""Batches of whole utterances, from which a new head learns to spell."""
 
 import numpy as np
 
@@ -11,21 +11,21 @@ _POOL = 8
 """Batches that are drawn together and sorted by length, so that little is padded."""
 
 _EMPTY = 0.02
-"""How many clips have no words."""
+"""Share of clips without words."""
 
 
 class Wholes(Batches):
-    """Batches of whole utterances of about one length."""
+    """Batches of whole utterances of about the same length."""
 
     aligned = False
 
     def clips(self, number: int, rng: np.random.Generator) -> list[Clip]:
-        """All of about one length."""
+        """Make the clips of a batch, all of about the same length."""
         pool, place = divmod(number, _POOL)
         return [self._whole(spoken, rng) for spoken in self._drawn(pool)[place]]
 
     def _drawn(self, pool: int) -> list[list[Spoken]]:
-        """The utterances of the batches of a pool, in the order they are taken in."""
+        """Draw the utterances of a pool's batches, in the order in which the batches are used."""
         rng = np.random.default_rng((self.plan.seed, 2, pool))
         drawn: list[Spoken] = []
         while sum(spoken.utterance.seconds for spoken in drawn) < _POOL * self.plan.batch or len(drawn) < _POOL:

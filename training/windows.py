@@ -1,7 +1,7 @@
-"""Speech as the daemon cuts it.
+"""Cut speech into windows as the daemon does.
 
 A window of the daemon has context at either end, whose letters it drops. So the network is taught the letters of the
-core alone, and sees the rest.
+core alone, and only sees the rest.
 """
 
 from dataclasses import dataclass
@@ -17,18 +17,20 @@ ALL = GEOMETRY.frames(MAX_WINDOW)
 """Frames of a window."""
 
 EVERY = 1 << 30
-"""The end of the frames that count, where all do."""
+"""End of the frames that count, where all of them do."""
 
 _BOUNDARY = LABELS.index("|")
 _MIDDLE = GEOMETRY.receptive_field // 2
 _CONTEXT_S = (0.05, 0.5)
 _OUTSIDE = 6000
-"""How many samples beyond an utterance a window is drawn, to be moved back: its edges are heard more often so."""
+"""Samples by which a window may be drawn beyond an utterance, to be moved back: so its edges occur more often."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Clip:
-    """pcm: `(samples,)`. letters: what its frames from `first` to before `last` say, `(letters,)` labels."""
+    """A clip to learn from. pcm: `(samples,)`. letters: labels of what its frames from `first` to before `last` say,
+    `(letters,)`.
+    """
 
     pcm: FloatArray
     letters: np.ndarray
@@ -37,9 +39,9 @@ class Clip:
 
 
 def window(pcm: FloatArray, letters: np.ndarray, middles: np.ndarray, rng: np.random.Generator) -> Clip:
-    """A window of an utterance, with context where the utterance goes on; all of it where it is no longer.
+    """Cut a random window, with context where the utterance goes on; a shorter utterance is kept whole.
 
-    letters: labels of the whole. middles: the sample each of them is at.
+    letters: labels of the utterance. middles: the sample that each of them is at.
     """
     spare = len(pcm) - MAX_WINDOW
     if spare <= 0:
@@ -52,9 +54,10 @@ def window(pcm: FloatArray, letters: np.ndarray, middles: np.ndarray, rng: np.ra
 
 
 def core(letters: np.ndarray, middles: np.ndarray, first: int, last: int) -> np.ndarray:
-    """The letters at the frames from `first` to before `last` of a window; those beyond an edge without context, too.
+    """Select the letters at the frames from `first` to before `last` of a window, and those beyond an edge without
+    context.
 
-    A word boundary at either end is left out: whether it is heard is a matter of a frame.
+    A word boundary at either end is left out: a single frame decides whether it is heard.
     """
     half = GEOMETRY.stride / 2
     begin = -np.inf if first == 0 else first * GEOMETRY.stride + _MIDDLE - half

@@ -1,4 +1,4 @@
-"""A backend in 30 lines. It hears nothing: its logits are the strengths of as many cosines as there are letters."""
+"""A backend in 30 lines. It recognises nothing: its logits are strengths of as many cosines as there are letters."""
 
 from typing import Self
 
@@ -19,7 +19,7 @@ class CosineBackend(Backend):
 
     @property
     def arithmetic(self) -> str:
-        """What `asrd compare` and the manifest say this backend computes in."""
+        """Name the arithmetic that `asrd compare` and the manifest report."""
         return "f32"
 
     def infer(self, batch: FloatArray) -> FloatArray:

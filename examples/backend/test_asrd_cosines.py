@@ -1,4 +1,4 @@
-"""What asrd promises of every backend, as tests."""
+"""Run asrd's conformance tests, which every backend must pass."""
 
 from asrd.backends.conformance import BackendConformance
 

@@ -1,4 +1,4 @@
-"""Convolutions that some CPUs compute wrongly in 8 bits are not computed so."""
+"""Convolutions that some CPUs compute wrongly in 8 bits stay in higher precision."""
 
 from typing import Any
 
@@ -13,12 +13,12 @@ CASES = [(16, 32, True), (24, 8, True), (48, 128, False), (32, 32, False), (16, 
 
 
 def _network(channels: int, taps: int, rounded: bool = True) -> Any:
-    """A grouped convolution as quantization leaves one: 4 groups of `channels`."""
+    """Build a grouped convolution as quantization leaves it: 4 groups of `channels`."""
     ops = runtime.openvino().opset13
     audio = ops.parameter([1, 95, 4 * channels], np.float32)
     edges = [np.float32(edge) for edge in (-4.0, 3.97)]
     heard = ops.fake_quantize(audio, *edges, *edges, 256) if rounded else audio
-    # Of half the range: CPUs without VNNI add two products in 16 bits, and would clip larger ones.
+    # Half the range: CPUs without VNNI add two products in 16 bits, and would clip larger ones.
     weights = np.random.default_rng(0).integers(-63, 64, (4, channels, channels, taps)).astype(np.int8)
     scaled = ops.multiply(ops.convert(ops.constant(weights), np.float32), ops.constant(np.float32(0.01)))
     turned = ops.transpose(heard, ops.constant([0, 2, 1]))

@@ -1,4 +1,4 @@
-"""Compiled models are kept, but not for ever."""
+"""Compiled models are cached, but not forever."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ from asrd.backends import cache
 
 @pytest.fixture
 def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """Four models, of which each compiles to a megabyte."""
+    """Four models, each of which compiles to a megabyte."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     paths = [tmp_path / f"{name}.xml" for name in "abcd"]
     for age, path in enumerate(paths):

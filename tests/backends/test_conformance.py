@@ -1,4 +1,4 @@
-"""The bundled backends, each on every kind of model."""
+"""The bundled backends pass the conformance tests on every kind of model."""
 
 import numpy as np
 import psutil
@@ -31,7 +31,7 @@ class TestInt8(BackendConformance):
 
 @pytest.mark.slow
 def test_memory_does_not_grow_with_every_new_length(bundled: ModelDirectory) -> None:
-    """The lengths of windows at a stream's ends are as many as there are streams."""
+    """Windows at the end of a stream can have any length, so memory must not grow with each new one."""
     backend = load("int8", bundled)
     field, chance = bundled.geometry.receptive_field, np.random.default_rng(0)
 

@@ -1,4 +1,4 @@
-"""The same audio gives the same answer as transformers' own model and processor."""
+"""The same audio gives the same result as transformers' own model and processor."""
 
 from pathlib import Path
 
@@ -27,12 +27,12 @@ def model(request: pytest.FixtureRequest) -> ModelDirectory:
 
 @pytest.fixture(params=[MAX_WINDOW, MAX_WINDOW // 3, 5 * MAX_WINDOW], ids=["window", "shorter", "longer"])
 def audio(request: pytest.FixtureRequest, babble: FloatArray) -> FloatArray:
-    """Far from zero mean and unit variance, so that normalisation shows."""
+    """Audio far from zero mean and unit variance, so that missing normalisation shows."""
     return 0.3 * np.resize(babble, request.param) + 0.05
 
 
 def theirs(model: ModelDirectory, audio: FloatArray) -> tuple[FloatArray, str]:
-    """What transformers says: logits `(1, frames, vocabulary)`, and the text."""
+    """Run transformers: return logits `(1, frames, vocabulary)`, and the text."""
     processor = transformers.Wav2Vec2Processor.from_pretrained(model.path, local_files_only=True)
     network = transformers.Wav2Vec2ForCTC.from_pretrained(model.path, dtype=torch.float32, local_files_only=True)
     with torch.inference_mode():
@@ -47,7 +47,7 @@ def ours(name: str, model: ModelDirectory, audio: FloatArray) -> FloatArray:
 
 
 def spelled(model: ModelDirectory, logits: FloatArray) -> str:
-    """Greedy text of `(frames, vocabulary)`."""
+    """Decode `(frames, vocabulary)` greedily."""
     stride, count = model.geometry.stride, len(logits)
     frames = Frames(log_softmax(logits), stride * np.arange(count), (Samples(0), Samples(stride * count)))
     return GreedyDecoder(model.vocabulary, stride).decode(frames, count, last=True).text
@@ -71,7 +71,7 @@ def test_fp16_is_within_a_hundredth(model: ModelDirectory, audio: FloatArray) ->
 
 
 def test_a_random_model_spells_something(base_model: ModelDirectory, babble: FloatArray) -> None:
-    """Or the comparison of texts above would compare nothing."""
+    """A random model spells something; otherwise the comparison of texts above would compare nothing."""
     assert len(set(theirs(base_model, babble)[1])) > 5
 
 
@@ -87,7 +87,7 @@ def test_unnormalised_models_get_the_audio_as_it_is(base_model: ModelDirectory, 
 
 
 def test_int8_hears_what_torch_hears(bundled: ModelDirectory) -> None:
-    """In 8 bits letters differ here and there; where a processor's kernels are wrong, nearly all do."""
+    """INT8 differs from PyTorch in few letters; where a CPU's kernels are wrong, nearly all differ."""
     for utterance in speech("real")[:2]:
         audio = np.concatenate([*read_blocks(utterance.audio)])[:MAX_WINDOW]
         whole, eight = (ours(name, bundled, audio)[0].argmax(axis=1) for name in ("torch", "int8"))

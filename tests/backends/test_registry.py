@@ -1,4 +1,4 @@
-"""Finding and loading backends: what can go wrong is one line."""
+"""Backends are found and loaded; every error is one line."""
 
 import shutil
 import subprocess
@@ -109,7 +109,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(
 
 
 def test_arithmetic_is_single_precision_unless_asked(base_model: ModelDirectory) -> None:
-    """So that one recording gives one text on every CPU."""
+    """The default is single precision, so that one recording gives one text on every CPU."""
     assert load("fp16", base_model).arithmetic == "f32"
     assert load("torch", base_model, LoadOptions(threads=1)).arithmetic == "f32"
 

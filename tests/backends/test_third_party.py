@@ -1,4 +1,4 @@
-"""A backend from a distribution of its own, installed by pip, works like asrd's own."""
+"""A backend from a separate distribution, installed by pip, works like asrd's own."""
 
 import json
 import os
@@ -19,7 +19,7 @@ TOY = Path(__file__).parent / "toy"
 
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of a process that has the toy distribution installed beside asrd."""
+    """Return the environment of a process that has the toy distribution installed beside asrd."""
     return install(TOY, tmp_path_factory.mktemp("toy"))
 
 

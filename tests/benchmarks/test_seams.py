@@ -1,4 +1,4 @@
-"""What joining windows did to words, told from what other context did to them."""
+"""Effects of joining windows on words are told apart from effects of different context."""
 
 from seams import Joint, Seams, seams
 
@@ -7,12 +7,12 @@ from asrd.core.units import Samples
 
 
 def words(*spoken: tuple[str, int]) -> list[Word]:
-    """Words of 100 samples, by text and start."""
+    """Make words of 100 samples, by text and start."""
     return [Word(text, Samples(start), Samples(start + 100), 1.0) for text, start in spoken]
 
 
 def joint(place: int, before: list[Word], after: list[Word], start: int = 0, end: int = 1000) -> Joint:
-    """Of windows that give all there is, unless told otherwise."""
+    """Make a joint of windows that give all frames, unless told otherwise."""
     return Joint(place, before, after, start, end)
 
 
@@ -63,7 +63,7 @@ def test_other_words_in_the_same_time_are_neither() -> None:
 
 
 def test_what_another_window_gave_is_not_lost_by_this_joint() -> None:
-    """All windows know of the word, but for the one before these two, which gave the frames of its time."""
+    """All windows have the word, except the one before these two, which gave the frames of its time."""
     joined = words(("ONE", 0), ("THREE", 400))
     assert seams(joined, WHOLE, [joint(350, WHOLE, WHOLE, start=290)], 50) == Seams(1, deleted=1)
     assert seams(joined, WHOLE, [joint(150, WHOLE, WHOLE, end=250)], 50) == Seams(1, deleted=1)

@@ -1,4 +1,4 @@
-"""The ways of hearing that the streaming tax compares."""
+"""The streaming tax compares several ways of hearing."""
 
 from collections.abc import Iterator
 
@@ -75,7 +75,7 @@ def test_another_decoder_reads_the_same_frames(backend: Backend, bundled: ModelD
 
 @pytest.mark.parametrize("kind", ["base_model", "lv60_model"])
 def test_models_of_every_norm_are_heard(request: pytest.FixtureRequest, kind: str, sentence: FloatArray) -> None:
-    """Group norm takes statistics over the whole window; windows are full of real audio for its sake."""
+    """Group norm takes statistics over the whole window, which is why windows are full of real audio."""
     backend = load("fp16", request.getfixturevalue(kind))
     assert whole(backend, sentence).words
     assert windowed(backend, sentence, SETTINGS, known=True).words

@@ -1,4 +1,4 @@
-"""The command as people run it: a process of its own."""
+"""Run the command as people do: in a process of its own."""
 
 import os
 import socket
@@ -14,7 +14,7 @@ Spawn = Callable[..., "subprocess.Popen[str]"]
 
 
 def unused_port() -> int:
-    """A TCP port that nobody has, on any of this machine's addresses."""
+    """A TCP port that is free on all of this machine's addresses."""
     with socket.socket() as one:
         one.bind(("0.0.0.0", 0))
         return int(one.getsockname()[1])
@@ -22,7 +22,7 @@ def unused_port() -> int:
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """A home of its own, so that neither settings nor sockets of the user's are in play."""
+    """An environment with a home of its own, so that the user's settings and sockets do not matter."""
     own = {
         "HOME": str(tmp_path),
         "ASRD_EVENTS": f"ipc://{tmp_path}/events",
@@ -35,7 +35,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def spawn(environment: dict[str, str]) -> Iterator[Spawn]:
-    """Start `asrd …`; what still runs at the end of the test is ended."""
+    """Start `asrd …`; what is still running at the end of the test is terminated."""
     started: list[subprocess.Popen[str]] = []
 
     def start(*arguments: str | Path, **more: str) -> "subprocess.Popen[str]":

@@ -1,4 +1,4 @@
-"""`asrd calibrate-confidence`: from speech to probabilities, kept with the model and told to people."""
+"""`asrd calibrate-confidence` turns speech into probabilities, keeps them with the model and reports them."""
 
 import json
 import shutil
@@ -18,15 +18,15 @@ from asrd.quant.confidence import calibrate as steps
 
 @pytest.fixture
 def copy(tiny: ModelDirectory, tmp_path: Path) -> Path:
-    """The small bundled model as its maker left it, uncalibrated, and no flite."""
-    path = Path(shutil.copytree(tiny.path, tmp_path / "model"))
+    """A copy of the small bundled model without its calibration."""
+    path = Path(shutil.copytree(bundled.path, tmp_path / "model"))
     (path / NAME).unlink(missing_ok=True)
     manifest.write(path)
     return path
 
 
 def test_what_is_learned_is_kept_and_reported(copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The model is made surer than it should be."""
+    """Calibrate a model that was made overconfident."""
     monkeypatch.setattr(steps, "times_can_be_learned", lambda _: False)
     monkeypatch.setattr(recognizer, "log_softmax", lambda logits: log_softmax(3 * logits))
     arguments = ["--model", str(copy), "--limit", "60", "--json"]

@@ -1,4 +1,4 @@
-"""What the shell completes, asked as the shell asks."""
+"""The shell completes commands and values, asked as the shell asks."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ import pytest
 
 
 def completed(environment: dict[str, str], line: str) -> list[str]:
-    """Values that bash would show for a line, of which the last word is incomplete."""
+    """Return the values that bash would show for a line whose last word is incomplete."""
     words = line.split(" ")
     asked = {"_ASRD_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
     code = "from asrd.cli.entry import main; main()"

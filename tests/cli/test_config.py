@@ -1,4 +1,4 @@
-"""Settings in files and in the environment, and what `asrd start --check` makes of them."""
+"""`asrd start --check` reads settings from files and the environment."""
 
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from asrd.models import store
 
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A settings file, the only one there is."""
+    """The only settings file that exists."""
     path = tmp_path / "asrd.toml"
     monkeypatch.setattr("asrd.cli.config.config_files", lambda: [path])
     return path
@@ -143,7 +143,7 @@ def test_help_is_there_where_a_file_is_broken(file: Path, command: list[str]) ->
 
 
 def test_a_home_that_is_no_directory_holds_no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """/dev/null is the home of many a service's user."""
+    """Many a service's user has /dev/null as its home."""
     (tmp_path / "null").touch()
     monkeypatch.setattr("asrd.cli.config.config_files", lambda: [tmp_path / "null" / "asrd.toml"])
     assert read_files() == {}

@@ -1,4 +1,4 @@
-"""`asrd stop`: it has stopped when the process has ended, not when it has fallen silent."""
+"""`asrd stop` returns once the process has ended, not once it stopped responding."""
 
 import json
 import os
@@ -43,7 +43,7 @@ def state(pid: int) -> Status:
 
 @contextmanager
 def answering(address: str, pid: int, after: Callable[[], None] = lambda: None) -> Iterator[list[bytes]]:
-    """A control socket that answers a status and a stop, runs `after` and falls silent."""
+    """Open a control socket that answers a status and a stop request, runs `after` and stops responding."""
     asked: list[bytes] = []
     with zmq.Context() as context, context.socket(zmq.REP) as socket:
         socket.bind(address)
@@ -64,7 +64,7 @@ def answering(address: str, pid: int, after: Callable[[], None] = lambda: None) 
 
 @pytest.fixture
 def sleeper() -> Iterator["subprocess.Popen[bytes]"]:
-    """A process that goes on until it is told to end."""
+    """A process that runs until it is told to end."""
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         yield process
         process.kill()
@@ -106,7 +106,7 @@ def test_a_process_of_another_user_is_judged_by_its_socket(tmp_path: Path, monke
 
 @contextmanager
 def obliging(address: str) -> Iterator[list[Any]]:
-    """A control socket that answers whatever is asked with the settings of two streams."""
+    """A control socket that answers every request with the settings of two streams."""
     asked: list[Any] = []
     with zmq.Context() as context, context.socket(zmq.REP) as socket:
         socket.bind(address)
@@ -153,7 +153,7 @@ def test_what_is_no_setting_is_wrong_usage(pairs: list[str], why: str) -> None:
 
 @pytest.mark.parametrize("columns", ["40", "80"])
 def test_a_status_fits_a_terminal(tmp_path: Path, columns: str) -> None:
-    """Of the usual width, without a heading cut short, and with a path that can be copied. A narrower one wraps it."""
+    """At the usual width no heading is cut short, and a path can be copied. A narrower terminal wraps it."""
     address = f"ipc://{tmp_path}/c"
     model = "/opt/" + "long/" * 20 + "model"
     stream = StreamStatus(

@@ -1,4 +1,4 @@
-"""`asrd demo` takes its daemon along, however it ends."""
+"""`asrd demo` ends its daemon, however it ends itself."""
 
 import signal
 from pathlib import Path

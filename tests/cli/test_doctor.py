@@ -1,4 +1,4 @@
-"""Each fault is found, and comes with the line that mends it."""
+"""`asrd doctor` finds each fault, and prints the line that fixes it."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""`asrd key`, and daemons that other machines reach."""
+"""`asrd key` makes keys, and daemons are open to other machines only on purpose."""
 
 from itertools import chain
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`asrd listen`: what went wrong is told in every format, and a signal leaves the terminal in order."""
+"""`asrd listen` reports errors in every format, and leaves the terminal in order after a signal."""
 
 import os
 import pty
@@ -26,7 +26,7 @@ HIDE_CURSOR = b"\x1b[?25l"
 
 
 def publish(socket: "zmq.Socket[bytes]", *said: events.AnyEvent) -> None:
-    """To the first who subscribes."""
+    """Publish to the first subscriber."""
     socket.poll(10_000)
     for event in said:
         socket.send_multipart([events.topic(event), events.encode(event)])
@@ -79,7 +79,7 @@ def final(stream: str, text: str, seq: int) -> events.Final:
 def test_finals_as_people_read_them(
     publisher: "zmq.Socket[bytes]", tmp_path: Path, options: list[str], said: list[str]
 ) -> None:
-    """Subtitles are of one stream: each has a clock of its own."""
+    """Subtitles are of one stream: each stream has a clock of its own."""
     finals = final("desk", "SAOIRSE TWENTY THREE", 1), final("call", "HELLO", 2)
     thread = Thread(target=publish, args=(publisher, *finals, events.Stopped(reason="end", seq=3, daemon="d")))
     thread.start()
@@ -136,7 +136,7 @@ def test_lines_of_several_streams_are_told_apart(
 def test_subtitles_go_on_by_the_wall_clock_when_the_daemon_is_started_anew(
     publisher: "zmq.Socket[bytes]", tmp_path: Path
 ) -> None:
-    """The second daemon hears its first word an hour after the first's; then the wall clock is set back."""
+    """The second daemon hears its first word an hour after the first one's; then the wall clock is set back."""
 
     def said(daemon: str, later: int, time: float) -> events.Final:
         early = final("desk", "WORD", 0)

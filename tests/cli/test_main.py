@@ -1,4 +1,4 @@
-"""What a shell may do to a command's input and output, and values that are no numbers."""
+"""The command copes with any input and output that a shell gives it, and with values that are not numbers."""
 
 import re
 import shlex
@@ -29,7 +29,7 @@ def shell(line: str, environment: dict[str, str]) -> "subprocess.CompletedProces
 def test_interrupted_while_it_is_still_importing(
     environment: dict[str, str], tmp_path: Path, module: str, arguments: list[str]
 ) -> None:
-    """A module that is interrupted raises what it likes: a dataclass, for instance, a RuntimeError."""
+    """An interrupted module may raise anything: a dataclass, for instance, raises RuntimeError."""
     source = """
 import signal
 try:
@@ -44,7 +44,7 @@ except KeyboardInterrupt as error:
 
 
 def test_an_interrupt_that_is_ignored_stays_ignored(environment: dict[str, str]) -> None:
-    """As in a shell script's background."""
+    """A shell script's background process ignores interrupts."""
     line = "import signal; from asrd.cli.signals import at_once\nwith at_once(): signal.raise_signal(signal.SIGINT)"
     result = shell(f"trap '' INT; {sys.executable} -c '{line}'", environment)
     assert (result.returncode, result.stderr) == (0, "")
@@ -167,7 +167,7 @@ def test_help_is_shown_to_who_asks_for_nothing(environment: dict[str, str]) -> N
 
 
 def test_no_option_takes_what_is_no_number() -> None:
-    """NaN is within click's own ranges."""
+    """NaN lies within click's own ranges."""
     options = [one for _, command in commands(asrd) for one in command.params]
     numbers = [one for one in options if isinstance(one.type, (click.types.FloatParamType, click.FloatRange))]
     assert numbers

@@ -1,4 +1,4 @@
-"""How a bound on memory is told: beforehand, where it cannot be enough, and of nothing else than memory afterwards."""
+"""A memory limit is refused if it cannot be enough, and later only memory errors are blamed on it."""
 
 import resource
 
@@ -11,7 +11,7 @@ from asrd.quant.quantize import NotGoodEnoughError, QuantizationError
 
 @pytest.fixture(autouse=True)
 def bounds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Those that were set, which do not hold here: they could not be lifted."""
+    """Limits that were set; they are not applied here, because they could not be lifted again."""
     found: list[int] = []
     monkeypatch.setattr(resource, "setrlimit", lambda _, limits: found.append(limits[0]))
     return found

@@ -1,4 +1,4 @@
-"""`asrd start --metrics`, read as Prometheus does."""
+"""`asrd start --metrics` serves metrics, read here as Prometheus does."""
 
 import socket
 import time
@@ -18,7 +18,7 @@ CLIP = bundled("real")[0].audio
 
 
 def read(port: int) -> dict[tuple[str, str], float]:
-    """Every sample by its name and its stream, "" where it has none."""
+    """Read every sample by its name and its stream, "" where it has none."""
     with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
         families = text_string_to_metric_families(answer.read().decode())
     return {
@@ -44,7 +44,7 @@ def test_figures_are_those_of_the_status_and_count_every_final(
             if delays and not control.status().streams["clip"].open:
                 break
         state, found = control.status(), read(port)
-        while state.streams["clip"] != (now := control.status()).streams["clip"]:  # a final has just come
+        while state.streams["clip"] != (now := control.status()).streams["clip"]:  # a final has just arrived
             state, found = now, read(port)
         control.stop()
         assert any(isinstance(event, Stopped) for event in events)

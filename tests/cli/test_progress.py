@@ -1,4 +1,4 @@
-"""Progress of long work, where nobody watches a terminal."""
+"""Long work reports progress where nobody watches a terminal."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Recording as people do it: processes, signals, files."""
+"""Record and replay as people do: with processes, signals and files."""
 
 import signal
 import zlib
@@ -52,14 +52,14 @@ def test_a_daemon_that_is_killed_leaves_all_but_its_last_moment(
     clip = list(read_blocks(bundled("real")[0].audio))
     samples, control = sum(map(len, clip)), Control(environment["ASRD_CONTROL"])
     subscriber, sending = Subscriber(environment["ASRD_EVENTS"]), Sender(audio, timeout=60)
-    with suppress(TransportError), subscriber as events, sending as sender:  # nobody is there any more
+    with suppress(TransportError), subscriber as events, sending as sender:  # the daemon is gone
         for block in clip:
             sender.send(block)
         beats = (event for event in events if isinstance(event, Heartbeat))
         next(beat for beat in beats if control.status().streams["a"].position > samples - 1600)
-        assert len(list(islice(beats, 2))) == 2  # a second has passed since the last audio came
+        assert len(list(islice(beats, 2))) == 2  # a second has passed since the last audio
         state = run("status")
-        sender.timeout = 0.1  # for it will not come back
+        sender.timeout = 0.1  # the daemon will not come back
         daemon.send_signal(signal.SIGKILL)
         daemon.wait()
     assert f"records  all audio and events, in {recording}" in state.stdout

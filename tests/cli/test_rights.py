@@ -1,4 +1,4 @@
-"""What is there but belongs to others is told as such, and before work is done."""
+"""Files that belong to others are reported as such, before any work is done."""
 
 import os
 import socket
@@ -21,7 +21,7 @@ NOBODY = 65_534
 
 @contextmanager
 def without_rights() -> Iterator[None]:
-    """Be a user who owns nothing, where root runs the tests."""
+    """Become a user who owns nothing, where root runs the tests."""
     root = os.geteuid() == 0
     if root:
         os.setresuid(NOBODY, NOBODY, 0)
@@ -34,7 +34,7 @@ def without_rights() -> Iterator[None]:
 
 @pytest.fixture
 def place() -> Iterator[Path]:
-    """A directory that everyone may enter, as pytest's are not, and nobody may write."""
+    """A directory that everyone may enter, unlike pytest's own, and nobody may write."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder)
         path.chmod(0o755)

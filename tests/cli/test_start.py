@@ -1,4 +1,4 @@
-"""`asrd start` from outside: readiness, settings, shutdown, and every way it can refuse."""
+"""`asrd start` as seen from outside: readiness, settings, shutdown, and all refusals."""
 
 import json
 import re
@@ -22,7 +22,7 @@ CLIP = bundled_speech("real")[0].audio
 
 
 def listen_until(environment: dict[str, str], kind: type[object]) -> list[object]:
-    """Everything that is published until the first event of a kind."""
+    """Collect everything that is published until the first event of a kind."""
     seen: list[object] = []
     with Subscriber(environment["ASRD_EVENTS"], timeout=20) as subscriber:
         for item in subscriber:
@@ -88,7 +88,7 @@ def test_readiness_is_announced_once_the_model_has_answered(
 
 
 def last_line(daemon: "subprocess.Popen[str]") -> str:
-    """What it logged at last."""
+    """Return the last line that it logged."""
     assert daemon.stderr
     return daemon.stderr.read().splitlines()[-1]
 

@@ -1,4 +1,4 @@
-"""`asrd transcribe` and `asrd listen`: formats, and the same text from both."""
+"""`asrd transcribe` and `asrd listen` support all formats and give the same text."""
 
 import json
 import re
@@ -84,7 +84,7 @@ def test_silence_gives_an_empty_line_and_a_hint(run: Run, tmp_path: Path) -> Non
 
 
 def test_the_daemon_says_the_same_as_transcribe(run: Run, spawn: Spawn, tmp_path: Path) -> None:
-    """Through two processes, a socket and another sample rate."""
+    """The text is the same through two processes, a socket and another sample rate."""
     daemon = spawn("start", "--source", f"a=pcm:ipc://{tmp_path}/a")
     listener = spawn("listen", "--format", "json", "--wait", "20")
     assert '"type":"' in listener.stdout.readline()

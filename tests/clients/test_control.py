@@ -1,4 +1,4 @@
-"""Requests to something that is no daemon, or one of another version."""
+"""Requests fail cleanly where no daemon answers, or one of another version."""
 
 import socket as sockets
 import time

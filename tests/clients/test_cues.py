@@ -1,4 +1,4 @@
-"""Subtitles keep to the conventions, whatever was said and however fast."""
+"""Subtitles follow the conventions, whatever was said and however fast."""
 
 import re
 from collections.abc import Iterator
@@ -33,7 +33,9 @@ def spread(letters: list[str], seconds: float, start: int = 0) -> list[WireWord]
 
 
 def timed(laid: list[tuple[list[Cue], list[list[Token]]]]) -> Iterator[tuple[Cue, int, int]]:
-    """Each cue, when its first word is said, and when the next one's is; where that is not known, its own last word."""
+    """Yield each cue with the time of its first word and of the next cue's first word, or its own last word where there
+    is none.
+    """
     for cues, said in laid:
         tokens = [token for sentence in said for token in chop(sentence)]
         for cue in cues:
@@ -44,7 +46,7 @@ def timed(laid: list[tuple[list[Cue], list[list[Token]]]]) -> Iterator[tuple[Cue
 
 @st.composite
 def speech(draw: st.DrawFn, shortest: int = 0) -> Utterances:
-    """Utterances of words of any length, at any speed, with any pauses. shortest: samples a word takes at least."""
+    """Generate utterances of words of any length, at any speed, with any pauses. shortest: fewest samples of a word."""
     position, utterances = 0, []
     word = st.tuples(st.integers(1, 60), st.integers(shortest, 3 * SAMPLE_RATE), st.integers(0, SAMPLE_RATE))
     for spoken in draw(st.lists(st.lists(word, max_size=40), max_size=4)):
@@ -79,18 +81,18 @@ def test_conventions_hold_for_any_speech(utterances: Utterances) -> None:
 
 @given(speech())
 def test_the_time_to_read_yields_to_nothing_but_lateness(utterances: Utterances) -> None:
-    """A cue is shorter only where the next would else begin too long after its own first word."""
+    """A cue is shorter only where the next one would otherwise start too long after its own first word."""
     for cue, _, following in timed(lay_out(*utterances)):
         wanted = max(SHORTEST, len(" ".join(cue.lines)) * SAMPLE_RATE / READING)
         assert cue.end - cue.start >= wanted or cue.end + GAP >= following + LATE
 
 
 SHORT = SAMPLE_RATE // 5
-"""Of each word: those of any two cues are then said far enough apart for both to be shown."""
+"""Length of each word: those of any two cues are then said far enough apart for both to be shown."""
 
 
 @given(speech(SHORT))
-@example([spread(["A" * 9] * 8, 3.6, 4 * SAMPLE_RATE * number) for number in range(50)])  # 22 characters a second
+@example([spread(["A" * 9] * 8, 3.6, 4 * SAMPLE_RATE * number) for number in range(50)])  # 22 characters per second
 @example([spread(["SEVEN"], 0.35, SAMPLE_RATE * 3 // 4 * number) for number in range(100)])
 @example([spread(["WORD"] * 10, 2.0, 2 * SAMPLE_RATE * number) for number in range(50)])
 def test_cues_never_fall_behind_further(utterances: Utterances) -> None:

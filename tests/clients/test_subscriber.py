@@ -1,4 +1,4 @@
-"""The client library against a real publisher."""
+"""The client library works with a real publisher."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Case, sentences, names and numbers of text for people; the words themselves are never changed."""
+"""Text for people gets case, sentences, names and numbers; the words themselves never change."""
 
 import pytest
 from hypothesis import given
@@ -9,7 +9,7 @@ from asrd.core.events import WireWord
 
 
 def spoken(text: str, pause_after: str = "") -> list[WireWord]:
-    """A word every 0.4 s, 0.1 s between them; a second of silence after `pause_after`."""
+    """Make a word every 0.4 s, with 0.1 s between them, and a second of silence after `pause_after`."""
     words, position = [], 0
     for word in text.split():
         words.append(WireWord(word, position, position + 4800, 1.0))

@@ -12,7 +12,7 @@ from asrd.core.errors import UsageError
 
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """The machine's and the user's, neither of which is there yet."""
+    """Paths of the machine's and the user's settings, neither of which exists yet."""
     monkeypatch.delenv("ASRD_EVENTS", raising=False)
     monkeypatch.delenv("ASRD_CONTROL", raising=False)
     monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "run"))

@@ -1,4 +1,4 @@
-"""What a processor says of itself."""
+"""The flags of a processor are read from what it reports."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A model directory is read as it is; whatever is wrong with one is one line that says where."""
+"""A model directory is read as it is; each fault is reported in one line that says where it is."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""Samples to frames, against convolutions that were really run."""
+"""The geometry counts frames as real convolutions do."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Where the key is found, and what is none."""
+"""The key is found in its place, and what is not a key is refused."""
 
 import os
 from pathlib import Path
@@ -12,7 +12,7 @@ from asrd.core.key import NONE, chosen, create, find, places
 
 @pytest.fixture(autouse=True)
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A directory of settings of the test's own."""
+    """An empty settings directory for this test."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     return tmp_path / "config" / "asrd"
 

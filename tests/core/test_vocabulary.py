@@ -1,4 +1,4 @@
-"""Letters by the checkpoint's own names, whatever form its tokenizer was saved in."""
+"""Letters have the checkpoint's own names, whatever form its tokenizer was saved in."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What can be said on the wire: anything."""
+"""Any text can be sent on the wire, even if it is not valid Unicode."""
 
 import msgspec
 import pytest

@@ -1,4 +1,4 @@
-"""Streams to which anything happens, as a seed decides, and the recordings of them."""
+"""Streams to which anything happens, as a seed decides, and their recordings."""
 
 import asyncio
 import random
@@ -29,7 +29,7 @@ from asrd.models import ModelDirectory
 
 
 class Toy(Backend):
-    """Answers at once: letters by loudness."""
+    """Answers at once: derives letters from loudness."""
 
     @classmethod
     def load(cls, model: ModelDirectory, options: LoadOptions) -> "Toy":
@@ -47,7 +47,7 @@ class Toy(Backend):
 
 
 class Chunks(Source):
-    """Speech-like sound and silence, in chunks of any size, with holes and interruptions."""
+    """Yields speech-like sound and silence in chunks of any size, with gaps and interruptions."""
 
     def __init__(self, sound: FloatArray, chance: random.Random) -> None:
         super().__init__("a")
@@ -80,7 +80,7 @@ class Chunks(Source):
 
 
 class Chance(Scheduler):
-    """Windows wait, are left out, fail and are answered whenever chance wants it."""
+    """Lets windows wait, skips, fails or answers them at random."""
 
     def __init__(self, backend: Backend, chance: random.Random) -> None:
         super().__init__("toy", backend)
@@ -108,7 +108,7 @@ class Chance(Scheduler):
 
 
 class Outlet:
-    """What a publisher does, without sockets."""
+    """Acts as a publisher without sockets."""
 
     def __init__(self, record: tape.RecordingTape, chance: random.Random) -> None:
         self._record = record
@@ -122,7 +122,7 @@ class Outlet:
 
 
 def opening(source: Source, options: RecognitionOptions, model: ModelDirectory) -> Callable[..., Begin]:
-    """Makes what opens a file of a recording."""
+    """Return the function that opens a file of a recording."""
     recorded, path = RecordedOptions.of(options), str(model.path)
 
     def begin(index: int, rest: bool, state: StreamState | None) -> Begin:
@@ -132,7 +132,7 @@ def opening(source: Source, options: RecognitionOptions, model: ModelDirectory) 
 
 
 def written(record: tape.RecordingTape, directory: Path) -> list[Take]:
-    """What a tape has collected, as it is read from a directory."""
+    """Return what a tape has collected, as read back from a directory."""
     ring = Ring(directory, 1 << 30, 0)
     ring.write({"a": record.take()})
     ring.close()

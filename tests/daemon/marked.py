@@ -18,7 +18,7 @@ GEOMETRIES = st.sampled_from([STANDARD, STRIDED, COARSE, MEL])
 
 
 class MarkedVad:
-    """Hears speech where the audio is loud: makes any pattern of decisions writable as audio."""
+    """Hears speech where the audio is loud, so that audio can express any pattern of decisions."""
 
     frame = samples(0.020)
 
@@ -31,7 +31,7 @@ class MarkedVad:
 
 @st.composite
 def speech(draw: st.DrawFn) -> FloatArray:
-    """Audio made of loud and quiet stretches; every sample tells its own position."""
+    """Make audio of loud and quiet parts; every sample tells its own position."""
     stretches = draw(st.lists(st.tuples(st.booleans(), st.integers(1, 40_000)), min_size=1, max_size=12))
     loud = np.concatenate([np.full(length, 1.0 if voiced else 0.0, np.float32) for voiced, length in stretches])
     return loud * 0.75 + np.arange(len(loud), dtype=np.float32) * 1e-9
@@ -39,7 +39,7 @@ def speech(draw: st.DrawFn) -> FloatArray:
 
 @st.composite
 def possible(draw: st.DrawFn) -> SegmenterSettings:
-    """Settings that do not contradict themselves."""
+    """Generate settings that do not contradict themselves."""
     least, hangover, most = sorted(Samples(draw(st.integers(4_000, 24_000))) for _ in range(3))
     return SegmenterSettings(
         hop=Samples(draw(st.integers(1_700, 22_000))),
@@ -78,14 +78,14 @@ DEAF = None
 
 @st.composite
 def spoken_words(draw: st.DrawFn) -> Words:
-    """Where a recogniser hears words, whatever the audio."""
+    """Generate where a recogniser hears words, whatever the audio."""
     edges = draw(st.lists(st.integers(0, 200_000), max_size=16, unique=True))
     ordered = sorted(edges)
     return [(Samples(start), Samples(end)) for start, end in zip(ordered[::2], ordered[1::2], strict=False)]
 
 
 def answer(window: Window, words: Words) -> Answer:
-    """What that recogniser says of a window."""
+    """Return what that recogniser says about a window."""
     inside = [
         (Samples(max(start, window.start)), Samples(min(end, window.end)))
         for start, end in words
@@ -97,9 +97,9 @@ def answer(window: Window, words: Words) -> Answer:
 def converse(
     audio: FloatArray, geometry: Geometry, chosen: SegmenterSettings, words: Words | None, step: int = 0
 ) -> list[tuple[int, Onset | Window]]:
-    """What the segmenter finds, and at which position, when it is told of words.
+    """Yield what the segmenter finds, and at which position, when it is told about words.
 
-    step: samples pushed at once; it is then told as late as is in time, else at once.
+    step: samples pushed at once; it is then told as late as still counts as in time, else at once.
     """
     segmenter = Segmenter(MarkedVad(), geometry, chosen)
     found: list[tuple[int, Onset | Window]] = []

@@ -1,4 +1,4 @@
-"""Who may connect: real sockets, with the right key, another one and none."""
+"""Only clients with the right key may connect; tested with real sockets."""
 
 import asyncio
 import socket as sockets
@@ -25,19 +25,19 @@ from asrd.daemon.transport.access import Access
 
 @pytest.fixture
 def key(tmp_path: Path) -> Key:
-    """That of the daemon."""
+    """The daemon's key."""
     return create(tmp_path / "key")
 
 
 @pytest.fixture
 def strangers(tmp_path: Path) -> dict[str, Path]:
-    """The keys of others, by what they are told."""
+    """Other keys, by the error that their owners get."""
     return {"does not take the key": create(tmp_path / "other").path, "requires a key": Path("none")}
 
 
 @pytest.fixture
 def address() -> str:
-    """A TCP port that nobody has."""
+    """A free TCP port."""
     with sockets.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         return f"tcp://127.0.0.1:{unused.getsockname()[1]}"
@@ -45,7 +45,7 @@ def address() -> str:
 
 @asynccontextmanager
 async def guarded(access: Access) -> AsyncIterator[zmq.asyncio.Context]:
-    """The context of a daemon, with whoever watches over it."""
+    """The context of a daemon, with the authenticator that guards it."""
     context = zmq.asyncio.Context()
     guard = access.guard(context)
     assert guard
@@ -64,7 +64,7 @@ async def greet(publisher: Publisher) -> None:
 
 
 async def first(address: str, key: Path) -> object:
-    """The first event that is published there."""
+    """Return the first event that is published there."""
     async with AsyncSubscriber(address, timeout=1, key=key) as subscriber:
         async for event in subscriber:
             return event
@@ -72,14 +72,16 @@ async def first(address: str, key: Path) -> object:
 
 
 async def told(ask: Callable[[Path], object], strangers: dict[str, Path]) -> None:
-    """Whoever has another key or none learns what he lacks."""
+    """Check that a client with another key or none is told what is wrong."""
     for complaint, path in strangers.items():
         with pytest.raises(TransportError, match=complaint):
             await asyncio.to_thread(ask, path)
 
 
 def test_events_are_for_those_who_have_the_key(tmp_path: Path, key: Key, strangers: dict[str, Path]) -> None:
-    """And on a Unix socket for those who may open it, in whichever order the two are bound."""
+    """Over a Unix socket, they are also for those who may open it; the order in which the two are bound does not
+    matter.
+    """
 
     async def scenario() -> None:
         access = Access(key)

@@ -1,4 +1,4 @@
-"""What the recogniser's answer to a window says of where words are."""
+"""The recogniser's answer to a window says where words are."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from asrd.models import ModelDirectory
 
 
 def spelled(model: ModelDirectory, text: str) -> Emission:
-    """Three frames a letter, of which it has the first."""
+    """Make three frames per letter, of which the letter has the first."""
     rows = np.full((3 * len(text) + 3, len(model.vocabulary)), -20.0, np.float32)
     rows[:, model.vocabulary.blank] = -0.1
     for number, letter in enumerate(text, 1):
@@ -35,7 +35,7 @@ def spelled(model: ModelDirectory, text: str) -> Emission:
 def test_a_voice_without_words_must_say_more_than_a_letter_or_two(
     bundled: ModelDirectory, text: str, utterance: int, words: int
 ) -> None:
-    """While an utterance is open, a letter is enough: it may be the end of a word that the window does not hold."""
+    """While an utterance is open, one letter is enough: it may be the end of a word that the window does not hold."""
     emission = spelled(bundled, text)
     pcm = np.zeros(bundled.geometry.stride * len(emission.log_probs), np.float32)
     window = Window(utterance, Samples(0), pcm, Samples(0), Samples(0), Level(0.0, 1.0), provisional=True, probe=True)

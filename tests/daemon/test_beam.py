@@ -1,4 +1,4 @@
-"""Beam search: fusion, hot words, alignment, and that what was decided stays."""
+"""Beam search handles fusion, hot words and alignment, and never changes what was decided."""
 
 import gzip
 import math
@@ -81,7 +81,7 @@ def searches(bare: Search, fused: Search) -> dict[str, Search]:
 
 
 def heard(text: str, *, alternatives: dict[int, str] | None = None, certain: float = 0.9) -> FloatArray:
-    """Two frames a letter and a blank after each; "alternatives" are nearly as likely at a letter's place."""
+    """Make two frames per letter, each followed by a blank; "alternatives" are nearly as likely in a letter's place."""
     rows = []
     for place, letter in enumerate(text.replace(" ", "|")):
         label = LETTERS.tokens.index(letter)
@@ -102,13 +102,13 @@ def frames(log_probs: FloatArray) -> Frames:
 
 
 MODEL = SimpleNamespace(vocabulary=LETTERS, geometry=SimpleNamespace(stride=STRIDE), calibration=UNCALIBRATED)
-"""What a decoder needs of a model."""
+"""The parts of a model that a decoder needs."""
 
 
 def decode(
     search: Search, log_probs: FloatArray, hot: Hot = NONE, settled: Sequence[int] = ()
 ) -> list[tuple[str, int]]:
-    """Texts and stable lengths as windows settle one after the other; the last is the final's."""
+    """Return texts and stable lengths as windows settle one after another; the last is the final's."""
     decoder = BeamDecoder(search, hot, MODEL)  # type: ignore[arg-type]
     seen = [decoder.decode(frames(log_probs[: count + 7]), count, last=False) for count in settled]
     seen.append(decoder.decode(frames(log_probs), len(log_probs), last=True))
@@ -134,13 +134,13 @@ def test_the_language_model_decides_between_what_sounds_alike(bare: Search, fuse
 def test_frames_ahead_help_to_decide_but_only_settled_words_are_decided(
     bare: Search, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What follows a word tells which it was; but later windows will hear it better."""
+    """The frames after a word help to tell which word it was, but later windows will hear them better."""
     searched, best = list[int](), bare.best
     monkeypatch.setattr(
         bare, "best", lambda log_probs, *others: searched.append(len(log_probs)) or best(log_probs, *others)
     )
     decoder = BeamDecoder(bare, NONE, MODEL)  # type: ignore[arg-type]
-    known = frames(heard("A CAT SAT ON A MAT", certain=0.999)[:40])  # 3 a letter: up to the space after ON
+    known = frames(heard("A CAT SAT ON A MAT", certain=0.999)[:40])  # 3 per letter: up to the space after ON
     early = decoder.decode(known, 24, last=False)  # within SAT
     assert searched == [40]
     assert early.text[: early.stable].split() == ["A", "CAT"]
@@ -220,7 +220,7 @@ def test_a_file_that_is_no_language_model_is_said(tmp_path: Path) -> None:
         resolve(str(path))
     with pytest.raises(UsageError, match="there is no language model 'klingon'"):
         resolve("klingon")
-    path.write_bytes(gzip.compress(b"")[:10] + b"\xff" * 100)  # no block of a compressed stream begins so
+    path.write_bytes(gzip.compress(b"")[:10] + b"\xff" * 100)  # no block of a compressed stream begins like this
     with pytest.raises(ModelError, match="cannot be read as a language model"):
         resolve(str(path))
     path.write_text(ARPA.replace("ngram 2=5", "ngram 2=50"))
@@ -229,7 +229,9 @@ def test_a_file_that_is_no_language_model_is_said(tmp_path: Path) -> None:
 
 
 def emissions(seed: int, count: int, peak: float) -> FloatArray:
-    """Random, with a few letters, delimiters and blanks sharing most of each frame, as a doubtful model's do."""
+    """Make random emissions in which a few letters, delimiters and blanks share most of each frame, as an unsure
+    model's do.
+    """
     random = np.random.default_rng(seed)
     logits = random.normal(0, 1, (count, len(LETTERS)))
     usual = [0, 0, 0, 2, *range(3, 9)]
@@ -249,7 +251,7 @@ def emissions(seed: int, count: int, peak: float) -> FloatArray:
     kind=st.sampled_from(["bare", "fused"]),
 )
 def test_what_is_stable_is_never_taken_back(searches: dict[str, Search], **drawn: Any) -> None:
-    """However the utterance is cut into windows, and across its final."""
+    """The stable part never changes, however the utterance is cut into windows, nor at its final."""
     search, count = searches[drawn["kind"]], drawn["count"]
     settled = [int(end) for end in np.cumsum(drawn["hops"]) if end <= count] if drawn["hops"] else []
     log_probs = emissions(drawn["seed"], count, drawn["peak"])
@@ -266,7 +268,7 @@ def test_what_is_stable_is_never_taken_back(searches: dict[str, Search], **drawn
 def test_a_word_is_decided_when_most_of_the_probability_is_its(
     bare: Search, monkeypatch: pytest.MonkeyPatch, behind: float, decided: str
 ) -> None:
-    """behind: nats that the only other candidate is less likely. The last word may go on."""
+    """behind: nats by which the only other candidate is less likely. The last word may continue."""
     candidates = [Candidate(("a", "cat", "sat"), -3.0), Candidate(("a", "cad", "sat"), -3.0 - behind)]
     monkeypatch.setattr(bare, "best", lambda *_: candidates)
     decoder = BeamDecoder(bare, NONE, MODEL)  # type: ignore[arg-type]
@@ -306,7 +308,7 @@ def spelled(path: FloatArray) -> list[int]:
 
 
 def stretched(labels: list[int], count: int, random: np.random.Generator) -> list[int]:
-    """Some path that spells the labels."""
+    """Draw a path that spells the labels."""
     parts = [0]
     for label in labels:
         parts += [label, 0]
@@ -317,7 +319,7 @@ def stretched(labels: list[int], count: int, random: np.random.Generator) -> lis
 
 
 def worth(log_probs: FloatArray, path: Sequence[int]) -> float:
-    """Of a path; in pauses between words a delimiter is as good as a blank."""
+    """Score a path; in pauses between words a delimiter is as good as a blank."""
     total = 0.0
     for frame, label in enumerate(path):
         total += float(log_probs[frame, label])

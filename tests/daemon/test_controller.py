@@ -1,4 +1,4 @@
-"""Requests over a real socket: what their answers may hold."""
+"""Requests over a real socket get valid answers."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -96,7 +96,7 @@ def test_who_asks_without_reading_does_not_fill_the_memory(tmp_path: Path) -> No
 
 
 def test_many_requests_leave_others_their_turn(tmp_path: Path) -> None:
-    """They are there at once, and answered one in a turn of the loop at most."""
+    """All requests arrive at once, and at most one is answered per turn of the loop."""
     asked, answered, in_this_turn, most = 4 * UNREAD, 0, 0, 0
 
     async def answer(request: AnyRequest) -> Any:

@@ -1,4 +1,6 @@
-"""Greedy decoding: known paths, the stable prefix, times and confidences, and agreement with transformers."""
+"""Greedy decoding follows known paths, keeps the stable prefix, gives times and confidences, and agrees with
+transformers.
+"""
 
 import json
 import math
@@ -28,7 +30,7 @@ def greedy(heard: Frames, settled: int) -> Hypothesis:
 
 
 def frames(path: str, probability: float = 0.9, start: int = 1_000) -> Frames:
-    """Frames in which each label of the path has the given probability."""
+    """Make frames in which each label of the path has the given probability."""
     other = (1 - probability) / (len(LETTERS) - 1)
     rows = np.full((len(path), len(LETTERS)), math.log(other), np.float32)
     for row, label in zip(rows, path, strict=True):
@@ -65,7 +67,7 @@ def test_words_have_the_times_and_probabilities_of_their_frames() -> None:
 
 
 def test_an_utterance_is_as_sure_as_its_words_are_in_the_mean() -> None:
-    """Which, calibrated, is the share of them that is expected to be right."""
+    """Calibrated, the mean is the share of words that is expected to be right."""
     calibration = Calibration(words=Confidence(1.0, Evidence(mean=2.0, least=0.0, letters=-1.0)))
     hypothesis = GreedyDecoder(LETTERS, STRIDE, calibration).decode(frames("AB|B", 0.8), 4, last=True)
     scores = [1 + 2 * math.log(0.8) - math.log(2), 1 + 2 * math.log(0.8)]
@@ -120,7 +122,7 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> transformers.Wav2Vec2
 
 @given(st.text("_s|AB", max_size=60))
 def test_text_is_that_of_transformers(tokenizer: transformers.Wav2Vec2CTCTokenizer, path: str) -> None:
-    """Which, unlike us, spells sentence marks out, and keeps the spaces between nothing."""
+    """transformers, unlike asrd, writes sentence marks out, and keeps spaces with nothing between them."""
     expected = tokenizer.decode([LABEL[label] for label in path]).replace("<s>", "")
     assert greedy(frames(path), 0).text == " ".join(expected.split())
 

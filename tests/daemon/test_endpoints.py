@@ -1,4 +1,4 @@
-"""When an utterance ends: by the VAD, by the speaker's pauses, and by what the recogniser heard."""
+"""An utterance ends by the VAD, by the speaker's pauses, and by what the recogniser heard."""
 
 import math
 from itertools import pairwise
@@ -29,12 +29,12 @@ LENGTHS = st.integers(0, samples(60.0))
 
 
 def voices(audio: FloatArray) -> list[bool]:
-    """What the VAD decides of each frame."""
+    """Return the VAD's decision for each frame."""
     return [bool(np.abs(audio[at : at + FRAME]).max() > 0.5) for at in range(0, len(audio) - FRAME + 1, FRAME)]
 
 
 def ends(found: list[tuple[int, Onset | Window]]) -> list[tuple[int, Window]]:
-    """The last window of each utterance, and where it was decided on."""
+    """Return the last window of each utterance, and the position at which it was decided."""
     return [(position, item) for position, item in found if isinstance(item, Window) and item.last]
 
 
@@ -79,7 +79,7 @@ def test_utterances_are_whole_and_bounded_whatever_the_recogniser_says(
 def test_a_pause_shorter_than_the_least_never_ends_an_utterance(
     audio: FloatArray, chosen: SegmenterSettings, words: Words
 ) -> None:
-    """Unless the recogniser has heard no words for longer than the longest pause, whatever the VAD hears."""
+    """It may only where the recogniser has heard no words for longer than the longest pause, whatever the VAD hears."""
     voiced = voices(audio)
     for position, window in ends(converse(audio, STANDARD, chosen, words)):
         if window.reason != "silence":
@@ -114,7 +114,7 @@ def test_a_silence_longer_than_the_most_always_ends_it(
 @settings(max_examples=80)
 @given(speech(), st.randoms(use_true_random=False))
 def test_a_preview_in_a_pause_tells_how_soon_the_utterance_may_end(audio: FloatArray, random: Random) -> None:
-    """It does end then if nobody says anything more: sooner only where its length has lowered the limit since."""
+    """It ends at that point if nobody says anything more; earlier only where its length has lowered the limit since."""
     chosen = SegmenterSettings()
     found = converse(audio, STANDARD, chosen, DEAF)
     onsets = {item.utterance: item.start for _, item in found if isinstance(item, Onset)}
@@ -185,7 +185,7 @@ def test_the_limit_begins_where_it_was_set_and_follows_the_speaker() -> None:
 
 
 def test_a_speaker_who_ponders_is_not_cut_and_one_who_does_not_is_not_kept_waiting() -> None:
-    """After some sentences with pauses of 0.5 s, one of 0.7 s does not end an utterance any more."""
+    """After some sentences with pauses of 0.5 s, a pause of 0.7 s no longer ends an utterance."""
     short, long = tone(0.5, loud=False), tone(0.7, loud=False)
     sentence = [tone(1.5, loud=True), short, tone(1.5, loud=True), short, tone(1.0, loud=True), tone(2.0, loud=False)]
     audio = np.concatenate([*sentence * 4, tone(1.5, loud=True), long, tone(1.5, loud=True), tone(2.0, loud=False)])
@@ -208,7 +208,7 @@ def test_a_monologue_ends_in_a_shorter_pause() -> None:
 
 
 def test_steady_noise_does_not_keep_an_utterance_open_nor_open_others() -> None:
-    """The VAD hears a voice for a minute; there are words in two places of it."""
+    """The VAD hears a voice for a minute; there are words in two places."""
     words = [(samples(0.5), samples(3.0)), (samples(30.0), samples(30.4)), (samples(30.5), samples(32.0))]
     found = converse(tone(60, loud=True), STANDARD, SegmenterSettings(), words)
     onsets = [item.start for _, item in found if isinstance(item, Onset)]
@@ -269,8 +269,8 @@ class Unbroken:
 
 
 def test_an_over_long_utterance_of_real_speech_is_not_cut_inside_a_word(bundled: ModelDirectory) -> None:
-    """Sentences without a pause between them: no cut falls into a word of what is heard without cuts, further from its
-    ends than their times err.
+    """Words are those heard without cuts, in sentences without a pause between them. No cut falls into one, further
+    from its ends than the error of word times.
     """
     clips = [np.concatenate([*read_blocks(one.audio)]) for one in bundled_speech()[5:17]]
     audio = np.concatenate([clip[samples(0.3) : -samples(0.3)] for clip in clips])

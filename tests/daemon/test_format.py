@@ -1,4 +1,4 @@
-"""What a recording holds is of one format; anything else is refused in one line that says what to do."""
+"""A recording has one format; any other is refused in one line that says what to do."""
 
 import zlib
 from collections.abc import Callable, Iterator
@@ -91,11 +91,11 @@ LAYOUT = {
     "abandoned": ["float", "str"],
     "closed": [],
 }
-"""What a recording of format 2 holds: the fields of each record, by its tag; where one may be None, what it is else."""
+"""Fields of each record of format 2, by its tag; for one that may be None, the type that it has otherwise."""
 
 
 def layout(kind: inspect.Type) -> Any:
-    """What a type is in a recording."""
+    """Describe a type as it is stored in a recording."""
     match kind:
         case inspect.UnionType(types=kinds):
             some = [layout(one) for one in kinds if not isinstance(one, inspect.NoneType)]
@@ -117,7 +117,7 @@ def test_another_layout_is_another_format() -> None:
 
 
 def kinds(kind: inspect.Type) -> Iterator[inspect.StructType]:
-    """All structs in a type."""
+    """Return all structs in a type."""
     if isinstance(kind, inspect.StructType):
         yield kind
     below = [field.type for field in kind.fields] if isinstance(kind, inspect.StructType) else []
@@ -152,20 +152,20 @@ def test_all_options_come_back() -> None:
 
 
 def plain(*records: Any) -> list[Any]:
-    """Records as they are before they are packed."""
+    """Return records as they are before they are packed."""
     found: list[Any] = msgspec.msgpack.decode(msgspec.msgpack.encode(records))
     return found
 
 
 def write(path: Path, magic: bytes, records: list[Any]) -> Path:
-    """A file that begins with `magic`, and holds one block of these records."""
+    """Write a file that begins with `magic` and holds one block of these records."""
     said = zlib.compress(msgspec.msgpack.encode(records))
     path.write_bytes(magic + blocks.HEAD.pack(len(said), 0, zlib.crc32(said)) + said)
     return path
 
 
 def refusal(path: Path) -> str:
-    """What `asrd replay` refuses a file with, however it is asked."""
+    """Return the error with which `asrd replay` refuses a file, the same for every way of asking."""
     told = set()
     for more in ([], ["--list"], ["--text"], ["--export", f"{path}.new", "--utterance", "0"]):
         error = CliRunner().invoke(asrd, ["replay", str(path), *more]).exception

@@ -1,4 +1,4 @@
-"""The level windows are normalised with: that of the utterance so far, unless it has become much quieter."""
+"""Windows are normalised by the level of the utterance so far, unless it has become much quieter."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def hiss(length: float, deviation: float, seed: int = 0) -> FloatArray:
 
 
 def level(pcm: FloatArray) -> Level:
-    """As utterances are fed: frame by frame."""
+    """Feed the audio as utterances are fed, frame by frame, and return the level."""
     moments = Moments()
     for start in range(0, len(pcm), FRAME):
         moments.add(pcm[start : start + FRAME])
@@ -24,7 +24,7 @@ def level(pcm: FloatArray) -> Level:
 
 
 def test_it_is_that_of_all_there_was() -> None:
-    """Where it rises, and in a pause as long as any within an utterance, too."""
+    """This also holds where the level rises, and in a pause as long as any within an utterance."""
     for parts in ((0.1,), (0.01, 0.1), (0.1, 0.07)):
         pcm = np.concatenate([hiss(2.0, deviation) for deviation in parts])
         found = level(pcm)
@@ -43,7 +43,7 @@ def test_it_follows_speech_that_falls_by_40_decibels() -> None:
 
 @pytest.mark.parametrize("silence", [1.0, 1.5, 3.0])
 def test_a_long_pause_does_not_make_the_words_before_it_loud(silence: float) -> None:
-    """The last window holds them, and is cut after the pause."""
+    """The last window holds these words, and is cut after the pause."""
     speech, pause = hiss(2.0, 0.1), np.zeros(samples(silence), np.float32)
     spoken = OpenUtterance.at(0, 0, 0)
     for start in range(0, len(speech), FRAME):

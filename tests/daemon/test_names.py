@@ -1,4 +1,4 @@
-"""Hot words at their default boost, in audio: names come out right, and other text is left alone."""
+"""Hot words at their default boost, in audio, bring out names and leave other text alone."""
 
 import shutil
 import subprocess
@@ -52,13 +52,13 @@ def decode(backend: Backend, clips: Sequence[Utterances], names: Sequence[str]) 
 
 
 def held(one: str, names: Sequence[str]) -> int:
-    """How many of a text's words are such names."""
+    """Count the words of a text that are among the names."""
     return sum(word in {name.upper() for name in names} for word in one.upper().split())
 
 
 def test_twenty_names_that_nobody_says_leave_all_text_as_it_is(backend: Backend) -> None:
-    """Of bundled clips, but for one in a hundred in which a name is misheard. Every third of them, and all
-    real ones: all together would take a minute.
+    """At most one in a hundred of the bundled clips gets a misheard name. Every third clip, and all real ones, are
+    used: all together would take a minute.
     """
     every = dataset("bundled")
     clips = [*every[:5], *every[5::3]]
@@ -72,8 +72,8 @@ def test_twenty_names_that_nobody_says_leave_all_text_as_it_is(backend: Backend)
 
 @pytest.mark.skipif(not shutil.which("flite"), reason="flite speaks the names")
 def test_names_come_out_right(backend: Backend, tmp_path: Path) -> None:
-    """Each said once by each voice, all of them listed: more of them come out, none in a wrong place, and what else is
-    said comes out no worse.
+    """Each voice says each name once, with all names listed: more names come out, none in a wrong place, and the rest
+    of the text is no worse.
     """
     heard, spoken, meant = [], [], []
     for voice in ("rms", "slt"):
@@ -98,7 +98,7 @@ def test_names_come_out_right(backend: Backend, tmp_path: Path) -> None:
 
 
 def say(sentence: str, voice: str, path: Path) -> FloatArray:
-    """The audio `(samples,)`, with silence around it."""
+    """Speak a sentence: return the audio `(samples,)`, with silence around it."""
     subprocess.run(["flite", "-voice", voice, "-t", sentence.lower(), "-o", path], check=True)
     silence = np.zeros(samples(0.5), np.float32)
     return np.concatenate([silence, *read_blocks(path), silence, silence])

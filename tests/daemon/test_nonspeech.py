@@ -1,5 +1,5 @@
-"""Noise, knocks and notes that a detector takes for speech give no words; speech keeps its own, also in noise,
-clipped, whispered or with an offset.
+"""Noise, knocks and notes that a detector takes for speech give no words; speech keeps its own, also in noise, clipped,
+whispered or with an offset.
 """
 
 from collections.abc import Callable
@@ -44,14 +44,14 @@ def sentence() -> FloatArray:
 
 
 def noise(length: float, level: float, seed: int = 0) -> FloatArray:
-    """Of a fan: below 300 Hz mostly."""
+    """A fan's noise: mostly below 300 Hz."""
     white = np.fft.rfft(np.random.default_rng(seed).standard_normal(samples(length)))
     shaped = np.fft.irfft(white / (1 + np.fft.rfftfreq(samples(length), 1 / 16_000) / 300))
     return (shaped / shaped.std() * 10 ** (level / 20)).astype(np.float32)
 
 
 def knocks(length: float, seed: int = 0) -> FloatArray:
-    """Typing: eight noises of 10 ms a second."""
+    """Typing: eight noises of 10 ms per second."""
     rng, pcm = np.random.default_rng(seed), np.zeros(samples(length))
     for start in rng.integers(0, len(pcm) - 800, int(8 * length)):
         pcm[start : start + 800] += rng.standard_normal(800) * np.exp(-np.arange(800) / 60)
@@ -59,7 +59,7 @@ def knocks(length: float, seed: int = 0) -> FloatArray:
 
 
 def notes(length: float, seed: int = 0) -> FloatArray:
-    """A melody over a chord, plucked, five notes a second."""
+    """A melody over a chord, plucked, five notes per second."""
     rng, pcm, time = np.random.default_rng(seed), np.zeros(samples(length) + 16_000), np.arange(16_000) / 16_000
     for start in range(0, samples(length), 3200):
         for hertz in rng.choice([131, 165, 196, 262, 294, 330, 392, 440, 523], 3, replace=False):
@@ -69,7 +69,7 @@ def notes(length: float, seed: int = 0) -> FloatArray:
 
 
 def whispered(pcm: FloatArray) -> FloatArray:
-    """The same with noise for a voice: its spectrum over time, without the harmonics, which 8 ms cannot tell."""
+    """Replace the voice by noise: keep its spectrum over time, without the harmonics, which 8 ms cannot resolve."""
     size, hop = 128, 64
     frames = np.lib.stride_tricks.sliding_window_view(np.pad(pcm, size), size)[::hop] * np.hanning(size)
     envelope = np.abs(np.fft.rfft(frames, 4 * size))
@@ -95,7 +95,7 @@ def window(pcm: FloatArray, *, last: bool = False) -> Window:
 
 
 def test_a_noise_that_begins_has_no_words(backend: Backend) -> None:
-    """40 dB louder from one moment to the next: an utterance perhaps, but an empty one."""
+    """A noise that suddenly gets 40 dB louder may open an utterance, but an empty one."""
     quiet, loud = noise(6, -65), noise(8, -25, 1)
     assert "".join(heard(backend, np.concatenate([quiet, loud, quiet]))) == ""
 
@@ -108,7 +108,7 @@ def test_steady_noise_silence_and_an_offset_are_no_utterances(backend: Backend) 
 
 @pytest.mark.parametrize("sound", [knocks, notes])
 def test_typing_and_music_are_utterances_without_words(backend: Backend, sound: Callable[[float], FloatArray]) -> None:
-    """The detector takes them for speech, or this would show nothing."""
+    """The detector takes them for speech; otherwise this would show nothing."""
     pcm = np.pad(sound(10), (32_000, 16_000)).astype(np.float32)
     windows = [item for item in Segmenter(create(), backend.model.geometry).push(pcm) if isinstance(item, Window)]
     assert windows
@@ -122,7 +122,9 @@ def test_speech_in_noise_is_not_taken_for_it(backend: Backend, sentence: FloatAr
 
 
 def test_bad_recordings_are_still_heard(backend: Backend, sentence: FloatArray) -> None:
-    """40 dB quieter, clipped, with an offset, or after something 40 dB louder: about as many letters as clean."""
+    """Speech that is 40 dB quieter, clipped, with an offset, or after something 40 dB louder gives about as many
+    letters as clean speech.
+    """
     clean = len("".join(heard(backend, sentence)))
     quiet = sentence * np.float32(0.01)
     offset = heard(backend, sentence * np.float32(0.5) + np.float32(0.3))
@@ -142,7 +144,7 @@ def test_what_cannot_be_told_yet_is_shown_and_nothing_is_promised(sentence: Floa
 
 
 def test_previews_settle_nothing(sentence: FloatArray) -> None:
-    """How many there are depends on how fast the machine is, and the text must not."""
+    """The number of previews depends on the speed of the machine, and the text must not."""
     said, evidence = Hypothesis("YES", stable=3, confidence=0.5), Evidence()
     preview = replace(window(sentence[samples(2.0) :][: samples(1.5)]), provisional=True)
     assert evidence.weigh(preview, said) == replace(said, stable=0)
@@ -150,7 +152,7 @@ def test_previews_settle_nothing(sentence: FloatArray) -> None:
 
 
 def test_what_two_windows_hear_counts_once(sentence: FloatArray) -> None:
-    """The second keeps what was the first one's right context."""
+    """The second window keeps what was the right context of the first."""
     pcm, evidence, context = sentence[samples(2.0) :], Evidence(), samples(0.4)
     for start in (0, samples(0.6)):
         one = window(pcm[start : start + samples(1.0)])
@@ -162,7 +164,7 @@ def test_what_two_windows_hear_counts_once(sentence: FloatArray) -> None:
 
 @pytest.mark.parametrize("piece", [1600, 5000, 31])
 def test_traits_do_not_depend_on_how_audio_was_cut(sentence: FloatArray, piece: int) -> None:
-    """Nor on looks ahead, as provisional windows are."""
+    """Nor do they depend on audio ahead, as in provisional windows."""
     pcm, analysis = sentence[samples(2.0) :][: samples(1.0)], Analysis()
     for start in range(0, len(pcm), piece):
         analysis.peek(pcm[start : start + 2 * piece])
@@ -179,7 +181,7 @@ def test_a_single_tone_is_as_steady_tonal_and_sustained_as_can_be() -> None:
 
 
 def test_a_gliding_tone_is_not_tonal() -> None:
-    """A voice's pitch moves by some per cent in a tenth of a second."""
+    """The pitch of a voice moves by some per cent in a tenth of a second."""
     time = np.arange(samples(2)) / 16_000
     pitch = 2 * np.pi * np.cumsum(120 * (1 + 0.15 * np.sin(2 * np.pi * 1.5 * time))) / 16_000
     voice = sum(np.sin(k * pitch) / k for k in range(1, 25))
@@ -187,7 +189,7 @@ def test_a_gliding_tone_is_not_tonal() -> None:
 
 
 def test_what_each_sound_is_told_by(sentence: FloatArray) -> None:
-    """Speech by none of it: 40 dB quieter, whispered, or in noise, either."""
+    """No feature takes speech for another sound, even 40 dB quieter, whispered or in noise."""
     typed, played = features(knocks(3)), features(notes(3))
     assert sustained(typed.levels) < HELD_SHARE
     assert tonality(played)[0] > TONAL
@@ -199,7 +201,7 @@ def test_what_each_sound_is_told_by(sentence: FloatArray) -> None:
 
 
 def test_speech_that_follows_typing_in_one_utterance_is_shown(sentence: FloatArray) -> None:
-    """Nothing of it is promised before that."""
+    """Nothing is promised before the speech."""
     said, evidence = Hypothesis("YES", stable=3, confidence=0.5), Evidence()
     assert evidence.weigh(window(knocks(2)), said) == Hypothesis("")
     assert evidence.weigh(window(sentence[samples(2.0) :][: samples(1.9)], last=True), said) == said

@@ -1,4 +1,4 @@
-"""What peers may send to the socket that events come from."""
+"""Peers may send anything to the socket that events come from."""
 
 import asyncio
 from pathlib import Path
@@ -10,7 +10,7 @@ from asrd.daemon.server.publisher import MAX_SUBSCRIPTION, Publisher
 
 
 def test_peers_that_send_much_leave_others_their_turn(tmp_path: Path) -> None:
-    """Of what nobody asked for one message is read in a turn of the loop."""
+    """Only one unsolicited message is read per turn of the loop."""
 
     async def scenario() -> None:
         context, sent, turns = zmq.asyncio.Context(), 100, 0

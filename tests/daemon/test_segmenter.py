@@ -1,4 +1,4 @@
-"""The segmenter's promises, for any audio, any chunking and several geometries."""
+"""The segmenter keeps its promises for any audio, any chunking and several geometries."""
 
 import math
 from dataclasses import replace
@@ -90,8 +90,8 @@ def test_windows_are_well_formed(audio: FloatArray, geometry: Geometry, chosen: 
 def test_every_frame_is_stitched_exactly_once(
     audio: FloatArray, geometry: Geometry, chosen: SegmenterSettings, seed: int
 ) -> None:
-    """Each "emission" holds the stream-wide number of its frames; stitching must count without a hole, wherever
-    blanks are heard.
+    """Each "emission" holds the stream-wide number of its frames; stitching must count without a gap, wherever blanks
+    are heard.
     """
     stitcher, chance = Stitcher(geometry, blank=1), np.random.default_rng(seed)
     previous: list[float] = []
@@ -151,7 +151,7 @@ def test_what_is_said_is_shown_within_an_interval(
 
 
 def one_window_left(chosen: SegmenterSettings) -> SegmenterSettings:
-    """With hop, tail and right context such that what remains at an endpoint fits one window."""
+    """Generate hop, tail and right context such that what remains at an endpoint fits one window."""
     return replace(chosen, hop=Samples(9_600), right_context=Samples(6_400), tail=min(chosen.tail, samples(0.2)))
 
 
@@ -173,7 +173,7 @@ def test_an_endpoint_leaves_one_window_to_wait_for(
 def test_in_a_pause_nothing_is_cut_that_a_final_would_wait_for(
     audio: FloatArray, geometry: Geometry, chosen: SegmenterSettings
 ) -> None:
-    """But for the first window of all, which is longer in coming than others."""
+    """The first window of all is an exception: it takes longer to come than others."""
     chosen = one_window_left(chosen)
     segmenter, vad = Segmenter(MarkedVad(), geometry, chosen), MarkedVad()
     for start in range(0, len(audio) - vad.frame + 1, vad.frame):
@@ -216,7 +216,7 @@ def test_a_gap_closes_the_utterance_and_restarts_the_clock_where_told() -> None:
 def test_settings_may_change_at_any_time(
     audio: FloatArray, geometry: Geometry, both: tuple[SegmenterSettings, SegmenterSettings], at: int, pre_roll: int
 ) -> None:
-    """Even a pre-roll that reaches further back than what was kept: all there is of it is taken."""
+    """Even a pre-roll that reaches further back than the kept audio works: it takes what there is."""
     before, after = both
     after = replace(after, hop=before.hop, right_context=before.right_context, pre_roll=Samples(pre_roll))
     first = np.concatenate([audio[:at], tone(3, loud=False)])

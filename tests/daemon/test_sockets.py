@@ -1,4 +1,4 @@
-"""What the daemon asks of the kernel for the connections it accepts."""
+"""The daemon asks the kernel for keepalives on the connections it accepts."""
 
 import asyncio
 import os
@@ -20,7 +20,9 @@ DESCRIPTORS = Path("/proc/self/fd")
 
 
 def keepalives(port: int) -> Iterator[tuple[int, int]]:
-    """Of the connections that this process accepted on a port: whether the peer is asked, after how many seconds."""
+    """Yield, for each connection accepted by this process on a port, whether keepalives are on, and the seconds until
+    one.
+    """
     for descriptor in filter(Path.is_socket, DESCRIPTORS.iterdir()):
         with socket.socket(fileno=os.dup(int(descriptor.name))) as found:
             listens = found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)

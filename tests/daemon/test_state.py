@@ -1,4 +1,4 @@
-"""A stream that goes on from a state is the stream that had it: to the bit, and in all that it holds."""
+"""A stream that resumes from a state equals the stream that had it: to the bit, and in all that it holds."""
 
 import asyncio
 import random
@@ -40,14 +40,14 @@ APART = {
     "UtteranceEvents.finished": "counted for the status alone",
     "UtteranceEvents.lost": "counted for the status alone",
 }
-"""What no state has, and why nothing that a stream says depends on it."""
+"""Attributes that no state holds, and why nothing that a stream says depends on them."""
 
 SURROUNDINGS = Scheduler, Source, tape.Tape
-"""What a stream is built into: a replay has others."""
+"""Types that a stream is built into: a replay has others."""
 
 
 def differences(one: Any, other: Any, where: str, seen: set[tuple[int, int]]) -> Iterator[str]:
-    """Attributes in which two objects differ, whatever holds them."""
+    """Yield the attributes in which two objects differ, at any depth."""
     if one is other or isinstance(one, SURROUNDINGS) or (id(one), id(other)) in seen:
         return
     seen.add((id(one), id(other)))
@@ -87,7 +87,9 @@ class Deaf(Toy):
 
 @dataclass(frozen=True)
 class Case:
-    """options: of the stream. live: whether its source is. backend: what answers it. hot: hot words."""
+    """A case to test. options: of the stream. live: whether its source is live. backend: what answers it. hot: hot
+    words.
+    """
 
     options: RecognitionOptions
     live: bool = False
@@ -121,11 +123,11 @@ CASES = {
 
 
 FAR = 3
-"""From so many rests the stream is heard up to its end."""
+"""Number of rests from which the stream is heard up to its end."""
 
 
 class Spoken(Source):
-    """Speech in chunks of any size, of which some are lost. meanwhile: what happens between two of them."""
+    """Yields speech in chunks of any size, some of which are lost. meanwhile: runs between two of them."""
 
     meanwhile: Callable[[], Awaitable[None]]
 
@@ -153,9 +155,9 @@ class Spoken(Source):
 
 
 class Comparing(tape.RecordingTape):
-    """Begins a file at every rest, and compares the stream there with one that is built anew and given its state.
+    """Begins a file at every rest, and compares the stream there with a new one that is given its state.
 
-    found: in what they differ. ways: in which utterances ended.
+    found: the differences. ways: reasons for which utterances ended.
     """
 
     fresh: Callable[[], Stream]
@@ -180,7 +182,7 @@ class Comparing(tape.RecordingTape):
 
 
 async def hear(case: Case, sound: FloatArray, model: ModelDirectory) -> Comparing:
-    """The tape of a stream that heard a sound to its end."""
+    """Return the tape of a stream that heard a sound to its end."""
     chance, options = random.Random(7), case.options
     source, scheduler = Spoken(sound, chance, live=case.live), Chance(case.backend(model), chance)
     record = Comparing(opening(source, options, model))
@@ -214,7 +216,7 @@ async def hear(case: Case, sound: FloatArray, model: ModelDirectory) -> Comparin
 
 
 def rest_of(found: Sequence[Take]) -> Take:
-    """All takes in one, from the rest where the first begins. Windows are counted from there."""
+    """Return all takes as one, from the rest where the first begins. Windows are counted from there."""
     records, before = list[AnyRecord](), 0
 
     def counted(record: AnyRecord) -> AnyRecord:
@@ -230,7 +232,7 @@ def rest_of(found: Sequence[Take]) -> Take:
 
 @pytest.fixture(scope="module")
 def speech(sentences: list[FloatArray]) -> FloatArray:
-    """With pauses that last, in which there are moments of rest."""
+    """Make speech with pauses long enough for moments of rest."""
     return np.concatenate([piece for sentence in sentences[1:] for piece in (sentence, np.zeros(12_000, np.float32))])
 
 
@@ -238,7 +240,9 @@ def speech(sentences: list[FloatArray]) -> FloatArray:
 def test_a_stream_goes_on_from_any_rest(
     bundled: ModelDirectory, speech: FloatArray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: Case
 ) -> None:
-    """To the bit, from each to the next and from some up to the end; and it holds nothing that its state has not."""
+    """It is equal to the bit from each rest to the next, and from some to the end; and it holds nothing that its state
+    has not.
+    """
     backend, decoding = case.backend(bundled), make_decoding(case.options.decoding, bundled)
     monkeypatch.setattr("asrd.daemon.stream.stream.make_decoding", lambda *_: decoding)  # which takes time to load
     record = asyncio.run(hear(case, speech, bundled))
@@ -261,7 +265,7 @@ def test_utterances_end_in_every_way(bundled: ModelDirectory, speech: FloatArray
 def test_what_nobody_declared_is_found(
     bundled: ModelDirectory, speech: FloatArray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The test above would miss nothing: an attribute that somebody adds and forgets to declare."""
+    """The test above would miss nothing, not even an attribute that somebody adds and forgets to declare."""
     spoke = Pauses.speech
 
     def speech_and_more(self: Pauses, length: int) -> None:

@@ -1,4 +1,4 @@
-"""Where one window hands over to the next, and what becomes of frames that only one of them has."""
+"""Windows hand over to the next at a good place, and frames that only one of them has are kept."""
 
 import numpy as np
 import pytest
@@ -14,8 +14,8 @@ BLANK = 0
 
 
 def heard(start: int, text: str, kept: tuple[int, int], *, last: bool = False) -> tuple[Window, Emission]:
-    """A window whose first frame is the stream's frame `start`, and that hears a letter, a blank (".") or either
-    ("?") in each; kept: the frames that it keeps.
+    """Make a window whose first frame is the stream's frame `start`, and that hears a letter, a blank (".") or either
+    ("?") in each. kept: the frames that it keeps.
     """
     size = FIELD + STRIDE * (len(text) - 1)
     edges = [STRIDE * (frame - start) + FIELD // 2 for frame in kept]
@@ -33,7 +33,7 @@ def heard(start: int, text: str, kept: tuple[int, int], *, last: bool = False) -
 
 
 def joined(*windows: tuple[Window, Emission]) -> str:
-    """What the frames say, and between any two windows that nothing is missing."""
+    """Return the text of the frames, and check that nothing is missing between any two windows."""
     stitcher = Stitcher(STANDARD, BLANK)
     for window, emission in windows:
         frames, settled = stitcher.add(window, emission)
@@ -46,7 +46,7 @@ def joined(*windows: tuple[Window, Emission]) -> str:
 @pytest.mark.parametrize("first", ["....A..", "...A...", "....AA.", ".....AA"])
 @pytest.mark.parametrize("second", [".A..", "A...", "..A."])
 def test_a_letter_heard_a_frame_or_two_apart_is_given_once(first: str, second: str) -> None:
-    """The first window keeps frames up to 40; the letter is about there in either."""
+    """The first window keeps frames up to 40; the letter is about there in both."""
     one = heard(0, "." * 35 + first + "." * 10, (0, 40))
     two = heard(10, "." * 28 + second + "." * 20, (40, 62), last=True)
     assert len([run for run in joined(one, two).split(".") if run]) == 1

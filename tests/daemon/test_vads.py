@@ -1,4 +1,4 @@
-"""Every detector keeps the contract, and a segmenter works with frames of any length."""
+"""Every detector meets the contract, and a segmenter works with frames of any length."""
 
 import importlib.util
 from importlib.metadata import EntryPoint
@@ -40,7 +40,7 @@ class TestSilero(VadConformance):
 
 
 class Loud:
-    """A third party's, with a frame that fits nothing."""
+    """A third party's detector, with an odd frame length."""
 
     frame = samples(0.0301875)
 
@@ -68,7 +68,7 @@ def test_a_third_partys_detector_has_a_name_and_a_strictness(monkeypatch: pytest
 
 
 class Entry:
-    """What is used of an entry point."""
+    """The used part of an entry point."""
 
     dist = None
 

@@ -1,4 +1,4 @@
-"""Calls off the loop, which nothing waits for at the end."""
+"""Calls run off the loop, and nothing waits for them at the end."""
 
 import asyncio
 import gc
@@ -52,11 +52,11 @@ def test_who_waits_behind_a_call_that_does_not_return_is_told() -> None:
 
 
 class Held:
-    """What a call is about."""
+    """An object that a call refers to."""
 
 
 def test_what_a_call_was_about_lives_no_longer_than_the_call() -> None:
-    """The worker waits for the next one, perhaps for hours."""
+    """The worker waits for the next call, perhaps for hours."""
 
     async def scenario() -> None:
         worker, held, gone = Worker("test"), Held(), threading.Event()
@@ -70,7 +70,7 @@ def test_what_a_call_was_about_lives_no_longer_than_the_call() -> None:
 
 
 def test_a_worker_that_nobody_has_any_more_ends() -> None:
-    """So that a stream and its language model, which a worker was a part of, are gone as soon as nobody has them."""
+    """A stream and its language model, which the worker was a part of, are freed as soon as nobody uses them."""
 
     async def scenario() -> threading.Thread:
         return await Worker("test").run(threading.current_thread)

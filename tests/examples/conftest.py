@@ -1,4 +1,4 @@
-"""The command as a process of its own, as in the tests of the command."""
+"""Run the command as a process of its own, as in the tests of the command."""
 
 from tests.cli.conftest import environment, spawn
 

@@ -18,7 +18,7 @@ BACKEND = EXAMPLES / "backend"
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of a process that has the example's distribution installed beside asrd."""
+    """Return the environment of a process that has the example's distribution installed beside asrd."""
     return install(BACKEND, tmp_path_factory.mktemp("backend"))
 
 

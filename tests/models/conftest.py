@@ -1,4 +1,4 @@
-"""A stand-in for the Hugging Face hub, on loopback: what `asrd model pull` asks of it, and its faults."""
+"""A stand-in for the Hugging Face hub, on loopback: the requests of `asrd model pull`, and faults."""
 
 import hashlib
 import json
@@ -15,16 +15,16 @@ from asrd.models import ModelDirectory
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 LARGE = 10_000
-"""Bytes from which a file is kept in LFS here, and so known by its SHA-256."""
+"""Size in bytes from which a file is kept in LFS here, and so is known by its SHA-256."""
 
 
 @dataclass
 class Hub:
-    """One repository, `someone/small`.
+    """A hub with one repository, `someone/small`.
 
-    files: name to content. asked: the files asked for, each with the first byte wanted.
-    breaks: the connection drops after half of this file, and the hub is out of service then.
-    damages: this file arrives with a bit flipped. meanwhile: called, once, when the weights are asked for.
+    files: name to content. asked: the files asked for, each with the first byte wanted. breaks: the connection drops
+    after half of this file, and the hub is out of service then. damages: this file arrives with a bit flipped.
+    meanwhile: called, once, when the weights are asked for.
     """
 
     files: dict[str, bytes]
@@ -36,7 +36,7 @@ class Hub:
     meanwhile: Callable[[], object] | None = None
 
     def listing(self) -> dict[str, object]:
-        """The answer of the hub's model API, as far as it is read."""
+        """Return the answer of the hub's model API, as far as it is read."""
         return {"id": "someone/small", "sha": COMMIT, "siblings": [self._sibling(name) for name in self.files]}
 
     def _sibling(self, name: str) -> dict[str, object]:
@@ -66,7 +66,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_file(name)
         else:
             self._answer(404, b"")
-            self.hub.asked.append((self.path, 0))  # nobody has any business asking for it
+            self.hub.asked.append((self.path, 0))  # nobody should ask for it
 
     def _send_file(self, name: str) -> None:
         content = self.hub.files[name]
@@ -103,7 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def hub(base_model: ModelDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    """A hub that has the small random model, and a store of this test's own."""
+    """A hub that has the small random model, and a store for this test."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     names = ("config.json", "processor_config.json", "vocab.json", "tokenizer_config.json", "model.safetensors")
     hub = Hub({name: (base_model.path / name).read_bytes() for name in names})

@@ -1,4 +1,4 @@
-"""What was learned of a model is read with it; a file that makes no sense is one line."""
+"""The calibration of a model is read with it; an invalid file is reported in one line."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""The converted network is the checkpoint's, at every length, and nothing else happens meanwhile."""
+"""The converted network equals the checkpoint at every length, and converting has no side effects."""
 
 import os
 import resource
@@ -49,7 +49,7 @@ def test_a_failed_write_is_one_line_and_leaves_nothing(base_model: ModelDirector
 def test_a_full_disk_is_one_line_and_leaves_what_was_there(
     base_model: ModelDirectory, tmp_path: Path, room: int
 ) -> None:
-    """OpenVINO says of it that a stream has an error, which is no OSError."""
+    """OpenVINO reports a stream error for it, which is not an OSError."""
     network = runtime.openvino().Core().read_model(base_model.openvino("fp16"))
     (tmp_path / "fp16.xml").write_text("older")
     bound = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -1,4 +1,4 @@
-"""Pulling: whole or not at all, checked, taken up where it stopped, and clear about what went wrong."""
+"""Pulling is atomic, checked, resumed where it stopped, and clear about errors."""
 
 import json
 import os
@@ -66,12 +66,12 @@ def test_a_broken_transfer_goes_on_where_it_stopped(hub: Hub, monkeypatch: pytes
         pull(NAME, endpoint=hub.endpoint)
     assert "\n" not in str(caught.value)
     with pytest.raises(UsageError, match=f"asrd model pull {NAME}"):
-        store.resolve(NAME)  # half a model is none
+        store.resolve(NAME)  # half a model does not count
     hub.breaks, hub.down = "", False
     hub.asked.clear()
     model = pull(NAME, endpoint=hub.endpoint)
     half = len(hub.files["model.safetensors"]) // 2
-    assert hub.asked == [("model.safetensors", half // 1024 * 1024)]  # what had come whole is not fetched again
+    assert hub.asked == [("model.safetensors", half // 1024 * 1024)]  # complete files are not fetched again
     assert (model.path / "model.safetensors").read_bytes() == hub.files["model.safetensors"]
 
 
@@ -116,7 +116,7 @@ def test_two_at_once_do_not_write_to_the_same_files(hub: Hub) -> None:
 CALIBRATION = b'{"times": {"before": 480, "after": 320}, "confidence": null}'
 DECODING = b'{"lm": "en", "lm_weight": 0.5, "word_bonus": 1}'
 OTHER = "f" * 40
-"""A commit."""
+"""Another commit."""
 
 
 @pytest.mark.parametrize("revision", [COMMIT, OTHER], ids=["damaged", "another revision with the same files"])

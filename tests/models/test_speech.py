@@ -1,4 +1,4 @@
-"""The bundled recordings are there, readable, and as their manifest says."""
+"""The bundled recordings exist, can be read, and match their manifest."""
 
 import random
 from pathlib import Path

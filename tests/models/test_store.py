@@ -11,7 +11,7 @@ from asrd.models import ModelDirectory, manifest, store
 
 @pytest.fixture
 def pulled(base_model: ModelDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A model in the store under `someone/small`, and a download under way beside it."""
+    """A model in the store under `someone/small`, with an unfinished download beside it."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     path = store.store() / "someone" / "small"
     shutil.copytree(base_model.path, path)

@@ -1,4 +1,4 @@
-"""The page that says where things are."""
+"""The architecture page names modules and folders that exist."""
 
 import re
 from pathlib import Path
@@ -14,14 +14,14 @@ MODULES = [
 
 
 def test_every_module_it_names_exists() -> None:
-    """A module is named by its path, or by its name alone."""
+    """The page names a module by its path, or by its name alone."""
     named = sorted(set(re.findall(r"`([\w/]+\.py)`", PAGE)))
     assert len(named) > 50
     assert [name for name in named if not any(f"/{module}".endswith(f"/{name}") for module in MODULES)] == []
 
 
 def test_it_names_every_package() -> None:
-    """A folder is named by its path, by its name alone, or with a module in it."""
+    """The page names a folder by its path, by its name alone, or with a module in it."""
     named = set(re.findall(r"`([\w/]+)/(?:\w+\.py)?`", PAGE))
     packages = {module.removesuffix("/__init__.py") for module in MODULES if module.endswith("__init__.py")}
     ours = sorted(package for package in packages if not package.startswith("tests/"))

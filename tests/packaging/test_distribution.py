@@ -1,4 +1,4 @@
-"""What is built is what is in the tree: nothing missing, nothing stale."""
+"""The built distributions match the tree: nothing missing, nothing stale."""
 
 import configparser
 import shutil
@@ -21,7 +21,7 @@ TOP = sorted(path.name for path in SOURCES.iterdir() if path.is_symlink())
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of what is built from: building leaves debris behind."""
+    """A copy of the sources, because building leaves files behind."""
     copy = tmp_path_factory.mktemp("build") / "asrd"
     ignore = shutil.ignore_patterns("__pycache__", ".*")
     for folder in ("src", *TOP):
@@ -34,7 +34,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def built(tree: Path) -> Path:
-    """The folder of an sdist, and of the wheel built from that sdist, as an index would get them."""
+    """The folders of an sdist, and of the wheel built from it, as on an index."""
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(tree.parent / "dist"), str(tree)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
@@ -48,7 +48,7 @@ def wheel(built: Path) -> zipfile.ZipFile:
 
 
 def files(folder: Path, name: str) -> dict[str, Path]:
-    """Every file of a package's folder, by what it is called when installed."""
+    """Return every file of a package's folder, by its installed name."""
     return {
         f"{name}/{path.relative_to(folder).as_posix()}": path
         for path in folder.rglob("*")
@@ -57,20 +57,20 @@ def files(folder: Path, name: str) -> dict[str, Path]:
 
 
 def expected() -> dict[str, Path]:
-    """Every file that is to be installed, by what it is called then."""
+    """Return every file to be installed, by its installed name."""
     own = {f"asrd/{path.name}": path for path in SOURCES.iterdir() if path.is_file()}
     return own | {name: path for top in TOP for name, path in files(ROOT / top, f"asrd/{top}").items()}
 
 
 def test_every_package_has_a_link() -> None:
-    """A folder without one imports nowhere."""
+    """A folder without a link cannot be imported."""
     folders = {path.parent.name for path in ROOT.glob("[a-z]*/__init__.py")} - {"tests"}
     assert folders == set(TOP)
     assert {path.resolve() for path in SOURCES.iterdir() if path.is_symlink()} == {ROOT / name for name in TOP}
 
 
 def test_every_folder_with_modules_is_a_package() -> None:
-    """One without `__init__.py` imports in the checkout but is missing from the wheel."""
+    """A folder without `__init__.py` imports in the checkout but is missing from the wheel."""
     folders = {path.parent for top in TOP for path in (ROOT / top).rglob("*.py")}
     assert [folder for folder in folders if not (folder / "__init__.py").is_file()] == []
 
@@ -102,7 +102,7 @@ def test_the_sdist_holds_the_tree(built: Path) -> None:
 
 
 def test_an_editable_install_is_a_path_that_type_checkers_and_editors_read(tree: Path, tmp_path: Path) -> None:
-    """They do not run the import hooks that setuptools makes of other layouts."""
+    """They do not run the import hooks that setuptools makes for other layouts."""
     code = f"from setuptools.build_meta import build_editable; build_editable({str(tmp_path)!r})"
     result = subprocess.run([sys.executable, "-c", code], cwd=tree, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr

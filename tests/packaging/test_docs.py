@@ -1,4 +1,4 @@
-"""Pages that point somewhere point to what is there."""
+"""Links in the documentation point to what exists."""
 
 import re
 from pathlib import Path

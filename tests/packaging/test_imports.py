@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "quant": {"core", "models", "backends", "daemon"},
     "cli": {"core", "models", "training", "backends", "clients", "daemon", "quant"},
 }
-"""Besides itself. A folder in another's is a layer of its own."""
+"""Layers that each layer may import, besides itself. A folder in another's is a layer of its own."""
 
 HEAVY = ("ctc_beam_decoder", "torch", "transformers", "nncf", "openvino", "sounddevice", "huggingface_hub", "datasets")
 
@@ -36,11 +36,11 @@ LIGHT = {
     "asrd.cli.main": ("asrd.daemon", "asrd.backends", "cloup", "rich"),
     "asrd.cli.entry": ("asrd.core", "click"),
 }
-"""Module: what importing it must not load, besides what is heavy."""
+"""Modules that importing each module must not load, besides heavy ones."""
 
 
 def imported(path: Path) -> Iterator[str]:
-    """What a module imports of asrd, wherever in it, down to names: "asrd.core.units.Samples"."""
+    """Return all that a module imports from asrd, anywhere in it, down to names: "asrd.core.units.Samples"."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -53,7 +53,7 @@ def imported(path: Path) -> Iterator[str]:
 
 
 def layer(module: str) -> str:
-    """Of a module's name: "asrd.core.units" is in "core"."""
+    """Return the layer of a module's name: "asrd.core.units" is in "core"."""
     folders = module.split(".")[1:]
     return next(name for name in ("/".join(folders[:2]), folders[0]) if name in MAY_IMPORT)
 
@@ -73,7 +73,7 @@ def test_imports_point_one_way(package: str) -> None:
 
 
 def room(name: str) -> str:
-    """The folder below a package's own that a module or a name in it is in, or the module, where it is in none."""
+    """Return the folder, below the package's own, of a module or a name in it, or the module where it is in none."""
     folder, *inner = name.split(".")[1:]
     place = ROOT / folder
     while inner and (place / inner[0]).is_dir():
@@ -84,7 +84,7 @@ def room(name: str) -> str:
 
 
 def rooms(package: str) -> dict[str, set[str]]:
-    """Which rooms of a package the modules of each import."""
+    """Return, for each room of a package, the rooms that its modules import."""
     found: dict[str, set[str]] = {}
     for path in sorted((ROOT / package).rglob("*.py")):
         here = room(".".join(["asrd", *path.relative_to(ROOT).with_suffix("").parts]))
@@ -94,13 +94,13 @@ def rooms(package: str) -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("package", ["daemon", "quant"])
 def test_rooms_of_a_package_import_one_way(package: str) -> None:
-    """Raises CycleError, with the circle, where they do not."""
+    """Raises CycleError, with the cycle, where they do not."""
     order = list(graphlib.TopologicalSorter(rooms(package)).static_order())
     assert len(order) > 10
 
 
 def loaded_by(code: str) -> set[str]:
-    """Names of all modules a fresh interpreter has loaded after running `code`."""
+    """Return the names of all modules that a fresh interpreter has loaded after running `code`."""
     script = f"import sys, json\n{code}\nprint(json.dumps(sorted(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     return set(json.loads(result.stdout.splitlines()[-1]))

@@ -1,4 +1,4 @@
-"""A small data set of its own: synthetic utterances of different lengths, some shorter than a window."""
+"""A small data set: synthetic utterances of different lengths, some shorter than a window."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from asrd.core.flow import FloatArray
 
 @pytest.fixture
 def manifest(tmp_path: Path, babble: FloatArray) -> Path:
-    """Six utterances in different rates and channel counts, with texts."""
+    """Six utterances of different sample rates and channel counts, with texts."""
     lines = []
     for index, (length, rate) in enumerate([(9000, 16_000), (30_000, 16_000), (12_000, 8000)] * 2):
         name = f"{index}.wav"

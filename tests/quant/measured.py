@@ -1,4 +1,4 @@
-"""Measurements without a model, for tests of what is made of them."""
+"""Measurements without a model, for tests of what uses them."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from asrd.quant.evaluation.score import score
 def measured(
     backend: str, references: Sequence[str], texts: Sequence[str], milliseconds: Sequence[float] = (10.0,)
 ) -> Measurement:
-    """As `measure` would return it of a backend that heard these texts."""
+    """Return what `measure` would return for a backend that heard these texts."""
     found = score(references, texts, resamples=50)
     seconds = tuple(one / 1000 for one in milliseconds)
     return Measurement(backend, "f32", tuple(texts), found, seconds, sum(seconds) / len(seconds))

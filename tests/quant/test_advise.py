@@ -1,4 +1,4 @@
-"""The Pareto front, and the commands that lead to it."""
+"""The advice shows the Pareto front, and the commands that lead to it."""
 
 import importlib.util
 import shlex

@@ -1,4 +1,4 @@
-"""Intervals hold the true rate about as often as they say."""
+"""Intervals contain the true rate about as often as they claim."""
 
 import numpy as np
 

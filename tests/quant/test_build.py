@@ -1,4 +1,4 @@
-"""`asrd quantize`: a whole model directory or none, good enough or not written, the same each time."""
+"""`asrd quantize` installs a whole model directory or none, only if it is good enough, and the same each time."""
 
 import errno
 import os
@@ -59,7 +59,7 @@ def windows(base_model: ModelDirectory, manifest: Path) -> FloatArray:
 
 
 def _compressed(network: object, path: Path) -> dict[str, str]:
-    """Element type of each layer's stored weights, by label."""
+    """Return the element type of each layer's stored weights, by label."""
     save(network, path, compress=True)
     found = {}
     stored = runtime.openvino().Core().read_model(path)
@@ -129,7 +129,7 @@ def test_the_same_seed_gives_the_same_bytes(base_model: ModelDirectory, manifest
 
 
 def same_facts(one: Any, two: Any) -> bool:
-    """Whether two manifests say the same, but for what they say varies."""
+    """Return whether two manifests are equal, apart from the fields that vary."""
     for path in one["varies"]:
         measured, every, name = path.split(".")
         assert (measured, every) == ("measured", "*")
@@ -145,7 +145,7 @@ def _facts(directory: Path) -> Any:
 
 
 class Impatient(Stages):
-    """Ctrl-C once there is something to wait for."""
+    """Presses Ctrl-C once there is something to wait for."""
 
     def advance(self, steps: int = 1) -> None:
         raise KeyboardInterrupt
@@ -162,7 +162,7 @@ def test_an_interrupt_leaves_what_can_be_resumed_and_nothing_else(
 def test_a_run_goes_on_from_the_fp16_network_it_began_with(
     base_model: ModelDirectory, manifest: Path, tmp_path: Path
 ) -> None:
-    """It need not be what the checkpoint is converted to: what was built from it is no longer of this model."""
+    """The network may differ from a new conversion; once it changes, what was built from it no longer fits."""
     model = ModelDirectory.open(shutil.copytree(base_model.path, tmp_path / "model"))
     with pytest.raises(KeyboardInterrupt):
         _build(model, manifest, tmp_path / "out", LAX, Impatient())
@@ -188,7 +188,7 @@ def test_what_was_heard_before_memory_ran_out_can_be_resumed(
 def test_a_proved_model_outlives_a_report_that_cannot_be_made(
     base_model: ModelDirectory, manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It can be had without that part, and is not built again."""
+    """The model can be had without that part, and is not built again."""
 
     def greedy(*arguments: object, **options: object) -> None:
         raise RuntimeError("no memory")

@@ -30,7 +30,7 @@ def clips() -> list[Clip]:
 
 
 def occurs(piece: FloatArray, audio: FloatArray) -> bool:
-    """Whether `piece` is somewhere in `audio`, whatever its level."""
+    """Return whether `piece` is somewhere in `audio`, at any level."""
     size = len(piece)
     centred = piece - piece.mean()
     spectrum = 2 ** (len(audio) + size).bit_length()
@@ -57,7 +57,7 @@ def test_windows_are_whole_normalised_and_the_clips_own(
 
 
 def test_they_are_among_those_the_daemon_cuts(bundled: ModelDirectory, clips: list[Clip]) -> None:
-    """Of a long clip on its own, all but the first and the last are the daemon's windows of that file."""
+    """All windows of a single long clip, except the first and the last, are the daemon's windows of that file."""
     pcm = read(clips[0])
     segmenter = Segmenter(WebRtcVad(), bundled.geometry)
     items = [*segmenter.push(pcm), *segmenter.flush()]
@@ -95,7 +95,7 @@ def test_clips_shorter_than_a_window_are_no_waste(bundled: ModelDirectory, manif
 
 @dataclass(frozen=True)
 class Counted:
-    """A sound file that notes each time it is read."""
+    """A sound file that counts how often it is read."""
 
     path: Path
     reads: list[Path]

@@ -1,4 +1,4 @@
-"""`asrd compare`: one table, or JSON, or a page, from one run."""
+"""`asrd compare` makes one table, JSON or a page from one run."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Accuracy control on a model that plain INT8 breaks: one channel of its front end is far from the others."""
+"""Accuracy control repairs a model that plain INT8 breaks: one channel of its front end is far from the others."""
 
 import json
 import os
@@ -41,8 +41,8 @@ RECIPE = Recipe(
     smooth_quant=-1,
     sensitivity=False,
 )
-"""Little speech, a bound with room for that, few layers to choose from, and no smoothing, which would mend
-what is broken: it is the way that is tested.
+"""Little speech, a bound with room for that, few layers to choose from, and no smoothing, which would fix
+what is broken: the search itself is tested.
 """
 
 
@@ -59,11 +59,10 @@ class Quiet:
 
 @pytest.fixture(scope="session")
 def fragile(tiny: ModelDirectory, tmp_path_factory: pytest.TempPathFactory) -> ModelDirectory:
-    """The small bundled model with outliers that its answers do not depend on.
+    """The small bundled model with outliers that do not affect its output.
 
-    What goes into the third convolution and into the projection is 3000 on one channel, which their
-    weights ignore. In floating point nothing is lost; an 8-bit scale that reaches 3000 rounds all other
-    channels to 0.
+    The inputs of the third convolution and of the projection are 3000 on one channel, which their weights ignore. In
+    floating point nothing is lost; an 8-bit scale that reaches 3000 rounds all other channels to 0.
     """
     import torch
 
@@ -111,13 +110,13 @@ def _arguments(model: ModelDirectory, out: Path, *more: str) -> list[str]:
 
 
 def _run(model: ModelDirectory, out: Path, *more: str) -> Result:
-    """The command, in this process: another would load PyTorch and NNCF once more."""
+    """Run the command in this process: another would load PyTorch and NNCF once more."""
     return CliRunner().invoke(asrd, _arguments(model, out, *more))
 
 
 @pytest.fixture(scope="session")
 def whole(fragile: ModelDirectory, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the command builds of it when nothing interrupts."""
+    """The model that the command builds without interruption."""
     out = tmp_path_factory.mktemp("built") / "whole"
     done = _run(fragile, out)
     assert done.exit_code == 0, done.exception
@@ -149,7 +148,7 @@ def test_accuracy_control_reverts_what_breaks_and_proves_it(whole: Path, parts: 
 
 
 def test_a_bound_out_of_reach_installs_nothing(fragile: ModelDirectory, parts: Split, tmp_path: Path) -> None:
-    """Two layers are broken and one may be reverted."""
+    """Two layers are broken, and only one may be reverted."""
     with pytest.raises(QuantizationError, match=r"more than the 5\.00 allowed.*nothing was written; try"):
         build(fragile, tmp_path / "out", replace(RECIPE, iterations=1), parts, resume=False, progress=Quiet())
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""Data sets in files and directories: every form gives the same clips, and says what is wrong with it."""
+"""Data sets in files and directories give the same clips in every form, and report what is wrong with them."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Clips are decoded, and what cannot be used is skipped by name; a data set's fingerprint is its content's."""
+"""Clips are decoded, and unusable ones are skipped by name; a data set's fingerprint depends on its content."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +27,7 @@ def test_audio_of_any_rate_and_kind_comes_out_as_16_khz_mono(tmp_path: Path, rat
 
 
 def faulty(folder: Path) -> list[Clip]:
-    """What can be wrong with a clip's audio."""
+    """Make a clip for each fault that audio can have."""
     (folder / "text.wav").write_text("no audio")
     (folder / "nothing.wav").write_bytes(b"")
     (folder / "folder.wav").mkdir()

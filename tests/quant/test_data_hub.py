@@ -1,4 +1,4 @@
-"""Data sets of the hub's form, through the real `datasets`, from disk: no network is used."""
+"""Data sets of the hub are read from disk through the real `datasets`, without a network."""
 
 import io
 from collections.abc import Iterator
@@ -54,7 +54,7 @@ def encoded(pcm: FloatArray) -> bytes:
 
 
 def table(path: Path, rows: list[dict[str, Any]]) -> None:
-    """A table as the hub keeps them, its audio encoded; `datasets` would need a codec to write one."""
+    """Make a table as the hub keeps it, with encoded audio; `datasets` would need a codec to write one."""
     kinds = {"audio": datasets.Audio(), "speaker_id": datasets.Value("int64")}
     features = datasets.Features({name: kinds.get(name, datasets.Value("string")) for name in rows[0]})
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -125,7 +125,7 @@ def test_a_saved_data_set(published: Path, tmp_path: Path) -> None:
 
 
 def test_audio_beside_the_table_and_holes_in_it(tmp_path: Path, babble: FloatArray) -> None:
-    """Common Voice and others name files; some rows lack a transcript, or the audio, or an id of their own."""
+    """Common Voice and others name files; some rows lack a transcript, the audio, or an id of their own."""
     soundfile.write(tmp_path / "a.wav", babble, 16_000)
     rows = [
         {"id": "x", "audio": {"bytes": None, "path": str(tmp_path / "a.wav")}, "sentence": "Yes"},

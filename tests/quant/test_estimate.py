@@ -1,4 +1,4 @@
-"""What a run is said to take before it starts."""
+"""The duration of a run is estimated before it starts."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The rows of every table: accuracy, speed and size side by side."""
+"""Every table shows accuracy, speed and size side by side."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Layers are told apart by what they do in the graph, for every kind of checkpoint."""
+"""Layers are identified by what they do in the graph, for every kind of checkpoint."""
 
 import json
 import shutil
@@ -31,7 +31,7 @@ def test_every_layer_is_found_once_in_order(kind: str, request: pytest.FixtureRe
 
 @pytest.mark.parametrize("kind", ["bundled", "base_model", "lv60_model"])
 def test_labels_agree_with_the_names_of_the_checkpoint(kind: str, request: pytest.FixtureRequest) -> None:
-    # This converter happens to keep the names of the modules, which makes it a witness.
+    # This converter happens to keep the names of the modules, so they can be checked against.
     names = {
         "*conv_layers.*": "front.*",
         "*feature_projection*": "projection",

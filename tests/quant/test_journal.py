@@ -1,4 +1,4 @@
-"""What an interrupted run leaves behind is used, and only by the run it belongs to."""
+"""The results of an interrupted run are used, and only by the run they belong to."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Backends are measured as the daemon runs them, and in turns."""
+"""Backends are measured as the daemon runs them, taking turns."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +24,7 @@ LONG, SHORT = 3.0, 1.5
 
 
 class Diary(LoadedModel):
-    """Another backend that writes down when it is used."""
+    """Wraps a backend and records when it is used."""
 
     def __init__(self, name: str, backend: Backend, used: list[str]) -> None:
         super().__init__(backend.model)
@@ -56,7 +56,7 @@ def speech() -> list[Clip]:
 
 
 def quiet(backend: Backend) -> Segmenter:
-    """One that cuts no previews."""
+    """Return a segmenter that cuts no previews."""
     return Segmenter(WebRtcVad(), backend.model.geometry, SegmenterSettings(partial_interval=Samples(0)))
 
 
@@ -120,7 +120,7 @@ def test_where_no_clip_fills_a_window_all_windows_count(backend: Backend, tmp_pa
 
 
 def test_where_full_windows_only_asked_all_windows_count(backend: Backend, speech: list[Clip], tmp_path: Path) -> None:
-    """A word late in a clip that ends in the pause behind it: the window that asks is full, the last one is not."""
+    """A word late in a clip that ends in the following pause: the window that asks is full, the last one is not."""
     pcm = np.concatenate([np.zeros(22_000, np.float32), read(speech[0])[4000:10_000], np.zeros(4000, np.float32)])
     windows = listen(backend, pcm).windows
     assert [(window.length == MAX_WINDOW, window.brought > 0) for window in windows] == [(True, False), (False, True)]

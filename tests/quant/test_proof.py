@@ -1,4 +1,4 @@
-"""The verdict: both rates are held to the bound, and it says what to try."""
+"""The verdict holds both rates to the bound, and suggests what to try."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from asrd.quant.recipe import Recipe
 
 
 def measurements(wer: float, cer: float) -> dict[str, Measurement]:
-    """PyTorch at 50 % WER and 20 % CER, and INT8 at what is given."""
+    """Return PyTorch at 50 % WER and 20 % CER, and INT8 at the given rates."""
 
     def one(name: str, wer: float, cer: float) -> Measurement:
         score = Score(Rate(wer, wer, wer), Rate(cer, cer, cer), 100, 500)
@@ -38,7 +38,7 @@ def test_the_bound(wer: float, cer: float, drop_type: str, holds: bool) -> None:
 
 
 def test_a_loss_as_large_as_the_bound_is_within_it() -> None:
-    """Whatever rates it lies between: their difference is rounded."""
+    """This holds for any rates: their difference is rounded."""
     for errors in range(50):
         found = measurements((errors + 1) / 100, 0.2)
         found["torch"] = replace(found["torch"], score=measurements(errors / 100, 0.2)["int8"].score)

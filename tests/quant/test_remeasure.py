@@ -1,4 +1,4 @@
-"""`asrd model verify --measure`: recorded figures are measured again on the recorded clips."""
+"""`asrd model verify --measure` measures recorded figures again on the recorded clips."""
 
 import json
 import shutil

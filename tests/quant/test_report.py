@@ -1,4 +1,4 @@
-"""The report is one file that stands alone, and shows what it was given as text."""
+"""The report is one self-contained file, and shows its input as text."""
 
 import re
 from dataclasses import replace
@@ -36,7 +36,7 @@ OPTIONAL_END = {"td", "th", "dt", "dd"}
 
 
 class Page(HTMLParser):
-    """What a browser would see: elements, identifiers, what is fetched, text."""
+    """The page as a browser sees it: elements, identifiers, what is fetched, text."""
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Error rates are jiwer's, drops are NNCF's."""
+"""Error rates equal jiwer's, drops equal NNCF's."""
 
 import math
 

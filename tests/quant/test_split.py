@@ -1,4 +1,4 @@
-"""Splits: disjoint, of the sizes asked for, the same for a seed, and by speaker where that works."""
+"""Splits are disjoint, of the requested sizes, the same for a seed, and by speaker where possible."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ from asrd.quant.split import PARTS, Split, proved_on, split
 
 
 def clips(*spoken: int) -> list[Clip]:
-    """So many clips of each speaker, in turns as far as they go."""
+    """Make the given number of clips for each speaker, taking turns as long as there are any."""
     pairs = [(number, speaker) for speaker, count in enumerate(spoken) for number in range(count)]
     return [Clip(f"{s}-{n}", "WORDS", Path(f"{s}-{n}.wav"), f"speaker {s}") for n, s in sorted(pairs)]
 

@@ -1,4 +1,4 @@
-"""One rule for texts, whatever the model's own case and alphabet."""
+"""One rule normalises texts, whatever the model's own case and alphabet."""
 
 import unicodedata
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Finding weights, and keeping them with the model."""
+"""Decoder weights are found, and kept with the model."""
 
 import json
 import math
@@ -24,7 +24,7 @@ CONFUSED = {"T": "D", "D": "T", "A": "E", "E": "A"}
 
 
 def spoken(model: ModelDirectory, line: str, sureness: float, seed: int) -> Frames:
-    """Frames of a text, in which letters that sound alike are mixed up at random."""
+    """Make the frames of a text, in which letters that sound alike are mixed up at random."""
     random = np.random.default_rng(seed)
     tokens, size = model.vocabulary.tokens, len(model.vocabulary)
     rows = []
@@ -51,7 +51,7 @@ LINES = [
 
 
 def test_tuned_weights_make_fewer_errors_than_greedy(bundled: ModelDirectory, tmp_path: Path) -> None:
-    """The bundled language model, on words in which letters that sound alike were mixed up."""
+    """It uses the bundled language model, on words in which letters that sound alike were mixed up."""
     heard = [[spoken(bundled, line, 3.0, seed)] for seed, line in enumerate(LINES)]
     tuner = Tuner(bundled, heard, LINES)
     greedy = tuner.greedy()

@@ -1,4 +1,4 @@
-"""The steps of accuracy control are told from the evaluations that rank groups."""
+"""The validator tells the steps of accuracy control from the evaluations that rank groups."""
 
 import logging
 from pathlib import Path
@@ -16,7 +16,7 @@ from asrd.quant.validator import Reverted, Validator
 
 
 class Compiled:
-    """Answers everything with one number, by which it is known."""
+    """Answers everything with one number, by which it is recognised."""
 
     def __init__(self, model: ModelDirectory, number: int) -> None:
         frames = model.geometry.frames(MAX_WINDOW)
@@ -32,7 +32,7 @@ class Compiled:
 def test_ranking_with_all_clips_is_no_step(
     bundled: ModelDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """NNCF ranks with as many clips as there are, if these are fewer than the ranking subset."""
+    """NNCF ranks with all clips if there are fewer than the ranking subset."""
     words = ["one", "two", "three", "four"]
 
     def hear(backend: Any, _: Clip) -> str:
@@ -49,7 +49,7 @@ def test_ranking_with_all_clips_is_no_step(
         listener.emit(logging.makeLogRecord({"msg": text}))
 
     say("Validation of initial model was started")
-    validator(Compiled(bundled, 4), [0])  # to learn what kind of values are given
+    validator(Compiled(bundled, 4), [0])  # the validator learns what kind of values it gets
     validator(Compiled(bundled, 4), [0, 1])
     say("Validation of quantized model was started")
     validator(Compiled(bundled, 1), [0, 1])

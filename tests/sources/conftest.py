@@ -1,4 +1,4 @@
-"""What tests of sources share: functions as fixtures, and a sound server of their own."""
+"""Functions and a separate sound server for tests of sources, as fixtures."""
 
 import asyncio
 import os
@@ -19,14 +19,14 @@ from asrd.daemon.sources.base import Source
 
 
 def _chirp(seconds: float, rate: int = 16_000, low: float = 200.0, high: float = 3_000.0) -> FloatArray:
-    """A sweep: its autocorrelation has one sharp peak, so it can be found to the sample."""
+    """Make a sweep: its autocorrelation has one sharp peak, so it can be found to the sample."""
     time = np.arange(round(seconds * rate)) / rate
     phase = 2 * np.pi * (low * time + (high - low) * time**2 / (2 * seconds))
     return (0.5 * np.sin(phase)).astype(np.float32)
 
 
 def _gather(source: Source, until: Callable[[list[AudioChunk]], bool] = lambda _: False) -> list[AudioChunk]:
-    """Open, collect chunks until the source ends or `until` holds, close. Never waits more than 30 s."""
+    """Open, collect chunks until the source ends or `until` holds, and close. Never waits more than 30 s."""
 
     async def run() -> list[AudioChunk]:
         found: list[AudioChunk] = []
@@ -45,7 +45,7 @@ def _gather(source: Source, until: Callable[[list[AudioChunk]], bool] = lambda _
 
 
 def _audio(chunks: list[AudioChunk]) -> FloatArray:
-    """All samples, once it is sure that every position is accounted for."""
+    """Return all samples, after checking that every position is accounted for."""
     position = 0
     for chunk in chunks:
         assert chunk.start == position + chunk.lost
@@ -56,7 +56,7 @@ def _audio(chunks: list[AudioChunk]) -> FloatArray:
 
 
 def _likeness(heard: FloatArray, played: FloatArray) -> tuple[float, int]:
-    """Normalised cross-correlation at its best alignment, and where in `heard` that is."""
+    """Return the normalised cross-correlation at its best alignment, and the position in `heard`."""
     size = 1 << (len(heard) + len(played)).bit_length()
     products = np.fft.irfft(np.fft.rfft(heard, size) * np.conj(np.fft.rfft(played, size)), size)
     energy = np.concatenate([[0.0], np.cumsum(heard.astype(np.float64) ** 2)])
@@ -89,7 +89,7 @@ def likeness() -> Callable[[FloatArray, FloatArray], tuple[float, int]]:
 
 @pytest.fixture(autouse=True)
 def no_thread_left() -> Iterator[None]:
-    """Every thread a test starts has ended soon after it."""
+    """Check that every thread that a test starts ends soon after it."""
     before = set(threading.enumerate())
     yield
     for thread in set(threading.enumerate()) - before:
@@ -98,7 +98,7 @@ def no_thread_left() -> Iterator[None]:
 
 
 class SoundServer:
-    """A PulseAudio of our own, whose microphone hears what is played into it."""
+    """A PulseAudio server for the tests, whose microphone hears what is played into it."""
 
     def __init__(self, home: Path) -> None:
         self.environment = {"HOME": str(home), "XDG_RUNTIME_DIR": str(home), "PULSE_SERVER": f"unix:{home}/socket"}
@@ -131,7 +131,7 @@ class SoundServer:
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
-        """Alive, but silent to everyone."""
+        """Freeze the server: it is alive, but answers nobody."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
         yield

@@ -1,4 +1,4 @@
-"""`asrd send` and `asrd devices` as people run them."""
+"""`asrd send` and `asrd devices` work as people run them."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ def address(tmp_path):
 
 
 def send(address, *arguments, stdin=b"", interrupt=False):
-    """Run `asrd send` against a listening source: exit code, standard error, chunks.
+    """Run `asrd send` against a listening source: return exit code, standard error and chunks.
 
     interrupt: press Ctrl-C once something was heard.
     """
@@ -67,7 +67,7 @@ def test_raw_pcm_is_sent_from_standard_input(address, audio, chirp):
     assert (code, error.strip()) == (0, f"sent 3.0 s to {address}, lost 0.0 s")
     assert np.abs(audio(chunks) - chirp(3.0))[200:-200].max() < 1e-3
     code, _, chunks = send(address, "-", stdin=data)
-    assert len(audio(chunks)) == 3 * 48_000  # taken for 16 kHz, as nothing else was said
+    assert len(audio(chunks)) == 3 * 48_000  # taken for 16 kHz, as no rate was given
 
 
 def test_ctrl_c_ends_the_session_in_order(tmp_path, address, audio, chirp):
@@ -111,7 +111,7 @@ def test_nobody_listening_and_nothing_to_send_are_one_line(tmp_path, address):
 
 
 def test_no_microphone_is_an_ordinary_answer(monkeypatch, tmp_path):
-    for name in ("HOME", "XDG_RUNTIME_DIR"):  # no sound server here
+    for name in ("HOME", "XDG_RUNTIME_DIR"):  # hide the sound server
         monkeypatch.setenv(name, str(tmp_path))
     monkeypatch.setenv("PULSE_SERVER", f"unix:{tmp_path}/none")
     listed = run("devices", "--json")

@@ -126,7 +126,7 @@ def test_a_truncated_wav_gives_what_it_has_and_says_so(tmp_path, chirp):
     ("riff", "size"), [(8, 0), (0x7FFF_F024, 0x7FFF_F000), (0x7FFF_FF24, 0x7FFF_FF00), (0xFFFF_FFFF, 0xFFFF_FFFF)]
 )
 def test_a_wav_that_was_written_into_a_pipe_is_whole(tmp_path, chirp, riff, size):
-    """Its header comes before anybody knows how long it will be."""
+    """Its header is written before its length is known."""
     path = tmp_path / "streamed.wav"
     soundfile.write(path, chirp(2.0), 16_000)
     content = path.read_bytes()
@@ -199,7 +199,7 @@ def test_closing_in_the_middle_ends_at_once(tmp_path, chirp, gather, audio, pace
 
 @pytest.mark.parametrize("way", ["close", "cancel"])
 def test_a_read_that_hangs_is_not_waited_for(tmp_path, chirp, monkeypatch, way):
-    """Neither by the source nor by the program: a file server may be away for hours."""
+    """Neither the source nor the program waits: a file server may be away for hours."""
     path, read, back, hangs = tmp_path / "chirp.wav", files._read, threading.Event(), threading.Event()
     soundfile.write(path, chirp(5.0), 16_000)
 

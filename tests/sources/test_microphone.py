@@ -1,4 +1,4 @@
-"""Capture through PortAudio, from a microphone that PulseAudio makes of what is played into it."""
+"""Audio is captured through PortAudio, from a microphone that PulseAudio makes of what is played into it."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ from asrd.daemon.sources.ring import CaptureRing
 
 @pytest.fixture
 def microphone(sound_server):
-    """The server, once this process's PortAudio has seen it."""
+    """The server, once this process's PortAudio has found it."""
     try:
         portaudio.rescan()
     except AudioError as error:
@@ -42,7 +42,7 @@ def played(tmp_path, chirp):
 
 @pytest.fixture
 def complete(chirp, likeness):
-    """Whether what was played is all among what was captured. Its end is, some time after its player has ended."""
+    """Return whether all that was played was captured. The end of it arrives some time after its player has ended."""
 
     def check(chunks):
         heard = np.concatenate([chunk.pcm for chunk in chunks])
@@ -59,7 +59,7 @@ def test_a_failure_of_portaudio_is_one_of_audio():
 
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="not Linux")
 def test_looking_again_and_again_loads_plugins_once():
-    """What ALSA unloads it loads again, and what that costs grows with every look for a microphone."""
+    """ALSA loads again what it unloads, and each search for a microphone would cost more than the last."""
 
     def plugins():
         return {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if "/alsa-lib/" in line}
@@ -107,7 +107,7 @@ def test_what_is_played_is_what_is_captured(microphone, played, audio, complete,
     chunks = asyncio.run(asyncio.wait_for(run(), 30))
     audio(chunks)  # no position is missing
     assert not any(chunk.lost for chunk in chunks)
-    late = chunks[-10:]  # before, the server's clock stutters: it shortens its buffers once somebody plays
+    late = chunks[-10:]  # before that, the server's clock stutters: it shortens its buffers once somebody plays
     assert late[-1].captured - late[0].captured == pytest.approx(seconds(late[1:]), abs=0.1)
     assert time.time() - 3 < late[-1].captured <= time.time()
 
@@ -146,7 +146,7 @@ def test_a_microphone_that_vanishes_comes_back_and_the_time_between_is_lost(micr
 
 
 def test_a_capture_that_could_not_be_closed_in_time_keeps_no_device_from_being_found(microphone, monkeypatch):
-    """Something else hung in the sound system when it was to be closed."""
+    """Another call hung in the sound system when it was to be closed."""
     capture = portaudio.capture(None, lambda: None)
     monkeypatch.setattr(portaudio, "DEADLINE", 0.1)
     with portaudio._lock, pytest.raises(AudioError, match="does not answer"):
@@ -157,7 +157,7 @@ def test_a_capture_that_could_not_be_closed_in_time_keeps_no_device_from_being_f
 
 
 class Unplugged:
-    """A capture of which the device has gone."""
+    """A capture whose device has gone."""
 
     device = SimpleNamespace(name="unplugged", rate=16_000)
     ring = CaptureRing(16_000, 16_000)
@@ -169,7 +169,7 @@ class Unplugged:
 
 @pytest.mark.parametrize("way", ["rescan", "capture"])
 def test_closing_while_the_microphone_is_away_does_not_wait_for_it(monkeypatch, way):
-    """It is just being looked for, and the sound system hangs."""
+    """The source is looking for it, and the sound system hangs."""
     hangs, back, returned = threading.Event(), threading.Event(), threading.Event()
 
     def hang(*_):
@@ -202,7 +202,7 @@ def test_closing_while_the_microphone_is_away_does_not_wait_for_it(monkeypatch, 
 
 @pytest.mark.slow
 def test_a_sound_server_that_hangs_holds_up_neither_the_stream_nor_the_end(microphone):
-    """It is stopped, not killed: PortAudio's own calls then never return."""
+    """The server is stopped, not killed: PortAudio's own calls then never return."""
 
     async def run():
         source = MicrophoneSource("mic")

@@ -33,7 +33,7 @@ def header(session="s", position=0, **changes):
 
 
 def bound(source):
-    """Where an open source listens, with the port that ANY_PORT has become."""
+    """Return where an open source listens, with the actual port in place of ANY_PORT."""
     return source._socket.last_endpoint.decode()
 
 
@@ -61,7 +61,7 @@ def ended(times):
 
 
 def push(*messages):
-    """A sender that puts these messages on the wire as they are."""
+    """A sender that puts these messages on the wire unchanged."""
 
     def send(address):
         with zmq.Context() as context, context.socket(zmq.PUSH) as sender:
@@ -136,7 +136,7 @@ def test_a_second_sender_waits_and_is_heard_after_the_first(address, audio, capl
 
 
 def test_the_next_sender_is_read_before_the_last_has_ended_and_both_are_heard_whole(address, audio):
-    """Both have sent everything before anything is read, so that the socket hands out their messages in turn."""
+    """Both have sent everything before anything is read, so that the socket returns their messages in turn."""
 
     def send():
         for value in (100, 200):
@@ -252,7 +252,7 @@ def test_no_number_of_leaps_takes_the_clock_beyond_its_range(monkeypatch):
 
 
 def test_a_message_of_half_an_hour_holds_up_nobody_else(address, audio, chirp):
-    """Its audio comes a second at a time, each with its own time of capture, and others run in between."""
+    """Its audio arrives a second at a time, each with its own time of capture, and other tasks run in between."""
     sound = np.tile((chirp(100.0, 1_000, high=400.0) * 32_767).astype("<i2"), 18)
     turns = []
 
@@ -410,7 +410,7 @@ def test_a_daemon_that_takes_nothing_is_given_up(address):
 
 
 def test_a_daemon_that_is_behind_is_waited_for_longer_than_one_that_is_not_there():
-    """It hears 0.1 s of audio in 0.02 s, and stands still at first for longer than the sender's `timeout`."""
+    """The daemon hears 0.1 s of audio in 0.02 s, and at first stands still for longer than the sender's `timeout`."""
 
     def hear(daemon):
         time.sleep(0.5)
@@ -445,7 +445,7 @@ def test_long_blocks_are_cut_so_that_the_queue_empties_steadily(address, audio):
 
 
 def test_a_slow_daemon_holds_the_sender_back_and_loses_nothing(address, audio):
-    """More audio than all queues hold, sent as fast as it goes to a receiver that takes its time."""
+    """The sender has more audio than all queues hold, and sends as fast as a slow receiver takes it."""
     sent = []
 
     def send(address):

@@ -64,7 +64,7 @@ def test_regular_files_can_be_standard_input(tmp_path, gather, audio):
 
 @pytest.mark.parametrize("way", ["close", "cancel"])
 def test_a_regular_file_whose_read_hangs_is_not_waited_for(tmp_path, monkeypatch, way):
-    """Its file server is away; the loop goes on."""
+    """Its file server is away; the loop continues."""
     back, hangs, returned = threading.Event(), threading.Event(), threading.Event()
 
     def hang(fd, size):
@@ -151,7 +151,7 @@ def test_two_sources_cannot_share_an_input(pipe):
 
 @pytest.mark.parametrize("way", ["close", "cancel"])
 def test_silence_does_not_hold_up_the_end(pipe, way):
-    """Nothing was written and nothing is: only closing, or cancelling, can end the wait."""
+    """Nothing was written and nothing will be: only closing or cancelling can end the wait."""
 
     async def run():
         source = PipeSource("pcm", fd=pipe[0])

@@ -56,7 +56,7 @@ stretches = st.lists(st.tuples(st.integers(0, 3_000), st.integers(0, 5_000)), mi
 
 @given(RATES, stretches, st.integers(0, 10**6))
 def test_positions_never_drift_however_many_holes_there_are(rate, stretches, start):
-    """Each stretch is (frames lost before, frames)."""
+    """Each segment is (frames lost before, frames)."""
     timeline = Timeline(rate, start)
     chunks = []
     for lost, frames in stretches:

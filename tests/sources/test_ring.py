@@ -7,7 +7,7 @@ from asrd.daemon.sources.ring import STALLED, CaptureRing
 
 @given(st.lists(st.one_of(st.integers(1, 50), st.none()), max_size=60))
 def test_every_frame_is_either_taken_or_counted_as_lost(steps):
-    """A number puts so many frames, None takes a block; what is held never exceeds the capacity."""
+    """A number puts that many frames, None takes a block; the ring never holds more than its capacity."""
     ring = CaptureRing(1_000, 100)
     put, accounted, end = 0, 0, 0.0
     for step in steps:
@@ -44,9 +44,9 @@ def test_an_overflow_that_the_clock_does_not_show_is_still_told():
 
 
 def blocks(*ends):
-    """What is lost before each of the blocks, of 50 ms, that a ring was given, and when it ends.
+    """Return what is lost before each of the blocks, of 50 ms, that a ring was given, and when it ends.
 
-    ends: of each, as the card has it, and when its callback comes if that is later.
+    ends: of each block, by the card's clock, and when its callback comes if that is later.
     """
     ring = CaptureRing(16_000, 80_000)
     for end in ends:
@@ -70,7 +70,7 @@ def test_a_block_that_only_came_late_is_no_loss():
 
 
 def test_a_delay_that_the_sound_server_corrects_is_no_loss():
-    """What it says of the first block, and of one later, is far off; the blocks come at their pace."""
+    """The server's times of the first block and of a later one are far off; the blocks arrive at their pace."""
     ends = (95.0, 100.0), (100.05, 100.05), (100.1, 100.1), (90.0, 100.15), (100.2, 100.2), (100.25, 100.25)
     assert blocks(*ends)[0] == [0] * 6
 

@@ -1,4 +1,4 @@
-"""What the service manager hears, on a real datagram socket."""
+"""The service manager is notified, on a real datagram socket."""
 
 import os
 import socket
@@ -12,7 +12,7 @@ from asrd.daemon.server.systemd import notify
 
 @pytest.fixture(params=["path", "abstract"])
 def manager(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
-    """A bound socket, as systemd has one, named in the environment."""
+    """A bound socket like systemd's, named in the environment."""
     name = str(tmp_path / "notify") if request.param == "path" else f"@asrd-test-{os.getpid()}"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bound:
         bound.bind(name.replace("@", "\0", 1))

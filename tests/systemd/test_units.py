@@ -1,4 +1,4 @@
-"""systemd's own check of the unit files, and of the command lines in them."""
+"""systemd itself checks the unit files, and the command lines in them."""
 
 import configparser
 import shlex
@@ -28,7 +28,7 @@ def service(path: Path) -> configparser.SectionProxy:
 
 
 def verify(path: Path, flavour: str) -> str:
-    """What systemd has to say against a unit file."""
+    """Return systemd's complaints about a unit file."""
     command = ["systemd-analyze", "verify", f"--{flavour}", "--man=no", str(path)]
     result = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
     return "\n".join(line for line in result.stderr.splitlines() if path.name in line)
@@ -36,7 +36,7 @@ def verify(path: Path, flavour: str) -> str:
 
 @pytest.fixture
 def installed(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    """The unit with the path of the asrd at hand: systemd looks whether there is such a program."""
+    """The unit with the path of the installed asrd: systemd checks that the program exists."""
     unit = UNITS[request.param]
     program = shlex.split(service(unit)["ExecStart"])[0]
     copy = tmp_path / unit.name
@@ -60,7 +60,7 @@ def test_systemd_would_find_a_fault(installed: Path) -> None:
 @needs_systemd
 @pytest.mark.parametrize("installed", ["system"], indirect=True)
 def test_a_machine_s_service_has_few_rights(installed: Path) -> None:
-    """By systemd's own measure, where 10 is all of them and 0 none."""
+    """systemd's own score is 10 for all rights and 0 for none."""
     options = subprocess.run(["systemd-analyze", "--help"], capture_output=True, encoding="utf-8", check=True).stdout
     if "--offline" not in options:
         pytest.skip("systemd 250 was the first to measure a file")
@@ -71,7 +71,7 @@ def test_a_machine_s_service_has_few_rights(installed: Path) -> None:
 
 @pytest.mark.parametrize("flavour", UNITS)
 def test_settings_in_files_are_not_overruled_by_the_unit(flavour: str) -> None:
-    """A flag would win over asrd.toml, where the unit says that settings belong."""
+    """A flag would override asrd.toml, where the unit says that settings belong."""
     _, _, *arguments = shlex.split(service(UNITS[flavour])["ExecStart"])
     assert arguments == []
 

@@ -1,4 +1,4 @@
-"""A little speech in shards as the recipe keeps them, and a small random encoder in the place of Whisper's."""
+"""A little speech in shards as training keeps them, and a small random encoder in place of Whisper's."""
 
 import shutil
 from collections.abc import Iterator
@@ -21,12 +21,12 @@ from asrd.training.whisper import Weights
 
 CLIPS = 24
 WIDTH, BLOCKS = 64, 2
-"""Of the small encoder; the front end before it has its real size."""
+"""Size of the small encoder; the front end before it has its real size."""
 
 
 @pytest.fixture(scope="session", autouse=True)
 def one_augmenter() -> Iterator[None]:
-    """Its noises take a second to make, and nothing changes them."""
+    """Share one augmenter: its noises take a second to make, and nothing changes them."""
     with pytest.MonkeyPatch.context() as patch:
         for module in ("batches", "epochs"):
             patch.setattr(f"asrd.training.{module}.Augmenter", cache(Augmenter))
@@ -54,7 +54,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory, speech: list[Clip]) -> Path:
 
 @pytest.fixture(scope="session")
 def aligned(tmp_path_factory: pytest.TempPathFactory, clips: Path) -> Path:
-    """The same, every letter equally long, with a pause before every word."""
+    """The same folder, with all letters equally long and a pause before every word."""
     folder = tmp_path_factory.mktemp("aligned")
     shutil.copytree(clips, folder, dirs_exist_ok=True)
     for shard in shards(folder):
@@ -78,7 +78,7 @@ def even(aligned: Path) -> Shard:
 
 @pytest.fixture(scope="session")
 def library(aligned: Path) -> Library:
-    """Of both shards."""
+    """The library of both shards."""
     return Library(aligned, {}, aligned=True)
 
 
@@ -91,7 +91,7 @@ def sound(speech: list[Clip]) -> torch.Tensor:
 
 @pytest.fixture(scope="session")
 def whisper() -> Weights:
-    """Weights of an encoder as Whisper's, but small and random."""
+    """Weights of an encoder like Whisper's, but small and random."""
     generator = torch.Generator().manual_seed(0)
 
     def matrix(*shape: int) -> torch.Tensor:
@@ -113,5 +113,5 @@ def whisper() -> Weights:
 
 @pytest.fixture(scope="session")
 def start(tmp_path_factory: pytest.TempPathFactory, whisper: Weights, sound: torch.Tensor) -> Path:
-    """The directory of a model that has learnt nothing yet."""
+    """The directory of an untrained model."""
     return export(assemble(whisper, sound), tmp_path_factory.mktemp("start") / "model").path

@@ -1,4 +1,4 @@
-"""When each letter is said."""
+"""Alignment finds when each letter is said."""
 
 import shutil
 from pathlib import Path
@@ -18,7 +18,7 @@ from asrd.training.vocabulary import LABELS, spelling
 
 
 def emitted(said: list[int], sure: float = 0.9) -> FloatArray:
-    """Log-probabilities where one label of each frame is the most probable by far."""
+    """Make log-probabilities in which one label of each frame is the most probable by far."""
     rows = np.full((len(said), len(LABELS)), (1 - sure) / (len(LABELS) - 1), np.float32)
     rows[np.arange(len(said)), said] = sure
     return np.log(rows)
@@ -26,7 +26,7 @@ def emitted(said: list[int], sure: float = 0.9) -> FloatArray:
 
 @given(st.lists(st.tuples(st.integers(5, 9), st.integers(1, 3), st.integers(1, 4)), min_size=1, max_size=12))
 def test_letters_are_found_where_they_are(said: list[tuple[int, int, int]]) -> None:
-    """Each lasts for some frames, with blanks behind it."""
+    """Each letter lasts for some frames, followed by blanks."""
     frames: list[int] = [0]
     wanted = []
     for label, length, blanks in said:
@@ -56,7 +56,7 @@ def test_a_frame_is_in_the_middle_of_what_it_sees() -> None:
 
 
 def test_a_shard_is_aligned_by_what_the_network_hears(clips: Path, tmp_path: Path) -> None:
-    """By one that hears every letter for two frames, and a blank before it, from the first frame on."""
+    """This network hears every letter for two frames, after a blank, from the first frame on."""
     shutil.copytree(clips, tmp_path, dirs_exist_ok=True)
     shard = next(shards(tmp_path))
     by_length = {len(shard.pcm(utterance)): utterance.text for utterance in shard.utterances}

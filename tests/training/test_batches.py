@@ -1,4 +1,4 @@
-"""What the network hears, and what it is told was said."""
+"""Batches hold the audio that the network hears, and the letters that it is told."""
 
 from collections.abc import Callable
 from pathlib import Path

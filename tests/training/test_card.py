@@ -1,4 +1,4 @@
-"""What is told of a model."""
+"""The card tells what a model can do."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How the bundled language model is made of others."""
+"""The bundled language model is made from others."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ SIZE = len(WORDS)
 
 
 def model(seed: int, words: list[str] = WORDS) -> Trigram:
-    """A trigram whose probabilities sum to one after every history. A trigram's last two words are a bigram."""
+    """Make a trigram whose probabilities sum to one after every history. A trigram's last two words are a bigram."""
     rng = np.random.default_rng(seed)
     size = len(words)
     p1 = rng.dirichlet(np.ones(size))
@@ -34,14 +34,14 @@ def model(seed: int, words: list[str] = WORDS) -> Trigram:
 def listed(
     history: np.ndarray, lower: np.ndarray, histories: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities of listed n-grams, and the back-off weights that fill up the rest."""
+    """Return probabilities of listed n-grams, and the back-off weights that fill up the rest."""
     p = lower * rng.uniform(0.2, 0.9, len(lower))
     left = 1 - np.bincount(history, p, histories)
     return p, left / (1 - np.bincount(history, lower, histories))
 
 
 def every(one: Trigram) -> np.ndarray:
-    """Probabilities `(word, before, before that)` of all triples."""
+    """Return the probabilities `(word, before, before that)` of all triples."""
     count = len(one.words)
     grid = np.stack(np.meshgrid(*[np.arange(count)] * 3, indexing="ij"), -1).reshape(-1, 3)
     keys = grid[:, 0] * count * count + grid[:, 1] * count + grid[:, 2]

@@ -1,4 +1,4 @@
-"""Training goes on where it stopped, and finetuning helps."""
+"""Training resumes where it stopped, and fine-tuning helps."""
 
 import json
 import resource
@@ -33,7 +33,7 @@ PLAN = Plan(steps=4, whole=0.5, batch=6.0, shares={"even": 1.0, "odd": 1.0}, dro
 
 
 class Silent:
-    """Progress that nobody sees."""
+    """Progress that is not shown."""
 
     def stage(self, name: str, steps: int | None) -> None: ...
 
@@ -44,7 +44,7 @@ class Silent:
 
 @pytest.fixture
 def learner(start: Path) -> Learner:
-    """Of a model that has learnt nothing."""
+    """Make the learner of an untrained model."""
     return fresh(start)
 
 
@@ -97,7 +97,7 @@ def test_one_batch_can_be_learnt_by_heart(whole: float, consistency: float, star
 
 
 def test_what_aligns_is_what_is_trained(learner: Learner, start: Path, speech: list[Clip]) -> None:
-    """Clips of unequal length are heard as each alone."""
+    """In a batch, clips of unequal length give the same result as each alone."""
     rng = np.random.default_rng(0)
     heard = [rng.standard_normal(samples).astype(np.float32) for samples in (9000, 16_000)]
     together = learner.log_probs(heard)
@@ -116,7 +116,7 @@ def test_masters_keep_what_parameters_cannot() -> None:
     masters.weights["weight"].copy_(before)
     masters.weights["weight"] += 1e-3 * before.float().abs()
     masters.publish()
-    assert torch.equal(module.weight, before)  # too little for bfloat16
+    assert torch.equal(module.weight, before)  # too small a step for bfloat16
     for _ in range(9):
         masters.weights["weight"] += 1e-3 * before.float().abs()
     masters.publish()
@@ -165,7 +165,7 @@ def test_two_hearings_learn_from_each_other() -> None:
     loss.backward()
     assert logits.grad is not None
     assert logits.grad[[0, 2]].abs().sum(-1).min() > 0
-    assert not logits.grad[[1, 3], 7:].any()  # what lies behind a clip is not asked for
+    assert not logits.grad[[1, 3], 7:].any()  # frames beyond a clip do not count
     nearer = apart((logits - 0.5 * logits.grad).detach(), frames, 5)
     assert nearer < loss
 
@@ -204,7 +204,7 @@ def test_no_text_is_in_two_parts(speech: list[Clip]) -> None:
 def test_finetuning_writes_a_model(
     kind: str, speech: list[Clip], tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    """With a mask and without; what comes out is a model like the one that went in."""
+    """With a mask and without, the result is a model like the one that went in."""
     source: ModelDirectory = request.getfixturevalue(kind)
     parts = divide(speech[:12], seed=0)
     tuned = finetune(source, tmp_path / "new", parts, Tuning(epochs=1, rate=3e-3), resume=False, progress=Silent())
@@ -239,7 +239,7 @@ def test_finetuning_hears_through_the_front_end_in_float32(start: Path, speech: 
 def test_what_was_learned_of_other_weights_does_not_pass_for_the_new_ones(
     lv60_model: ModelDirectory, bundled: ModelDirectory, speech: list[Clip], tmp_path: Path
 ) -> None:
-    """Confidences mean nothing of them; the weights of a language model are a start."""
+    """Old confidences do not hold for new weights; the weights of a language model are a good start."""
     shutil.copytree(lv60_model.path, tmp_path / "old")
     for name in ("calibration.json", "decoding.json"):
         shutil.copy(bundled.path / name, tmp_path / "old" / name)
@@ -252,7 +252,7 @@ def test_what_was_learned_of_other_weights_does_not_pass_for_the_new_ones(
 
 
 class Interrupted(Silent):
-    """Ctrl-C at the beginning of the second epoch."""
+    """Presses Ctrl-C at the beginning of the second epoch."""
 
     def stage(self, name: str, steps: int | None) -> None:
         if name == "epoch 2":
@@ -310,7 +310,7 @@ def test_a_place_that_cannot_be_is_one_line(lv60_model: ModelDirectory, speech: 
 
 @pytest.mark.parametrize("room", [50_000, 1_000_000], ids=["for part of the checkpoint", "for part of the state"])
 def test_a_full_disk_is_one_line(lv60_model: ModelDirectory, speech: list[Clip], tmp_path: Path, room: int) -> None:
-    """Neither safetensors nor PyTorch says so by an OSError."""
+    """Neither safetensors nor PyTorch reports it by an OSError."""
     shortest = sorted(speech, key=lambda clip: len(clip.audio.read_bytes()))[:10]
     run = Epochs(lv60_model, tmp_path, divide(shortest, seed=0), Tuning(epochs=1, rate=3e-3), Silent())
     bound = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -1,4 +1,4 @@
-"""The network before it has learnt anything: it computes what Whisper's encoder computes."""
+"""The untrained network computes what Whisper's encoder computes."""
 
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ def nmse(made: torch.Tensor, wanted: torch.Tensor) -> float:
 
 
 def test_the_logarithms_are_nearly_whispers(sound: torch.Tensor) -> None:
-    """Fitted to half of the clips, measured on the others."""
+    """The front end is fitted to half of the clips, and measured on the others."""
     assert nmse(fit(sound[::2]).log_mel(sound[1::2]), log_mel(sound[1::2])) < 0.01
 
 
@@ -92,12 +92,12 @@ def assemble_head(whisper: Weights, seed: int) -> torch.Tensor:
 
     state = torch.random.get_rng_state()
     weight: torch.Tensor = blank(whisper, seed).lm_head.weight
-    assert torch.equal(state, torch.random.get_rng_state())  # chance is left alone
+    assert torch.equal(state, torch.random.get_rng_state())  # the random state is unchanged
     return weight
 
 
 def test_a_neutral_layer_norm_changes_nothing() -> None:
-    """Whatever goes in, the useful channels come out as the convolution alone would give them, times the gain."""
+    """For any input, the useful channels come out as the convolution alone would give them, times the gain."""
     shape = config(WIDTH, BLOCKS)
     shape.conv_dim, shape.conv_kernel, shape.conv_stride = (64,), (5,), (1,)
     layer = Wav2Vec2LayerNormConvLayer(shape, 0)
@@ -115,7 +115,7 @@ def test_a_neutral_layer_norm_changes_nothing() -> None:
 
 
 def test_positions_are_exact_where_the_carrier_is() -> None:
-    """Of random frames whose groups each add up to 1, whatever else they are."""
+    """The frames are random, but each group adds up to 1."""
     from transformers.models.wav2vec2.modeling_wav2vec2 import Wav2Vec2PositionalConvEmbedding
 
     embedding = Wav2Vec2PositionalConvEmbedding(config(WIDTH, BLOCKS))

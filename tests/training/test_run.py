@@ -1,4 +1,4 @@
-"""From recorded speech to a checkpoint and, where they are installed, by the real voices."""
+"""A run makes a checkpoint from recorded speech and, where they are installed, the real voices."""
 
 import json
 import random
@@ -68,7 +68,7 @@ def test_from_speech_to_a_checkpoint(encoder: str, mine: str, tmp_path: Path) ->
     assert (make(wanted, Silent()).path / "model.safetensors").read_bytes() == weights  # nothing was left to do
 
     class Interrupted(Silent):
-        """Ctrl-C in the middle."""
+        """Presses Ctrl-C in the middle."""
 
         def stage(self, name: str, steps: int | None) -> None:
             if name == "training":

@@ -1,4 +1,4 @@
-"""What is said, and how it is spelled."""
+"""Text is prepared for reading aloud, and spelled as the model does."""
 
 import random
 import re

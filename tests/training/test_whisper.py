@@ -33,7 +33,7 @@ CTRANSLATE2 = {
 
 
 def named(whisper: Weights, block: str, layers: Names, norm: str, qkv: list[str]) -> Weights:
-    """The weights as one form calls them; queries, keys and values apart where `qkv` has three names."""
+    """Return the weights under the names of one form; queries, keys and values apart where `qkv` has three names."""
     found = {}
     for name, weight in whisper.items():
         layer, _, kind = name.rpartition(".")
@@ -63,7 +63,7 @@ def transformers(whisper: Weights, folder: Path) -> Path:
 
 
 def ctranslate2(whisper: Weights, folder: Path) -> Path:
-    """With one matrix in 8 bits, as CTranslate2 stores it."""
+    """Write a file with one matrix in 8 bits, as CTranslate2 stores it."""
     stored = named(whisper, "encoder.layer_{}", CTRANSLATE2, "layer_norm", ["self_attention.linear_0"])
     variables: dict[str, np.ndarray] = {}
     for name, weight in stored.items():

@@ -1,4 +1,4 @@
-"""Windows as the daemon cuts them, stretches and splices."""
+"""Windows are cut as the daemon cuts them; stretches and splices, at pauses."""
 
 import numpy as np
 from hypothesis import given

@@ -1,1 +1,1 @@
-"""How the bundled language model is made."""
+"""Build the bundled language model."""

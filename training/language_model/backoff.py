@@ -1,11 +1,11 @@
-"""What pruning and mixing of back-off models have in common."""
+"""Arithmetic shared by the pruning and mixing of back-off models."""
 
 import numpy as np
 
 from asrd.training.language_model.trigram import Ids, Logs
 
 FLOOR = 1e-9
-"""Least mass that a history leaves to words it has not seen; rounding may say that there is none."""
+"""Least mass that a history leaves to words it has not seen; rounding may leave none."""
 
 
 def key(grams: Ids, size: int) -> Ids:
@@ -24,7 +24,7 @@ def left(logs: Logs, history: Ids, size: int) -> Logs:
 def weights(p: Logs, lower: Logs, history: Ids, size: int) -> Logs:
     """Return the back-off weights `(size,)`, in nats, that make each history's probabilities sum to one.
 
-    p, lower: of each n-gram listed, by itself and backed off. history: the index of its history.
+    p, lower: log-probability of each n-gram listed, by itself and backed off. history: the index of its history.
     """
     found: Logs = np.log(left(p, history, size)) - np.log(left(lower, history, size))
     return found

@@ -1,4 +1,4 @@
-"""Reads the format that PocketSphinx ships its language model in."""
+"""Read the format in which PocketSphinx ships its language model."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ QUANTA = 1 << 16
 
 
 def read(path: Path) -> Trigram:
-    """A PocketSphinx trigram. Raises ModelError for anything else."""
+    """Read a PocketSphinx trigram. Raises ModelError for anything else."""
     data = path.read_bytes()
     if not data.startswith(MAGIC) or data[len(MAGIC)] != 3:
         raise ModelError(f"{path} is not a trigram of PocketSphinx's; its wheel has one at model/en-us/en-us.lm.bin")
@@ -26,7 +26,7 @@ def read(path: Path) -> Trigram:
     at += 16 + tables.size * 4
     unigrams = np.frombuffer(data, np.dtype([("p", "<f4"), ("b", "<f4"), ("next", "<u4")]), count1 + 1, at)
     at += unigrams.nbytes
-    count2 = int(unigrams["next"][-1])  # fewer than the head says: those behind are not reachable
+    count2 = int(unigrams["next"][-1])  # fewer than the header says: the rest are unreachable
     declared2 = int(np.frombuffer(data, "<u4", 1, len(MAGIC) + 5)[0])
 
     word, link = count1.bit_length(), count3.bit_length()
@@ -62,7 +62,7 @@ class _Bits:
     count: int
 
     def field(self, offset: int, width: int) -> Ids:
-        """One field of every record."""
+        """Return one field of every record."""
         bits = np.arange(self.count, dtype=np.int64) * self.size + offset
         array = np.frombuffer(self.data, np.uint8)[self.start :]
         value = np.zeros(self.count, np.int64)

@@ -1,4 +1,4 @@
-"""Makes a trigram smaller: without words that cannot be spelled, and without n-grams that hardly matter."""
+"""Make a trigram smaller: remove words that cannot be spelled, and n-grams that hardly matter."""
 
 import re
 from dataclasses import replace
@@ -12,7 +12,7 @@ from asrd.training.language_model.trigram import Ids, Logs, Trigram
 
 
 def spelled(model: Trigram, letters: str) -> Trigram:
-    """Without the words that these letters cannot spell. Their probability goes to nobody; it is small."""
+    """Remove the words that these letters cannot spell. Their probability, which is small, is not redistributed."""
     usable = re.compile(f"[{re.escape(letters)}]+|</?s>")
     keep = np.array([bool(usable.fullmatch(word)) for word in model.words])
     number = np.cumsum(keep) - 1
@@ -30,11 +30,10 @@ def spelled(model: Trigram, letters: str) -> Trigram:
 
 
 def prune(model: Trigram, threshold: float) -> Trigram:
-    """Without the n-grams whose loss raises the perplexity of the model's own text by less than
-    `threshold` (relative).
+    """Remove the n-grams whose loss raises the perplexity of the model's own text by less than `threshold` (relative).
 
-    Stolcke 1998, "Entropy-based pruning of backoff language models", equations 4 to 8. A bigram that a
-    trigram kept is built on, as its history or as what it backs off to, stays.
+    Stolcke 1998, "Entropy-based pruning of backoff language models", equations 4 to 8. A bigram stays where a kept
+    trigram builds on it, as its history or as what it backs off to.
     """
     size = len(model.words)
     order = np.argsort(key(model.bigrams, size))
@@ -66,7 +65,7 @@ def prune(model: Trigram, threshold: float) -> Trigram:
 
 
 def _loss(p: Logs, lower: Logs, history: Ids, mass: Logs) -> Logs:
-    """Relative change of perplexity by each n-gram's removal alone. mass: log-probability of histories."""
+    """Return the relative change of perplexity by each n-gram's removal alone. mass: log-probability of histories."""
     rest, rest_lower = (backoff.left(logs, history, len(mass))[history] for logs in (p, lower))
     after = np.log(rest + np.exp(p)) - np.log(rest_lower + np.exp(lower))
     before = np.log(rest) - np.log(rest_lower)
@@ -76,7 +75,7 @@ def _loss(p: Logs, lower: Logs, history: Ids, mass: Logs) -> Logs:
 
 
 def _backoff(weights: Logs, p: Logs, lower: Logs, history: Ids, keep: npt.NDArray[np.bool_]) -> Logs:
-    """Weights that make each history's probabilities sum to 1 again; those that lost nothing stay."""
+    """Return weights that make each history's probabilities sum to 1 again; histories that lost nothing keep theirs."""
     size = len(weights)
     again = backoff.weights(p[keep], lower[keep], history[keep], size)
     return np.where(np.bincount(history[~keep], minlength=size) > 0, again, weights)

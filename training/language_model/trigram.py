@@ -11,7 +11,7 @@ Ids = npt.NDArray[np.int64]
 Logs = npt.NDArray[np.float64]
 
 UNKNOWN = -7.0
-"""Base 10: of a word that is not listed; the rarest that are listed have -8.8."""
+"""Base-10 log-probability of a word that is not listed; the rarest listed ones have -8.8."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Trigram:
 
 
 def arpa(model: Trigram) -> Iterator[str]:
-    """The lines of an ARPA file; logarithms to base 10, words in the order they are spoken."""
+    """Yield the lines of an ARPA file; logarithms to base 10, words in the order they are spoken."""
     ten = np.log(10)
     yield f"\\data\\\nngram 1={len(model.words) + 1}\nngram 2={len(model.p2)}\nngram 3={len(model.p3)}\n\n\\1-grams:\n"
     yield f"{UNKNOWN}\t<unk>\n"

@@ -1,4 +1,4 @@
-"""The third party's own test suite: the conformance class, subclassed as its docstring says."""
+"""Run a third party's own test suite: a subclass of the conformance class, as its docstring says."""
 
 from asrd.backends.conformance import BackendConformance
 

@@ -1,4 +1,4 @@
-"""What is learned from words that were right and wrong."""
+"""Confidences are fitted to words that were right and wrong."""
 
 import math
 
@@ -16,7 +16,7 @@ TRUE = Confidence(1.0, Evidence(mean=2.0, least=1.0, letters=-0.5))
 
 
 def speech(speakers: int, words: int, truth: Confidence, seed: int = 0) -> list[Transcript]:
-    """Words that are right as often as the truth says."""
+    """Make words that are right as often as the true probability says."""
     chance = np.random.default_rng(seed)
 
     def word() -> Example:

@@ -1,4 +1,4 @@
-"""Expected calibration error: 0 where confidence keeps its word, its distance where it does not."""
+"""The expected calibration error is 0 where confidence is accurate, and its distance from accuracy elsewhere."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def test_what_chance_leaves_of_the_error_falls_with_the_number_of_words() -> Non
         assert one.ece == pytest.approx(one.chance, rel=0.6)
         found.append(one.chance)
     assert found[0] > 5 * found[1]
-    assert reliability([Item(0.5, 0.5, 0)], resamples=3).chance is None  # right in part
+    assert reliability([Item(0.5, 0.5, 0)], resamples=3).chance is None  # partly right
 
 
 @given(st.lists(st.tuples(chances, chances), min_size=1, max_size=100))

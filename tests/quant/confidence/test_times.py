@@ -1,4 +1,4 @@
-"""Word times: what flite tells of them, and what is learned from it."""
+"""Word times are measured by flite, and their calibration is learned from that."""
 
 import shutil
 
@@ -14,7 +14,7 @@ needs_flite = pytest.mark.skipif(not shutil.which("flite"), reason="flite is not
 
 
 def sentence(before: int, after: int) -> Sentence:
-    """Letters that begin so late and end so early; the second and third word touch."""
+    """Make letters that begin late and end early by the given amounts; the second and third word touch."""
     words = [(4_000, 9_000), (12_000, 17_000), (17_000, 22_000)]
     letters = [(start + before, end - after) for start, end in words]
     return Sentence(letters, (0, 30_000), [Pair(index, word) for index, word in enumerate(words)])

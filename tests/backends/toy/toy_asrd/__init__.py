@@ -1,4 +1,4 @@
-"""A third party's backends: one that works, and all the ways not to."""
+"""A third party's backends: one that works, and several that are broken in different ways."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from asrd.backends import Backend
 
 
 class ToyBackend(Backend):
-    """Logits are the strengths of as many cosines as there are letters, in each frame."""
+    """Correlates each frame with as many cosines as there are letters; their strengths are the logits."""
 
     @classmethod
     def load(cls, model, options):
@@ -25,11 +25,11 @@ class ToyBackend(Backend):
 
 
 class Stranger:
-    """Not a Backend."""
+    """Is not a Backend."""
 
 
 class Hollow(Backend):
-    """Forgot to say how to run."""
+    """Does not override `infer`."""
 
     @classmethod
     def load(cls, model, options):
@@ -41,6 +41,6 @@ class Hollow(Backend):
 
 
 class Needy(ToyBackend):
-    """Needs what is not there."""
+    """Requires a dependency that is not installed."""
 
     requires = ("numpy", "no_such_runtime.core")

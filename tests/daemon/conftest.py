@@ -115,6 +115,14 @@ def harness(tmp_path: Path) -> Harness:
     return Harness(tmp_path)
 
 
+@pytest.fixture
+def the_end() -> Iterator[threading.Event]:
+    """Set when the test has ended: what is to hang until then waits for it."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
 @pytest.fixture(scope="session")
 def sentences() -> list[FloatArray]:
     """Three real sentences, each followed by enough silence to end it."""

@@ -75,16 +75,19 @@ async def test_sources_are_closed_at_once(tmp_path: Path, monkeypatch: pytest.Mo
     """Each may take as long as a sound system that hangs."""
     harness = Harness(tmp_path, sources=tuple(f"{name}=pcm:ipc://{tmp_path / name}" for name in "xyz"))
     daemon, running = await started(harness)
-    together = asyncio.Barrier(3)
+    together, closed = asyncio.Barrier(3), 0
     for stream in daemon.streams:
 
         async def close(really: object = stream.source.close) -> None:
+            nonlocal closed
             await together.wait()
             await really()  # type: ignore[operator]
+            closed += 1
 
         monkeypatch.setattr(stream.source, "close", close)
     daemon.stop("the test")
     await asyncio.wait_for(running, 3)
+    assert closed == 3
 
 
 async def test_nothing_is_said_after_the_last_event(harness: Harness) -> None:

@@ -51,6 +51,12 @@ def own_directories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """What runs tests that are coroutines: asyncio alone, as in the daemon."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
 def bundled() -> ModelDirectory:
     """The model that asrd takes where none is named."""
     return resolve(DEFAULT_MODEL)

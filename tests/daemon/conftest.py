@@ -2,8 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,14 @@ def harness(tmp_path: Path) -> Harness:
     return Harness(tmp_path)
 
 
+@pytest.fixture
+def the_end() -> Iterator[threading.Event]:
+    """Set when the test has ended: what is to hang until then waits for it."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
 @pytest.fixture(scope="session")
 def sentences() -> list[FloatArray]:
     """Three real sentences, each followed by enough silence to end it."""
@@ -128,11 +137,25 @@ def follow_each_other(words: Sequence[Word | WireWord], start: int, end: int) ->
     return bounds == sorted(bounds) and all(word.start < word.end for word in words)
 
 
-def drive(scenario: Coroutine[Any, Any, None]) -> None:
-    """Run a scenario, and be sure that it leaves no thread behind that it started."""
+@contextmanager
+def no_thread_is_left() -> Iterator[None]:
+    """Be sure that what is done within leaves no thread behind that it started."""
     before = set(threading.enumerate())
-    asyncio.run(scenario)
+    yield
     left = {thread for thread in threading.enumerate() if thread not in before and not thread.daemon}
     for thread in left:
         thread.join(5)
     assert not [thread for thread in left if thread.is_alive()]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """A test that is a coroutine leaves no thread behind, once its event loop is closed and before fixtures end."""
+    with no_thread_is_left() if iscoroutinefunction(pyfuncitem.obj) else nullcontext():
+        return (yield)
+
+
+def drive(scenario: Coroutine[Any, Any, None]) -> None:
+    """Run the scenario of a fixture that a whole module shares, as if it were a test."""
+    with no_thread_is_left():
+        asyncio.run(scenario)

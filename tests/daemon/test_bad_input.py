@@ -17,7 +17,7 @@ from asrd.daemon.sources.files import read_blocks
 from asrd.daemon.vad import create
 from asrd.models import ModelDirectory
 
-from .conftest import Harness, drive, follow_each_other
+from .conftest import Harness, follow_each_other
 
 QUIET = np.float32(0.01)
 
@@ -79,18 +79,14 @@ def test_a_telephone_s_file_has_its_words_at_their_times(
         assert len(other.hypothesis.text) > 0.5 * len(one.hypothesis.text)
 
 
-def test_a_daemon_hears_it_all_without_a_word_of_complaint(harness: Harness, sentences: list[FloatArray]) -> None:
+async def test_a_daemon_hears_it_all_without_a_word_of_complaint(harness: Harness, sentences: list[FloatArray]) -> None:
     """One stream of all of it: no error, no gap, each utterance has its final, in order and within the stream."""
     pieces = [np.clip(make(sentences[1], sentences[2]), -1, 1).astype(np.float32) for make in BAD.values()]
     length = sum(map(len, pieces))
-
-    async def scenario() -> None:
-        async with harness.running() as daemon:
-            await harness.play(*pieces)
-            await harness.until(lambda item: isinstance(item, Final) and item.end > length - len(pieces[-1]))
-            assert daemon.reporter.status().streams["a"].position <= length
-
-    drive(scenario())
+    async with harness.running() as daemon:
+        await harness.play(*pieces)
+        await harness.until(lambda item: isinstance(item, Final) and item.end > length - len(pieces[-1]))
+        assert daemon.reporter.status().streams["a"].position <= length
     finals = harness.of(Final)
     assert harness.of(Error) == harness.of(Gap) == []
     assert [one.utterance for one in harness.of(Started)] == [one.utterance for one in finals]

@@ -23,7 +23,7 @@ from asrd.daemon.server import daemon as service
 from asrd.daemon.vad import create
 from asrd.models import ModelDirectory
 
-from .conftest import Harness, drive, follow_each_other
+from .conftest import Harness, follow_each_other
 
 
 def offline(audio: FloatArray, harness: Harness, model: ModelDirectory, backend: str = "fp16") -> list[str]:
@@ -34,15 +34,12 @@ def offline(audio: FloatArray, harness: Harness, model: ModelDirectory, backend:
     return [utterance.hypothesis.text for utterance in utterances]
 
 
-def test_events_keep_their_contract_and_text_is_that_of_the_file(
+async def test_events_keep_their_contract_and_text_is_that_of_the_file(
     harness: Harness, sentences: list[FloatArray], bundled: ModelDirectory
 ) -> None:
-    async def scenario() -> None:
-        async with harness.running():
-            await harness.play(*sentences)
-            await harness.until(lambda item: len(harness.of(Final)) == 3)
-
-    drive(scenario())
+    async with harness.running():
+        await harness.play(*sentences)
+        await harness.until(lambda item: len(harness.of(Final)) == 3)
     assert [item.seq for item in harness.seen] == list(range(harness.seen[0].seq, harness.seen[-1].seq + 1))
     assert len({item.daemon for item in harness.seen}) == 1
     assert isinstance(harness.seen[-1], Stopped)
@@ -70,7 +67,7 @@ def test_events_keep_their_contract_and_text_is_that_of_the_file(
     assert any(final.text for final in finals)
 
 
-def test_streams_at_once_do_not_disturb_each_other(
+async def test_streams_at_once_do_not_disturb_each_other(
     tmp_path: Path, sentences: list[FloatArray], bundled: ModelDirectory
 ) -> None:
     sockets = {name: f"ipc://{tmp_path}/{name}" for name in ("x", "y", "z")}
@@ -80,36 +77,30 @@ def test_streams_at_once_do_not_disturb_each_other(
         with Sender(socket, timeout=20) as sender:
             sender.send(audio)
 
-    async def scenario() -> None:
-        async with harness.running():
-            feeding = [
-                asyncio.to_thread(feed, socket, audio)
-                for socket, audio in zip(sockets.values(), sentences, strict=True)
-            ]
-            await asyncio.gather(*feeding)
-            await harness.until(lambda item: all(harness.of(Final, name) for name in sockets))
-
-    drive(scenario())
+    async with harness.running():
+        feeding = [
+            asyncio.to_thread(feed, socket, audio) for socket, audio in zip(sockets.values(), sentences, strict=True)
+        ]
+        await asyncio.gather(*feeding)
+        await harness.until(lambda item: all(harness.of(Final, name) for name in sockets))
     for name, audio in zip(sockets, sentences, strict=True):
         assert [final.text for final in harness.of(Final, name)] == offline(audio, harness, bundled)
     assert not [item for item in harness.seen if isinstance(item, Gap)]
 
 
-def test_a_hole_in_the_audio_is_a_gap_and_closes_the_utterance(harness: Harness, sentences: list[FloatArray]) -> None:
+async def test_a_hole_in_the_audio_is_a_gap_and_closes_the_utterance(
+    harness: Harness, sentences: list[FloatArray]
+) -> None:
     audio = sentences[0]
-
-    async def scenario() -> None:
-        async with harness.running():
-            sender = Sender(harness.audio)
-            with sender:
-                await asyncio.to_thread(sender.send, audio[:40_000])
-                await harness.until(lambda item: isinstance(item, Partial))
-                sender.position += 20_000
-                await asyncio.to_thread(sender.send, audio[60_000:])
-                await asyncio.to_thread(sender.end)
-                await harness.until(lambda item: len(harness.of(Final)) == 2)
-
-    drive(scenario())
+    async with harness.running():
+        sender = Sender(harness.audio)
+        with sender:
+            await asyncio.to_thread(sender.send, audio[:40_000])
+            await harness.until(lambda item: isinstance(item, Partial))
+            sender.position += 20_000
+            await asyncio.to_thread(sender.send, audio[60_000:])
+            await asyncio.to_thread(sender.end)
+            await harness.until(lambda item: len(harness.of(Final)) == 2)
     [gap] = harness.of(Gap)
     assert (gap.start, gap.end) == (40_000, 60_000)
     before, after = harness.of(Final)
@@ -118,7 +109,7 @@ def test_a_hole_in_the_audio_is_a_gap_and_closes_the_utterance(harness: Harness,
 
 
 @pytest.mark.parametrize("other", [pytest.param("torch", marks=pytest.mark.slow), "int8"])
-def test_switching_in_the_middle_of_an_utterance_loses_and_repeats_nothing(
+async def test_switching_in_the_middle_of_an_utterance_loses_and_repeats_nothing(
     harness: Harness,
     sentences: list[FloatArray],
     bundled: ModelDirectory,
@@ -131,8 +122,7 @@ def test_switching_in_the_middle_of_an_utterance_loses_and_repeats_nothing(
     audio = sentences[0]
     middle = len(audio) // 2
     backends = load("fp16", bundled), load(other, bundled)  # also imports torch, which takes a while
-
-    async def scenario() -> None:
+    with caplog.at_level("INFO", "asrd.daemon.server.status"):
         async with harness.running(), harness.sender() as send:
             await send(audio[:middle])
             await harness.until(lambda item: isinstance(item, Partial) and item.stable > 0)
@@ -140,9 +130,6 @@ def test_switching_in_the_middle_of_an_utterance_loses_and_repeats_nothing(
             await harness.until(lambda item: isinstance(item, BackendEvent) and item.name == other)
             await send(audio[middle:])
             await harness.until(lambda item: isinstance(item, Final))
-
-    with caplog.at_level("INFO", "asrd.daemon.server.status"):
-        drive(scenario())
     assert [record.message.split(" (")[0] for record in caplog.records] == [f"backend fp16 → {other}"]
     [final] = harness.of(Final)
     assert {event.backend for event in harness.of(Partial)} == {"fp16", other}
@@ -161,26 +148,23 @@ def test_switching_in_the_middle_of_an_utterance_loses_and_repeats_nothing(
     assert final.text in splits
 
 
-def test_a_late_subscriber_is_greeted_and_can_have_the_past_replayed(
+async def test_a_late_subscriber_is_greeted_and_can_have_the_past_replayed(
     harness: Harness, sentences: list[FloatArray]
 ) -> None:
-    async def scenario() -> None:
-        async with harness.running() as daemon:
-            await harness.play(sentences[1])
-            final = await harness.until(lambda item: isinstance(item, Final))
-            past = await asyncio.to_thread(harness.control.replay, 0, final.seq)
-            assert [event.seq for event in past] == list(range(final.seq + 1))
-            assert past[-1] == final
-            state = await asyncio.to_thread(harness.control.status)
-            assert state.daemon == daemon.publisher.daemon
-            assert state.streams["a"].utterances == 1
-            assert state.audio_seconds > 0
-
-    drive(scenario())
+    async with harness.running() as daemon:
+        await harness.play(sentences[1])
+        final = await harness.until(lambda item: isinstance(item, Final))
+        past = await asyncio.to_thread(harness.control.replay, 0, final.seq)
+        assert [event.seq for event in past] == list(range(final.seq + 1))
+        assert past[-1] == final
+        state = await asyncio.to_thread(harness.control.status)
+        assert state.daemon == daemon.publisher.daemon
+        assert state.streams["a"].utterances == 1
+        assert state.audio_seconds > 0
     assert isinstance(harness.seen[0], Status)
 
 
-def test_a_backend_that_fails_costs_its_windows_and_nothing_else(
+async def test_a_backend_that_fails_costs_its_windows_and_nothing_else(
     harness: Harness, sentences: list[FloatArray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It fails throughout the first utterance, which still gets its final; the next one is whole."""
@@ -199,18 +183,13 @@ def test_a_backend_that_fails_costs_its_windows_and_nothing_else(
         return backend
 
     monkeypatch.setattr(engine, "load", load_unlucky)
-
-    async def scenario() -> None:
-        nonlocal lucky
-        async with harness.running():
-            lucky = False
-            await harness.play(sentences[1])
-            await harness.until(lambda item: isinstance(item, Final))
-            lucky = True
-            await harness.play(sentences[2])
-            await harness.until(lambda item: len(harness.of(Final)) == 2)
-
-    drive(scenario())
+    async with harness.running():
+        lucky = False
+        await harness.play(sentences[1])
+        await harness.until(lambda item: isinstance(item, Final))
+        lucky = True
+        await harness.play(sentences[2])
+        await harness.until(lambda item: len(harness.of(Final)) == 2)
     assert {event.message for event in harness.of(Error)} == {"backend fp16: out of luck"}
     spoilt, whole = harness.of(Final)
     gaps = harness.of(Gap)
@@ -220,37 +199,30 @@ def test_a_backend_that_fails_costs_its_windows_and_nothing_else(
     assert whole.text
 
 
-def test_an_unknown_backend_is_refused_and_the_daemon_goes_on(harness: Harness, sentences: list[FloatArray]) -> None:
-    async def scenario() -> None:
-        async with harness.running():
-            with pytest.raises(UsageError, match="no backend is called 'cuda'"):
-                await asyncio.to_thread(harness.control.use_backend, "cuda")
-            await harness.play(sentences[1])
-            await harness.until(lambda item: isinstance(item, Final))
-
-    drive(scenario())
+async def test_an_unknown_backend_is_refused_and_the_daemon_goes_on(
+    harness: Harness, sentences: list[FloatArray]
+) -> None:
+    async with harness.running():
+        with pytest.raises(UsageError, match="no backend is called 'cuda'"):
+            await asyncio.to_thread(harness.control.use_backend, "cuda")
+        await harness.play(sentences[1])
+        await harness.until(lambda item: isinstance(item, Final))
     assert not [item for item in harness.seen[1:] if isinstance(item, BackendEvent)]
 
 
-def test_stopping_finishes_the_open_utterance(harness: Harness, sentences: list[FloatArray]) -> None:
-    async def scenario() -> None:
-        async with harness.running():
-            with contextlib.suppress(TransportError), Sender(harness.audio, timeout=0.5) as sender:
-                sender.send(sentences[0][:50_000])
-                await harness.until(lambda item: isinstance(item, Partial))
-                await asyncio.to_thread(harness.control.stop)
-                await harness.until(lambda item: isinstance(item, Stopped))
-
-    drive(scenario())
+async def test_stopping_finishes_the_open_utterance(harness: Harness, sentences: list[FloatArray]) -> None:
+    async with harness.running():
+        with contextlib.suppress(TransportError), Sender(harness.audio, timeout=0.5) as sender:
+            sender.send(sentences[0][:50_000])
+            await harness.until(lambda item: isinstance(item, Partial))
+            await asyncio.to_thread(harness.control.stop)
+            await harness.until(lambda item: isinstance(item, Stopped))
     *_, final, stopped = [item for item in harness.seen if isinstance(item, (Final, Stopped))]
     assert (final.reason, final.text != "") == ("end", True)
     assert stopped.reason == "asrd stop"
 
 
-def test_two_daemons_cannot_share_an_address(harness: Harness) -> None:
-    async def scenario() -> None:
-        async with harness.running():
-            with pytest.raises(TransportError, match="is in use by process"):
-                await service.Daemon(harness.options).run()
-
-    drive(scenario())
+async def test_two_daemons_cannot_share_an_address(harness: Harness) -> None:
+    async with harness.running():
+        with pytest.raises(TransportError, match="is in use by process"):
+            await service.Daemon(harness.options).run()

@@ -16,7 +16,7 @@ from asrd.daemon.recognition.decoding import DecoderOptions, make_decoding
 from asrd.daemon.recognition.hotwords import MOST, HotWords
 from asrd.models import ModelDirectory
 
-from .conftest import Harness, drive
+from .conftest import Harness
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def test_learning_takes_what_the_language_model_does_not_know(file: Path, bundle
     assert words.boosts == {"Niamh": 6.0}
 
 
-def test_a_running_daemon_takes_them(harness: Harness, sentences: list[FloatArray], tmp_path: Path) -> None:
+async def test_a_running_daemon_takes_them(harness: Harness, sentences: list[FloatArray], tmp_path: Path) -> None:
     """A word that nothing in the audio speaks for leaves it alone; one that sounds like it takes its place."""
 
     def asrd_words(*arguments: str) -> dict[str, float]:
@@ -141,20 +141,17 @@ def test_a_running_daemon_takes_them(harness: Harness, sentences: list[FloatArra
         assert result.exit_code == 0
         return json.loads(result.stdout)
 
-    async def scenario() -> None:
-        async with harness.running():
-            await harness.play(sentences[1])
-            first = await harness.until(lambda item: isinstance(item, Final))
-            longest = max(first.text.split(), key=len)
-            wanted = longest[:-1]  # nobody says it, but it sounds nearly the same
-            assert await asyncio.to_thread(asrd_words, "add", wanted, "--boost", "30") == {wanted: 30.0}
-            await harness.until(lambda item: isinstance(item, Status) and item.words == (wanted,))
-            assert await asyncio.to_thread(asrd_words, "list") == {wanted: 30.0}
-            await harness.play(sentences[1])
-            await harness.until(lambda item: len(harness.of(Final)) == 2)
-            assert wanted in harness.of(Final)[1].text.split()
-            state = await asyncio.to_thread(harness.control.status)
-            assert (state.decoder, state.hot_words) == ("beam", 1)
-            assert await asyncio.to_thread(asrd_words, "clear") == {}
-
-    drive(scenario())
+    async with harness.running():
+        await harness.play(sentences[1])
+        first = await harness.until(lambda item: isinstance(item, Final))
+        longest = max(first.text.split(), key=len)
+        wanted = longest[:-1]  # nobody says it, but it sounds nearly the same
+        assert await asyncio.to_thread(asrd_words, "add", wanted, "--boost", "30") == {wanted: 30.0}
+        await harness.until(lambda item: isinstance(item, Status) and item.words == (wanted,))
+        assert await asyncio.to_thread(asrd_words, "list") == {wanted: 30.0}
+        await harness.play(sentences[1])
+        await harness.until(lambda item: len(harness.of(Final)) == 2)
+        assert wanted in harness.of(Final)[1].text.split()
+        state = await asyncio.to_thread(harness.control.status)
+        assert (state.decoder, state.hot_words) == ("beam", 1)
+        assert await asyncio.to_thread(asrd_words, "clear") == {}

@@ -32,7 +32,7 @@ from asrd.daemon.stream.stream import make_stream
 from asrd.models import ModelDirectory
 
 from .chance import Chance, Chunks, Outlet, Toy, opening, written
-from .conftest import Harness, drive
+from .conftest import Harness
 
 
 @settings(max_examples=30)
@@ -153,7 +153,7 @@ def test_nobody_else_can_hear_it(tmp_path: Path) -> None:
         RecordingOptions(tmp_path, 1000)
 
 
-def test_a_full_disk_ends_the_recording_and_nothing_else(
+async def test_a_full_disk_ends_the_recording_and_nothing_else(
     tmp_path: Path,
     sentences: list[FloatArray],
     monkeypatch: pytest.MonkeyPatch,
@@ -164,23 +164,20 @@ def test_a_full_disk_ends_the_recording_and_nothing_else(
     def full(descriptor: int, data: bytes) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    async def scenario() -> None:
-        async with harness.running() as daemon:
-            monkeypatch.setattr("asrd.daemon.recorder.ring.os.write", full)
-            await harness.play(sentences[1])
-            await harness.until(lambda item: isinstance(item, Final))
-            error = await harness.until(lambda item: isinstance(item, Error))
-            assert "has ended: No space left on device; free space" in str(error)
-            assert daemon.reporter.status().recording == ""
-            await harness.play(sentences[2])
-            await harness.until(lambda item: len(harness.of(Final)) == 2)
-
-    drive(scenario())
+    async with harness.running() as daemon:
+        monkeypatch.setattr("asrd.daemon.recorder.ring.os.write", full)
+        await harness.play(sentences[1])
+        await harness.until(lambda item: isinstance(item, Final))
+        error = await harness.until(lambda item: isinstance(item, Error))
+        assert "has ended: No space left on device; free space" in str(error)
+        assert daemon.reporter.status().recording == ""
+        await harness.play(sentences[2])
+        await harness.until(lambda item: len(harness.of(Final)) == 2)
     assert len([item for item in harness.seen if isinstance(item, Error)]) == 1
     assert [record.message for record in caplog.records if "recording" in record.message][1:] == []
 
 
-def test_a_disk_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_disk_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And costs no more memory than is allowed, nor the end of the daemon its time."""
     from threading import Event as Gate
 
@@ -192,18 +189,15 @@ def test_a_disk_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.Monke
     async def failed(why: str) -> None:
         told.append(why)
 
-    async def scenario() -> None:
-        recorder = Recorder(RecordingOptions(tmp_path / "tape"), "d0")
-        running = asyncio.create_task(recorder.run(failed))
-        while not told:
-            recorder.said(DAEMON_STREAM, b"{}" * 100)
-            await asyncio.sleep(0)
-        assert recorder.directory == ""
-        running.cancel()
-        await recorder.close()
-        gate.set()
-
-    drive(scenario())
+    recorder = Recorder(RecordingOptions(tmp_path / "tape"), "d0")
+    running = asyncio.create_task(recorder.run(failed))
+    while not told:
+        recorder.said(DAEMON_STREAM, b"{}" * 100)
+        await asyncio.sleep(0)
+    assert recorder.directory == ""
+    running.cancel()
+    await recorder.close()
+    gate.set()
     assert "the disk is too slow" in told[0]
 
 

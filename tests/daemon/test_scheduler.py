@@ -25,8 +25,6 @@ from asrd.daemon.stream.stream import make_stream
 from asrd.models import ModelDirectory
 from asrd.models.speech import bundled as speech
 
-from .conftest import drive
-
 
 class GatedBackend(Backend):
     """Answers only while its gate is open, and remembers what it was asked."""
@@ -102,100 +100,83 @@ async def serve(scheduler: Scheduler) -> None:
     scheduler.close()
 
 
-def test_the_oldest_deadline_goes_first_and_streams_keep_their_order(bundled: ModelDirectory) -> None:
-    async def scenario() -> None:
-        backend = GatedBackend(bundled)
-        backend.gate.set()
-        scheduler = Scheduler("gated", backend)
-        log = Log(scheduler)
-        file, live = log.queue("file", max_wait=2.0), log.queue("live", max_wait=0.3)
-        for number in range(3):
-            await scheduler.submit(file, window(number))
-        await scheduler.submit(live, window(0))
-        await scheduler.submit(live, window(1))
-        await serve(scheduler)
-        assert log.order == [("live", 0), ("live", 1), ("file", 0), ("file", 1), ("file", 2)]
-
-    drive(scenario())
+async def test_the_oldest_deadline_goes_first_and_streams_keep_their_order(bundled: ModelDirectory) -> None:
+    backend = GatedBackend(bundled)
+    backend.gate.set()
+    scheduler = Scheduler("gated", backend)
+    log = Log(scheduler)
+    file, live = log.queue("file", max_wait=2.0), log.queue("live", max_wait=0.3)
+    for number in range(3):
+        await scheduler.submit(file, window(number))
+    await scheduler.submit(live, window(0))
+    await scheduler.submit(live, window(1))
+    await serve(scheduler)
+    assert log.order == [("live", 0), ("live", 1), ("file", 0), ("file", 1), ("file", 2)]
 
 
-def test_a_busy_stream_does_not_starve_another(bundled: ModelDirectory) -> None:
+async def test_a_busy_stream_does_not_starve_another(bundled: ModelDirectory) -> None:
     """With equal max_wait the order is that of arrival, whoever sends more."""
-
-    async def scenario() -> None:
-        backend = GatedBackend(bundled)
-        backend.gate.set()
-        scheduler = Scheduler("gated", backend)
-        log = Log(scheduler)
-        busy, calm = log.queue("busy"), log.queue("calm")
-        for number in range(4):
-            await scheduler.submit(busy, window(number))
-        await scheduler.submit(calm, window(0))
-        await scheduler.submit(busy, window(4))
-        await serve(scheduler)
-        assert log.order.index(("calm", 0)) == 4
-
-    drive(scenario())
+    backend = GatedBackend(bundled)
+    backend.gate.set()
+    scheduler = Scheduler("gated", backend)
+    log = Log(scheduler)
+    busy, calm = log.queue("busy"), log.queue("calm")
+    for number in range(4):
+        await scheduler.submit(busy, window(number))
+    await scheduler.submit(calm, window(0))
+    await scheduler.submit(busy, window(4))
+    await serve(scheduler)
+    assert log.order.index(("calm", 0)) == 4
 
 
-def test_a_full_lane_makes_its_stream_wait(bundled: ModelDirectory) -> None:
-    async def scenario() -> None:
-        backend = GatedBackend(bundled)
-        scheduler = Scheduler("gated", backend)
-        log = Log(scheduler)
-        queue = log.queue("a", bound=2)
-        for number in range(2):
-            await scheduler.submit(queue, window(number))
-        waiting = asyncio.create_task(scheduler.submit(queue, window(2)))
-        for _ in range(10):
-            await asyncio.sleep(0)
-        assert not waiting.done()
-        assert len(queue.waiting) == 2
-        backend.gate.set()
-        running = asyncio.create_task(serve(scheduler))
-        await waiting
-        await running
-        assert log.order == [("a", 0), ("a", 1), ("a", 2)]
-
-    drive(scenario())
-
-
-def test_previews_are_left_out_when_behind_and_committed_windows_never(bundled: ModelDirectory) -> None:
-    async def scenario() -> None:
-        backend = GatedBackend(bundled)
-        scheduler = Scheduler("gated", backend)
-        log = Log(scheduler)
-        queue = log.queue("a")
-        await scheduler.submit(queue, window(0, provisional=True))
-        await scheduler.submit(queue, window(1, provisional=True))  # replaces the one before
-        await scheduler.submit(queue, window(2))  # makes it needless
-        await scheduler.submit(queue, window(3, provisional=True))  # would wait behind
-        await scheduler.submit(queue, window(4))
-        backend.gate.set()
-        await serve(scheduler)
-        assert log.order == [("a", 2), ("a", 4)]
-        assert queue.skipped == 3
-
-    drive(scenario())
-
-
-def test_whoever_waits_for_an_answer_gets_it_also_behind_another_window(bundled: ModelDirectory) -> None:
-    """A file's next probe may come before the last window of the utterance before was taken."""
-
-    async def scenario() -> None:
-        backend = GatedBackend(bundled)
-        backend.gate.set()
-        scheduler = Scheduler("gated", backend)
-        log = Log(scheduler)
-        queue = log.queue("a")
-        await scheduler.submit(queue, window(0))
-        probe = asyncio.create_task(scheduler.submit(queue, window(1, provisional=True), settle=True))
+async def test_a_full_lane_makes_its_stream_wait(bundled: ModelDirectory) -> None:
+    backend = GatedBackend(bundled)
+    scheduler = Scheduler("gated", backend)
+    log = Log(scheduler)
+    queue = log.queue("a", bound=2)
+    for number in range(2):
+        await scheduler.submit(queue, window(number))
+    waiting = asyncio.create_task(scheduler.submit(queue, window(2)))
+    for _ in range(10):
         await asyncio.sleep(0)
-        await serve(scheduler)
-        await probe
-        assert log.order == [("a", 0), ("a", 1)]
+    assert not waiting.done()
+    assert len(queue.waiting) == 2
+    backend.gate.set()
+    running = asyncio.create_task(serve(scheduler))
+    await waiting
+    await running
+    assert log.order == [("a", 0), ("a", 1), ("a", 2)]
 
-    drive(scenario())
+
+async def test_previews_are_left_out_when_behind_and_committed_windows_never(bundled: ModelDirectory) -> None:
+    backend = GatedBackend(bundled)
+    scheduler = Scheduler("gated", backend)
+    log = Log(scheduler)
+    queue = log.queue("a")
+    await scheduler.submit(queue, window(0, provisional=True))
+    await scheduler.submit(queue, window(1, provisional=True))  # replaces the one before
+    await scheduler.submit(queue, window(2))  # makes it needless
+    await scheduler.submit(queue, window(3, provisional=True))  # would wait behind
+    await scheduler.submit(queue, window(4))
+    backend.gate.set()
+    await serve(scheduler)
+    assert log.order == [("a", 2), ("a", 4)]
+    assert queue.skipped == 3
+
+
+async def test_whoever_waits_for_an_answer_gets_it_also_behind_another_window(bundled: ModelDirectory) -> None:
+    """A file's next probe may come before the last window of the utterance before was taken."""
+    backend = GatedBackend(bundled)
+    backend.gate.set()
+    scheduler = Scheduler("gated", backend)
+    log = Log(scheduler)
+    queue = log.queue("a")
+    await scheduler.submit(queue, window(0))
+    probe = asyncio.create_task(scheduler.submit(queue, window(1, provisional=True), settle=True))
+    await asyncio.sleep(0)
+    await serve(scheduler)
+    await probe
+    assert log.order == [("a", 0), ("a", 1)]
 
 
 class TimedBackend(GatedBackend):
@@ -211,149 +192,131 @@ class TimedBackend(GatedBackend):
         return super().infer(batch)
 
 
-def test_in_a_pause_nothing_is_begun_that_the_final_window_would_have_to_wait_for(bundled: ModelDirectory) -> None:
+async def test_in_a_pause_nothing_is_begun_that_the_final_window_would_have_to_wait_for(
+    bundled: ModelDirectory,
+) -> None:
     """Told by how long windows took of late; a file's speech does not go on meanwhile."""
     pause = window(1, provisional=True, time_left=0.4)
+    backend = TimedBackend(bundled)
+    scheduler = Scheduler("timed", backend, clock=lambda: backend.now)
+    log = Log(scheduler)
+    live, file = log.queue("live", live=True), log.queue("file")
+    serving = asyncio.create_task(scheduler.run())
 
-    async def scenario() -> None:
-        backend = TimedBackend(bundled)
-        scheduler = Scheduler("timed", backend, clock=lambda: backend.now)
-        log = Log(scheduler)
-        live, file = log.queue("live", live=True), log.queue("file")
-        serving = asyncio.create_task(scheduler.run())
+    async def hear(queue: WindowQueue, one: Window, takes: float) -> None:
+        backend.takes = takes
+        await scheduler.submit(queue, one, settle=True)
 
-        async def hear(queue: WindowQueue, one: Window, takes: float) -> None:
-            backend.takes = takes
-            await scheduler.submit(queue, one, settle=True)
-
-        await hear(live, pause, 0.3)
-        await hear(live, pause, 0.5)  # which nobody could know
-        assert live.skipped == 0
-        await hear(live, pause, 0.3)
-        await hear(live, window(2, provisional=True, time_left=0.6), 0.3)
-        await hear(live, window(3, provisional=True), 0.3)
-        await hear(file, pause, 0.3)
-        assert live.skipped == 1
-        assert log.order == [("live", 1), ("live", 1), ("live", 2), ("live", 3), ("file", 1)]
-        for _ in range(RECENT):
-            await hear(live, window(4), 0.3)
-        await hear(live, pause, 0.3)
-        assert log.order[-1] == ("live", 1)
-        assert live.skipped == 1
-        serving.cancel()
-        await asyncio.gather(serving, return_exceptions=True)
-        scheduler.close()
-
-    drive(scenario())
+    await hear(live, pause, 0.3)
+    await hear(live, pause, 0.5)  # which nobody could know
+    assert live.skipped == 0
+    await hear(live, pause, 0.3)
+    await hear(live, window(2, provisional=True, time_left=0.6), 0.3)
+    await hear(live, window(3, provisional=True), 0.3)
+    await hear(file, pause, 0.3)
+    assert live.skipped == 1
+    assert log.order == [("live", 1), ("live", 1), ("live", 2), ("live", 3), ("file", 1)]
+    for _ in range(RECENT):
+        await hear(live, window(4), 0.3)
+    await hear(live, pause, 0.3)
+    assert log.order[-1] == ("live", 1)
+    assert live.skipped == 1
+    serving.cancel()
+    await asyncio.gather(serving, return_exceptions=True)
+    scheduler.close()
 
 
-def test_time_spent_is_not_told_by_a_clock_that_may_be_set(
+async def test_time_spent_is_not_told_by_a_clock_that_may_be_set(
     bundled: ModelDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def scenario() -> None:
-        backend = TimedBackend(bundled)
-        backend.takes = 0.5
-        scheduler = Scheduler("timed", backend, clock=lambda: backend.now)
-        with monkeypatch.context() as patch:
-            patch.setattr(time, "time", lambda: 1e9 - 3600 * backend.now)
-            await scheduler.submit(Log(scheduler).queue("a"), window(0))
-            await serve(scheduler)
-        assert scheduler.inference_seconds == 0.5
-
-    drive(scenario())
-
-
-def test_a_preview_that_had_to_wait_too_long_is_left_out(bundled: ModelDirectory) -> None:
-    async def scenario() -> None:
-        backend = TimedBackend(bundled)
-        scheduler = Scheduler("timed", backend, clock=lambda: backend.now)
-        log = Log(scheduler)
-        queue, other = log.queue("a", live=True, max_wait=2.0), log.queue("b", live=True)
-        backend.takes = 0.5
-        await scheduler.submit(queue, window(0, provisional=True, time_left=0.4))
-        await scheduler.submit(other, window(0, length=8_000))
+    backend = TimedBackend(bundled)
+    backend.takes = 0.5
+    scheduler = Scheduler("timed", backend, clock=lambda: backend.now)
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "time", lambda: 1e9 - 3600 * backend.now)
+        await scheduler.submit(Log(scheduler).queue("a"), window(0))
         await serve(scheduler)
-        assert log.order == [("b", 0)]
-        assert queue.skipped == 1
-        assert queue.idle
-
-    drive(scenario())
+    assert scheduler.inference_seconds == 0.5
 
 
-def test_windows_of_equal_length_share_a_batch(bundled: ModelDirectory) -> None:
-    async def scenario() -> None:
-        backend = GatedBackend(bundled, max_batch=3)
-        backend.gate.set()
-        scheduler = Scheduler("gated", backend)
-        log = Log(scheduler)
-        for name, length in (("a", 16_000), ("b", 8_000), ("c", 16_000), ("d", 16_000), ("e", 16_000)):
-            await scheduler.submit(log.queue(name), window(0, length=length))
-        await serve(scheduler)
-        assert backend.batches == [3, 1, 1]
-        assert [name for name, _ in log.results] == ["a", "c", "d", "b", "e"]
+async def test_a_preview_that_had_to_wait_too_long_is_left_out(bundled: ModelDirectory) -> None:
+    backend = TimedBackend(bundled)
+    scheduler = Scheduler("timed", backend, clock=lambda: backend.now)
+    log = Log(scheduler)
+    queue, other = log.queue("a", live=True, max_wait=2.0), log.queue("b", live=True)
+    backend.takes = 0.5
+    await scheduler.submit(queue, window(0, provisional=True, time_left=0.4))
+    await scheduler.submit(other, window(0, length=8_000))
+    await serve(scheduler)
+    assert log.order == [("b", 0)]
+    assert queue.skipped == 1
+    assert queue.idle
 
-    drive(scenario())
+
+async def test_windows_of_equal_length_share_a_batch(bundled: ModelDirectory) -> None:
+    backend = GatedBackend(bundled, max_batch=3)
+    backend.gate.set()
+    scheduler = Scheduler("gated", backend)
+    log = Log(scheduler)
+    for name, length in (("a", 16_000), ("b", 8_000), ("c", 16_000), ("d", 16_000), ("e", 16_000)):
+        await scheduler.submit(log.queue(name), window(0, length=length))
+    await serve(scheduler)
+    assert backend.batches == [3, 1, 1]
+    assert [name for name, _ in log.results] == ["a", "c", "d", "b", "e"]
 
 
-def test_a_backend_is_replaced_between_windows_and_closed_after_its_last(bundled: ModelDirectory) -> None:
-    async def scenario() -> None:
-        old, new = GatedBackend(bundled), GatedBackend(bundled)
-        new.gate.set()
-        scheduler = Scheduler("old", old)
-        log = Log(scheduler)
-        queue = log.queue("a")
-        running = asyncio.create_task(scheduler.run())
-        await scheduler.submit(queue, window(0))
-        await scheduler.submit(queue, window(1))
-        switching = asyncio.create_task(scheduler.use("new", new))
-        await asyncio.sleep(0)
-        assert not old.closed
-        old.gate.set()
-        await switching
-        assert old.closed
-        await scheduler.drain()
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-        scheduler.close()
-        assert log.order == [("a", 0), ("a", 1)]
-        assert log.results[-1][1].backend == "new"
-        assert all(not result.failure for _, result in log.results)
-
-    drive(scenario())
+async def test_a_backend_is_replaced_between_windows_and_closed_after_its_last(bundled: ModelDirectory) -> None:
+    old, new = GatedBackend(bundled), GatedBackend(bundled)
+    new.gate.set()
+    scheduler = Scheduler("old", old)
+    log = Log(scheduler)
+    queue = log.queue("a")
+    running = asyncio.create_task(scheduler.run())
+    await scheduler.submit(queue, window(0))
+    await scheduler.submit(queue, window(1))
+    switching = asyncio.create_task(scheduler.use("new", new))
+    await asyncio.sleep(0)
+    assert not old.closed
+    old.gate.set()
+    await switching
+    assert old.closed
+    await scheduler.drain()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    scheduler.close()
+    assert log.order == [("a", 0), ("a", 1)]
+    assert log.results[-1][1].backend == "new"
+    assert all(not result.failure for _, result in log.results)
 
 
 @pytest.mark.parametrize("early", [True, False], ids=["before it is given up", "afterwards"])
-def test_a_backend_that_hangs_costs_its_window_and_another_goes_on(
+async def test_a_backend_that_hangs_costs_its_window_and_another_goes_on(
     bundled: ModelDirectory, monkeypatch: pytest.MonkeyPatch, *, early: bool
 ) -> None:
     """Whether somebody switches before or after that; the one that hangs is closed once it returns, by its thread."""
     monkeypatch.setattr(module, "MAX_WAIT", 0.5)
-
-    async def scenario() -> None:
-        old, new = GatedBackend(bundled), GatedBackend(bundled)
-        new.gate.set()
-        scheduler = Scheduler("old", old)
-        log = Log(scheduler)
-        queue = log.queue("a")
-        running = asyncio.create_task(scheduler.run())
-        for number in range(2):
-            await scheduler.submit(queue, window(number))
-        async with asyncio.timeout(5):
-            assert await asyncio.to_thread(old.asked.wait, 5)
-            if not early:
-                await scheduler.hangs.wait()
-            await scheduler.use("new", new)
-            await scheduler.drain()
-        assert [(result.backend, bool(result.failure)) for _, result in log.results] == [("old", True), ("new", False)]
-        assert scheduler.served == 1
-        assert not old.closed
-        old.gate.set()
-        assert await asyncio.to_thread(old.gone.wait, 5)
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-        scheduler.close()
-
-    drive(scenario())
+    old, new = GatedBackend(bundled), GatedBackend(bundled)
+    new.gate.set()
+    scheduler = Scheduler("old", old)
+    log = Log(scheduler)
+    queue = log.queue("a")
+    running = asyncio.create_task(scheduler.run())
+    for number in range(2):
+        await scheduler.submit(queue, window(number))
+    async with asyncio.timeout(5):
+        assert await asyncio.to_thread(old.asked.wait, 5)
+        if not early:
+            await scheduler.hangs.wait()
+        await scheduler.use("new", new)
+        await scheduler.drain()
+    assert [(result.backend, bool(result.failure)) for _, result in log.results] == [("old", True), ("new", False)]
+    assert scheduler.served == 1
+    assert not old.closed
+    old.gate.set()
+    assert await asyncio.to_thread(old.gone.wait, 5)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    scheduler.close()
 
 
 @pytest.mark.parametrize(
@@ -364,7 +327,7 @@ def test_a_backend_that_hangs_costs_its_window_and_another_goes_on(
         (ValueError(), "ValueError"),
     ],
 )
-def test_a_backend_that_fails_is_told_by_what_happened(
+async def test_a_backend_that_fails_is_told_by_what_happened(
     bundled: ModelDirectory, monkeypatch: pytest.MonkeyPatch, error: Exception, failure: str
 ) -> None:
     """Not by the line in which OpenVINO says where in its sources."""
@@ -372,16 +335,13 @@ def test_a_backend_that_fails_is_told_by_what_happened(
     def fail(batch: FloatArray) -> FloatArray:
         raise error
 
-    async def scenario() -> None:
-        backend = GatedBackend(bundled)
-        monkeypatch.setattr(backend, "logits", fail)
-        scheduler = Scheduler("broken", backend)
-        log = Log(scheduler)
-        await scheduler.submit(log.queue("a"), window(0))
-        await serve(scheduler)
-        assert [result.failure for _, result in log.results] == [failure]
-
-    drive(scenario())
+    backend = GatedBackend(bundled)
+    monkeypatch.setattr(backend, "logits", fail)
+    scheduler = Scheduler("broken", backend)
+    log = Log(scheduler)
+    await scheduler.submit(log.queue("a"), window(0))
+    await serve(scheduler)
+    assert [result.failure for _, result in log.results] == [failure]
 
 
 def test_a_stream_that_has_ended_leaves_neither_a_thread_nor_a_language_model(bundled: ModelDirectory) -> None:

@@ -12,30 +12,26 @@ from asrd.core.flow import FloatArray
 from asrd.core.units import Samples, samples
 from asrd.daemon.segmentation.settings import SETTABLE, SegmenterSettings
 
-from .conftest import Harness, drive
+from .conftest import Harness
 
 
-def test_what_is_set_holds_from_the_next_audio_on_and_an_event_says_so(
+async def test_what_is_set_holds_from_the_next_audio_on_and_an_event_says_so(
     harness: Harness, sentences: list[FloatArray]
 ) -> None:
     """The pause that splits two halves of a sentence at first does not any more."""
     half, pause = len(sentences[1]) // 2, np.zeros(samples(0.8), np.float32)
     halves = np.concatenate([sentences[1][:half], pause, sentences[1][half:]])
     wanted = {"hangover": samples(1.2), "min_hangover": samples(1.2), "max_hangover": samples(1.2)}
-
-    async def scenario() -> None:
-        async with harness.running(), harness.sender() as send:
-            await send(halves)
-            await harness.until(lambda item: len(harness.of(Final)) == 2)
-            answer = await asyncio.to_thread(harness.control.set, wanted, "a")
-            assert {name: answer["a"][name].value for name in wanted} == wanted
-            before = len(harness.seen)
-            await send(np.concatenate([halves, pause]))
-            await harness.until(lambda item: isinstance(item, Final), before)
-            state = (await asyncio.to_thread(harness.control.status)).streams["a"]
-            assert (state.settings, state.hangover) == (harness.of(Settings)[0].values, samples(1.2))
-
-    drive(scenario())
+    async with harness.running(), harness.sender() as send:
+        await send(halves)
+        await harness.until(lambda item: len(harness.of(Final)) == 2)
+        answer = await asyncio.to_thread(harness.control.set, wanted, "a")
+        assert {name: answer["a"][name].value for name in wanted} == wanted
+        before = len(harness.seen)
+        await send(np.concatenate([halves, pause]))
+        await harness.until(lambda item: isinstance(item, Final), before)
+        state = (await asyncio.to_thread(harness.control.status)).streams["a"]
+        assert (state.settings, state.hangover) == (harness.of(Settings)[0].values, samples(1.2))
     assert len(harness.of(Final)) == 3
     [event] = harness.of(Settings)
     assert event.position <= len(halves)
@@ -44,29 +40,25 @@ def test_what_is_set_holds_from_the_next_audio_on_and_an_event_says_so(
     assert decode(encode(event)) == event
 
 
-def test_all_is_set_or_nothing(tmp_path: Path) -> None:
+async def test_all_is_set_or_nothing(tmp_path: Path) -> None:
     harness = Harness(tmp_path, sources=tuple(f"{name}=pcm:ipc://{tmp_path}/{name}" for name in "xy"))
-
-    async def scenario() -> None:
-        async with harness.running():
-            control = harness.control
-            for values, stream, why in (
-                ({"partials": samples(0.5), "hangover": samples(2.0)}, "", "must lie within its bounds"),
-                ({"partials": samples(0.5), "speed": 1}, "", "'speed' cannot be set .*, min-hangover, "),
-                ({"partials": samples(61.0)}, "", "partials is at most 60 s, not 61"),
-                ({"partials": samples(0.5)}, "z", "no stream is called 'z'; there are: x, y"),
-            ):
-                with pytest.raises(UsageError, match=why):
-                    await asyncio.to_thread(control.set, values, stream)
-            before = await asyncio.to_thread(control.settings)
-            assert list(before) == ["x", "y"]
-            assert {one.value == one.default for of in before.values() for one in of.values()} == {True}
-            after = await asyncio.to_thread(control.set, {"partials": samples(0.5)}, "y")
-            assert list(after) == ["y"]
-            found = await asyncio.to_thread(control.settings)
-            assert (found["x"]["partials"].value, found["y"]["partials"].value) == (samples(0.28), samples(0.5))
-
-    drive(scenario())
+    async with harness.running():
+        control = harness.control
+        for values, stream, why in (
+            ({"partials": samples(0.5), "hangover": samples(2.0)}, "", "must lie within its bounds"),
+            ({"partials": samples(0.5), "speed": 1}, "", "'speed' cannot be set .*, min-hangover, "),
+            ({"partials": samples(61.0)}, "", "partials is at most 60 s, not 61"),
+            ({"partials": samples(0.5)}, "z", "no stream is called 'z'; there are: x, y"),
+        ):
+            with pytest.raises(UsageError, match=why):
+                await asyncio.to_thread(control.set, values, stream)
+        before = await asyncio.to_thread(control.settings)
+        assert list(before) == ["x", "y"]
+        assert {one.value == one.default for of in before.values() for one in of.values()} == {True}
+        after = await asyncio.to_thread(control.set, {"partials": samples(0.5)}, "y")
+        assert list(after) == ["y"]
+        found = await asyncio.to_thread(control.settings)
+        assert (found["x"]["partials"].value, found["y"]["partials"].value) == (samples(0.28), samples(0.5))
     assert not harness.of(Partial, "x")
 
 

@@ -13,7 +13,7 @@ from asrd.core.flow import FloatArray
 from asrd.daemon.scheduling import engine, scheduler
 from asrd.models import ModelDirectory
 
-from .conftest import Harness, drive
+from .conftest import Harness
 
 
 class Slow:
@@ -45,71 +45,59 @@ def backends(monkeypatch: pytest.MonkeyPatch) -> Iterator[Slow]:
     slow.release.set()
 
 
-def test_a_backend_that_does_not_load_in_time_is_given_up_and_closed_when_it_comes(
+async def test_a_backend_that_does_not_load_in_time_is_given_up_and_closed_when_it_comes(
     harness: Harness, sentences: list[FloatArray], backends: Slow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "LOADING", 0.2)
     backends.slow.add("int8")
-
-    async def scenario() -> None:
-        async with harness.running() as daemon:
-            with pytest.raises(AsrdError, match=r"backend int8 has not loaded within 0.2 s; fp16 stays"):
-                await asyncio.to_thread(harness.control.use_backend, "int8")
-            backends.release.set()
-            assert await asyncio.to_thread(backends.closed.wait, 10)
-            assert daemon.reporter.status().backend == "fp16"
-            await harness.play(sentences[1])
-            await harness.until(lambda item: isinstance(item, Final) and item.backend == "fp16")
-
-    drive(scenario())
+    async with harness.running() as daemon:
+        with pytest.raises(AsrdError, match=r"backend int8 has not loaded within 0.2 s; fp16 stays"):
+            await asyncio.to_thread(harness.control.use_backend, "int8")
+        backends.release.set()
+        assert await asyncio.to_thread(backends.closed.wait, 10)
+        assert daemon.reporter.status().backend == "fp16"
+        await harness.play(sentences[1])
+        await harness.until(lambda item: isinstance(item, Final) and item.backend == "fp16")
 
 
-def test_one_backend_is_loaded_at_a_time(harness: Harness, backends: Slow) -> None:
+async def test_one_backend_is_loaded_at_a_time(harness: Harness, backends: Slow) -> None:
     """Who asks for another meanwhile does not wait for it, and does not keep others from being answered."""
     backends.slow.add("int8")
-
-    async def scenario() -> None:
-        async with harness.running():
-            first = asyncio.create_task(asyncio.to_thread(harness.control.use_backend, "int8"))
-            assert await asyncio.to_thread(backends.loading.wait, 10)
-            with pytest.raises(AsrdError, match="backend int8 is being loaded; ask again"):
-                await asyncio.to_thread(harness.control.use_backend, "fp16")
-            backends.release.set()
-            assert await first == "fp16"
-            assert await asyncio.to_thread(harness.control.use_backend, "fp16") == "int8"
-
-    drive(scenario())
+    async with harness.running():
+        first = asyncio.create_task(asyncio.to_thread(harness.control.use_backend, "int8"))
+        assert await asyncio.to_thread(backends.loading.wait, 10)
+        with pytest.raises(AsrdError, match="backend int8 is being loaded; ask again"):
+            await asyncio.to_thread(harness.control.use_backend, "fp16")
+        backends.release.set()
+        assert await first == "fp16"
+        assert await asyncio.to_thread(harness.control.use_backend, "fp16") == "int8"
 
 
-def test_where_loading_anew_hangs_too_that_is_told_and_another_backend_helps(
-    harness: Harness, sentences: list[FloatArray], backends: Slow, monkeypatch: pytest.MonkeyPatch
+async def test_where_loading_anew_hangs_too_that_is_told_and_another_backend_helps(
+    harness: Harness,
+    sentences: list[FloatArray],
+    backends: Slow,
+    the_end: threading.Event,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(scheduler, "MAX_WAIT", 0.5)
     monkeypatch.setattr(scheduler, "TIMES", 1)
-    hanging = threading.Event()
-
-    async def scenario() -> None:
-        async with harness.running() as daemon:
-            monkeypatch.setattr(engine, "LOADING", 0.2)
-            monkeypatch.setattr(backends.loaded["fp16"], "infer", lambda _: hanging.wait(30))
-            backends.slow.add("fp16")
-            await harness.play(sentences[1])
-            told = await harness.until(lambda item: isinstance(item, Error) and item.stream == "daemon")
-            assert told.message == "backend fp16 hangs, and so does reloading it; 'asrd backend use' another"  # type: ignore[union-attr]
-            monkeypatch.setattr(engine, "LOADING", 30)
-            assert await asyncio.to_thread(harness.control.use_backend, "int8") == "fp16"
-            await harness.until(lambda item: isinstance(item, Final) and item.backend == "int8")
-            backends.release.set()
-            assert await asyncio.to_thread(backends.closed.wait, 10)
-            assert daemon.reporter.status().backend == "int8"
-
-    try:
-        drive(scenario())
-    finally:
-        hanging.set()
+    async with harness.running() as daemon:
+        monkeypatch.setattr(engine, "LOADING", 0.2)
+        monkeypatch.setattr(backends.loaded["fp16"], "infer", lambda _: the_end.wait(30))
+        backends.slow.add("fp16")
+        await harness.play(sentences[1])
+        told = await harness.until(lambda item: isinstance(item, Error) and item.stream == "daemon")
+        assert told.message == "backend fp16 hangs, and so does reloading it; 'asrd backend use' another"  # type: ignore[union-attr]
+        monkeypatch.setattr(engine, "LOADING", 30)
+        assert await asyncio.to_thread(harness.control.use_backend, "int8") == "fp16"
+        await harness.until(lambda item: isinstance(item, Final) and item.backend == "int8")
+        backends.release.set()
+        assert await asyncio.to_thread(backends.closed.wait, 10)
+        assert daemon.reporter.status().backend == "int8"
 
 
-def test_a_backend_that_does_not_close_does_not_hold_up_who_asked_for_another(
+async def test_a_backend_that_does_not_close_does_not_hold_up_who_asked_for_another(
     harness: Harness, backends: Slow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "CLOSING", 0.1)
@@ -119,14 +107,10 @@ def test_a_backend_that_does_not_close_does_not_hold_up_who_asked_for_another(
         hanging.wait(10)
         closed.set()
 
-    async def scenario() -> None:
-        async with harness.running():
-            monkeypatch.setattr(backends.loaded["fp16"], "close", close)
+    async with harness.running():
+        monkeypatch.setattr(backends.loaded["fp16"], "close", close)
+        try:
             assert await asyncio.to_thread(harness.control.use_backend, "int8") == "fp16"
             assert not closed.is_set()
+        finally:
             hanging.set()
-
-    try:
-        drive(scenario())
-    finally:
-        hanging.set()

@@ -58,7 +58,8 @@ class Slow(Backend):
         """Arithmetic of the wrapped backend."""
         return self._inner.arithmetic
 
-    def _run(self, batch: FloatArray) -> FloatArray:
+    def infer(self, batch: FloatArray) -> FloatArray:
+        """Sleep, then run the wrapped backend."""
         time.sleep(self._delay * len(batch))
         return self._inner.logits(batch)
 
@@ -136,7 +137,7 @@ TITLES = {
     "right": "  as the final text will have it",
     "stable": "  and stable",
     "between": "from one partial to the next, pauses included",
-    "final": "final after the address is decided",
+    "final": "final after the endpoint is decided",
     "beyond": "  beyond the inference of its window",
 }
 

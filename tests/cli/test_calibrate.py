@@ -19,7 +19,7 @@ from asrd.quant.confidence import calibrate as steps
 @pytest.fixture
 def copy(tiny: ModelDirectory, tmp_path: Path) -> Path:
     """A copy of the small bundled model without its calibration."""
-    path = Path(shutil.copytree(bundled.path, tmp_path / "model"))
+    path = Path(shutil.copytree(tiny.path, tmp_path / "model"))
     (path / NAME).unlink(missing_ok=True)
     manifest.write(path)
     return path

@@ -110,7 +110,7 @@ def blocks(spoken: Spoken, subtype: str, folder: Path) -> Iterable[FloatArray]:
     return read_blocks(path)
 
 
-def hear(audio: Iterable[FloatArray], backend: Backend, decoding: Decoding) -> str:
+def recognise(audio: Iterable[FloatArray], backend: Backend, decoding: Decoding) -> str:
     """Return the text of a recording. Raises AssertionError where the clock is not exact."""
     whole = list(audio)
     segmenter = Segmenter(create(), backend.model.geometry, SegmenterSettings(partial_interval=Samples(0)))
@@ -130,7 +130,7 @@ def measure(backend: Backend, decoding: Decoding, clips: list[Clip], label: str)
     with tempfile.TemporaryDirectory() as folder:
         for name, make in track(INPUTS.items(), label, console=Console(stderr=True)):
             made = [make(one, other) for one, other in zip(spoken, others, strict=True)]
-            heard = [hear(blocks(one, FILES.get(name, ""), Path(folder)), backend, decoding) for one in made]
+            heard = [recognise(blocks(one, FILES.get(name, ""), Path(folder)), backend, decoding) for one in made]
             wer, cer = (100 * error_rate(metric, [one.text for one in made], heard) for metric in ("wer", "cer"))
             rates[name] = f"{wer:.1f} / {cer:.1f}"
     return rates

@@ -26,7 +26,7 @@ from asrd.models import ModelDirectory
 from asrd.models.lm import resolve as language_model
 from asrd.models.store import DEFAULT_MODEL, resolve
 from asrd.quant.data import check, dataset
-from asrd.quant.evaluation.decode import Clock, Utterances, hear, text
+from asrd.quant.evaluation.decode import Clock, Utterances, emissions, text
 from asrd.quant.evaluation.score import score
 
 LONG, SHARE = 6, 0.1
@@ -54,7 +54,7 @@ def main(
     rows = []
     for spec in datasets:
         clips = check(dataset(spec)).clips[:limit]
-        heard = hear(loaded, clips)
+        heard = emissions(loaded, clips)
         references = [clip.text for clip in clips]
         hot, others = terms(references, language_model(name).words)
         boosts = dict.fromkeys([*hot, *others], BOOST)

@@ -200,7 +200,7 @@ def decisions(made: Recording, settings: SegmenterSettings, backend: Backend | N
                 if key not in made.answers:
                     made.answers[key] = answer(item, recognize(backend, [item])[0], backend.model)
                 known = made.answers[key]
-                segmenter.hear(Answer(item.utterance, known.due, known.until, known.words))
+                segmenter.take(Answer(item.utterance, known.due, known.until, known.words))
 
 
 def count(recordings: list[Recording], settings: SegmenterSettings, backend: Backend | None) -> Count:

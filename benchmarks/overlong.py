@@ -43,7 +43,7 @@ PATIENT = samples(0.9)
 TITLES = ("speech", "decoder", "limit", "cuts", "words", "WER", "harm", "words otherwise")
 
 
-def hear(backend: Backend, pcm: FloatArray, limit: float, others: Decodings) -> Listened:
+def recognise(backend: Backend, pcm: FloatArray, limit: float, others: Decodings) -> Listened:
     """Hear a monologue `(samples,)` as the daemon does, cut at `limit` seconds."""
     settings = replace(
         SegmenterSettings(), max_utterance=samples(limit), hangover=PATIENT, min_hangover=PATIENT, max_hangover=PATIENT
@@ -90,7 +90,7 @@ def main(*, speech: tuple[str, ...], name: str, model: str, limits: tuple[float,
             found: dict[float, list[Listened]] = {limit: [] for limit in tried}
             for limit in tried:
                 for pcm in audio:
-                    found[limit].append(hear(backend, pcm, limit, others))
+                    found[limit].append(recognise(backend, pcm, limit, others))
                     progress.advance(task)
             told += rows(label, [" ".join(clip.text for clip in group) for group in groups], found)
     shown = Table(*TITLES, caption="harm in points of WER")

@@ -93,7 +93,7 @@ class Minutes(Source):
 
 
 @dataclass
-class Heard:
+class Received:
     """Counts of what was heard. words: of finals. shown: words that partials had in excess of their final, at most,
     summed.
     """
@@ -124,7 +124,7 @@ class Heard:
 async def soak(kind: str, minutes: int, options: RecognitionOptions, backend: Backend) -> dict[str, Any]:
     """Play one sound. Raises AssertionError where the clock drifted or audio was lost."""
     gc.collect()  # frees what the last sound left: few objects are made, so collections are rare
-    heard, scheduler = Heard(), Scheduler(options.backend, backend)
+    heard, scheduler = Received(), Scheduler(options.backend, backend)
     stream = make_stream(Minutes(kind, minutes), options, scheduler, heard, backend.model)
     serving = asyncio.create_task(scheduler.run())
     before = resource.getrusage(resource.RUSAGE_SELF)

@@ -89,7 +89,7 @@ def windowed(
 def streamed(backend: Backend, pcm: FloatArray, settings: SegmenterSettings, others: Decodings = NO_OTHERS) -> Listened:
     """Hear the recording as the daemon does: detector, endpoints, windows, stitching."""
     segmenter = Segmenter(create(), backend.model.geometry, settings)
-    return _listen(backend, _cut(segmenter, pcm), others, tell=segmenter.hear)
+    return _listen(backend, _cut(segmenter, pcm), others, tell=segmenter.take)
 
 
 def level(pcm: FloatArray) -> Level:

@@ -48,7 +48,7 @@ def tune(
     from asrd.models import store
     from asrd.quant import data
     from asrd.quant.decoder_tuning import Tuner, save
-    from asrd.quant.evaluation.decode import hear
+    from asrd.quant.evaluation.decode import emissions
 
     source = store.resolve(model)
     make_decoding(DecoderOptions("beam", lm, beam_width), source)  # anything missing fails before speech is heard
@@ -57,7 +57,7 @@ def tune(
     with ProgressBar() as progress:
         clips = usable(listed, progress, limit, seed)
         progress.stage("hearing", len(clips))
-        heard = hear(loaded, clips, progress.advance)
+        heard = emissions(loaded, clips, progress.advance)
         loaded.close()
         progress.stage("trying weights", None)
 

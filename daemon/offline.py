@@ -52,7 +52,7 @@ def transcribe(
                 continue
             [emission] = recognize(backend, [item])
             if item.asks:
-                segmenter.hear(answer(item, emission, backend.model))
+                segmenter.take(answer(item, emission, backend.model))
             if item.provisional:
                 continue
             hypothesis = recognizer.accept(item, emission, boosts)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from asrd.backends.pytorch import TorchBackend
 from asrd.models import ModelDirectory
 from asrd.models.checkpoint import load_checkpoint
-from asrd.quant.evaluation.measure import hear
+from asrd.quant.evaluation.measure import text_of
 from asrd.quant.recipe import Recipe
 from asrd.quant.split import Split
 
@@ -46,9 +46,9 @@ def estimate(model: ModelDirectory, parts: Split, recipe: Recipe) -> Estimate:
     network = load_checkpoint(model)
     backend = TorchBackend(model, network, "cpu")
     clip = parts.test[0]
-    hear(backend, clip)
+    text_of(backend, clip)
     began = time.perf_counter()
-    hear(backend, clip)
+    text_of(backend, clip)
     heard = time.perf_counter() - began
     parameters = sum(weight.numel() for weight in network.parameters())
     learn = 3 * min(recipe.windows, 2 * len(parts.calibration)) * heard / 2

@@ -13,7 +13,7 @@ from asrd.backends import LoadedModel
 from asrd.core.flow import FloatArray
 from asrd.models import ModelDirectory
 from asrd.quant.data import Clip
-from asrd.quant.evaluation.measure import hear
+from asrd.quant.evaluation.measure import text_of
 from asrd.quant.evaluation.score import error_rate
 from asrd.quant.journal import Journal
 from asrd.quant.recipe import Metric
@@ -65,7 +65,7 @@ class Validator:
         key = self._key(backend, chosen)
         known = self.journal.get(key)
         if known is None:
-            known = [hear(backend, self.clips[index]) for index in chosen]
+            known = [text_of(backend, self.clips[index]) for index in chosen]
             self.journal.record(key, known)
         self.advance(len(chosen))
         texts = [self.clips[index].text for index in chosen]

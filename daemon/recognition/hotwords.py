@@ -12,7 +12,7 @@ from pathlib import Path
 from asrd.core.control import AddWords, ClearWords, LearnWords, ListWords, RemoveWords, WordsRequest
 from asrd.core.errors import AsrdError, UsageError
 from asrd.daemon.recognition.decoding.base import Boosts, Decoding
-from asrd.daemon.recognition.decoding.hot import Words
+from asrd.daemon.recognition.decoding.hot import WordSequence
 from asrd.daemon.recognition.decoding.make import BeamDecoding
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ class HotWords:
 
     def remove(self, texts: Iterable[str]) -> Boosts:
         """Remove hot words; return the rest. Raises UsageError, and removes none, if one is not a hot word."""
-        kept, alike = self._read(), defaultdict[Words, list[str]](list)
+        kept, alike = self._read(), defaultdict[WordSequence, list[str]](list)
         for text in kept:
             alike[self._spelled(text)].append(text)
         for text in texts:
@@ -111,7 +111,7 @@ class HotWords:
             return str(error)
         return ""
 
-    def _spelled(self, text: str) -> Words:
+    def _spelled(self, text: str) -> WordSequence:
         """Return a key that is equal for spellings that the model does not distinguish."""
         try:
             return self._search.words(text) if self._search else tuple(text.split())

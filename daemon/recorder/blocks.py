@@ -20,7 +20,7 @@ import numpy as np
 from asrd.core.errors import AsrdError, UsageError
 from asrd.core.units import seconds
 from asrd.daemon import packing
-from asrd.daemon.recorder.records import FORMAT, AnyRecord, Heard
+from asrd.daemon.recorder.records import FORMAT, AnyRecord, Captured
 
 MAGIC = b"asrd recording %d\n" % FORMAT
 ANY_MAGIC = re.compile(rb"asrd recording (\d+)\n?")
@@ -41,8 +41,8 @@ class DamagedError(AsrdError):
 
 def pack(records: Sequence[AnyRecord]) -> bytes:
     """Return a block of these records."""
-    pieces = [record.pcm for record in records if isinstance(record, Heard)]
-    bare = [msgspec.structs.replace(item, pcm=b"") if isinstance(item, Heard) else item for item in records]
+    pieces = [record.pcm for record in records if isinstance(record, Captured)]
+    bare = [msgspec.structs.replace(item, pcm=b"") if isinstance(item, Captured) else item for item in records]
     said = zlib.compress(_encoder.encode(bare), 1)
     heard = packing.pack(np.frombuffer(b"".join(pieces), "<f4")) if pieces else b""
     return HEAD.pack(len(said), len(heard), zlib.crc32(heard, zlib.crc32(said))) + said + heard
@@ -66,7 +66,7 @@ def read(path: Path, *, with_audio: bool = True) -> Iterator[AnyRecord]:
         try:
             while (block := _block(file)) is not None:
                 for record in _unpack(*block) if with_audio else _records(block[0]):
-                    heard += record.samples if isinstance(record, Heard) else 0
+                    heard += record.samples if isinstance(record, Captured) else 0
                     yield record
         except DamagedError as error:
             raise DamagedError(
@@ -118,11 +118,11 @@ def _records(said: bytes) -> list[AnyRecord]:
 
 def _unpack(said: bytes, heard: bytes) -> Iterator[AnyRecord]:
     records = _records(said)
-    samples = sum(record.samples for record in records if isinstance(record, Heard))
+    samples = sum(record.samples for record in records if isinstance(record, Captured))
     pcm = packing.unpack(heard, samples) if samples else np.zeros(0, np.float32)
     position = 0
     for record in records:
-        if isinstance(record, Heard):
+        if isinstance(record, Captured):
             piece = pcm[position : position + record.samples]
             position += record.samples
             yield msgspec.structs.replace(record, pcm=piece.tobytes())

@@ -43,7 +43,7 @@ class Begin(Record, frozen=True, tag="begin"):
     environment: dict[str, str]
 
 
-class Heard(Record, frozen=True, tag="heard"):
+class Captured(Record, frozen=True, tag="heard"):
     """A chunk reached the segmenter. pcm: little-endian float32; stored apart, without loss."""
 
     start: int
@@ -112,4 +112,4 @@ class Closed(Record, frozen=True, tag="closed"):
     """The file is complete."""
 
 
-AnyRecord = Begin | Heard | Judged | Queued | Answered | Used | Said | Ended | Abandoned | Closed
+AnyRecord = Begin | Captured | Judged | Queued | Answered | Used | Said | Ended | Abandoned | Closed

@@ -8,7 +8,18 @@ from collections.abc import Callable
 from asrd.core.flow import AudioChunk, FloatArray, Window
 from asrd.core.units import seconds
 from asrd.daemon.recognition.decoding import Boosts
-from asrd.daemon.recorder.records import Abandoned, Answered, AnyRecord, Begin, Ended, Heard, Judged, Queued, Said, Used
+from asrd.daemon.recorder.records import (
+    Abandoned,
+    Answered,
+    AnyRecord,
+    Begin,
+    Captured,
+    Ended,
+    Judged,
+    Queued,
+    Said,
+    Used,
+)
 from asrd.daemon.scheduling.queue import Result
 from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.daemon.stream.observer import Tape
@@ -70,7 +81,7 @@ class RecordingTape(Tape):
             self._begin(rest=False)
         self._heard += len(chunk.pcm)
         pcm = chunk.pcm.astype("<f4", copy=False).tobytes()
-        self._add(Heard(chunk.start, len(chunk.pcm), chunk.captured, chunk.lost, chunk.reason, pcm), len(pcm))
+        self._add(Captured(chunk.start, len(chunk.pcm), chunk.captured, chunk.lost, chunk.reason, pcm), len(pcm))
 
     def used(self, settings: SegmenterSettings) -> None:
         """Record the settings."""

@@ -14,7 +14,7 @@ from asrd.backends import Backend
 from asrd.core.flow import AudioChunk, Emission, Window
 from asrd.core.units import Samples
 from asrd.daemon.recognition.recognizer import recognize, silent
-from asrd.daemon.recorder.records import Abandoned, Answered, AnyRecord, Ended, Heard, Queued, Said, Used
+from asrd.daemon.recorder.records import Abandoned, Answered, AnyRecord, Captured, Ended, Queued, Said, Used
 from asrd.daemon.replay import environment
 from asrd.daemon.replay.detector import DivergedError, RecordedVad
 from asrd.daemon.replay.gated import GatedScheduler, GatedSource, RecordedOutlet, Turnstile
@@ -116,7 +116,7 @@ class _Replay:
 
     async def _step(self, record: AnyRecord) -> None:
         match record:
-            case Heard():
+            case Captured():
                 await self._arrived("source")
                 pcm = np.frombuffer(record.pcm, "<f4")
                 self._turnstile.go(

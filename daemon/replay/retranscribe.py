@@ -59,7 +59,7 @@ def _group(group: Iterable[Take], overrides: Overrides) -> Iterator[Final]:
                 running = loop.create_task(stream.run())
             vad.expect(take.records)
             scheduler.expect(take)
-            loop.run_until_complete(source.hear(take, running, stream, overrides))
+            loop.run_until_complete(source.play(take, running, stream, overrides))
             yield from outlet.taken()
         if source:
             loop.run_until_complete(source.end(running))

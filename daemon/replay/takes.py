@@ -11,7 +11,7 @@ from asrd.core.errors import AsrdError, UsageError
 from asrd.core.events import Final
 from asrd.daemon.recorder import blocks, ring
 from asrd.daemon.recorder.blocks import DamagedError
-from asrd.daemon.recorder.records import AnyRecord, Begin, Closed, Heard, Said
+from asrd.daemon.recorder.records import AnyRecord, Begin, Captured, Closed, Said
 
 
 @dataclass(slots=True)
@@ -29,7 +29,7 @@ class Take:
     @property
     def samples(self) -> int:
         """Number of samples of audio."""
-        return sum(record.samples for record in self.records if isinstance(record, Heard))
+        return sum(record.samples for record in self.records if isinstance(record, Captured))
 
     def finals(self) -> list[Final]:
         """Return the finals that were published."""

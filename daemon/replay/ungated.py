@@ -14,7 +14,7 @@ from asrd.core.flow import AudioChunk, Window
 from asrd.core.units import Samples
 from asrd.daemon.recognition.decoding import Boosts
 from asrd.daemon.recognition.recognizer import NO_BOOSTS, recognize
-from asrd.daemon.recorder.records import Answered, Heard, Said, Used
+from asrd.daemon.recorder.records import Answered, Captured, Said, Used
 from asrd.daemon.replay.detached import DetachedScheduler
 from asrd.daemon.replay.overrides import Overrides
 from asrd.daemon.replay.takes import Take
@@ -46,14 +46,14 @@ class UngatedSource(Source):
                 item()
             self._queue.task_done()
 
-    async def hear(self, take: Take, running: "asyncio.Task[None]", stream: Stream, overrides: Overrides) -> None:
+    async def play(self, take: Take, running: "asyncio.Task[None]", stream: Stream, overrides: Overrides) -> None:
         """Feed a take, and wait until all of it was read, or the stream has failed; settings change before the same
         chunks.
         """
         for record in take.records:
             if isinstance(record, Used):
                 self._queue.put_nowait(partial(stream.use, overrides.settings(record.settings.restored())))
-            elif isinstance(record, Heard):
+            elif isinstance(record, Captured):
                 pcm, lost = np.frombuffer(record.pcm, "<f4"), Samples(record.lost)
                 why = record.reason or self.reason
                 self._queue.put_nowait(AudioChunk(Samples(record.start), pcm, record.captured, lost, why))

@@ -14,7 +14,7 @@ SUSPICION = samples(0.30)
 ASK = samples(0.25)
 """Interval of these repeated questions."""
 
-Words = tuple[tuple[Samples, Samples], ...]
+WordSpans = tuple[tuple[Samples, Samples], ...]
 """Start and end of each word, as stream positions."""
 
 
@@ -29,7 +29,7 @@ class Feedback:
         """The answer in force for the open utterance."""
 
     @property
-    def words(self) -> Words:
+    def words(self) -> WordSpans:
         """The words of the latest answer."""
         return self.latest.words if self.latest else ()
 

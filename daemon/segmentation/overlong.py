@@ -6,7 +6,7 @@ import numpy as np
 
 from asrd.core.flow import FloatArray
 from asrd.core.units import samples
-from asrd.daemon.segmentation.feedback import Words
+from asrd.daemon.segmentation.feedback import WordSpans
 from asrd.daemon.segmentation.history import History
 from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.daemon.segmentation.utterance import OpenUtterance
@@ -28,7 +28,7 @@ def sought(spoken: OpenUtterance, settings: SegmenterSettings) -> bool:
     return _left(spoken, settings) <= _span(settings)
 
 
-def place(spoken: OpenUtterance, words: Words, history: History, settings: SegmenterSettings) -> int | None:
+def place(spoken: OpenUtterance, words: WordSpans, history: History, settings: SegmenterSettings) -> int | None:
     """Return where to cut now: in a pause if one comes in time, else between words, else at the quietest place.
 
     None while the utterance may go on: there is time for a better place.
@@ -55,13 +55,13 @@ def _span(settings: SegmenterSettings) -> int:
     return min(SEEK, settings.max_utterance // 4)
 
 
-def _pause(spoken: OpenUtterance, words: Words, latest: int) -> int | None:
+def _pause(spoken: OpenUtterance, words: WordSpans, latest: int) -> int | None:
     """Return the last pause; None if it is committed, after `latest`, or within a word, as before a plosive."""
     within = any(start < spoken.pause < end for start, end in words)
     return spoken.pause if spoken.committed < spoken.pause <= latest and not within else None
 
 
-def _between(words: Words, after: int, before: int, least: float) -> int | None:
+def _between(words: WordSpans, after: int, before: int, least: float) -> int | None:
     """Return the middle of the widest gap of at least `least` samples whose middle is in `(after, before]`."""
     gaps = [(start - end, (start + end) // 2) for (_, end), (start, _) in pairwise(words)]
     wide = [(width, middle) for width, middle in gaps if width >= least and after < middle <= before]

@@ -89,7 +89,7 @@ class Segment(Stateful[SegmentState]):
         self.history.resume(state.history)
         self._endpointer.resume(state.endpointer)
 
-    def hear(self, answer: Answer) -> None:
+    def take(self, answer: Answer) -> None:
         """Take what was heard in a window that `asks`. It takes effect when `answer.due` is reached, or at once if
         that has passed.
         """
@@ -114,7 +114,7 @@ class Segment(Stateful[SegmentState]):
         spoken = self._open
         if voiced:
             self._hangover.spoke(len(frame), spoken.quiet * len(frame))
-        spoken.hear(frame, voiced=voiced)
+        spoken.add(frame, voiced=voiced)
         if changed:
             return self._close("silence", self._cutter.whole(spoken))
         return self._wordless(spoken) or self._commit(spoken) or self._cut_overlong() or self._glimpse(spoken)
@@ -176,7 +176,7 @@ class Segment(Stateful[SegmentState]):
         """
         assert self._doubtful
         noise = self._doubtful
-        noise.hear(frame, voiced=voiced)
+        noise.add(frame, voiced=voiced)
         if changed:
             self._doubtful = None
             self._feedback.forget()

@@ -85,11 +85,11 @@ class Segmenter(Stateful[SegmenterState]):
             yield from segment.advance(frame, voiced=self._vad.is_speech(frame))
         segment.forget()
 
-    def hear(self, answer: Answer) -> None:
+    def take(self, answer: Answer) -> None:
         """Take what was heard in a window that `asks`. It takes effect when `answer.due` is reached, or at once if
         that has passed.
         """
-        self._segment.hear(answer)
+        self._segment.take(answer)
 
     def use(self, settings: SegmenterSettings) -> None:
         """Apply other settings from the next frame on.

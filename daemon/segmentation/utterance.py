@@ -39,7 +39,7 @@ class OpenUtterance:
         """Begin an utterance at `start`; the VAD has judged audio up to `now`."""
         return cls(number, start, start, judged=now, heard=now, previewed=start, previewed_end=start, text_end=start)
 
-    def hear(self, frame: FloatArray, *, voiced: bool) -> None:
+    def add(self, frame: FloatArray, *, voiced: bool) -> None:
         """Take the next frame `(n,)` that the VAD has judged."""
         self.judged += len(frame)
         self.quiet = 0 if voiced else self.quiet + 1

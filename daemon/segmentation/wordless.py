@@ -10,7 +10,7 @@ from typing import Self
 from asrd.core.flow import NOBODY, Window
 from asrd.core.units import samples
 from asrd.daemon.segmentation import limits
-from asrd.daemon.segmentation.feedback import Feedback, Words
+from asrd.daemon.segmentation.feedback import Feedback, WordSpans
 from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.daemon.segmentation.utterance import OpenUtterance
 from asrd.daemon.segmentation.windows import Cutter
@@ -50,7 +50,7 @@ class Noise(OpenUtterance):
         noise.moments = spoken.moments
         return noise
 
-    def onset(self, words: Words, pre_roll: int) -> int | None:
+    def onset(self, words: WordSpans, pre_roll: int) -> int | None:
         """Return where an utterance with these words begins; None if there are none."""
         return max(words[0][0] - pre_roll, self.committed) if words else None
 

@@ -72,6 +72,6 @@ class Results:
             if not window.provisional:
                 await self._utterances.gap(window.keep_start, window.keep_end, "the backend failed")
         elif window.asks:
-            self._segmenter.hear(answer(window, result.emission, self._model))
+            self._segmenter.take(answer(window, result.emission, self._model))
         if hypothesis is not None:
             await self._utterances.recognized(result, hypothesis)

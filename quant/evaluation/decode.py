@@ -17,7 +17,7 @@ Utterances = list[Frames]
 """The frames of each utterance of a clip."""
 
 
-def hear(backend: Backend, clips: Sequence[Clip], advance: Callable[[], None] = lambda: None) -> list[Utterances]:
+def emissions(backend: Backend, clips: Sequence[Clip], advance: Callable[[], None] = lambda: None) -> list[Utterances]:
     """Compute the frames of clips. Raises AudioError if one cannot be read, BackendError if the backend fails."""
     heard = []
     for clip in clips:

@@ -49,7 +49,7 @@ def measure(
     affects all alike. advance: called once for each clip and backend.
     Raises AudioError if a clip cannot be read, BackendError if a backend fails.
     """
-    names, heard = list(backends), {name: list[Heard]() for name in backends}
+    names, heard = list(backends), {name: list[Transcribed]() for name in backends}
     for backend in backends.values():
         backend.warm_up(MAX_WINDOW)
     for turn, clip in enumerate(clips):
@@ -71,19 +71,19 @@ class Timed(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Transcribed:
     """One clip as one backend heard it."""
 
     text: str
     windows: list[Timed]
 
 
-def hear(backend: LoadedModel, clip: Clip) -> str:
+def text_of(backend: LoadedModel, clip: Clip) -> str:
     """Return the text of one clip."""
     return listen(backend, read(clip)).text
 
 
-def listen(backend: LoadedModel, pcm: FloatArray, decoding: Decoding | None = None) -> Heard:
+def listen(backend: LoadedModel, pcm: FloatArray, decoding: Decoding | None = None) -> Transcribed:
     """Recognise a recording `(samples,)` as the daemon would a stream that consists of it.
 
     decoding: makes the decoder of each utterance; greedy where none is given.
@@ -96,13 +96,13 @@ def listen(backend: LoadedModel, pcm: FloatArray, decoding: Decoding | None = No
         brought = 0 if window.provisional else window.keep_end - window.keep_start
         windows.append(Timed(brought, len(window.pcm), time.perf_counter() - began))
         if window.asks:
-            segmenter.hear(answer(window, emission, backend.model))
+            segmenter.take(answer(window, emission, backend.model))
         if window.provisional:
             continue
         hypothesis = recognizer.accept(window, emission)
         if window.last and hypothesis.text:
             texts.append(hypothesis.text)
-    return Heard(" ".join(texts), windows)
+    return Transcribed(" ".join(texts), windows)
 
 
 def cut(pcm: FloatArray, segmenter: Segmenter) -> Iterator[Window]:
@@ -117,7 +117,7 @@ def exact_match(one: Measurement, other: Measurement) -> float:
     return sum(normalize_text(a) == normalize_text(b) for a, b in pairs) / len(one.texts)
 
 
-def _summary(name: str, backend: LoadedModel, references: Sequence[str], heard: Sequence[Heard]) -> Measurement:
+def _summary(name: str, backend: LoadedModel, references: Sequence[str], heard: Sequence[Transcribed]) -> Measurement:
     texts = tuple(one.text for one in heard)
     windows = [window for one in heard for window in one.windows]
     # Shorter ones occur where a stream begins or ends, which for a daemon is rare, and each new length

@@ -107,7 +107,7 @@ def converse(
     for start in range(0, len(audio), step or len(audio)):
         block = audio[start : start + (step or len(audio))]
         while waiting and waiting[0].due <= start + len(block):
-            segmenter.hear(waiting.pop(0))
+            segmenter.take(waiting.pop(0))
         for item in segmenter.feed(block):
             found.append((segmenter.position, item))
             if words is not None and isinstance(item, Window) and item.asks:
@@ -115,7 +115,7 @@ def converse(
                 if step and told.due > start + len(block):
                     waiting.append(told)
                 else:
-                    segmenter.hear(told)
+                    segmenter.take(told)
     return found + [(segmenter.position, item) for item in segmenter.flush()]
 
 

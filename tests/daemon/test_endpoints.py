@@ -251,7 +251,7 @@ def test_what_was_heard_of_a_closed_utterance_is_forgotten() -> None:
     found = segmenter.push(np.concatenate([tone(2, loud=True), tone(2, loud=False), tone(1, loud=True)]))
     late = [item for item in found if isinstance(item, Window) and item.asks and item.utterance == 0]
     for window in late:
-        segmenter.hear(answer(window, [(samples(4.5), samples(5.0))]))
+        segmenter.take(answer(window, [(samples(4.5), samples(5.0))]))
     after = segmenter.push(tone(1, loud=False))
     assert [item.utterance for item in after if isinstance(item, Window) and item.last] == [1]
 

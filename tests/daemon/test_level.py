@@ -47,9 +47,9 @@ def test_a_long_pause_does_not_make_the_words_before_it_loud(silence: float) -> 
     speech, pause = hiss(2.0, 0.1), np.zeros(samples(silence), np.float32)
     spoken = OpenUtterance.at(0, 0, 0)
     for start in range(0, len(speech), FRAME):
-        spoken.hear(speech[start : start + FRAME], voiced=True)
+        spoken.add(speech[start : start + FRAME], voiced=True)
     for start in range(0, len(pause), FRAME):
-        spoken.hear(pause[start : start + FRAME], voiced=False)
+        spoken.add(pause[start : start + FRAME], voiced=False)
     assert spoken.moments.level().deviation == pytest.approx(np.concatenate([speech, pause]).std(), rel=1e-5)
 
 

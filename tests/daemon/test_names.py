@@ -17,7 +17,7 @@ from asrd.daemon.sources.files import read_blocks
 from asrd.models import ModelDirectory
 from asrd.models.lm import resolve
 from asrd.quant.data import dataset
-from asrd.quant.evaluation.decode import Utterances, hear, text
+from asrd.quant.evaluation.decode import Utterances, emissions, text
 from asrd.quant.evaluation.frames import utterances
 from asrd.quant.evaluation.score import score
 
@@ -62,7 +62,7 @@ def test_twenty_names_that_nobody_says_leave_all_text_as_it_is(backend: Backend)
     """
     every = dataset("bundled")
     clips = [*every[:5], *every[5::3]]
-    heard, spoken = hear(backend, clips), [clip.text for clip in clips]
+    heard, spoken = emissions(backend, clips), [clip.text for clip in clips]
     plain, hot = decode(backend, heard, []), decode(backend, heard, UNSAID)
     misheard = [one for one in hot if held(one, UNSAID)]
     assert len(misheard) <= len(clips) / 100

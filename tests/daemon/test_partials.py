@@ -136,7 +136,7 @@ def test_stable_text_of_real_speech_is_never_taken_back(bundled: ModelDirectory,
                     continue
                 [emission] = recognize(loaded, [item])
                 if item.asks:
-                    segmenter.hear(answer(item, emission, bundled))
+                    segmenter.take(answer(item, emission, bundled))
                 for recognizer, said in readers:
                     said.append(recognizer.accept(item, emission))
                     assert follow_each_other(said[-1].words, start, item.keep_end if item.last else item.end)

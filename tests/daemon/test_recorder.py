@@ -24,7 +24,7 @@ from asrd.daemon.recorder import blocks, ring, tape
 from asrd.daemon.recorder.form import RecordedOptions
 from asrd.daemon.recorder.options import SMALLEST, RecordingOptions
 from asrd.daemon.recorder.recorder import Recorder
-from asrd.daemon.recorder.records import AnyRecord, Begin, Heard
+from asrd.daemon.recorder.records import AnyRecord, Begin, Captured
 from asrd.daemon.recorder.ring import Ring
 from asrd.daemon.replay.replay import Player
 from asrd.daemon.replay.takes import takes
@@ -96,9 +96,9 @@ def test_16_bits_take_no_more_than_16_bits(whole: "np.ndarray[tuple[int], np.dty
     assert packing.unpack(packed, len(pcm)).tobytes() == pcm.tobytes()
 
 
-def heard(samples: int, seed: int = 0) -> Heard:
+def heard(samples: int, seed: int = 0) -> Captured:
     noise = np.random.default_rng(seed).random(samples, np.float32)
-    return Heard(0, samples, 0.0, 0, "", noise.tobytes())
+    return Captured(0, samples, 0.0, 0, "", noise.tobytes())
 
 
 def first(index: int, stream: str = "a") -> Begin:

@@ -16,7 +16,7 @@ from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.daemon.vad import WebRtcVad
 from asrd.models import ModelDirectory
 from asrd.quant.data import Clip, dataset, read
-from asrd.quant.evaluation.measure import cut, exact_match, hear, listen, measure
+from asrd.quant.evaluation.measure import cut, exact_match, listen, measure, text_of
 from asrd.quant.evaluation.score import score
 
 LONG, SHORT = 3.0, 1.5
@@ -78,7 +78,7 @@ def test_what_is_measured_is_what_was_heard(backend: Backend, speech: list[Clip]
     found = measure({"fp16": backend}, speech)["fp16"]
     assert found.backend == "fp16"
     assert found.arithmetic == backend.arithmetic
-    assert found.texts == tuple(hear(backend, clip) for clip in speech)
+    assert found.texts == tuple(text_of(backend, clip) for clip in speech)
     assert found.score == score([clip.text for clip in speech], found.texts)
     windows = [window for clip in speech for window in listen(backend, read(clip)).windows]
     full = [window for window in windows if window.length == MAX_WINDOW]
@@ -93,7 +93,7 @@ def test_the_text_is_the_daemons(backend: Backend, speech: list[Clip]) -> None:
     for clip in speech:
         segmenter = Segmenter(WebRtcVad(), backend.model.geometry)
         utterances = transcribe([read(clip)], backend, segmenter)
-        assert hear(backend, clip) == " ".join(filter(None, (found.hypothesis.text for found in utterances)))
+        assert text_of(backend, clip) == " ".join(filter(None, (found.hypothesis.text for found in utterances)))
 
 
 def test_windows_are_the_segmenters_without_previews(backend: Backend, speech: list[Clip]) -> None:
@@ -107,7 +107,7 @@ def test_windows_are_the_segmenters_without_previews(backend: Backend, speech: l
 
 def test_bundled_speech_is_heard(backend: Backend, speech: list[Clip]) -> None:
     said = [clip.text for clip in speech]
-    heard = score(said, [hear(backend, clip) for clip in speech])
+    heard = score(said, [text_of(backend, clip) for clip in speech])
     guessed = score(said, ["THE" for _ in speech])
     assert heard.cer.value < 0.8 * guessed.cer.value
 

@@ -35,11 +35,11 @@ def test_ranking_with_all_clips_is_no_step(
     """NNCF ranks with all clips if there are fewer than the ranking subset."""
     words = ["one", "two", "three", "four"]
 
-    def hear(backend: Any, _: Clip) -> str:
+    def text_of(backend: Any, _: Clip) -> str:
         right = int(backend.logits(np.zeros((1, MAX_WINDOW), np.float32))[0, 0, 0])
         return " ".join(words[:right])
 
-    monkeypatch.setattr(control, "hear", hear)
+    monkeypatch.setattr(control, "text_of", text_of)
     clips = [Clip(name, " ".join(words), tmp_path) for name in "ab"]
     journal = Journal(tmp_path / "journal", {})
     validator = Validator(bundled, clips, "wer", journal, np.zeros((1, MAX_WINDOW), np.float32))

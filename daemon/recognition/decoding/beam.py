@@ -8,7 +8,7 @@ from asrd.core.flow import FloatArray, Hypothesis
 from asrd.core.units import samples
 from asrd.daemon.recognition.decoding.align import align
 from asrd.daemon.recognition.decoding.frames import Frames
-from asrd.daemon.recognition.decoding.hot import Hot, Words
+from asrd.daemon.recognition.decoding.hot import Hot, WordSequence
 from asrd.daemon.recognition.decoding.path import Labels, follow
 from asrd.daemon.recognition.decoding.search import Candidate, Search
 from asrd.models import ModelDirectory
@@ -45,7 +45,7 @@ class BeamDecoder:
         self._vocabulary, self._stride, self._calibration = model.vocabulary, model.geometry.stride, model.calibration
         self._context = max(CONTEXT, hot.longest - 1)
         self._path: Labels = np.empty(0, np.intp)  # of the decided words; ends with a delimiter
-        self._words: Words = ()  # the last of them
+        self._words: WordSequence = ()  # the last of them
         self._searched = 0  # frames that were settled at the last search
 
     def decode(self, frames: Frames, settled: int, last: bool) -> Hypothesis:
@@ -68,7 +68,7 @@ class BeamDecoder:
             return log_probs.argmax(axis=1), []
         return self._align(log_probs, candidates[0].words), candidates
 
-    def _align(self, log_probs: FloatArray, words: Words) -> Labels:
+    def _align(self, log_probs: FloatArray, words: WordSequence) -> Labels:
         assert self._vocabulary.delimiter is not None  # Search requires one
         return align(log_probs, self._search.spell(words), self._vocabulary.blank, self._vocabulary.delimiter)
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-Words = tuple[str, ...]
+WordSequence = tuple[str, ...]
 
 
 class Hot:
     """Phrases, and the nats that each occurrence adds to the score of a text."""
 
-    def __init__(self, worth: Mapping[Words, float]) -> None:
+    def __init__(self, worth: Mapping[WordSequence, float]) -> None:
         self.worth = dict(worth)
         self.words = frozenset(word for phrase in worth for word in phrase)
         self.most = max(worth.values(), default=0.0)
@@ -21,7 +21,7 @@ class Hot:
         """Return what the phrases in a text add to its score. If two begin at one word, the longer counts."""
         return sum(self.worth[phrase] for phrase in self._found(text))
 
-    def _found(self, text: Sequence[str]) -> Iterator[Words]:
+    def _found(self, text: Sequence[str]) -> Iterator[WordSequence]:
         at = 0
         while at < len(text):
             lengths = range(min(self.longest, len(text) - at), 0, -1)

@@ -14,7 +14,7 @@ import numpy as np
 
 from asrd.core.errors import ModelError, UsageError
 from asrd.core.flow import FloatArray
-from asrd.daemon.recognition.decoding.hot import Hot, Words
+from asrd.daemon.recognition.decoding.hot import Hot, WordSequence
 from asrd.daemon.recognition.decoding.options import BEAM_WIDTH
 from asrd.models import Vocabulary, runtime
 from asrd.models.lm import DecodingSettings, LanguageModel
@@ -37,7 +37,7 @@ _LIVING = weakref.WeakSet[Any]()
 class Candidate(NamedTuple):
     """words: as the search spells them. score: in nats; higher is better."""
 
-    words: Words
+    words: WordSequence
     score: float
 
 
@@ -84,7 +84,7 @@ class Search:
             raise ModelError(f"{where} cannot be loaded ({why.strip()})") from error
         _LIVING.add(self._decoder)
 
-    def words(self, text: str) -> Words:
+    def words(self, text: str) -> WordSequence:
         """Return a phrase as the search spells it. Raises UsageError if the model cannot spell it."""
         words = tuple(self._case(text).split())
         strange = sorted({letter for word in words for letter in word if letter not in self._labels})
@@ -108,14 +108,14 @@ class Search:
         language model.
         """
         fine = self._weights.unknown_penalty * self._weights.lm_weight * math.log(10)
-        worth: dict[Words, float] = {}
+        worth: dict[WordSequence, float] = {}
         for text, boost in boosts.items():
             words = self.words(text)
             unknown = sum(not self.knows(word) for word in words)
             worth[words] = boost + unknown * fine
         return Hot(worth)
 
-    def best(self, log_probs: FloatArray, context: Words, hot: Hot) -> list[Candidate]:
+    def best(self, log_probs: FloatArray, context: WordSequence, hot: Hot) -> list[Candidate]:
         """Return what frames `(n, vocabulary)` may say after the words of `context`, likeliest first. May be empty.
 
         Hot words get a search of their own, because the library has one weight for all words and takes phrases apart;
@@ -130,12 +130,12 @@ class Search:
             least = hot.bonus(context)
             steered = self._search(frames, context, hot, hot)
             found += [one for one in steered if hot.bonus((*context, *one.words)) > least]
-        best: dict[Words, float] = {}
+        best: dict[WordSequence, float] = {}
         for words, score in found:
             best[words] = max(score, best.get(words, -math.inf))
         return sorted((Candidate(words, score) for words, score in best.items()), key=lambda one: -one.score)
 
-    def _search(self, frames: FloatArray, context: Words, sought: Hot, hot: Hot) -> list[Candidate]:
+    def _search(self, frames: FloatArray, context: WordSequence, sought: Hot, hot: Hot) -> list[Candidate]:
         beams = self._decoder.decode_beams(
             frames,
             beam_width=self._width,
@@ -160,7 +160,7 @@ class Search:
         penalized[:, -1] -= self._weights.blank_penalty
         return penalized - np.logaddexp.reduce(penalized, axis=1, keepdims=True)
 
-    def _certain(self, context: Words) -> FloatArray:
+    def _certain(self, context: WordSequence) -> FloatArray:
         """Return frames that say exactly these words, so that the language model knows what came before."""
         labels = [self._delimiter]
         for word in context:

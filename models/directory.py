@@ -66,6 +66,7 @@ class ModelDirectory:
         config = read_object(path / "config.json")
         if config.get("model_type") != "wav2vec2":
             raise ModelError(f"{path / 'config.json'} describes '{config.get('model_type')}', not a wav2vec2 model")
+        _check_head(path, config)
         outputs = config.get("vocab_size", 32)  # transformers' own default
         if not isinstance(outputs, int):
             raise ModelError(f"{path / 'config.json'}: vocab_size must be a number, not '{outputs}'")
@@ -80,6 +81,17 @@ class ModelDirectory:
             normalize=bool(audio.get("do_normalize", True)),
             attention_mask=bool(audio.get("return_attention_mask", False)),
             calibration=Calibration.load(path),
+        )
+
+
+def _check_head(path: Path, config: dict[str, Any]) -> None:
+    """Raise ModelError if `config.json` names a class without a CTC head. Old checkpoints name none."""
+    named = config.get("architectures")
+    classes = [str(one) for one in named] if isinstance(named, list) else []
+    if classes and not any(one.endswith("ForCTC") for one in classes):
+        raise ModelError(
+            f"{path} is a {classes[0]}, which has no CTC head to transcribe with; take a checkpoint that was "
+            "fine-tuned for speech recognition (its config.json says Wav2Vec2ForCTC)"
         )
 
 

@@ -32,7 +32,7 @@ UNKNOWN = 1 << 62
 """Frame count from which on libsndfile means "unknown"."""
 
 
-class _Sequential(soundfile.SoundFile):  # type: ignore[misc]
+class Sequential(soundfile.SoundFile):  # type: ignore[misc]
     """A file read from beginning to end. After each read of a seekable file, soundfile seeks to the current position,
     which restarts an MP3 decoder: every block would begin with a glitch.
     """
@@ -74,10 +74,10 @@ def read_blocks(path: Path, block: float = BLOCK["fast"]) -> Iterator[FloatArray
             raise AudioError(f"{path} ends after {read:.1f} s of {whole:.1f} s; it is damaged, copy it again")
 
 
-def _open(path: Path) -> _Sequential:
+def _open(path: Path) -> Sequential:
     _look(path)
     try:
-        file = _Sequential(os.fsencode(path))  # soundfile itself accepts only names in UTF-8
+        file = Sequential(os.fsencode(path))  # soundfile itself accepts only names in UTF-8
     except TypeError as error:  # soundfile takes the suffix ".raw" for headerless data
         pipe = "asrd start --source 'pcm:-?rate=HZ&channels=N'"
         raise AudioError(f"{path} has no header to say its rate; pipe it into {pipe}") from error
@@ -112,7 +112,7 @@ def _look(path: Path) -> None:
         raise AudioError(f"{path} is empty (0 bytes); record it again")
 
 
-def _read(file: _Sequential, frames: int, path: Path, position: int) -> FloatArray:
+def _read(file: Sequential, frames: int, path: Path, position: int) -> FloatArray:
     """Read the next frames. position: frames read before."""
     try:
         pcm: FloatArray = file.read(frames, dtype="float32", always_2d=True)

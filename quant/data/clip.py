@@ -1,6 +1,7 @@
 """One transcribed utterance, whatever data set it came from."""
 
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,7 +12,11 @@ import soxr
 from asrd.core.errors import AudioError
 from asrd.core.flow import FloatArray
 from asrd.core.units import SAMPLE_RATE
+from asrd.daemon.sources.files import Sequential
 from asrd.daemon.sources.resample import check_rate
+
+_BLOCK = 1 << 20
+_NOTHING = np.empty(0, np.float32)
 
 
 class Encoded(Protocol):
@@ -33,16 +38,25 @@ class Clip:
     speaker: str = ""
 
 
+def _blocks(file: Sequential) -> Iterator[FloatArray]:
+    """Yield the samples `(n, channels)`. The length in the header is not asked for: a FLAC that was written into a
+    pipe has none.
+    """
+    while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
+        yield block
+
+
 def read(clip: Clip) -> FloatArray:
     """Read the whole clip as mono float32 `(samples,)` at 16 kHz. Raises AudioError if it cannot be read."""
     try:
-        pcm, rate = soundfile.read(io.BytesIO(clip.audio.read_bytes()), dtype="float32", always_2d=True)
+        with Sequential(io.BytesIO(clip.audio.read_bytes())) as file:
+            rate, blocks = file.samplerate, list(_blocks(file))
     except OSError as error:
         raise AudioError(f"{clip.id} cannot be read ({error.strerror or error}); fix the data set") from error
     except soundfile.SoundFileError as error:
         raise AudioError(f"{clip.id} cannot be read as audio; convert the file or leave it out") from error
     check_rate(rate, clip.id)
-    mono = pcm.mean(axis=1, dtype=np.float32)
+    mono = np.concatenate([block.mean(axis=1, dtype=np.float32) for block in blocks]) if blocks else _NOTHING
     if not len(mono) or not np.isfinite(mono).all():
         raise AudioError(f"{clip.id} is empty or holds values that are not numbers; leave it out")
     resampled: FloatArray = mono if rate == SAMPLE_RATE else soxr.resample(mono, rate, SAMPLE_RATE)

@@ -51,7 +51,12 @@ def _table(path: Path) -> Iterator[Mapping[str, Any]]:
     try:
         if "file_name" not in (rows.fieldnames or ()):
             raise AudioError(f"{path} has no column 'file_name'; name one so, and one 'text'")
-        yield from rows
+        for row in rows:
+            if None in row:  # csv keeps fields beyond the header's under None
+                raise AudioError(
+                    f"{path}, line {rows.line_num}: more fields than the header; put texts with commas in quotes"
+                )
+            yield row
     except csv.Error as error:  # a quote that is never closed makes one field of all that follows
         raise AudioError(f"{path}, line {rows.line_num}: {error}; put texts with quotes in them in quotes") from error
 

@@ -1,11 +1,12 @@
 """A model is found by bundled name, by hub id, and by directory."""
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
-from asrd.core.errors import UsageError
+from asrd.core.errors import ModelError, UsageError
 from asrd.models import ModelDirectory, manifest, store
 
 
@@ -60,3 +61,17 @@ def test_an_unknown_model_says_what_to_do(name: str, remedy: str) -> None:
     with pytest.raises(UsageError, match=remedy) as caught:
         store.resolve(name)
     assert "\n" not in str(caught.value)
+
+
+def test_a_checkpoint_without_a_ctc_head_is_told_by_its_class(base_model: ModelDirectory, tmp_path: Path) -> None:
+    path = Path(shutil.copytree(base_model.path, tmp_path / "model"))
+    config = json.loads((path / "config.json").read_text())
+    for name in ("Wav2Vec2ForPreTraining", "Wav2Vec2ForSequenceClassification"):
+        (path / "config.json").write_text(json.dumps(config | {"architectures": [name]}))
+        with pytest.raises(
+            ModelError, match=f"is a {name}, which has no CTC head.*take a checkpoint that was fine-tuned"
+        ):
+            ModelDirectory.open(path)
+    for named in (["Wav2Vec2ForCTC"], None):
+        (path / "config.json").write_text(json.dumps(config | {"architectures": named}))
+        assert ModelDirectory.open(path).geometry == base_model.geometry

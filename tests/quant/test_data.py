@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile
 
@@ -106,3 +107,32 @@ def test_a_faulty_list_says_what_it_lacks(tmp_path: Path, name: str, content: st
     with pytest.raises(AudioError, match=message) as caught:
         dataset(str(tmp_path))
     assert str(tmp_path) in str(caught.value)
+
+
+def test_a_flac_whose_header_leaves_its_length_open(tmp_path: Path, babble: FloatArray) -> None:
+    """Encoders that write into a pipe cannot go back and fill it in."""
+    write(tmp_path / "whole.flac", babble)
+    raw = bytearray((tmp_path / "whole.flac").read_bytes())
+    raw[21] &= 0xF0  # the number of samples: 36 bits of the first metadata block
+    raw[22:26] = bytes(4)
+    (tmp_path / "open.flac").write_bytes(raw)
+    whole, piped = (read(Clip(name, "A", tmp_path / f"{name}.flac")) for name in ("whole", "open"))
+    assert len(whole) == len(babble)
+    assert np.array_equal(whole, piped)
+
+
+def test_a_long_clip_is_read_whole(tmp_path: Path) -> None:
+    """It is longer than what is read at once."""
+    pcm = np.random.default_rng(0).uniform(-0.5, 0.5, (1_100_000, 2)).astype(np.float32)
+    soundfile.write(tmp_path / "long.wav", pcm, 16_000, subtype="FLOAT")
+    assert np.allclose(read(Clip("long", "A", tmp_path / "long.wav")), pcm.mean(axis=1))
+
+
+def test_a_text_with_a_comma_that_is_not_quoted_is_told_by_its_line(tmp_path: Path, babble: FloatArray) -> None:
+    write(tmp_path / "one.wav", babble)
+    table = tmp_path / "metadata.csv"
+    table.write_text("file_name,text\none.wav,FINE\none.wav,HE WAS, NOT\n")
+    with pytest.raises(AudioError, match="line 3: more fields than the header; put texts with commas in quotes"):
+        dataset(str(tmp_path))
+    table.write_text('file_name,text\none.wav,"HE WAS, NOT"\n')
+    assert [clip.text for clip in dataset(str(tmp_path))] == ["HE WAS, NOT"]

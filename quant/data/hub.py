@@ -43,7 +43,7 @@ def clips(spec: str) -> list[Clip]:
     """
     name, config, part = [*spec.removeprefix("hf:").split(":"), "", ""][:3]
     datasets = runtime.datasets()
-    with _explained(spec):
+    with _explained(spec), _without_codec(datasets):
         table = _load(datasets, name, config, part, spec)
     column = next((key for key, kind in table.features.items() if isinstance(kind, datasets.Audio)), None)
     text, speaker = named(TRANSCRIPTS, table.column_names), named(SPEAKERS, table.column_names)
@@ -83,6 +83,27 @@ def _choose(part: str, present: list[str], spec: str) -> str:
 
 
 @contextmanager
+def _without_codec(datasets: Any) -> Iterator[None]:
+    """Let rows that name or hold a sound file be built without the library's codec, which it asks for before it looks
+    at a row.
+    """
+    with_codec = datasets.Audio.encode_example
+
+    def encode(kind: Any, value: Any) -> Any:
+        if isinstance(value, str | Path):
+            return {"bytes": None, "path": str(value)}
+        if isinstance(value, dict) and "array" not in value and (value.get("bytes") or value.get("path")):
+            return {"bytes": value.get("bytes"), "path": value.get("path")}
+        return with_codec(kind, value)
+
+    datasets.Audio.encode_example = encode
+    try:
+        yield
+    finally:
+        datasets.Audio.encode_example = with_codec
+
+
+@contextmanager
 def _explained(spec: str) -> Iterator[None]:
     """Turn the library's errors into ours. A ValueError is about names, of configurations for instance; any other
     error, also of the libraries underneath, means that the data is not available.
@@ -95,5 +116,14 @@ def _explained(spec: str) -> Iterator[None]:
         raise UsageError(f"'{spec}' cannot be loaded: {' '.join(str(error).splitlines()[:2])}") from error
     except Exception as error:
         raise AudioError(
-            f"'{spec}' cannot be had: {' '.join(str(error).split())}; check its name and the connection"
+            f"'{spec}' cannot be had: {' '.join(str(_innermost(error)).split())}; check its name and the connection"
         ) from error
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """Return the first cause that says anything: what is raised in the end often says only that something failed."""
+    found = error
+    while cause := error.__cause__ or error.__context__:
+        error = cause
+        found = error if str(error).strip() else found
+    return found

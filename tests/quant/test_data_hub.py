@@ -161,3 +161,26 @@ def test_what_cannot_be_had_is_one_line(name: str) -> None:
     with pytest.raises(AudioError, match=f"'hf:{name}' cannot be had: .*; check its name and the connection") as caught:
         dataset(f"hf:{name}")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # datasets leaves the table open
+def test_an_audiofolder_needs_no_codec(tmp_path: Path, babble: FloatArray) -> None:
+    for name in ("one", "two"):
+        (tmp_path / "set").mkdir(exist_ok=True)
+        (tmp_path / "set" / f"{name}.flac").write_bytes(encoded(babble[:8000]))
+    (tmp_path / "set" / "metadata.csv").write_text("file_name,text\none.flac,HE WAS NOT\ntwo.flac,AN ILL\n")
+    before = datasets.Audio.encode_example
+    clips = dataset(f"hf:{tmp_path / 'set'}")
+    assert [(clip.text, len(read(clip))) for clip in clips] == [("HE WAS NOT", 16_000), ("AN ILL", 16_000)]
+    assert datasets.Audio.encode_example is before
+
+
+def test_the_innermost_cause_is_told(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library itself says only that an error occurred."""
+
+    def fail(*_: Any) -> None:
+        raise datasets.exceptions.DatasetGenerationError("An error occurred") from OSError("the disk is full")
+
+    monkeypatch.setattr(datasets, "load_dataset_builder", fail)
+    with pytest.raises(AudioError, match="cannot be had: the disk is full; check"):
+        dataset(f"hf:{published}:clean:test")

@@ -38,25 +38,24 @@ class Clip:
     speaker: str = ""
 
 
-def _blocks(file: Sequential) -> Iterator[FloatArray]:
-    """Yield the samples `(n, channels)`. The length in the header is not asked for: a FLAC that was written into a
-    pipe has none.
+def _mono(file: Sequential) -> Iterator[FloatArray]:
+    """Yield the mean of the channels, `(n,)`. The length in the header is not asked for: a FLAC that was written into
+    a pipe has none.
     """
     while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
-        yield block
+        yield block.mean(axis=1, dtype=np.float32)
 
 
 def read(clip: Clip) -> FloatArray:
     """Read the whole clip as mono float32 `(samples,)` at 16 kHz. Raises AudioError if it cannot be read."""
     try:
         with Sequential(io.BytesIO(clip.audio.read_bytes())) as file:
-            rate, blocks = file.samplerate, list(_blocks(file))
+            rate, mono = file.samplerate, np.concatenate([_NOTHING, *_mono(file)])
     except OSError as error:
         raise AudioError(f"{clip.id} cannot be read ({error.strerror or error}); fix the data set") from error
     except soundfile.SoundFileError as error:
         raise AudioError(f"{clip.id} cannot be read as audio; convert the file or leave it out") from error
     check_rate(rate, clip.id)
-    mono = np.concatenate([block.mean(axis=1, dtype=np.float32) for block in blocks]) if blocks else _NOTHING
     if not len(mono) or not np.isfinite(mono).all():
         raise AudioError(f"{clip.id} is empty or holds values that are not numbers; leave it out")
     resampled: FloatArray = mono if rate == SAMPLE_RATE else soxr.resample(mono, rate, SAMPLE_RATE)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from asrd.core.units import counted
 from asrd.models import ModelDirectory
 from asrd.quant.evaluation.bootstrap import Rate
 from asrd.quant.evaluation.measure import Measurement, exact_match
@@ -40,7 +41,7 @@ class Figures:
             "exact_match": self.exact_match,
             "window_ms": {name: _known(getattr(self.speed, name)) for name in ("median", "p10", "p90")},
             "times_first": _known(self.speed.times_first),
-            "real_time_factor": self.real_time_factor,
+            "real_time_factor": _known(self.real_time_factor),
             "bytes": self.size,
         }
 
@@ -70,6 +71,23 @@ def size(model: ModelDirectory, backend: str) -> int:
     return sum(file.stat().st_size for file in (path, path.with_suffix(".bin")) if file.is_file())
 
 
+def change(name: str, metric: str, points: float) -> str:
+    """Say in plain English what a backend does to an error rate, such as "INT8 lowers WER by 0.58 points".
+
+    points: its rate minus the reference's, in points.
+    """
+    return f"{name} {_change(metric, points)}"
+
+
+def _change(metric: str, points: float) -> str:
+    if math.isnan(points):
+        return f"changes {metric} by an unknown amount"
+    if not points:
+        return f"leaves {metric} as it is"
+    verb, size = "raises" if points > 0 else "lowers", f"{abs(points):.2f}"
+    return f"{verb} {metric} by {'less than 0.01' if size == '0.00' else size} points"
+
+
 def verdict(rows: list[Figures]) -> str:
     """Compare the last backend with the first, in one sentence."""
     first, last = rows[0], rows[-1]
@@ -77,14 +95,14 @@ def verdict(rows: list[Figures]) -> str:
         return (
             f"{first.backend} has {100 * first.score.wer.value:.2f} % WER and {100 * first.score.cer.value:.2f} % CER."
         )
-    lost = (100 * drop(metric, first.score, last.score, "absolute") for metric in ("wer", "cer"))
-    wer, cer = (
-        f"{abs(points):.2f} points {'more' if points >= 0 else 'less'} {name}"
-        for points, name in zip(lost, ("WER", "CER"), strict=True)
-    )
-    faster = f"{last.speed.times_first:.2f} times as fast as {first.backend}"
-    smaller = f" and {100 * last.size / first.size:.0f} % of its size" if first.size and last.size else ""
-    return f"{last.backend} is {faster}{smaller}, with {wer} and {cer} on {first.score.words} words."
+    wer, cer = (100 * drop(metric, first.score, last.score, "absolute") for metric in ("wer", "cer"))
+    errors = f"{change(last.backend, 'WER', wer)} and {_change('CER', cer)} on {counted(last.score.words, 'words')}"
+    about = []
+    if not math.isnan(last.speed.times_first):
+        about.append(f"runs {last.speed.times_first:.2f} times as fast as {first.backend}")
+    if first.size and last.size:
+        about.append(f"has {100 * last.size / first.size:.0f} % of {first.backend}'s size")
+    return f"{errors}; it {' and '.join(about)}." if about else f"{errors}."
 
 
 def _known(value: float) -> float | None:

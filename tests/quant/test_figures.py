@@ -2,11 +2,15 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from asrd.models import ModelDirectory
-from asrd.quant.evaluation.figures import figures, size, verdict
+from asrd.quant.evaluation.figures import change, figures, size, verdict
+from asrd.quant.evaluation.speed import Speed
 
 from .measured import measured
 
@@ -57,12 +61,36 @@ def test_nothing_heard_has_no_speed() -> None:
 def test_the_verdict_is_one_sentence() -> None:
     rows = figures(FOUND, {"torch": 400, "int8": 100})
     assert verdict(rows) == (
-        "int8 is 6.00 times as fast as torch and 25 % of its size, "
-        "with 12.50 points more WER and 13.89 points more CER on 8 words."
+        "int8 raises WER by 12.50 points and raises CER by 13.89 points on 8 words; "
+        "it runs 6.00 times as fast as torch and has 25 % of torch's size."
     )
-    assert "% of its size" not in verdict(figures(FOUND, {}))
+    assert verdict(figures(FOUND, {})).endswith("it runs 6.00 times as fast as torch.")
     assert verdict(rows[:1]) == "torch has 0.00 % WER and 0.00 % CER."
-    assert "less WER" in verdict(rows[::-1])
+    assert verdict(rows[::-1]).startswith("torch lowers WER by 12.50 points")
+    silent = replace(rows[1], speed=Speed(*[math.nan] * 4), size=0)
+    assert verdict([rows[0], silent]).endswith("on 8 words.")
+
+
+@pytest.mark.parametrize(
+    ("points", "words"),
+    [
+        (-0.58, "lowers WER by 0.58 points"),
+        (0.39, "raises WER by 0.39 points"),
+        (-0.004, "lowers WER by less than 0.01 points"),
+        (0.0, "leaves WER as it is"),
+        (-0.0, "leaves WER as it is"),
+        (math.nan, "changes WER by an unknown amount"),
+    ],
+)
+def test_a_change_of_an_error_rate_is_plain_english(points: float, words: str) -> None:
+    assert change("INT8", "WER", points) == f"INT8 {words}"
+
+
+@given(st.floats(-200, 200))
+def test_a_change_has_no_sign_and_no_nothing(points: float) -> None:
+    said = change("INT8", "CER", points)
+    assert "-" not in said
+    assert "by 0.00" not in said
 
 
 def test_sizes_are_those_of_the_files_with_weights(base_model: ModelDirectory) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from asrd.cli.plain import Console
 
@@ -24,7 +24,7 @@ class ProgressBar:
         columns = (
             TextColumn("{task.description:<27}"),
             BarColumn(bar_width=16),
-            TextColumn("{task.completed:>5g}"),
+            MofNCompleteColumn(" of "),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
             TextColumn("{task.fields[note]}"),
@@ -32,13 +32,14 @@ class ProgressBar:
         console = Console(stderr=True)
         self._logged = not console.is_terminal
         self._progress = Progress(*columns, console=console, disable=self._logged)
-        self._clock, self._told, self._began = clock, 0.0, 0.0
+        self._clock, self._told, self._began, self._skipped = clock, 0.0, 0.0, 0
 
     def stage(self, name: str, steps: int | None) -> None:
         """Begin the next stage; the one before it is done, however many steps it took."""
         self._finish()
         self._progress.add_task(name, total=steps, note="")
         self._began = self._told = self._clock()
+        self._skipped = 0
         if self._logged:
             self._progress.console.print(name, highlight=False)
 
@@ -49,6 +50,11 @@ class ProgressBar:
             self._told = self._clock()
             self._log()
 
+    def skip(self, steps: int = 1) -> None:
+        """Count steps as done that took no time; the time left is reckoned without them."""
+        self._skipped += steps
+        self._progress.advance(self._progress.task_ids[-1], steps)
+
     def notice(self, text: str) -> None:
         """Say more about the current stage."""
         self._progress.update(self._progress.task_ids[-1], note=text)
@@ -56,8 +62,8 @@ class ProgressBar:
     def _log(self) -> None:
         task, minutes = self._progress.tasks[-1], (self._clock() - self._began) / 60
         far = f"{task.completed:g}"
-        if task.total and task.completed:
-            left = minutes * (task.total - task.completed) / task.completed
+        if task.total and (done := task.completed - self._skipped):
+            left = minutes * max(task.total - task.completed, 0) / done
             far += f" of {task.total:g} in {minutes:.1f} min, about {left:.0f} min left"
         note = f"; {task.fields['note']}" if task.fields["note"] else ""
         self._progress.console.print(f"{task.description}: {far}{note}", highlight=False, soft_wrap=True)

@@ -44,10 +44,10 @@ if TYPE_CHECKING:
     "Accuracy control",
     cloup.option(
         "--metric",
-        type=click.Choice(["wer", "cer"]),
-        default="wer",
+        type=click.Choice(["both", "wer", "cer"]),
+        default="both",
         show_default=True,
-        help="Metric for accuracy control.",
+        help="Error rates held to --max-drop, by accuracy control and by the proof.",
     ),
     cloup.option(
         "--max-drop",
@@ -62,6 +62,11 @@ if TYPE_CHECKING:
         default="absolute",
         show_default=True,
         help="Whether --max-drop is absolute or relative to the original accuracy (1 - error rate).",
+    ),
+    cloup.option(
+        "--accept-uncertain",
+        is_flag=True,
+        help="Write the model also if the test set is too small to tell whether it is good enough.",
     ),
     cloup.option("--fast", is_flag=True, help="Skip accuracy control. The result is still proved."),
     cloup.option(
@@ -128,7 +133,9 @@ if TYPE_CHECKING:
     cloup.option(
         "--memory", type=Number(0, min_open=True), metavar="GIB", help="Memory limit; fail rather than exceed it."
     ),
-    cloup.option("--resume", is_flag=True, help="Continue an interrupted run."),
+    cloup.option(
+        "--resume", is_flag=True, help="Continue a run that was interrupted or refused; its bound may be another now."
+    ),
     cloup.option(
         "--advise", is_flag=True, help="Try several recipes and show the best by accuracy and speed. Writes no model."
     ),
@@ -155,7 +162,9 @@ def quantize(
 ) -> None:
     """Build an INT8 model with NNCF, and prove what it costs on speech it was not built with.
 
-    Nothing is written when it costs more than --max-drop: the exit code is then 1.
+    The proof is the 95 % interval of what is lost on the test set, by paired bootstrap. If it lies within
+    --max-drop, the model is written. If it lies beyond, or reaches beyond so that the test set cannot
+    tell, nothing is written and the exit code is 1.
 
     \b
     Examples:

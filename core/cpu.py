@@ -1,4 +1,4 @@
-"""Instructions of the CPU for low-precision arithmetic, which decide how fast and how exact INT8 is."""
+"""The CPU: its name, and its instructions for low-precision arithmetic, which decide how fast and how exact INT8 is."""
 
 from pathlib import Path
 
@@ -16,9 +16,19 @@ def flags() -> list[str]:
     """Return those of `RELEVANT` that this CPU has; none if the system does not say. x86 calls the line "flags", ARM
     "Features".
     """
+    present = {flag for key, value in _facts() if key in ("flags", "Features") for flag in value.split()}
+    return [flag for flag in RELEVANT if flag in present]
+
+
+def name() -> str:
+    """Return the CPU's name, such as "AMD EPYC 9354"; "unknown" if the system does not say."""
+    return next((value for key, value in _facts() if key == "model name"), "unknown")
+
+
+def _facts() -> list[tuple[str, str]]:
     try:
         lines = CPUINFO.read_text(encoding="utf-8").splitlines()
     except OSError:
         return []
-    present = {flag for line in lines if line.startswith(("flags", "Features")) for flag in line.split(":")[1].split()}
-    return [flag for flag in RELEVANT if flag in present]
+    pairs = (line.partition(":") for line in lines)
+    return [(key.strip(), value.strip()) for key, _, value in pairs]

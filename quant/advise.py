@@ -62,8 +62,8 @@ class Point:
 
     @property
     def error(self) -> float:
-        """The error rate that accuracy control of the recipe goes by."""
-        return float(getattr(self.measurement.score, self.recipe.metric).value)
+        """The error rate that recipes are compared by: the first that is held to the bound."""
+        return float(getattr(self.measurement.score, self.recipe.metrics[0]).value)
 
 
 def recipes(recipe: Recipe) -> list[Recipe]:

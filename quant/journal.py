@@ -31,16 +31,16 @@ class Journal:
         changed = [name for name in known if self._results.get("run", known).get(name) != known[name]]
         if changed:
             raise UsageError(
-                f"the interrupted run was another ({', '.join(changed)} changed); "
+                f"the run to resume was another ({', '.join(changed)} changed); "
                 "resume with the same options, or start again without --resume"
             )
         self._file = path.open("a", encoding="utf-8")
         if "run" not in self._results:
             self.record("run", run)
 
-    def get(self, key: str) -> Any:
-        """Return an earlier result, or None."""
-        return self._results.get(key)
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return an earlier result, or `default`."""
+        return self._results.get(key, default)
 
     def record(self, key: str, value: Any) -> None:
         """Keep a result; it survives a crash from now on."""

@@ -1,23 +1,29 @@
 """From a checkpoint to a proved INT8 model, stage by stage."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from asrd.backends import LoadOptions, load
 from asrd.core.errors import reason
 from asrd.core.flow import FloatArray
-from asrd.models import ModelDirectory
+from asrd.models import ModelDirectory, manifest
 from asrd.models.convert import convert, save
 from asrd.quant.acceptance import prove
 from asrd.quant.calibration_windows import calibration_windows
+from asrd.quant.data import fingerprint
+from asrd.quant.evaluation.conditions import Watch
 from asrd.quant.evaluation.figures import size
-from asrd.quant.evaluation.measure import BACKENDS, Measurement, measure
+from asrd.quant.evaluation.measure import BACKENDS, measure
 from asrd.quant.graph import in_floating_point, kept, layers
 from asrd.quant.journal import Journal
+from asrd.quant.measured import Measured
 from asrd.quant.progress import Progress
+from asrd.quant.provenance import steering
 from asrd.quant.quantize import NotGoodEnoughError, QuantizationError, quantize, read_network
 from asrd.quant.recipe import Recipe
-from asrd.quant.result import Layers, Result, record, report
+from asrd.quant.result import Layers, Result, record, report, texts
+from asrd.quant.search import Candidate
 from asrd.quant.sensitivity import sensitivity
 from asrd.quant.split import Split
 from asrd.quant.validator import Validator
@@ -39,9 +45,10 @@ class Run:
     def complete(self) -> Result:
         """Run all stages. Raises NotGoodEnoughError if the result costs too much, QuantizationError if NNCF fails."""
         model = self._checkpoint()
-        if self.journal.get("quantized") is None:
+        if self.journal.get("quantized", {}).get("steering") != steering(self.recipe):
             self._quantize(model)
         result = self._prove(model)
+        texts(model, self.split, result)
         report(model, self.source, self.recipe, self.split, result)
         record(model, self.source, self.recipe, self.split, result)
         return result
@@ -51,20 +58,24 @@ class Run:
         floating = in_floating_point(network)
         spared = kept(network, self.recipe.keep_float)
         reverted = tuple(layer.label for layer in floating if layer not in spared)
-        measurements = self._measure(model)
-        proof = prove(self.recipe, measurements, tuple(layer.label for layer in floating))
-        if not proof.holds:
+        measured = self._measure(model)
+        proof = prove(self.recipe, self.split.test, measured.backends, tuple(layer.label for layer in floating))
+        refused = self.journal.get("refused", [])
+        if not proof.accepted:
+            self.journal.record("refused", [*refused, proof.verdict])
             raise NotGoodEnoughError(proof.verdict)
         return Result(
             proof=proof,
-            measurements=measurements,
+            refused=tuple(refused),
+            measurements=measured.backends,
+            conditions=measured.conditions,
             layers=Layers(
                 quantized=tuple(layer.label for layer in layers(network) if layer not in floating),
                 kept=tuple(layer.label for layer in spared),
                 reverted=reverted,
             ),
             steps=tuple(self.journal.get("quantized")["steps"]),
-            sizes={name: size(model, name) for name in measurements},
+            sizes={name: size(model, name) for name in measured.backends},
             sensitivity=self._sensitivity(model),
         )
 
@@ -86,19 +97,10 @@ class Run:
 
     def _quantize(self, model: ModelDirectory) -> None:
         windows, network = self._windows(model), read_network(model)
-        # NNCF takes the data twice: once to smooth activations, once to learn their ranges.
-        self.progress.stage("calibrating", 2 * len(windows))
-        taken = 0
-
-        def feed() -> None:
-            nonlocal taken
-            taken += 1
-            self.progress.advance()
-            if taken == 2 * len(windows) and not self.recipe.fast:
-                self.progress.stage("accuracy control", None)
-
+        # NNCF takes the data once to smooth activations, and once to learn their ranges.
+        self.progress.stage("calibrating", len(windows) * (1 + (self.recipe.smooth_quant >= 0)))
         validator = Validator(
-            model, self.split.validation, self.recipe.metric, self.journal, windows[:1], self.progress.advance
+            model, Candidate(network), self.split.validation, self.recipe, self.journal, self.progress
         )
         int8, groups = quantize(
             network,
@@ -106,24 +108,31 @@ class Run:
             self.recipe,
             keep_float=kept(network, self.recipe.keep_float),
             validator=validator,
-            advance=feed,
-            notice=self.progress.notice,
+            advance=self.progress.advance,
         )
         save(int8, model.openvino("int8"), compress=True)
-        self.journal.record("quantized", {"steps": validator.steps, "groups": groups})
+        self.journal.record(
+            "quantized", {"steering": steering(self.recipe), "steps": validator.steps, "groups": groups}
+        )
 
-    def _measure(self, model: ModelDirectory) -> dict[str, Measurement]:
+    def _measure(self, model: ModelDirectory) -> Measured:
         """Measure all backends as deployed: with the daemon's windows, stitching and decoding, and their own
         arithmetic.
         """
         clips = self.split.test
+        key = f"measured {fingerprint(clips)} {manifest.sha256(model.openvino('int8').with_suffix('.bin'))}"
+        if known := self.journal.get(key):
+            return Measured.of(known, clips)
         self.progress.stage("measuring " + ", ".join(BACKENDS), len(BACKENDS) * len(clips))
-        backends = {name: load(name, model, LoadOptions(cache=False)) for name in BACKENDS}
-        try:
-            return measure(backends, clips, self.progress.advance)
-        finally:
+        with ExitStack() as closing:
+            backends = {name: load(name, model, LoadOptions(cache=False)) for name in BACKENDS}
             for backend in backends.values():
-                backend.close()
+                closing.callback(backend.close)
+            watch = Watch()
+            found = measure(backends, clips, self.progress.advance)
+            measured = Measured(found, watch.conditions(one.window_seconds for one in found.values()))
+        self.journal.record(key, measured.plain())
+        return measured
 
     def _sensitivity(self, model: ModelDirectory) -> dict[str, float]:
         """Measure each layer alone in 8 bits; see `sensitivity`."""

@@ -12,5 +12,8 @@ class Progress(Protocol):
     def advance(self, steps: int = 1) -> None:
         """Count steps as done."""
 
+    def skip(self, steps: int = 1) -> None:
+        """Count steps as done that took no time, because an earlier run did them."""
+
     def notice(self, text: str) -> None:
         """Say more about the stage."""

@@ -1,17 +1,28 @@
 """Provenance of an INT8 model: what it is built from, and with which versions."""
 
 from collections.abc import Sequence
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from asrd.core.cpu import flags
 from asrd.models import ModelDirectory, manifest
 from asrd.quant.data import Clip, fingerprint
 from asrd.quant.recipe import Recipe
 from asrd.quant.split import Split
 
-NEUTRAL = ("sensitivity", "workers")
-"""Fields of a recipe that do not affect the model."""
+STEERING = ("metric", "max_drop", "drop_type", "fast", "ranking_subset", "iterations")
+"""Fields of a recipe that decide which layers go back to floating point."""
+
+NEUTRAL = (*STEERING, "sensitivity", "workers", "accept_uncertain", "test", "test_dataset")
+"""Fields of a recipe that may change when a run is resumed: what was computed before can still be used."""
+
+COMPUTING = (
+    *("asrd", "nncf", "openvino", "torch", "transformers", "numpy", "jiwer", "datasets"),
+    *("webrtcvad-wheels", "soundfile", "soxr"),
+)
+"""Packages that decide the bytes of the result, or its figures."""
 
 
 def identity(source: ModelDirectory, recipe: Recipe, split: Split) -> dict[str, Any]:
@@ -19,9 +30,16 @@ def identity(source: ModelDirectory, recipe: Recipe, split: Split) -> dict[str, 
     return {
         "recipe": {name: value for name, value in recipe.plain().items() if name not in NEUTRAL},
         "model": built_from(source),
-        "data": {name: fingerprint(clips) for name, clips in parts(split).items()},
+        "data": {name: fingerprint(clips) for name, clips in parts(split).items() if name != "test"},
+        "processor": flags(),
         "versions": versions(),
     }
+
+
+def steering(recipe: Recipe) -> dict[str, Any]:
+    """Return what decides, beside `identity`, which layers are in 8 bits."""
+    plain = recipe.plain()
+    return {name: plain[name] for name in STEERING}
 
 
 def parts(split: Split) -> dict[str, Sequence[Clip]]:
@@ -30,9 +48,12 @@ def parts(split: Split) -> dict[str, Sequence[Clip]]:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of the packages that decide the bytes of the result."""
-    names = ("asrd", "nncf", "openvino", "torch", "transformers", "numpy")
-    return {name: version(name) for name in names}
+    """Return the versions of those of `COMPUTING` that are installed."""
+    found = {}
+    for name in COMPUTING:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def built_from(source: ModelDirectory) -> dict[str, str]:

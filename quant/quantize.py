@@ -12,6 +12,7 @@ from asrd.models import ModelDirectory, runtime
 from asrd.models.convert import trace
 from asrd.quant.graph import Layer, layers, select
 from asrd.quant.recipe import Recipe
+from asrd.quant.search import followed
 from asrd.quant.validator import Reverted, Validator
 
 
@@ -47,24 +48,23 @@ def quantize(
     keep_float: Sequence[Layer] = (),
     validator: Validator | None = None,
     advance: Callable[[], None] = lambda: None,
-    notice: Callable[[str], None] = lambda _: None,
     **backend: Any,
 ) -> tuple[Any, list[list[str]]]:
     """Return an INT8 `openvino.Model`, and the groups of operations that were reverted on the way.
 
-    The same input gives the same model. With a validator, and unless the recipe says `fast`, groups
-    are reverted until the validator's accuracy is within the recipe's bound of the original's, or
-    none is left: NNCF does not say which, so measure the result.
+    On the same kind of processor, the same input gives the same model. With a validator, and unless the recipe says
+    `fast`, groups are reverted until the validator's loss is within the recipe's bound, or none is left: NNCF does not
+    say which, so measure the result.
 
     windows: `(n, samples)` float32, normalised. keep_float: layers left as they are.
-    advance: called for each window taken. notice: called with each group reverted.
+    advance: called for each window taken.
     backend: NNCF's own parameters for OpenVINO.
     Raises MissingExtraError without NNCF, QuantizationError if it fails.
     """
     nncf = runtime.nncf()
     recipe = recipe or Recipe()
     logger = logging.getLogger("nncf")
-    reverted = Reverted(notice, validator.expect if validator else lambda: None)
+    reverted = Reverted(validator.step if validator else lambda _: None)
 
     def feed(window: FloatArray) -> FloatArray:
         advance()
@@ -86,21 +86,22 @@ def quantize(
         with redirect_stdout(io.StringIO()):  # NNCF draws bars of its own, one per step
             if recipe.fast or validator is None:
                 return nncf.quantize(network, data, advanced_parameters=advanced, **common), []
-            result = nncf.quantize_with_accuracy_control(
-                network,
-                calibration_dataset=data,
-                validation_dataset=nncf.Dataset(range(len(validator.clips))),
-                validation_fn=validator,
-                max_drop=recipe.bound,
-                drop_type=nncf.DropType(recipe.drop_type),
-                advanced_quantization_parameters=advanced,
-                advanced_accuracy_restorer_parameters=nncf.AdvancedAccuracyRestorerParameters(
-                    ranking_subset_size=recipe.ranking_subset,
-                    num_ranking_workers=recipe.workers,
-                    **({"max_num_iterations": recipe.iterations} if recipe.iterations else {}),
-                ),
-                **common,
-            )
+            with followed(validator.ranks, validator.prepare):
+                result = nncf.quantize_with_accuracy_control(
+                    network,
+                    calibration_dataset=data,
+                    validation_dataset=nncf.Dataset(range(len(validator.clips))),
+                    validation_fn=validator,
+                    max_drop=recipe.bound,  # of the validator's loss, which is absolute or relative itself
+                    drop_type=nncf.DropType.ABSOLUTE,
+                    advanced_quantization_parameters=advanced,
+                    advanced_accuracy_restorer_parameters=nncf.AdvancedAccuracyRestorerParameters(
+                        ranking_subset_size=recipe.ranking_subset,
+                        num_ranking_workers=recipe.workers,
+                        **({"max_num_iterations": recipe.iterations} if recipe.iterations else {}),
+                    ),
+                    **common,
+                )
             return result, reverted.groups
     except (RuntimeError, ValueError, MemoryError, nncf.ValidationError) as error:
         raise QuantizationError(f"NNCF cannot quantize this model: {reason(error)}") from error

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 Metric = Literal["wer", "cer"]
+Metrics = Literal["both", "wer", "cer"]
 DropType = Literal["absolute", "relative"]
 
 
@@ -15,10 +16,11 @@ class Recipe:
     same. calibration, validation, test: number of utterances for calibration, for accuracy control and for the proof.
     same_data: use the same utterances for all three, as NNCF's tutorial does. windows: most windows to calibrate
     with. calibrate_on: "windows" as the daemon's segmenter cuts them, or whole "utterances" cut at fixed length.
-    metric: what accuracy control goes by; the proof checks both WER and CER. max_drop: accuracy that may be lost, as
-    a fraction; accuracy is 1 - error rate. drop_type: whether that is absolute, or relative to the original accuracy.
-    fast: plain quantization without accuracy control. ranking_subset: utterances that layers are ranked with.
-    iterations: most groups to revert; 0 for no limit. preset: "mixed" has asymmetric activations, "performance"
+    metric: the error rates that accuracy control and the proof hold to the bound, judged by the worst. max_drop:
+    accuracy that may be lost, as a fraction; accuracy is 1 - error rate. drop_type: whether that is absolute, or
+    relative to the original accuracy. accept_uncertain: write the model also if the proof cannot tell whether it is
+    good enough. fast: plain quantization without accuracy control. ranking_subset: utterances that layers are ranked
+    with. iterations: most groups to revert; 0 for no limit. preset: "mixed" has asymmetric activations, "performance"
     symmetric ones. smooth_quant: how far outliers move from activations into weights, 0 to 1; negative for not at
     all. per_tensor_weights: one scale for a layer's weights instead of one per channel. keep_float: patterns of
     layers to keep in floating point. sensitivity: whether the report shows each layer's sensitivity.
@@ -32,9 +34,10 @@ class Recipe:
     windows: int = 300
     same_data: bool = False
     calibrate_on: Literal["windows", "utterances"] = "windows"
-    metric: Metric = "wer"
+    metric: Metrics = "both"
     max_drop: float = 0.01
     drop_type: DropType = "absolute"
+    accept_uncertain: bool = False
     fast: bool = False
     ranking_subset: int = 25
     iterations: int = 0
@@ -45,6 +48,11 @@ class Recipe:
     sensitivity: bool = True
     workers: int = 1
     seed: int = 0
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The error rates that are held to the bound."""
+        return ("wer", "cer") if self.metric == "both" else (self.metric,)
 
     @property
     def bound(self) -> float:

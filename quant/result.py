@@ -1,13 +1,16 @@
 """Result of a run of `asrd quantize`: a report for people, and an entry in the manifest."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from asrd.core.cpu import flags
+from asrd.core import cpu
 from asrd.models import ModelDirectory, manifest
+from asrd.models.files import writing
 from asrd.quant.acceptance import Proof
 from asrd.quant.data import fingerprint
 from asrd.quant.data.text import NORMALIZATION
+from asrd.quant.evaluation.conditions import Conditions
 from asrd.quant.evaluation.figures import figures
 from asrd.quant.evaluation.measure import Measurement
 from asrd.quant.evaluation.report import Report, write_report
@@ -31,17 +34,36 @@ class Layers:
 class Result:
     """The result of a run.
 
-    measurements: by backend, on the test set. steps: accuracy on the validation set of the original, of the quantized
-    model, and after each group that was reverted. sizes: bytes of each backend's files. sensitivity: of layers, if it
-    was asked for; see `sensitivity`.
+    refused: verdicts on this draft, with other bounds or test sets, that kept it from being written. measurements: by
+    backend, on the test set. conditions: how busy the machine was meanwhile. steps: accuracy lost on the validation
+    set by the original, which is 0, by the quantized model, and after each group that was reverted. sizes: bytes of
+    each backend's files. sensitivity: of layers, if it was asked for; see `sensitivity`.
     """
 
     proof: Proof
+    refused: tuple[str, ...]
     measurements: Mapping[str, Measurement]
+    conditions: Conditions
     layers: Layers
     steps: tuple[float, ...]
     sizes: Mapping[str, int]
     sensitivity: Mapping[str, float]
+
+
+TEXTS = "proof.jsonl"
+"""File of a model directory: what each backend heard of each utterance it was proved on, one per line."""
+
+
+def texts(model: ModelDirectory, split: Split, result: Result) -> None:
+    """Write `TEXTS` into the model's directory, so that anyone can compute the figures again."""
+    heard = [(name, one.texts) for name, one in result.measurements.items()]
+    lines = (
+        {"id": clip.id, "speaker": clip.speaker, "text": clip.text} | {name: said[index] for name, said in heard}
+        for index, clip in enumerate(split.test)
+    )
+    with writing(model.path / TEXTS):
+        content = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+        (model.path / TEXTS).write_text(content, encoding="utf-8")
 
 
 def report(model: ModelDirectory, source: ModelDirectory, recipe: Recipe, split: Split, result: Result) -> None:
@@ -63,7 +85,7 @@ def report(model: ModelDirectory, source: ModelDirectory, recipe: Recipe, split:
             "text": NORMALIZATION,
             "in floating point": ", ".join([*layers.kept, *layers.reverted]) or "no layer",
             "versions": ", ".join(f"{name} {number}" for name, number in versions().items()),
-            "processor": ", ".join(flags()) or "unknown",
+            "processor": f"{cpu.name()} ({', '.join(cpu.flags()) or 'instructions unknown'})",
         },
     )
     write_report(model.path / "report.html", page)
@@ -84,12 +106,19 @@ def record(model: ModelDirectory, source: ModelDirectory, recipe: Recipe, split:
             "recipe": recipe.plain(),
             "text": NORMALIZATION,
             "versions": versions(),
-            "cpu": flags(),
+            "cpu": cpu.flags(),
             "layers": {"int8": list(layers.quantized), "kept": list(layers.kept), "reverted": list(layers.reverted)},
-            "accuracy_steps": list(result.steps),
+            "accuracy_lost": list(result.steps),
             "sizes": dict(result.sizes),
             "verdict": result.proof.verdict,
+            "proof": result.proof.plain(),
+            "refused": list(result.refused),
+            "machine": result.conditions.plain(),
             "measured": measured,
-            "varies": [f"measured.*.{name}" for name in ("window_ms", "times_first", "real_time_factor")],
+            "same_bytes": "with the same data, options, versions and instructions of the processor (cpu)",
+            "varies": [
+                "machine",
+                *(f"measured.*.{name}" for name in ("window_ms", "times_first", "real_time_factor")),
+            ],
         },
     )

@@ -1,6 +1,5 @@
 """Accuracy control: NNCF reverts what costs too much, steered by the daemon's own transcripts."""
 
-import hashlib
 import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -13,14 +12,19 @@ from asrd.backends import LoadedModel
 from asrd.core.flow import FloatArray
 from asrd.models import ModelDirectory
 from asrd.quant.data import Clip
+from asrd.quant.evaluation.cost import pairs
 from asrd.quant.evaluation.measure import text_of
-from asrd.quant.evaluation.score import error_rate
 from asrd.quant.journal import Journal
-from asrd.quant.recipe import Metric
+from asrd.quant.progress import Progress
+from asrd.quant.recipe import Recipe
+from asrd.quant.search import Candidate
+
+WORST = 10.0
+"""Largest loss told to NNCF: of no accuracy at all, any loss is infinite."""
 
 
 class CompiledModel(LoadedModel):
-    """An `openvino.CompiledModel` that NNCF hands over for validation."""
+    """A candidate that is compiled."""
 
     def __init__(self, model: ModelDirectory, compiled: Any) -> None:
         super().__init__(model)
@@ -38,68 +42,101 @@ class CompiledModel(LoadedModel):
 
 @dataclass(slots=True)
 class Validator:
-    """NNCF's validation function: accuracy of a compiled model, over all clips and for each.
+    """NNCF's validation function: 1 - what a candidate loses against the original, over all clips and for each.
 
-    steps: accuracies over all of `clips`, in the order they were asked for: the original, the quantized model, and
-    then one for each group that was reverted. expected: whether the next accuracy over all clips is such a step; with
-    few clips, NNCF ranks groups with all of them too.
+    What is lost is what the proof holds to the bound: the worst of the recipe's error rates. original: the network
+    before quantization. steps: losses over all of `clips`, in the order they were asked for: of the original, of the
+    quantized model, and then one for each group that was reverted.
     """
 
     model: ModelDirectory
+    original: Candidate
     clips: Sequence[Clip]
-    metric: Metric
+    recipe: Recipe
     journal: Journal
-    probe: FloatArray
-    advance: Callable[[int], None] = lambda _: None
+    progress: Progress
     steps: list[float] = field(default_factory=list)
-    expected: bool = False
+    _expected: bool = False
+    _reverting: bool = False
 
-    def expect(self) -> None:
-        """Expect the next accuracy over all clips to be a step."""
-        self.expected = True
-
-    def __call__(self, compiled: Any, items: Iterable[int]) -> tuple[float, list[float]]:
+    def __call__(self, candidate: Candidate, items: Iterable[int]) -> tuple[float, list[float]]:
         """Return the accuracy over all chosen clips, and for each. items: indices into `clips`."""
         chosen = list(items)
-        backend = CompiledModel(self.model, compiled)
-        key = self._key(backend, chosen)
-        known = self.journal.get(key)
-        if known is None:
-            known = [text_of(backend, self.clips[index]) for index in chosen]
-            self.journal.record(key, known)
-        self.advance(len(chosen))
-        texts = [self.clips[index].text for index in chosen]
-        accuracy = 1 - error_rate(self.metric, texts, known)
-        each = [1 - error_rate(self.metric, [text], [heard]) for text, heard in zip(texts, known, strict=True)]
-        if self.expected and chosen == list(range(len(self.clips))):
-            self.steps.append(accuracy)
-            self.expected = False
-        return accuracy, each
+        heard = self._texts(candidate, chosen, self.progress)
+        original = heard if candidate.identity == self.original.identity else self._texts(self.original, chosen)
+        lost = self._lost(chosen, original, heard)
+        each = [self._lost([index], [one], [other]) for index, one, other in zip(chosen, original, heard, strict=True)]
+        # With few clips NNCF ranks by all of them, too: that is no step.
+        if self._expected and chosen == list(range(len(self.clips))):
+            self.steps.append(lost)
+            self._expected = False
+        return 1 - lost, [1 - one for one in each]
 
-    def _key(self, backend: LoadedModel, chosen: list[int]) -> str:
-        """Return a key that tells models apart by their output for the probe, and sets of clips by their indices."""
-        digest = hashlib.sha256(backend.logits(self.probe).tobytes())
-        digest.update(np.array(chosen, np.int64).tobytes())
-        return digest.hexdigest()
+    def prepare(self, candidate: Candidate) -> None:
+        """Compile a candidate that nothing is known of; NNCF may do so for several at once."""
+        if not any(self.journal.get(self._key(candidate, index)) is not None for index in range(len(self.clips))):
+            _ = candidate.compiled
+
+    def ranks(self, groups: int) -> None:
+        """Show that so many candidates are ranked from now on."""
+        heard = min(self.recipe.ranking_subset, len(self.clips))
+        self.progress.stage(f"ranking {groups} groups", groups * heard)
+        self._reverting = False
+
+    def step(self, what: str) -> None:
+        """Expect the next accuracy over all clips to be a step. what: the network that it is of."""
+        self._expected = True
+        if what == "reverted":
+            if not self._reverting:
+                self.progress.stage("reverting groups", None)
+            self._reverting = True
+            self.progress.notice(f"{max(len(self.steps) - 1, 1)} reverted")
+        else:
+            self.progress.stage(f"accuracy, {what}", len(self.clips))
+
+    def _lost(self, chosen: Sequence[int], original: Sequence[str], heard: Sequence[str]) -> float:
+        references = [self.clips[index].text for index in chosen]
+        kind = self.recipe.drop_type
+        lost = max(pairs(metric, references, original, heard, kind).value for metric in self.recipe.metrics)
+        return min(max(lost, -WORST), WORST)
+
+    def _texts(self, candidate: Candidate, chosen: Sequence[int], progress: Progress | None = None) -> list[str]:
+        """Return what a candidate hears in the chosen clips, from the journal where that is known."""
+        backend = None
+        texts = []
+        for index in chosen:
+            key = self._key(candidate, index)
+            known = self.journal.get(key)
+            if known is None:
+                backend = backend or CompiledModel(self.model, candidate.compiled)
+                self.journal.record(key, text_of(backend, self.clips[index]))
+            if progress:
+                (progress.advance if known is None else progress.skip)()
+            texts.append(str(self.journal.get(key)))
+        return texts
+
+    @staticmethod
+    def _key(candidate: Candidate, index: int) -> str:
+        return f"{candidate.identity} {index}"
 
 
 class Reverted(logging.Handler):
     """Listens to NNCF's log for the operations it reverts, for progress and the report.
 
     The layers that are in floating point in the end are read from the graph, not from here. step: called before NNCF
-    asks for the accuracy of the original, of the quantized model, and of the model with another group reverted.
+    asks for the accuracy of the "original", the "quantized" model, and the model with another group "reverted".
     """
 
-    def __init__(self, notice: Callable[[str], None], step: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, step: Callable[[str], None]) -> None:
         super().__init__(logging.INFO)
         self.groups: list[list[str]] = []
-        self._notice, self._step = notice, step
+        self._step = step
 
     def emit(self, record: logging.LogRecord) -> None:
         """Extract the names from the message that announces them."""
         first, *names = record.getMessage().splitlines() or [""]
-        if re.match(r"Validation of \w+ model was started|Reverted \d+ operations", first):
-            self._step()
-        if re.match(r"Reverted \d+ operations", first):
+        if started := re.match(r"Validation of (\w+) model was started", first):
+            self._step("all in 8 bits" if started[1] == "quantized" else "original")
+        elif re.match(r"Reverted \d+ operations", first):
             self.groups.append([name.strip() for name in names])
-            self._notice(f"{len(self.groups)} groups reverted")
+            self._step("reverted")

@@ -59,6 +59,6 @@ def copy_checkpoint(source: ModelDirectory, path: Path) -> ModelDirectory:
         except OSError as error:  # `copytree` would collect such errors into one without a message of its own
             raise ModelError(f"{file} cannot be copied to {to} ({error.strerror}); make room for it") from error
 
-    leave = shutil.ignore_patterns("int8.*", manifest.NAME, "README.md", "report.html", ".*")
+    leave = shutil.ignore_patterns("int8.*", manifest.NAME, "README.md", "report.html", "proof.jsonl", ".*")
     shutil.copytree(source.path, path, ignore=leave, copy_function=copy, dirs_exist_ok=True)
     return ModelDirectory.open(path)

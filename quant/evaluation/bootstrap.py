@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 CONFIDENCE = 0.95
 BATCH = 100
@@ -28,12 +29,25 @@ def rate(errors: Sequence[int], lengths: Sequence[int], seed: int = 0, resamples
 
     errors, lengths: one number per utterance, in words or in characters; every length is at least 1.
     """
-    generator = np.random.default_rng(seed)
     wrong, said = np.array(errors, np.float64), np.array(lengths, np.float64)
+    return Rate(float(wrong.sum() / said.sum()), *percentiles(resampled(wrong, said, seed, resamples)))
+
+
+def resampled(
+    numerators: NDArray[np.float64], denominators: NDArray[np.float64], seed: int = 0, resamples: int = 1000
+) -> NDArray[np.float64]:
+    """Return `(resamples,)` ratios of sums over utterances drawn with replacement; the same draws for the same seed."""
+    generator = np.random.default_rng(seed)
+    count = len(numerators)
     drawn = []
     for first in range(0, resamples, BATCH):
         # How often each utterance is drawn, `(batch, utterances)`: the same for every backend.
-        times = generator.multinomial(len(wrong), np.full(len(wrong), 1 / len(wrong)), min(BATCH, resamples - first))
-        drawn.append((times @ wrong) / (times @ said))
-    low, high = np.quantile(np.concatenate(drawn), [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
-    return Rate(float(wrong.sum() / said.sum()), float(low), float(high))
+        times = generator.multinomial(count, np.full(count, 1 / count), min(BATCH, resamples - first))
+        drawn.append((times @ numerators) / (times @ denominators))
+    return np.concatenate(drawn)
+
+
+def percentiles(drawn: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the ends of the interval that holds `CONFIDENCE` of the ratios drawn."""
+    low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return float(low), float(high)

@@ -1,53 +1,93 @@
-"""The verdict holds both rates to the bound, and suggests what to try."""
+"""The verdict holds both rates to the bound by their intervals, and says what to do."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
-from asrd.quant.acceptance import prove
-from asrd.quant.evaluation.bootstrap import Rate
-from asrd.quant.evaluation.measure import Measurement
-from asrd.quant.evaluation.score import Score
+from asrd.quant.acceptance import Proof, prove
+from asrd.quant.data import Clip
 from asrd.quant.recipe import Recipe
 
+from .measured import measured
 
-def measurements(wer: float, cer: float) -> dict[str, Measurement]:
-    """Return PyTorch at 50 % WER and 20 % CER, and INT8 at the given rates."""
+SENTENCE = "ONE TWO THREE FOUR FIVE SIX SEVEN EIGHT NINE TEN"
+WORSE = SENTENCE.replace("TEN", "NONE")
 
-    def one(name: str, wer: float, cer: float) -> Measurement:
-        score = Score(Rate(wer, wer, wer), Rate(cer, cer, cer), 100, 500)
-        return Measurement(name, "f32", (), score, (0.01,), 0.01)
 
-    return {"torch": one("torch", 0.5, 0.2), "int8": one("int8", wer, cer)}
+def _prove(recipe: Recipe, texts: Sequence[str], original: str = SENTENCE, floating: Sequence[str] = ()) -> Proof:
+    """Prove a model that hears `texts` where the original hears `original` and `SENTENCE` was said each time."""
+    clips = [Clip(str(index), SENTENCE, Path()) for index in range(len(texts))]
+    references = [SENTENCE] * len(texts)
+    found = {
+        "torch": measured("torch", references, [original] * len(texts)),
+        "int8": measured("int8", references, texts),
+    }
+    return prove(recipe, clips, found, tuple(floating))
 
 
 @pytest.mark.parametrize(
-    ("wer", "cer", "drop_type", "holds"),
+    ("worse", "of", "outcome"),
     [
-        (0.51, 0.21, "absolute", True),
-        (0.511, 0.20, "absolute", False),
-        (0.40, 0.25, "absolute", False),  # a better WER does not excuse a broken CER
-        (0.504, 0.20, "relative", True),
-        (0.51, 0.20, "relative", False),  # one point of an accuracy of one half
+        (0, 1, "cannot tell"),
+        (0, 8, "cannot tell"),
+        (0, 100, "cannot tell"),  # one utterance in 40 could be lost whole, and none be seen
+        (0, 600, "holds"),
+        (20, 600, "holds"),  # 0.3 points
+        (50, 600, "cannot tell"),  # 0.8 points
+        (200, 600, "fails"),  # 3.3 points
     ],
 )
-def test_the_bound(wer: float, cer: float, drop_type: str, holds: bool) -> None:
-    proof = prove(Recipe(max_drop=0.010001, drop_type=drop_type), measurements(wer, cer), ())  # type: ignore[arg-type]
-    assert proof.holds is holds
-    assert ("nothing was written" in proof.verdict) is not holds
+def test_the_interval_decides(worse: int, of: int, outcome: str) -> None:
+    proof = _prove(Recipe(max_drop=0.01), [WORSE] * worse + [SENTENCE] * (of - worse))
+    assert proof.outcome == outcome
+    assert proof.accepted is (outcome == "holds")
+    assert ("nothing was written" in proof.verdict) is not proof.accepted
 
 
-def test_a_loss_as_large_as_the_bound_is_within_it() -> None:
-    """This holds for any rates: their difference is rounded."""
-    for errors in range(50):
-        found = measurements((errors + 1) / 100, 0.2)
-        found["torch"] = replace(found["torch"], score=measurements(errors / 100, 0.2)["int8"].score)
-        assert prove(Recipe(max_drop=0.01), found, ()).holds
+def test_a_better_wer_does_not_excuse_a_broken_cer() -> None:
+    scrambled = SENTENCE.replace("ONE", "XXXXXXXXXXXXXXXXXXX")
+    original = SENTENCE.replace("TWO", "TOO").replace("ONE", "ON")
+    texts = [scrambled] * 400
+    assert _prove(Recipe(metric="wer"), texts, original).outcome == "holds"
+    assert _prove(Recipe(), texts, original).outcome == _prove(Recipe(metric="cer"), texts, original).outcome == "fails"
+
+
+def test_a_relative_bound_is_a_share_of_the_accuracy() -> None:
+    half = "ONE TWO THREE FOUR FIVE NO NO NO NO NO"
+    texts = [half.replace("ONE", "NO")] * 30 + [half] * 570  # 0.5 points of WER, 1 % of an accuracy of one half
+    assert _prove(Recipe(max_drop=0.012, metric="wer"), texts, half).outcome == "holds"
+    assert _prove(Recipe(max_drop=0.012, metric="wer", drop_type="relative"), texts, half).outcome == "cannot tell"
+
+
+def test_a_model_that_hears_nothing_right_has_nothing_to_lose() -> None:
+    noise = "NO NO NO NO NO NO NO NO NO NO"
+    proof = _prove(Recipe(metric="wer"), [noise] * 600, noise)
+    assert proof.outcome == "cannot tell"
+    assert "more than 90 % wrong" in proof.verdict
+
+
+def test_uncertain_models_are_written_only_when_asked_for() -> None:
+    asked = _prove(Recipe(accept_uncertain=True), [SENTENCE] * 8)
+    assert (asked.outcome, asked.accepted) == ("cannot tell", True)
+    assert "written all the same, as asked" in asked.verdict
+    assert not _prove(Recipe(accept_uncertain=True), [WORSE] * 600).accepted
 
 
 def test_the_verdict_names_loss_layers_and_a_remedy() -> None:
-    failed = prove(Recipe(fast=True), measurements(0.6, 0.3), ("front.1",)).verdict
-    assert "+10.00 (WER) and +10.00 (CER) points on 100 words" in failed
+    failed = _prove(Recipe(fast=True), [WORSE] * 600, floating=["front.1"]).verdict
+    assert "INT8 raises WER by 10.00 points [+" in failed
+    assert "on 6000 words it was not built on, 600 utterances" in failed
+    assert "up to 1.00 may be lost" in failed
+    assert "0 % of the texts are the same" in failed
     assert "in floating point: front.1" in failed
     assert "leave out --fast" in failed
-    assert "--keep-float 'front.*'" in prove(Recipe(), measurements(0.6, 0.3), ()).verdict
+    assert "--keep-float 'front.*'" in _prove(Recipe(), [WORSE] * 600).verdict
+
+
+def test_an_open_verdict_says_how_much_speech_would_tell() -> None:
+    verdict = _prove(Recipe(), [SENTENCE] * 100).verdict
+    assert "about 3900 words (390 utterances) like these would tell" in verdict
+    assert _prove(Recipe(), [SENTENCE] * 390).outcome == "holds"
+    close = [WORSE if index % 10 == 0 else SENTENCE for index in range(600)]  # just the bound
+    assert "no reasonable amount" in _prove(Recipe(), close).verdict

@@ -1,4 +1,4 @@
-"""The validator tells the steps of accuracy control from the evaluations that rank groups."""
+"""The validator tells the steps of accuracy control from the evaluations that rank groups, and keeps all it heard."""
 
 import logging
 from pathlib import Path
@@ -8,55 +8,123 @@ import numpy as np
 import pytest
 
 from asrd.core.units import MAX_WINDOW
-from asrd.models import ModelDirectory
+from asrd.models import ModelDirectory, runtime
 from asrd.quant import validator as control
 from asrd.quant.data import Clip
 from asrd.quant.journal import Journal
+from asrd.quant.recipe import Recipe
+from asrd.quant.search import Candidate
 from asrd.quant.validator import Reverted, Validator
 
+from .progress import Stages
 
-class Compiled:
-    """Answers everything with one number, by which it is recognised."""
+WORDS = ["one", "two", "three", "four"]
 
-    def __init__(self, model: ModelDirectory, number: int) -> None:
-        frames = model.geometry.frames(MAX_WINDOW)
-        self._answer = np.full((1, frames, len(model.vocabulary)), number, np.float32)
 
-    def create_infer_request(self) -> "Compiled":
+class Counting(Candidate):
+    """A candidate that gets so many words right, and notes that it is compiled."""
+
+    def __init__(self, model: ModelDirectory, right: int) -> None:
+        self.right, self.ran = right, 0
+        self._model = model
+
+    @property
+    def identity(self) -> str:  # type: ignore[override]
+        return str(self.right)
+
+    @property
+    def compiled(self) -> Any:  # type: ignore[override]
+        return self
+
+    def create_infer_request(self) -> "Counting":
+        self.ran += 1
         return self
 
     def infer(self, _: Any) -> list[np.ndarray]:
-        return [self._answer]
+        frames = self._model.geometry.frames(MAX_WINDOW)
+        return [np.full((1, frames, len(self._model.vocabulary)), self.right, np.float32)]
 
 
-def test_ranking_with_all_clips_is_no_step(
-    bundled: ModelDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """NNCF ranks with all clips if there are fewer than the ranking subset."""
-    words = ["one", "two", "three", "four"]
-
+@pytest.fixture
+def clips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Clip]:
     def text_of(backend: Any, _: Clip) -> str:
         right = int(backend.logits(np.zeros((1, MAX_WINDOW), np.float32))[0, 0, 0])
-        return " ".join(words[:right])
+        return " ".join(WORDS[:right])
 
     monkeypatch.setattr(control, "text_of", text_of)
-    clips = [Clip(name, " ".join(words), tmp_path) for name in "ab"]
-    journal = Journal(tmp_path / "journal", {})
-    validator = Validator(bundled, clips, "wer", journal, np.zeros((1, MAX_WINDOW), np.float32))
-    listener = Reverted(lambda _: None, validator.expect)
+    return [Clip(name, " ".join(WORDS), tmp_path) for name in "ab"]
 
-    def say(text: str) -> None:
-        listener.emit(logging.makeLogRecord({"msg": text}))
 
-    say("Validation of initial model was started")
-    validator(Compiled(bundled, 4), [0])  # the validator learns what kind of values it gets
-    validator(Compiled(bundled, 4), [0, 1])
-    say("Validation of quantized model was started")
-    validator(Compiled(bundled, 1), [0, 1])
+def _say(listener: Reverted, text: str) -> None:
+    listener.emit(logging.makeLogRecord({"msg": text}))
+
+
+def test_ranking_with_all_clips_is_no_step(bundled: ModelDirectory, tmp_path: Path, clips: list[Clip]) -> None:
+    """NNCF ranks with all clips if there are fewer than the ranking subset."""
+    journal, stages = Journal(tmp_path / "journal", {}), Stages()
+    original = Counting(bundled, 4)
+    validator = Validator(bundled, original, clips, Recipe(metric="wer"), journal, stages)
+    listener = Reverted(validator.step)
+    _say(listener, "Validation of initial model was started")
+    validator(original, [0])  # NNCF learns what kind of values it gets
+    assert validator(original, [0, 1]) == (1.0, [1.0, 1.0])
+    _say(listener, "Validation of quantized model was started")
+    assert validator(Counting(bundled, 1), [0, 1]) == (0.25, [0.25, 0.25])
+    validator.ranks(2)
     for ranked in (2, 3):
-        validator(Compiled(bundled, ranked), [0, 1])
-    say("Reverted 1 operations to the floating-point precision: \n\tlayer")
-    validator(Compiled(bundled, 3), [0, 1])
+        validator(Counting(bundled, ranked), [0, 1])
+    _say(listener, "Reverted 1 operations to the floating-point precision: \n\tlayer")
+    validator(Counting(bundled, 3), [0, 1])
     journal.close()
-    assert validator.steps == [1.0, 0.25, 0.75]
+    assert validator.steps == [0.0, 0.75, 0.25]
     assert listener.groups == [["layer"]]
+    assert stages.steps == {
+        "accuracy, original": [2, 3],
+        "accuracy, all in 8 bits": [2, 2],
+        "ranking 2 groups": [4, 4],
+        "reverting groups": [0, 2],
+    }
+
+
+def test_it_steers_by_the_worst_of_the_rates(bundled: ModelDirectory, tmp_path: Path, clips: list[Clip]) -> None:
+    journal = Journal(tmp_path / "journal", {})
+    losses = {}
+    for metric in ("wer", "cer", "both"):
+        validator = Validator(bundled, Counting(bundled, 4), clips, Recipe(metric=metric), journal, Stages())  # type: ignore[arg-type]
+        losses[metric] = 1 - validator(Counting(bundled, 2), [0])[0]
+    journal.close()
+    assert losses["wer"] == 0.5
+    assert losses["both"] == max(losses["wer"], losses["cer"]) > min(losses["wer"], losses["cer"])
+
+
+def test_what_is_known_is_not_computed_again(bundled: ModelDirectory, tmp_path: Path, clips: list[Clip]) -> None:
+    """Not even compiled; and a candidate that was interrupted goes on with the next clip."""
+    journal = Journal(tmp_path / "journal", {})
+    Validator(bundled, Counting(bundled, 4), clips, Recipe(), journal, Stages())(Counting(bundled, 3), [0])
+    journal.close()
+    journal, again, stages = Journal(tmp_path / "journal", {}), Counting(bundled, 3), Stages()
+    validator = Validator(bundled, Counting(bundled, 4), clips, Recipe(), journal, stages)
+    stages.stage("ranking", 2)
+    validator.prepare(again)
+    first = validator(again, [0])
+    assert (again.ran, stages.skipped) == (0, 1)
+    assert validator(again, [0, 1])[1] == first[1] * 2
+    assert (again.ran, stages.skipped) == (1, 2)
+    journal.close()
+
+
+def test_candidates_are_told_apart_by_what_they_compute() -> None:
+    openvino = runtime.openvino()
+    ops = openvino.opset13
+
+    def network(scale: float, bias: float) -> Any:
+        audio = ops.parameter([1, 4], np.float32, name="audio")
+        weights = np.full((4, 1000), scale, np.float32)
+        product = ops.matmul(audio, ops.constant(weights, name="weights"), False, False, name="product")
+        return openvino.Model([ops.add(product, ops.constant(np.float32(bias), name="bias"), name="sum")], [audio])
+
+    one = Candidate(network(1, 0))
+    assert one.identity == Candidate(network(1, 0)).identity
+    assert len({Candidate(network(*values)).identity for values in ((1, 0), (2, 0), (1, 1))}) == 3
+    answer = one.compiled.create_infer_request().infer({0: np.ones((1, 4), np.float32)})[0]
+    assert answer.shape == (1, 1000)

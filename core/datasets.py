@@ -1,0 +1,6 @@
+"""How a data set is named."""
+
+FORMS = (
+    "bundled, hf:NAME[:CONFIG[:SPLIT]], a file (JSON lines, CSV, TSV), or a directory (audiofolder, Common "
+    "Voice, LibriSpeech, LJSpeech, pairs of audio and .txt)"
+)

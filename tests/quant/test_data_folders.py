@@ -1,0 +1,118 @@
+"""A directory is read in the form it has; of several tables or splits one must be named."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from asrd.core.errors import AudioError, UsageError
+from asrd.core.flow import FloatArray
+from asrd.quant.data import check, dataset
+
+ROW = "file_name,text\none.wav,A\n"
+
+
+@pytest.fixture
+def wav(tmp_path: Path, babble: FloatArray) -> Path:
+    """A sound file outside of the data set `tmp_path / "set"`."""
+    (tmp_path / "set").mkdir()
+    soundfile.write(tmp_path / "spare.wav", babble[:16_000], 16_000)
+    return tmp_path / "spare.wav"
+
+
+def build(wav: Path, **content: str | None) -> Path:
+    """Write the files of a data set, named with a "__" for each slash and a "_" for each dot; None is the sound."""
+    folder = wav.parent / "set"
+    for name, text in content.items():
+        path = folder / name.replace("__", "/").replace("_", ".")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if text is None:
+            shutil.copy(wav, path)
+        else:
+            path.write_text(text)
+    return folder
+
+
+def found(folder: Path) -> list[tuple[str, str, str]]:
+    checked = check(dataset(str(folder)))
+    assert checked.skipped == []
+    return [(clip.id, clip.text, clip.speaker) for clip in checked.clips]
+
+
+def test_common_voice(wav: Path) -> None:
+    rows = "client_id\tpath\tsentence\n7\tone.wav\tHe was.\n"
+    lengths = "clip\tduration[ms]\none.wav\t5\n"
+    folder = build(wav, validated_tsv=rows, clips__one_wav=None, lengths_tsv=lengths, reported_tsv="sentence\treason\n")
+    assert found(folder) == [("one.wav", "He was.", "7")]
+    (folder / "test.tsv").write_text(rows.replace("was", "is"))
+    with pytest.raises(UsageError, match=r"has the tables test\.tsv, validated\.tsv; give one .*/test\.tsv$"):
+        dataset(str(folder))
+    assert found(folder / "test.tsv") == [("one.wav", "He is.", "7")]
+
+
+def test_a_malformed_table_is_not_overlooked_for_another(wav: Path) -> None:
+    folder = build(wav, one_wav=None, one_txt="A", list_csv=ROW + "one.wav,B,C\n")
+    with pytest.raises(AudioError, match=r"list\.csv, line 3: more fields"):
+        dataset(str(folder))
+
+
+def test_the_table_called_metadata_is_taken_before_others(wav: Path) -> None:
+    folder = build(wav, one_wav=None, metadata_tsv="path\ttext\none.wav\tA\n", other_csv=ROW, more_csv=ROW)
+    assert found(folder) == [("one.wav", "A", "")]
+
+
+def test_ljspeech(wav: Path) -> None:
+    folder = build(wav, LJ__metadata_csv="one|He was.|He was.\n", LJ__wavs__one_wav=None)
+    assert found(folder / "LJ") == [("one", "He was.", "")]
+    assert found(folder) == [("LJ/one", "He was.", "")]
+
+
+def test_splits_are_never_read_together(wav: Path) -> None:
+    folder = build(wav, data__train__metadata_csv=ROW, data__train__one_wav=None)
+    assert found(folder) == [("data/train/one.wav", "A", "")]
+    build(wav, data__test__metadata_csv=ROW, data__test__one_wav=None)
+    with pytest.raises(UsageError, match=r"has the splits data/test, data/train; give one .*data/test$"):
+        dataset(str(folder))
+    assert found(folder / "data" / "test") == [("one.wav", "A", "")]
+
+
+def test_other_folders_are_read_together(wav: Path) -> None:
+    folder = build(
+        wav, monday__metadata_csv=ROW, monday__one_wav=None, friday__a_jsonl='{"audio": "b.wav", "text": "B"}'
+    )
+    build(wav, friday__b_wav=None)
+    assert found(folder) == [("friday/b.wav", "B", ""), ("monday/one.wav", "A", "")]
+
+
+def test_pairs_of_audio_and_text(wav: Path) -> None:
+    folder = build(wav, one_wav=None, one_txt="\ufeffHE\nWAS \n", deep__er__two_wav=None, deep__er__two_txt="NOT")
+    assert found(folder) == [("deep/er/two.wav", "NOT", ""), ("one.wav", "HE WAS", "")]
+    build(wav, alone_wav=None, bad_wav=None, bad_txt="", latin_wav=None, three_m4a="?", three_txt="C")
+    (folder / "latin.txt").write_bytes(b"\xe9")
+    checked = check(dataset(str(folder)))
+    assert [clip.id for clip in checked.clips] == ["deep/er/two.wav", "one.wav"]
+    assert [(name, why.split(";")[0].replace(str(folder), "")) for name, why in checked.skipped] == [
+        ("alone.wav", "has no transcript: there is no alone.txt beside it"),
+        ("bad.wav", "no transcript"),
+        ("latin.wav", "has no transcript: /latin.txt, line 1: cannot be read as text"),
+        ("three.m4a", "cannot be read as audio"),
+    ]
+
+
+def test_audio_without_any_transcript_is_no_data_set(wav: Path) -> None:
+    with pytest.raises(UsageError, match="lists no speech"):
+        dataset(str(build(wav, one_wav=None)))
+
+
+def test_a_table_without_speech_says_what_it_lacks(wav: Path) -> None:
+    with pytest.raises(AudioError, match=r"list\.csv has no transcripts, .* its columns are file_name, words"):
+        dataset(str(build(wav, one_wav=None, list_csv="file_name,words\none.wav,A\n")))
+
+
+def test_a_transcript_in_librispeechs_tree_may_hold_other_separators(wav: Path) -> None:
+    folder = build(wav, **{"1__2__1-2-0000_flac": None, "1__2__1-2_trans_txt": "1-2-0000 A\u2028B\r\n1-2-0001 C\n"})
+    checked = check(dataset(str(folder)))
+    assert [(clip.id, clip.text) for clip in checked.clips] == [("1-2-0000", "A\u2028B")]
+    missing = "cannot be read (No such file or directory); fix the data set (1-2.trans.txt, line 2)"
+    assert checked.skipped == [("1-2-0001", missing)]

@@ -2,5 +2,5 @@
 
 FORMS = (
     "bundled, hf:NAME[:CONFIG[:SPLIT]], a file (JSON lines, CSV, TSV), or a directory (audiofolder, Common "
-    "Voice, LibriSpeech, LJSpeech, pairs of audio and .txt)"
+    "Voice, LibriSpeech, LJSpeech, Kaldi, pairs of audio and .txt)"
 )

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from asrd.core.errors import AudioError, UsageError, reason
-from asrd.quant.data import beside, table
+from asrd.quant.data import beside, kaldi, table
 from asrd.quant.data.clip import Clip
 
 TABLES = ("metadata.csv", "metadata.jsonl", "metadata.tsv")
@@ -47,15 +47,17 @@ def _listed(path: Path) -> list[Clip]:
     if tables := _tables(path):
         return table.clips(tables[0])  # raises, and says what it lacks
     raise UsageError(
-        f"{path} lists no speech: it has no table (metadata.csv, validated.tsv, …), no *.trans.txt (LibriSpeech) and "
-        "no .txt beside its audio"
+        f"{path} lists no speech: it has no table (metadata.csv, validated.tsv, …), no *.trans.txt (LibriSpeech), no "
+        f"{kaldi.MARK} (Kaldi) and no .txt beside its audio"
     )
 
 
 def _form(path: Path) -> Form | None:
-    """Return how to list a directory that is itself marked as a data set: by tables with audio
-    and transcripts. Raises UsageError if there are several such tables, none of them `metadata`.
+    """Return how to list a directory that is itself marked as a data set: as Kaldi's, or by
+    tables with audio and transcripts. Raises UsageError if there are several such tables, none of them `metadata`.
     """
+    if (path / kaldi.MARK).is_file():
+        return partial(kaldi.clips, path)
     if first := next((path / name for name in TABLES if (path / name).is_file()), None):
         return partial(table.clips, first)
     if speech := [one for one in _tables(path) if table.lists_speech(one)]:

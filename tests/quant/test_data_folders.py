@@ -3,12 +3,13 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import soundfile
 
-from asrd.core.errors import AudioError, UsageError
+from asrd.core.errors import AsrdError, AudioError, UsageError
 from asrd.core.flow import FloatArray
-from asrd.quant.data import check, dataset
+from asrd.quant.data import check, dataset, fingerprint, read
 
 ROW = "file_name,text\none.wav,A\n"
 
@@ -116,3 +117,60 @@ def test_a_transcript_in_librispeechs_tree_may_hold_other_separators(wav: Path) 
     assert [(clip.id, clip.text) for clip in checked.clips] == [("1-2-0000", "A\u2028B")]
     missing = "cannot be read (No such file or directory); fix the data set (1-2.trans.txt, line 2)"
     assert checked.skipped == [("1-2-0001", missing)]
+
+
+KALDI = {"wav_scp": "u1 a.wav\nu2\ta.wav\n", "text": "u1 HE  WAS\nu2 NOT\n", "a_wav": None}
+
+
+def test_kaldi(wav: Path) -> None:
+    folder = build(wav, **KALDI, utt2spk="u1 ann\nu2 u2\n")
+    assert found(folder) == [("u1", "HE  WAS", "ann"), ("u2", "NOT", "")]
+
+
+def test_kaldi_names_audio_relative_to_where_it_runs(wav: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = build(wav, wav_scp="u1 spare.wav\n", text="u1 A\n")
+    monkeypatch.chdir(wav.parent)
+    assert found(folder) == [("u1", "A", "")]
+
+
+def test_kaldi_segments_cut_recordings(wav: Path) -> None:
+    segments = "u1 r 0.25 0.5\nu2 r 0.5 -1\nu3 r 1 x\nu4 r 1\nu5 r 0.5 0.25\nu6 s 0 1\nu7 r 0 0.5\nu9 r 0.5 9\n"
+    said = "".join(f"u{number} A\n" for number in (1, 2, 3, 4, 5, 6, 8, 9))
+    folder = build(wav, wav_scp="r a.wav\n", a_wav=None, text=said, segments=segments)
+    checked = check(dataset(str(folder)))
+    whole, _ = soundfile.read(wav, dtype="float32")
+    assert [clip.id for clip in checked.clips] == ["u1", "u2"]
+    for clip, cut in zip(checked.clips, (whole[4000:8000], whole[8000:]), strict=True):
+        assert np.array_equal(read(clip), cut)
+    assert checked.skipped == [
+        ("u3", "has 'x' where a time in seconds is needed (text, line 3)"),
+        ("u4", "has no line UTTERANCE RECORDING START END in segments (text, line 4)"),
+        ("u5", "is said to last from 0.5 s to 0.25 s, which is no part of a file (text, line 5)"),
+        ("u6", "has no audio: wav.scp does not list 's' (text, line 6)"),
+        ("u8", "has no line UTTERANCE RECORDING START END in segments (text, line 7)"),
+        ("u9", "ends at 9 s, 8.0 s after its file; fix the data set (text, line 8)"),
+        ("u7", "no transcript"),
+    ]
+    before = fingerprint(checked.clips)
+    (folder / "segments").write_text(segments.replace("0.25 0.5", "0.25 0.51", 1))
+    assert fingerprint(check(dataset(str(folder))).clips) != before
+
+
+def test_kaldi_commands_are_never_run(wav: Path) -> None:
+    trap = wav.parent / "trap"
+    folder = build(wav, **KALDI | {"wav_scp": f"u1 touch {trap} |\nu2 a.wav\n"})
+    checked = check(dataset(str(folder)))
+    assert [clip.id for clip in checked.clips] == ["u2"]
+    told = "is made by a command in wav.scp, which asrd never runs; name a file there instead"
+    assert checked.skipped == [("u1", f"{told} (text, line 1)")]
+    (folder / "wav.scp").write_text(f"u1 touch {trap} |\nu2 touch {trap}|\n")
+    with pytest.raises(AudioError, match=r"set: u1 is made by a command in wav\.scp, which asrd never runs"):
+        dataset(str(folder))
+    assert not trap.exists()
+
+
+@pytest.mark.parametrize(("said", "message"), [(None, "no 'text' with lines"), ("\n", "text lists no utterances")])
+def test_kaldi_needs_texts(wav: Path, said: str | None, message: str) -> None:
+    folder = build(wav, wav_scp="u1 a.wav\n") if said is None else build(wav, text=said, wav_scp="")
+    with pytest.raises(AsrdError, match=message):
+        dataset(str(folder))

@@ -32,4 +32,4 @@ def dataset(spec: str) -> list[Clip]:
         is_file = False
     if not is_file:
         raise UsageError(f"no data set '{spec}'; give {FORMS}")
-    return table.clips(path)
+    return hub.local(path) if path.suffix == ".parquet" else table.clips(path)

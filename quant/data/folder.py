@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from asrd.core.errors import AudioError, UsageError, reason
-from asrd.quant.data import beside, kaldi, table
+from asrd.quant.data import beside, hub, kaldi, table
 from asrd.quant.data.clip import Clip
 
 TABLES = ("metadata.csv", "metadata.jsonl", "metadata.tsv")
@@ -24,7 +24,7 @@ Form = Callable[[], list[Clip]]
 def clips(path: Path) -> list[Clip]:
     """List the clips of a directory.
 
-    It is LibriSpeech's tree, or has a form of its own (see `_form`); or directories below have
+    It is LibriSpeech's tree, or has a form of its own (see `_form`), or holds Parquet files; or directories below have
     such a form; or there are pairs of audio and `.txt`. The names of clips below are relative to the directory.
     Raises UsageError if it is none of these, or if one of several tables or splits must be chosen; AudioError if a list
     cannot be read.
@@ -40,6 +40,8 @@ def _listed(path: Path) -> list[Clip]:
         return listed
     if form := _form(path):
         return form()
+    if any(path.rglob("*.parquet")):
+        return hub.local(path)
     if below := list(_below(path)):
         return _together(path, below)
     if listed := beside.pairs(path):
@@ -48,14 +50,16 @@ def _listed(path: Path) -> list[Clip]:
         return table.clips(tables[0])  # raises, and says what it lacks
     raise UsageError(
         f"{path} lists no speech: it has no table (metadata.csv, validated.tsv, …), no *.trans.txt (LibriSpeech), no "
-        f"{kaldi.MARK} (Kaldi) and no .txt beside its audio"
+        f"{kaldi.MARK} (Kaldi), no Parquet and no .txt beside its audio"
     )
 
 
 def _form(path: Path) -> Form | None:
-    """Return how to list a directory that is itself marked as a data set: as Kaldi's, or by
+    """Return how to list a directory that is itself marked as a data set: as one saved by `datasets`, as Kaldi's, or by
     tables with audio and transcripts. Raises UsageError if there are several such tables, none of them `metadata`.
     """
+    if any((path / mark).is_file() for mark in hub.SAVED):
+        return partial(hub.local, path)
     if (path / kaldi.MARK).is_file():
         return partial(kaldi.clips, path)
     if first := next((path / name for name in TABLES if (path / name).is_file()), None):

@@ -1,13 +1,17 @@
 """A directory is read in the form it has; of several tables or splits one must be named."""
 
 import shutil
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pyarrow
+import pyarrow.parquet
 import pytest
 import soundfile
 
-from asrd.core.errors import AsrdError, AudioError, UsageError
+from asrd.core.errors import AsrdError, AudioError, MissingExtraError, UsageError
 from asrd.core.flow import FloatArray
 from asrd.quant.data import check, dataset, fingerprint, read
 
@@ -174,3 +178,58 @@ def test_kaldi_needs_texts(wav: Path, said: str | None, message: str) -> None:
     folder = build(wav, wav_scp="u1 a.wav\n") if said is None else build(wav, text=said, wav_scp="")
     with pytest.raises(AsrdError, match=message):
         dataset(str(folder))
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    datasets = pytest.importorskip("datasets")
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    datasets.disable_progress_bars()
+    yield
+    datasets.enable_progress_bars()
+
+
+@pytest.mark.usefixtures("cache")
+@pytest.mark.parametrize("audio", ["struct", "bytes", "path in a struct", "path"])
+def test_parquet_of_any_program(wav: Path, audio: str) -> None:
+    """Only `datasets` marks its columns of audio; pandas and others write the same without the mark."""
+    raw = wav.read_bytes()
+    value = {
+        "struct": {"bytes": raw, "path": None},
+        "bytes": raw,
+        "path in a struct": {"bytes": None, "path": "one.wav"},
+        "path": "one.wav",
+    }[audio]
+    folder = build(wav, **{"[1]__one_wav": None}) / "[1]"
+    table = pyarrow.Table.from_pylist([{"Audio": value, "Sentence": "A", "client_id": "nan"}])
+    pyarrow.parquet.write_table(table, folder / "a.parquet")
+    assert found(folder / "a.parquet") == [("row 0", "A", "")]
+    assert np.array_equal(read(dataset(str(folder / "a.parquet"))[0]), soundfile.read(wav, dtype="float32")[0])
+
+
+def test_parquet_without_its_library_says_what_to_install(wav: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    with pytest.raises(
+        MissingExtraError, match=r"a\.parquet' needs an optional part of asrd: pip install '\.\[quant\]'"
+    ):
+        dataset(str(build(wav, a_parquet="") / "a.parquet"))
+
+
+@pytest.mark.usefixtures("cache")
+def test_directories_of_parquet_and_saved_ones_need_no_prefix(wav: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    folder = build(wav, data__README_md="") / "data"
+    rows = [{"audio": {"bytes": wav.read_bytes(), "path": "x.wav"}, "text": "A", "id": "x"}]
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), folder / "train-0-of-1.parquet")
+    assert found(folder) == found(folder.parent) == [("x", "A", "")]
+    datasets.load_dataset("parquet", data_files=str(folder / "*.parquet")).save_to_disk(wav.parent / "saved")
+    assert found(wav.parent / "saved") == [("x", "A", "")]
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), folder / "test-0-of-1.parquet")
+    with pytest.raises(UsageError, match=rf"has the splits .*; name one: hf:{folder}::t"):
+        dataset(str(folder))
+    assert dataset(f"hf:{folder}::test")[0].id == "x"
+    (folder / "test-0-of-1.parquet").write_bytes(b"damaged")
+    with pytest.raises(AudioError, match=r"parquet' cannot be read: Parquet .*; it is damaged") as caught:
+        dataset(str(folder / "test-0-of-1.parquet"))
+    assert "\n" not in str(caught.value)

@@ -283,6 +283,12 @@ def test_nothing_usable_names_the_first_line(one: Path) -> None:
         checked(one / "m.csv", "file_name,text\ngone.wav,A\n")
 
 
+def test_the_page_lists_the_names_of_columns() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "datasets.md").read_text(encoding="utf-8")
+    for what, names in (("audio", AUDIO), ("transcript", TRANSCRIPTS), ("speaker, optional", SPEAKERS)):
+        assert f"| {what} | {' '.join(f'`{name}`' for name in names)} |" in page
+
+
 def test_names_of_columns_are_written_as_they_are_looked_up() -> None:
     for name in (*AUDIO, *TRANSCRIPTS, *SPEAKERS):
         assert named([name], [name.upper().replace("_", "  ")])

@@ -29,22 +29,19 @@ def pairs(path: Path) -> list[Clip]:
     """List the sound files at any depth, in order of their names, if one of them has its transcript in a `.txt` of the
     same name beside it.
     """
-    walked = ((Path(folder), set(names)) for folder, _, names in os.walk(path))
-    listed = {
-        folder / name: Path(name).with_suffix(".txt").name in names
-        for folder, names in walked
-        for name in names
-        if Path(name).suffix.lower() in SUFFIXES and not name.startswith(".")
-    }
-    return [_pair(path, audio, listed[audio]) for audio in sorted(listed)] if any(listed.values()) else []
+    files = [Path(folder, name) for folder, _, names in os.walk(path) for name in names if name[0] != "."]
+    texts = {file.with_suffix(""): file for file in files if file.suffix.lower() == ".txt"}
+    sounds = sorted(file for file in files if file.suffix.lower() in SUFFIXES)
+    paired = any(sound.with_suffix("") in texts for sound in sounds)
+    return [_pair(path, sound, texts.get(sound.with_suffix(""))) for sound in sounds] if paired else []
 
 
-def _pair(path: Path, audio: Path, transcribed: bool) -> Clip:
+def _pair(path: Path, audio: Path, text: Path | None) -> Clip:
     """Return the clip of a sound file, or of what is wrong with its transcript."""
-    name, beside = audio.relative_to(path).as_posix(), audio.with_suffix(".txt")
-    if not transcribed:
-        return Clip(name, "", audio, fault=f"has no transcript: there is no {beside.name} beside it")
+    name = audio.relative_to(path).as_posix()
+    if text is None:
+        return Clip(name, "", audio, fault=f"has no transcript: there is no {audio.stem}.txt beside it")
     try:
-        return Clip(name, " ".join(lines.text(beside).split()), audio)
+        return Clip(name, " ".join(lines.text(text).split()), audio)
     except AudioError as error:
         return Clip(name, "", audio, fault=f"has no transcript: {error}")

@@ -59,7 +59,7 @@ def read(clip: Clip) -> FloatArray:
             rate, mono = file.samplerate, _samples(file, clip)
     except OSError as error:
         raise AudioError(f"{clip.id} cannot be read ({error.strerror or error}); fix the data set") from error
-    except soundfile.SoundFileError as error:
+    except (soundfile.SoundFileError, TypeError) as error:  # soundfile takes the suffix ".raw" for headerless data
         raise AudioError(f"{clip.id} cannot be read as audio; convert the file or leave it out") from error
     check_rate(rate, clip.id)
     if not len(mono) or not np.isfinite(mono).all():

@@ -55,8 +55,12 @@ def value(row: Mapping[str, Any], candidates: Iterable[str]) -> str:
     """Return a row's value in the first column of these names; "" if there is none. Raises ValueError if it is neither
     text nor a number.
     """
-    column = named(candidates, row)
-    return plain(row[column]) if column else ""
+    if not (column := named(candidates, row)):
+        return ""
+    try:
+        return plain(row[column])
+    except ValueError as error:
+        raise ValueError(f"has {error} in '{column}'") from error
 
 
 def plain(found: object) -> str:
@@ -64,10 +68,10 @@ def plain(found: object) -> str:
     if found is None or (isinstance(found, float) and math.isnan(found)):
         return ""
     if not isinstance(found, str | int | float):
-        raise ValueError(f"has a {type(found).__name__} where text is needed")
+        raise ValueError(f"a {type(found).__name__} where text is needed")
     text = str(found).strip()
     if any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise ValueError("has half a surrogate pair in its text")
+        raise ValueError("half a surrogate pair")
     return text
 
 

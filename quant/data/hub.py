@@ -46,7 +46,14 @@ def clips(spec: str) -> list[Clip]:
     must be given, AudioError if the data cannot be fetched, or has no audio or no transcripts.
     """
     name, config, part = [*spec.removeprefix("hf:").split(":"), "", ""][:3]
-    return _clips(_load(name, config, part, spec), spec, Path(name))
+    if not name:
+        raise UsageError("hf: names no data set; give hf:NAME, such as hf:librispeech_asr:clean:test")
+    try:
+        return _clips(_load(name, config, part, spec), spec, Path(name))
+    except AudioError as error:
+        if not Path(name).is_dir():
+            raise
+        raise AudioError(f"{error}; or leave out 'hf:', and asrd reads the directory itself") from error
 
 
 def local(path: Path) -> list[Clip]:
@@ -89,7 +96,7 @@ def _clip(name: str, said: object, who: object, row: Row) -> Clip:
     try:
         return Clip(name, plain(said), row, speaker(who))
     except ValueError as error:
-        return Clip(name, "", row, fault=str(error))
+        return Clip(name, "", row, fault=f"has {error}")
 
 
 def _load(name: str, config: str, part: str, spec: str, names: Sequence[str] = ()) -> Any:

@@ -40,7 +40,7 @@ def objects(content: str) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
             row = json.loads(line)
         except (ValueError, RecursionError):
             row = None
-        yield number, row if isinstance(row, dict) else f"is no JSON object such as {EXAMPLE}"
+        yield number, row if isinstance(row, dict) else f"is no JSON object such as {EXAMPLE}; write one a line"
 
 
 def entries(path: Path) -> Iterator[tuple[int, str, str]]:

@@ -20,10 +20,12 @@ def clips(path: Path) -> list[Clip]:
     Raises AudioError if the table cannot be read or is malformed, or if no row in it is sound.
     """
     text = lines.text(path)
-    rows = lines.objects(text) if _is_json(path, text) else fields.rows(path, text, _layout(path, text))
+    is_json = _is_json(path, text)
+    rows = lines.objects(text) if is_json else fields.rows(path, text, _layout(path, text))
     listed = [_clip(path, number, row) for number, row in rows]
     if not listed:
-        raise AudioError(f"{path} lists no utterances; it needs lines like {lines.EXAMPLE}")
+        need = f"needs lines like {lines.EXAMPLE}" if is_json else "has a header alone; add rows"
+        raise AudioError(f"{path} lists no utterances; it {need}")
     if all(clip.fault for clip in listed):
         raise AudioError(f"{path.parent / listed[0].id} {listed[0].fault}")
     return listed
@@ -46,7 +48,7 @@ def _layout(path: Path, text: str) -> fields.Layout:
 
 def _is_json(path: Path, text: str) -> bool:
     """Tell JSON lines by their first letter where the name does not: NeMo's are called .json."""
-    return path.suffix == ".jsonl" or text.lstrip()[:1] == "{"
+    return path.suffix == ".jsonl" or text.lstrip()[:1] in {"{", "["}
 
 
 def _clip(path: Path, number: int, row: Mapping[str, Any] | str) -> Clip:

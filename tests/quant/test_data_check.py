@@ -29,6 +29,7 @@ def test_audio_of_any_rate_and_kind_comes_out_as_16_khz_mono(tmp_path: Path, rat
 def faulty(folder: Path) -> list[Clip]:
     """Make a clip for each fault that audio can have."""
     (folder / "text.wav").write_text("no audio")
+    (folder / "headless.raw").write_bytes(bytes(100))
     (folder / "nothing.wav").write_bytes(b"")
     (folder / "folder.wav").mkdir()
     soundfile.write(folder / "nan.wav", np.array([0.0, np.nan], np.float32), 16_000, subtype="FLOAT")
@@ -36,7 +37,16 @@ def faulty(folder: Path) -> list[Clip]:
     whole = folder / "whole.flac"
     soundfile.write(whole, np.random.default_rng(0).uniform(-1, 1, 20_000), 16_000)
     (folder / "torn.flac").write_bytes(whole.read_bytes()[:5000])
-    names = ("text.wav", "nothing.wav", "folder.wav", "nan.wav", "empty.wav", "torn.flac", "missing.wav")
+    names = (
+        "text.wav",
+        "headless.raw",
+        "nothing.wav",
+        "folder.wav",
+        "nan.wav",
+        "empty.wav",
+        "torn.flac",
+        "missing.wav",
+    )
     return [Clip(name, "A", folder / name) for name in names]
 
 

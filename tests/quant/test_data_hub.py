@@ -157,6 +157,11 @@ def test_tables_without_speech_say_what_they_have(tmp_path: Path, babble: FloatA
         dataset(f"hf:{tmp_path / 'sounds'}")
 
 
+def test_a_name_must_be_given() -> None:
+    with pytest.raises(UsageError, match="hf: names no data set; give hf:NAME"):
+        dataset("hf:")
+
+
 @pytest.mark.parametrize("name", ["nobody/nothing", "nothing", "/no/such/folder"])
 def test_what_cannot_be_had_is_one_line(name: str) -> None:
     with pytest.raises(AudioError, match=f"'hf:{name}' cannot be had: .*; check its name and the connection") as caught:

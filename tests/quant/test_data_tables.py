@@ -146,14 +146,14 @@ def test_a_bad_line_is_told_and_the_rest_is_used(one: Path) -> None:
     found = checked(one / "m.jsonl", "\n".join(rows))
     assert [clip.id for clip in found.clips] == ["one.wav"]
     told = dict(found.skipped)
-    json_object = 'is no JSON object such as {"audio": "a.flac", "text": "HELLO"}'
+    json_object = 'is no JSON object such as {"audio": "a.flac", "text": "HELLO"}; write one a line'
     for line in (2, 3, 13):
         assert told[f"m.jsonl, line {line}"] == json_object
     assert told["m.jsonl, line 4"].startswith("has no transcripts, in a column text, ")
     assert told["m.jsonl, line 5"].startswith("has no audio, in a column audio, ")
     assert told["m.jsonl, line 6"] == told["m.jsonl, line 7"] == "names no audio"
-    assert told["m.jsonl, line 8"] == "has a list where text is needed"
-    assert told["m.jsonl, line 9"] == "has half a surrogate pair in its text"
+    assert told["m.jsonl, line 8"] == "has a list where text is needed in 'text'"
+    assert told["m.jsonl, line 9"] == "has half a surrogate pair in 'text'"
     assert told["gone.wav"] == "cannot be read (No such file or directory); fix the data set (m.jsonl, line 10)"
     assert told["long" * 100] == "cannot be read (File name too long); fix the data set (m.jsonl, line 11)"
     assert told["wavs/three.wav"] == "no transcript (m.jsonl, line 12)"
@@ -165,7 +165,9 @@ def test_a_manifest_without_a_sound_line_is_refused(one: Path) -> None:
         checked(one / "m.jsonl", "\n{\n3")
     with pytest.raises(AudioError, match=r"m\.jsonl lists no utterances; it needs lines like"):
         checked(one / "m.jsonl", "\n")
-    with pytest.raises(AudioError, match=r"m\.csv lists no utterances"):
+    with pytest.raises(AudioError, match=r"m\.json, line 1 is no JSON object such as .*; write one a line"):
+        checked(one / "m.json", '[{"audio": "one.wav", "text": "A"}]')
+    with pytest.raises(AudioError, match=r"m\.csv lists no utterances; it has a header alone"):
         checked(one / "m.csv", "file_name,text\n")
 
 

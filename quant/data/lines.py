@@ -1,6 +1,7 @@
 """Lines of text files that list clips."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -48,5 +49,5 @@ def entries(path: Path) -> Iterator[tuple[int, str, str]]:
     `text` does.
     """
     for number, line in numbered(text(path)):
-        name, _, rest = line.replace("\t", " ").strip(" ").partition(" ")
-        yield number, name, rest.strip(" ")
+        name, *rest = re.split(r"[ \t]+", line.strip(), maxsplit=1)
+        yield number, name, rest[0] if rest else ""

@@ -3,40 +3,16 @@
 import glob
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from asrd.core.errors import AudioError, MissingExtraError, UsageError, reason
 from asrd.models import runtime
-from asrd.quant.data import audio
+from asrd.quant.data import arrow
 from asrd.quant.data.clip import Clip
-from asrd.quant.data.columns import AUDIO, SPEAKERS, TRANSCRIPTS, lacking, named, plain, speaker
 
 SAVED = ("dataset_info.json", "dataset_dict.json")
 """Files that mark a directory written by `save_to_disk`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row's audio, read from the data set's memory-mapped table when it is asked for. folder: where the files are
-    that it names.
-    """
-
-    table: Any
-    column: str
-    index: int
-    folder: Path
-
-    def read_bytes(self) -> bytes:
-        """Return the sound file of the row, which holds it or names it."""
-        cell = self.table[self.index][self.column] or {}
-        held, name = (cell.get("bytes"), cell.get("path")) if isinstance(cell, dict) else (cell, cell)
-        if isinstance(held, bytes):
-            return held
-        if not name:
-            raise OSError("the row has no audio")
-        return audio.found(self.folder, name).read_bytes()
 
 
 def clips(spec: str) -> list[Clip]:
@@ -49,7 +25,7 @@ def clips(spec: str) -> list[Clip]:
     if not name:
         raise UsageError("hf: names no data set; give hf:NAME, such as hf:librispeech_asr:clean:test")
     try:
-        return _clips(_load(name, config, part, spec), spec, Path(name))
+        return arrow.clips(_load(name, config, part, spec), spec, Path(name))
     except AudioError as error:
         if not Path(name).is_dir():
             raise
@@ -61,42 +37,8 @@ def local(path: Path) -> list[Clip]:
     `clips` does.
     """
     if path.is_file():
-        return _clips(_load("parquet", "", "train", str(path), [glob.escape(str(path))]), str(path), path.parent)
-    return _clips(_load(str(path), "", "", str(path)), str(path), path)
-
-
-def _clips(table: Any, spec: str, folder: Path) -> list[Clip]:
-    """List the clips of a `datasets.Dataset`. Nothing is decoded by `datasets`, whose decoder is another large
-    dependency. A clip is named by the column `id`, or by its place.
-    """
-    datasets = runtime.datasets()
-    column = next((key for key, kind in table.features.items() if _is_audio(datasets, kind)), None)
-    column = column or named(AUDIO, table.column_names)
-    text, who = named(TRANSCRIPTS, table.column_names), named(SPEAKERS, table.column_names)
-    if column is None or text is None:
-        raise AudioError(f"'{spec}' has {lacking(table.column_names, column)}")
-    if isinstance(table.features[column], datasets.Audio):
-        table = table.cast_column(column, datasets.Audio(decode=False))
-    speakers = table[who] if who else [""] * len(table)
-    ids = ["" if name is None else str(name).strip() for name in table["id"]] if "id" in table.column_names else []
-    if len(set(ids)) != len(table) or "" in ids:
-        ids = [f"row {index}" for index in range(len(table))]
-    return [
-        _clip(name, said, speaking, Row(table, column, index, folder))
-        for index, (name, said, speaking) in enumerate(zip(ids, table[text], speakers, strict=True))
-    ]
-
-
-def _is_audio(datasets: Any, kind: Any) -> bool:
-    """Tell if a column holds sound files. Other programs than `datasets` do not mark it, but give it the same form."""
-    return isinstance(kind, datasets.Audio) or (isinstance(kind, dict) and set(kind) == {"bytes", "path"})
-
-
-def _clip(name: str, said: object, who: object, row: Row) -> Clip:
-    try:
-        return Clip(name, plain(said), row, speaker(who))
-    except ValueError as error:
-        return Clip(name, "", row, fault=f"has {error}")
+        return arrow.clips(_load("parquet", "", "train", str(path), [glob.escape(str(path))]), str(path), path.parent)
+    return arrow.clips(_load(str(path), "", "", str(path)), str(path), path)
 
 
 def _load(name: str, config: str, part: str, spec: str, names: Sequence[str] = ()) -> Any:

@@ -221,6 +221,14 @@ def test_parquet_without_its_library_says_what_to_install(wav: Path, monkeypatch
 
 
 @pytest.mark.usefixtures("cache")
+def test_parquet_with_samples_in_place_of_files_is_told(wav: Path) -> None:
+    folder = build(wav)
+    pyarrow.parquet.write_table(pyarrow.table({"audio": [[0.5]], "text": ["A"]}), folder / "a.parquet")
+    with pytest.raises(UsageError, match=r"first is row 0: cannot be read \(the row has no audio\)"):
+        check(dataset(str(folder / "a.parquet")))
+
+
+@pytest.mark.usefixtures("cache")
 def test_directories_of_parquet_and_saved_ones_need_no_prefix(wav: Path) -> None:
     datasets = pytest.importorskip("datasets")
     folder = build(wav, data__README_md="") / "data"

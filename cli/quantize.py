@@ -13,6 +13,7 @@ from asrd.cli.preparation import least, prepare
 from asrd.cli.progress import ProgressBar
 from asrd.cli.recognition import model_option
 from asrd.cli.values import Number
+from asrd.core.datasets import FORMS
 from asrd.core.errors import MissingExtraError, UsageError
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
         "--dataset",
         default="bundled",
         show_default=True,
-        help="bundled, hf:NAME[:CONFIG[:SPLIT]], a JSON-lines manifest, or a directory: LibriSpeech or audiofolder.",
+        help=f"{FORMS}. docs/datasets.md describes them.",
     ),
     cloup.option("--test-dataset", default="", metavar="DATASET", help="Prove the result on this data set instead."),
     cloup.option("-o", "--output", type=click.Path(path_type=Path), help="New model directory to write."),

@@ -28,7 +28,7 @@ def gather(order: Order, progress: Progress) -> None:
     for name, clips in found.items():
         progress.stage(f"reading {name}", None)
         known = [clip for clip in clips if clip.speaker not in strangers]
-        for _ in record(name, known, order.clips, held_out, order.plan.seed):
+        for _ in record(name, known, order.clips, held_out, order.plan.seed, notice=progress.notice):
             progress.advance()
     _synthesise(order, found, held_out, progress)
 

@@ -1,11 +1,12 @@
 """Write shards of recorded speech, from any data set that asrd reads."""
 
 import random
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from asrd.core.errors import AudioError
 from asrd.core.flow import FloatArray
 from asrd.core.units import SAMPLE_RATE
 from asrd.quant.data import Clip, read
@@ -29,23 +30,39 @@ def trimmed(pcm: FloatArray) -> FloatArray:
     return pcm[max(0, int(loud[0]) - _MARGIN) : int(loud[-1]) + _MARGIN] / peak * 0.7
 
 
-def recorded(clips: Sequence[Clip], held_out: Collection[str] = ()) -> Iterator[tuple[FloatArray, Utterance]]:
-    """Yield the clips of 0.3 to 30 s that are spelled out without digits and whose text is not held out."""
+def recorded(
+    clips: Sequence[Clip], held_out: Collection[str] = (), *, notice: Callable[[str], None] = lambda _: None
+) -> Iterator[tuple[FloatArray, Utterance]]:
+    """Yield the clips of 0.3 to 30 s that are spelled out without digits and whose text is not held out. notice: called
+    with what is wrong with a clip that cannot be read.
+    """
     unheard = frozenset(map(labels, held_out))
     for clip in clips:
-        text, pcm = labels(clip.text), trimmed(read(clip))
+        try:
+            text, pcm = labels(clip.text), trimmed(read(clip))
+        except AudioError as error:
+            notice(f"skipped {error}")
+            continue
         spelled_out = text and not any(letter.isdigit() for letter in clip.text)
         if spelled_out and text not in unheard and 0.3 < len(pcm) / SAMPLE_RATE < _LONGEST_S:
             yield pcm, Utterance(0, len(pcm), text, clip.speaker)
 
 
 def record(
-    name: str, clips: Sequence[Clip], folder: Path, held_out: Collection[str] = (), seed: int = 0
+    name: str,
+    clips: Sequence[Clip],
+    folder: Path,
+    held_out: Collection[str] = (),
+    seed: int = 0,
+    *,
+    notice: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Path]:
-    """Write a data set's shards, of clips in random order, and yield their paths; existing shards are kept."""
+    """Write a data set's shards, of clips in random order, and yield their paths; existing shards are kept. notice: as
+    for `recorded`.
+    """
     clips = random.Random(seed).sample(clips, len(clips))
     for number, first in enumerate(range(0, len(clips), PER_SHARD)):
         path = folder / f"{name}-{number:03d}.jsonl"
         if not path.exists():
-            write_shard(path, recorded(clips[first : first + PER_SHARD], held_out))
+            write_shard(path, recorded(clips[first : first + PER_SHARD], held_out, notice=notice))
         yield path

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from asrd.core.errors import AudioError, UsageError
-from asrd.quant.data.clip import Clip, read
+from asrd.quant.data.clip import Clip, Encoded, read
+from asrd.quant.data.columns import WHOLE
 from asrd.quant.data.text import normalize_text
 
 
@@ -20,15 +21,15 @@ class Checked:
 def check(clips: Sequence[Clip], advance: Callable[[], None] = lambda: None) -> Checked:
     """Decode each clip once, one at a time, and set aside those that nothing can be measured on.
 
-    They are clips without words in their transcript, without readable audio, or listed before (the two could land on
-    either side of a split). advance: called after each clip.
+    They are clips that the data set does not describe, without words in their transcript, without readable audio, or
+    listed before (the two could land on either side of a split). advance: called after each clip.
     Raises UsageError if none is left.
     """
     kept: dict[str, Clip] = {}
     skipped = []
     for clip in clips:
         if why := "listed twice" if clip.id in kept else _fault(clip):
-            skipped.append((clip.id, why))
+            skipped.append((clip.id, f"{why} ({clip.where})" if clip.where else why))
         else:
             kept[clip.id] = clip
         advance()
@@ -41,17 +42,26 @@ def check(clips: Sequence[Clip], advance: Callable[[], None] = lambda: None) -> 
 
 
 def fingerprint(clips: Iterable[Clip]) -> str:
-    """Return the SHA-256 over each clip's id, transcript and undecoded audio, in hexadecimal."""
+    """Return the SHA-256 over each clip's id, transcript and undecoded audio, in hexadecimal. Of a cut, it is over
+    where it lies and the SHA-256 of its file.
+    """
     digest = hashlib.sha256()
+    files: dict[Encoded, bytes] = {}
     for clip in clips:
-        for part in (clip.id.encode(), clip.text.encode(), clip.audio.read_bytes()):
+        if clip.span == WHOLE:
+            audio = clip.audio.read_bytes()
+        else:
+            if clip.audio not in files:
+                files[clip.audio] = hashlib.sha256(clip.audio.read_bytes()).digest()
+            audio = repr(clip.span).encode() + files[clip.audio]
+        for part in (clip.id.encode(), clip.text.encode(), audio):
             digest.update(len(part).to_bytes(8, "little") + part)
     return digest.hexdigest()
 
 
 def _fault(clip: Clip) -> str:
     """Return why a clip cannot be used, or ""."""
-    if not normalize_text(clip.text):
+    if not (clip.fault or normalize_text(clip.text)):
         return "no transcript"
     try:
         read(clip)

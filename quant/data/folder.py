@@ -1,79 +1,103 @@
-"""Data sets in a directory: LibriSpeech's tree, and audiofolders."""
+"""Data sets in a directory: which form has it?"""
 
-import csv
-import io
-import json
-from collections.abc import Iterator, Mapping
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-from asrd.core.errors import AudioError, UsageError
+from asrd.core.errors import AudioError, UsageError, reason
+from asrd.quant.data import beside, hub, kaldi, table
 from asrd.quant.data.clip import Clip
-from asrd.quant.data.columns import speaker, transcript
 
-SUFFIXES = (".flac", ".wav", ".ogg", ".opus", ".mp3")
-"""Suffixes of LibriSpeech's audio, which is FLAC as published."""
+TABLES = ("metadata.csv", "metadata.jsonl", "metadata.tsv")
+"""Tables that are taken before others."""
+
+SPLITS = re.compile(r"(?<![a-z])(train(ing)?|val(id(ation)?)?|dev|test(ing)?|eval(uation)?)(?![a-z])")
+"""Matches in names of directories that are never read together: what is measured must not be what was learned."""
+
+Form = Callable[[], list[Clip]]
+"""Lists the clips of a directory whose form is known."""
 
 
 def clips(path: Path) -> list[Clip]:
     """List the clips of a directory.
 
-    LibriSpeech: `SPEAKER/CHAPTER/SPEAKER-CHAPTER.trans.txt`, at any depth, lists the clips beside it, one
-    `SPEAKER-CHAPTER-NUMBER TEXT` per line. Audiofolder: `metadata.csv` or `metadata.jsonl` has a `file_name` and a
-    transcript per row.
-    Raises UsageError if there is no such list, AudioError if one cannot be read.
+    It is LibriSpeech's tree, or has a form of its own (see `_form`), or holds Parquet files; or directories below have
+    such a form; or there are pairs of audio and `.txt`. The names of clips below are relative to the directory.
+    Raises UsageError if it is none of these, or if one of several tables or splits must be chosen; AudioError if a list
+    cannot be read.
     """
-    if lists := sorted(path.rglob("*.trans.txt")):
-        return [clip for transcripts in lists for clip in _chapter(transcripts)]
-    for name, rows in (("metadata.csv", _table), ("metadata.jsonl", _objects)):
-        if (path / name).is_file():
-            return [_row(path, row) for row in rows(path / name)]
-    raise UsageError(f"{path} lists no speech: it has no *.trans.txt (LibriSpeech) and no metadata.csv (audiofolder)")
-
-
-def _chapter(transcripts: Path) -> Iterator[Clip]:
-    """Yield the clips of a chapter. Missing audio is found out when it is read."""
-    for line in _text(transcripts).splitlines():
-        name, _, text = line.strip().partition(" ")
-        if name:
-            files = (transcripts.with_name(name + suffix) for suffix in SUFFIXES)
-            audio = next((file for file in files if file.is_file()), transcripts.with_name(name + SUFFIXES[0]))
-            yield Clip(name, text.strip(), audio, name.split("-")[0])
-
-
-def _row(path: Path, row: Mapping[str, Any]) -> Clip:
-    name = str(row["file_name"])
-    return Clip(name, transcript(row, path), path / name, speaker(row))
-
-
-def _table(path: Path) -> Iterator[Mapping[str, Any]]:
-    rows = csv.DictReader(io.StringIO(_text(path)))
     try:
-        if "file_name" not in (rows.fieldnames or ()):
-            raise AudioError(f"{path} has no column 'file_name'; name one so, and one 'text'")
-        for row in rows:
-            if None in row:  # csv keeps fields beyond the header's under None
-                raise AudioError(
-                    f"{path}, line {rows.line_num}: more fields than the header; put texts with commas in quotes"
-                )
-            yield row
-    except csv.Error as error:  # a quote that is never closed makes one field of all that follows
-        raise AudioError(f"{path}, line {rows.line_num}: {error}; put texts with quotes in them in quotes") from error
+        return _listed(path)
+    except OSError as error:
+        raise AudioError(f"{path} cannot be read ({reason(error)}); check whose it is") from error
 
 
-def _objects(path: Path) -> Iterator[Mapping[str, Any]]:
-    for number, line in enumerate(_text(path).splitlines(), 1):
-        try:
-            row = json.loads(line)
-            row["file_name"]
-        except (ValueError, TypeError, KeyError) as error:
-            raise AudioError(f"{path}, line {number}: needs a JSON object with 'file_name' and 'text'") from error
-        yield row
+def _listed(path: Path) -> list[Clip]:
+    if listed := beside.chapters(path):
+        return listed
+    if form := _form(path):
+        return form()
+    if any(path.rglob("*.parquet")):
+        return hub.local(path)
+    if below := list(_below(path)):
+        return _together(path, below)
+    if listed := beside.pairs(path):
+        return listed
+    if tables := _tables(path):
+        return table.clips(tables[0])  # raises, and says what it lacks
+    raise UsageError(
+        f"{path} lists no speech: it has no table (metadata.csv, validated.tsv, …), no *.trans.txt (LibriSpeech), no "
+        f"{kaldi.MARK} (Kaldi), no Parquet and no .txt beside its audio"
+    )
 
 
-def _text(path: Path) -> str:
-    """Read a file in UTF-8; spreadsheets begin it with a byte order mark."""
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise AudioError(f"{path} cannot be read as text; save it in UTF-8") from error
+def _form(path: Path) -> Form | None:
+    """Return how to list a directory that is itself marked as a data set: as one saved by `datasets`, as Kaldi's, or by
+    tables with audio and transcripts. Raises UsageError if there are several such tables, none of them `metadata`.
+    """
+    if any((path / mark).is_file() for mark in hub.SAVED):
+        return partial(hub.local, path)
+    if (path / kaldi.MARK).is_file():
+        return partial(kaldi.clips, path)
+    if first := next((path / name for name in TABLES if (path / name).is_file()), None):
+        return partial(table.clips, first)
+    if speech := [one for one in _tables(path) if table.lists_speech(one)]:
+        return partial(table.clips, _only(path, "tables", speech))
+    return None
+
+
+def _tables(path: Path) -> list[Path]:
+    return sorted(
+        one for one in path.iterdir() if one.suffix in table.SUFFIXES and one.name[0] != "." and one.is_file()
+    )
+
+
+def _below(path: Path) -> Iterator[tuple[Path, Form]]:
+    """Yield the topmost directories below that have a form, in order of their names."""
+    for folder, names, _ in os.walk(path):
+        names[:] = sorted(name for name in names if name[0] != ".")
+        for name in [*names]:
+            if form := _form(Path(folder, name)):
+                names.remove(name)
+                yield Path(folder, name), form
+
+
+def _together(path: Path, below: Sequence[tuple[Path, Form]]) -> list[Clip]:
+    """List the clips of directories below. Raises UsageError if there are several and they are splits."""
+    folders = [folder for folder, _ in below]
+    if any(SPLITS.search(folder.relative_to(path).as_posix().casefold()) for folder in folders):
+        _only(path, "splits", folders)
+    named = [(folder.relative_to(path).as_posix(), form) for folder, form in below]
+    return [replace(clip, id=f"{name}/{clip.id}") for name, form in named for clip in form()]
+
+
+def _only(path: Path, what: str, found: Iterable[Path]) -> Path:
+    """Return the only one of the paths. Raises UsageError if there are others."""
+    first, *others = found
+    if others:
+        names = ", ".join(one.relative_to(path).as_posix() for one in (first, *others))
+        raise UsageError(f"{path} has the {what} {names}; give one of them, such as {first}")
+    return first

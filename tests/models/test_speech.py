@@ -1,14 +1,12 @@
 """The bundled recordings exist, can be read, and match their manifest."""
 
 import random
-from pathlib import Path
 
 import pytest
 import soundfile
 
-from asrd.core.errors import AudioError
 from asrd.core.units import SAMPLE_RATE
-from asrd.models.speech import bundled, load
+from asrd.models.speech import bundled
 from asrd.models.speech.make import SUFFIX, sentences
 
 
@@ -43,24 +41,3 @@ def test_synthetic_clips_are_the_grammars_sentences() -> None:
     spoken = sentences(random.Random(0))
     made = [utterance.text for utterance in bundled() if utterance.audio.suffix == SUFFIX]
     assert made == [next(spoken).upper() for _ in made]
-
-
-def test_a_manifest_needs_only_audio_and_text(tmp_path: Path) -> None:
-    (tmp_path / "m.jsonl").write_text('\n{"audio": "a/b.wav", "text": "HI"}\n')
-    [utterance] = load(tmp_path / "m.jsonl")
-    assert (utterance.audio, utterance.text) == (tmp_path / "a" / "b.wav", "HI")
-
-
-@pytest.mark.parametrize("line", ["{", "3", '{"audio": "a.wav"}', '{"audio": "a", "text": "b", "seconds": "long"}'])
-def test_a_faulty_line_is_named(tmp_path: Path, line: str) -> None:
-    (tmp_path / "m.jsonl").write_text('{"audio": "a.wav", "text": "HI"}\n' + line)
-    with pytest.raises(AudioError, match=r"m\.jsonl, line 2"):
-        load(tmp_path / "m.jsonl")
-
-
-def test_an_empty_or_missing_manifest_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "m.jsonl").write_text("\n")
-    with pytest.raises(AudioError, match="lists no utterances"):
-        load(tmp_path / "m.jsonl")
-    with pytest.raises(AudioError, match="cannot be read"):
-        load(tmp_path / "none.jsonl")

@@ -29,6 +29,7 @@ def test_audio_of_any_rate_and_kind_comes_out_as_16_khz_mono(tmp_path: Path, rat
 def faulty(folder: Path) -> list[Clip]:
     """Make a clip for each fault that audio can have."""
     (folder / "text.wav").write_text("no audio")
+    (folder / "headless.raw").write_bytes(bytes(100))
     (folder / "nothing.wav").write_bytes(b"")
     (folder / "folder.wav").mkdir()
     soundfile.write(folder / "nan.wav", np.array([0.0, np.nan], np.float32), 16_000, subtype="FLOAT")
@@ -36,7 +37,16 @@ def faulty(folder: Path) -> list[Clip]:
     whole = folder / "whole.flac"
     soundfile.write(whole, np.random.default_rng(0).uniform(-1, 1, 20_000), 16_000)
     (folder / "torn.flac").write_bytes(whole.read_bytes()[:5000])
-    names = ("text.wav", "nothing.wav", "folder.wav", "nan.wav", "empty.wav", "torn.flac", "missing.wav")
+    names = (
+        "text.wav",
+        "headless.raw",
+        "nothing.wav",
+        "folder.wav",
+        "nan.wav",
+        "empty.wav",
+        "torn.flac",
+        "missing.wav",
+    )
     return [Clip(name, "A", folder / name) for name in names]
 
 
@@ -58,11 +68,10 @@ def test_one_bad_clip_among_many_is_skipped_and_named(manifest: Path) -> None:
 
     checked = check([*good[:5], silent, good[1], good[5]], advance)
     assert checked.clips == [clip for clip in good if clip.id != "3.wav"]
-    assert [name for name, _ in checked.skipped] == ["3.wav", "silent", "1.wav"]
-    assert [why.split(";")[0] for _, why in checked.skipped] == [
-        "cannot be read as audio",
-        "no transcript",
-        "listed twice",
+    assert checked.skipped == [
+        ("3.wav", "cannot be read as audio; convert the file or leave it out (manifest.jsonl, line 4)"),
+        ("silent", "no transcript (manifest.jsonl, line 1)"),
+        ("1.wav", "listed twice (manifest.jsonl, line 2)"),
     ]
     assert seen == 8
 

@@ -103,8 +103,8 @@ def test_the_only_split_need_not_be_named(published: Path) -> None:
     [
         ("", "Config name is missing. Please pick one among the available configs: ['clean', 'other']"),
         (":clear", "BuilderConfig 'clear' not found. Available: ['clean', 'other']"),
-        (":clean", "has the splits test, train; name one: hf:NAME:CONFIG:SPLIT"),
-        (":clean:dev", "has the splits test, train; name one: hf:NAME:CONFIG:SPLIT"),
+        (":clean", "published has the splits test, train; name one: hf:"),
+        (":clean:dev", "published:clean:test"),
     ],
 )
 def test_what_must_be_chosen_is_listed(published: Path, spec: str, message: str) -> None:
@@ -151,10 +151,15 @@ def test_audio_beside_the_table_and_holes_in_it(tmp_path: Path, babble: FloatArr
 def test_tables_without_speech_say_what_they_have(tmp_path: Path, babble: FloatArray) -> None:
     table(tmp_path / "words" / "train.parquet", [{"text": "A", "label": "b"}])
     table(tmp_path / "sounds" / "train.parquet", [{"audio": {"bytes": encoded(babble), "path": None}, "label": "b"}])
-    with pytest.raises(AudioError, match="has no audio; its columns are text, label"):
+    with pytest.raises(AudioError, match=r"has no audio, in a column audio, .*; its columns are text, label"):
         dataset(f"hf:{tmp_path / 'words'}")
     with pytest.raises(AudioError, match=r"has no transcripts, in a column text, .*; its columns are audio, label"):
         dataset(f"hf:{tmp_path / 'sounds'}")
+
+
+def test_a_name_must_be_given() -> None:
+    with pytest.raises(UsageError, match="hf: names no data set; give hf:NAME"):
+        dataset("hf:")
 
 
 @pytest.mark.parametrize("name", ["nobody/nothing", "nothing", "/no/such/folder"])
@@ -180,7 +185,7 @@ def test_an_audiofolder_needs_no_codec(tmp_path: Path, babble: FloatArray) -> No
 def test_the_innermost_cause_is_told(published: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The library itself says only that an error occurred."""
 
-    def fail(*_: Any) -> None:
+    def fail(*_: Any, **__: Any) -> None:
         raise datasets.exceptions.DatasetGenerationError("An error occurred") from OSError("the disk is full")
 
     monkeypatch.setattr(datasets, "load_dataset_builder", fail)

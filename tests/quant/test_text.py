@@ -33,6 +33,21 @@ def test_what_is_compared_is_words_in_upper_case_alone(text: str) -> None:
     assert compared == " ".join(compared.split())
 
 
+FORMATS = [chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) == "Cf"]
+
+
+@given(st.text(), st.text(), st.sampled_from(FORMATS))
+def test_characters_that_only_format_split_no_words(before: str, after: str, formats: str) -> None:
+    """Joiners, soft hyphens, marks of byte order and of direction; also the zero-width space."""
+    assert normalize_text(before + formats + after) == normalize_text(before + after)
+
+
+@pytest.mark.parametrize("formats", ["\u00ad", "\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u202a"])
+def test_words_are_joined_across_each(formats: str) -> None:
+    assert formats in FORMATS
+    assert normalize_text(f"{formats}co{formats}operate{formats} {formats}e{formats}\u0301") == "COOPERATE É"
+
+
 def vocabulary(*letters: str) -> Vocabulary:
     return Vocabulary(("<pad>", "<unk>", "|", *letters), blank=0, delimiter=2, special=frozenset({1}))
 

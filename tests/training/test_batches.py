@@ -169,6 +169,14 @@ def test_what_is_too_short_or_longer_than_whisper_hears_is_not_recorded(tmp_path
     assert [utterance.text for _, utterance in recorded(clips)] == ["SENTENCE", "PARAGRAPH"]
 
 
+def test_a_clip_that_cannot_be_read_is_told_and_the_rest_is_recorded(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", np.full(SAMPLE_RATE, 0.5, np.float32), SAMPLE_RATE)
+    clips = [SpeechClip(name, name, tmp_path / f"{name}.wav") for name in ("gone", "a")]
+    told: list[str] = []
+    assert [utterance.text for _, utterance in recorded(clips, notice=told.append)] == ["A"]
+    assert told == ["skipped gone cannot be read (No such file or directory); fix the data set"]
+
+
 def test_a_shard_gives_back_what_was_written(tmp_path: Path) -> None:
     pcm = [np.linspace(-1, 1, n, dtype=np.float32) for n in (10, 20)]
     write_shard(tmp_path / "a-b-001.jsonl", [(p, Utterance(0, 0, f"T{len(p)}", "me")) for p in pcm])

@@ -1,27 +1,48 @@
 """Memory that this process takes, and may take."""
 
 import math
+import os
 import resource
-from collections.abc import Iterator
+import signal
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 from asrd.core.errors import AsrdError, UsageError
 
 GIB = 2**30
 
+EVERY_S = 0.05
+"""Seconds between two looks at the memory."""
+
+GRACE_S = 3.0
+"""Seconds in which Python may end the work in order. A library's long call does not let it."""
+
+
+class MemoryLimitError(AsrdError):
+    """The work takes more memory than it may."""
+
 
 def peak() -> float:
-    """Return the most memory taken so far, in GiB."""
+    """Return the most memory that was resident so far, in GiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / GIB
 
 
-@contextmanager
-def bounded(gibibytes: float | None, least: int, *unrelated: type[AsrdError]) -> Iterator[None]:
-    """Limit the memory that this process may allocate; mapped files, which can be dropped, do not count.
+def resident() -> int:
+    """Return the bytes that are resident now, as `top` shows them."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS"))
 
-    least: bytes that it takes for certain. unrelated: errors that do not come from too little memory. Raises
-    UsageError for a limit below `least`, AsrdError if the limit turns out to be too low.
+
+@contextmanager
+def bounded(gibibytes: float | None, least: int, advice: str = "") -> Iterator[None]:
+    """Fail as soon as this process has more than so much memory resident. Use it in the main thread.
+
+    least: bytes that it takes for certain. advice: added to the error. Raises UsageError for a limit below `least`,
+    MemoryLimitError when the limit is passed. If a library holds the main thread for long then, the process ends at
+    once with the same message.
     """
     if gibibytes is None:
         yield
@@ -31,17 +52,32 @@ def bounded(gibibytes: float | None, least: int, *unrelated: type[AsrdError]) ->
             f"--memory {gibibytes:g} is too little: the libraries and the model alone take "
             f"{math.ceil(100 * least / GIB) / 100:.2f} GiB; allow more"
         )
-    resource.setrlimit(resource.RLIMIT_DATA, (round(gibibytes * GIB),) * 2)
+    message = f"this takes more than the {gibibytes:g} GiB that --memory allows; allow more{advice}"
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise MemoryLimitError(message)
+
+    def give_up() -> None:
+        os.write(2, f"asrd: {message}\n".encode())
+        os._exit(MemoryLimitError.exit_code)
+
+    main, done = threading.get_ident(), threading.Event()
+    previous = signal.signal(signal.SIGUSR2, stop)
+    watch = threading.Thread(target=_watch, args=(gibibytes * GIB, done, main, give_up), daemon=True)
+    watch.start()
     try:
         yield
-    except Exception as error:  # a library that gets no memory says so in many ways, or not at all
-        short = isinstance(error, MemoryError) or allocated() > 0.8 * gibibytes * GIB
-        if short and not isinstance(error, (UsageError, *unrelated)):
-            raise AsrdError(f"this takes more than the {gibibytes:g} GiB that --memory allows; allow more") from error
-        raise
+    finally:
+        done.set()
+        watch.join()
+        signal.signal(signal.SIGUSR2, previous)
 
 
-def allocated() -> int:
-    """Return the bytes that count against the limit."""
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmData"))
+def _watch(limit: float, done: threading.Event, main: int, give_up: Callable[[], None]) -> None:
+    """Interrupt the main thread once more than `limit` bytes are resident; give up if that has no effect."""
+    while not done.wait(EVERY_S):
+        if resident() > limit:
+            signal.pthread_kill(main, signal.SIGUSR2)
+            if not done.wait(GRACE_S):
+                give_up()
+            return

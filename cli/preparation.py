@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from asrd.cli.clips import usable
-from asrd.cli.memory import allocated
+from asrd.cli.memory import resident
 from asrd.cli.progress import ProgressBar
 from asrd.core.units import MAX_WINDOW
 
@@ -19,8 +19,7 @@ SHOWN = 10
 
 
 def least(model: str) -> int:
-    """Return the bytes that the libraries and one copy of the model take. Both are loaded to measure that: without
-    room even for them, they do not fail but hang or abort.
+    """Return the bytes that are resident once the libraries and one copy of the model are loaded.
 
     Raises what `store.resolve` and loading raise.
     """
@@ -30,7 +29,7 @@ def least(model: str) -> int:
     runtime.nncf()
     backend = load("torch", store.resolve(model))
     backend.warm_up(MAX_WINDOW)
-    taken = allocated()
+    taken = resident()
     backend.close()
     return taken
 

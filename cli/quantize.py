@@ -132,7 +132,10 @@ if TYPE_CHECKING:
     "Running",
     cloup.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Models ranked in parallel."),
     cloup.option(
-        "--memory", type=Number(0, min_open=True), metavar="GIB", help="Memory limit; fail rather than exceed it."
+        "--memory",
+        type=Number(0, min_open=True),
+        metavar="GIB",
+        help="Most resident memory; the run ends rather than take more.",
     ),
     cloup.option(
         "--resume", is_flag=True, help="Continue a run that was interrupted or refused; its bound may be another now."
@@ -179,13 +182,12 @@ def quantize(
     if importlib.util.find_spec("nncf") is None:  # say so before the speech is read
         raise MissingExtraError("quant", "'asrd quantize'")
     from asrd.quant.build import JOURNAL
-    from asrd.quant.quantize import NotGoodEnoughError
     from asrd.quant.workspace import check_output
 
     if output:
         check_output(output, JOURNAL if resume else None)
     options |= {"ranking_subset": ranking_subset_size, "iterations": max_reverted}
-    with bounded(memory, least(model) if memory else 0, NotGoodEnoughError):
+    with bounded(memory, least(model) if memory else 0, ", and add --resume" if output else ""):
         source, recipe, parts = prepare(model, options)
         if output:
             _build(source, output, recipe, parts, resume)

@@ -118,12 +118,12 @@ def pairs(
     return Pairs(then - wrong, right, lengths if kind == "absolute" else right)
 
 
-def cost(metric: Metric, texts: Texts, kind: DropType = "absolute") -> Cost:
-    """Return the accuracy, 1 - error rate, that the other model loses against the first."""
-    found = pairs(metric, texts.references, texts.first, texts.other, kind)
-    known = [who for who, said in zip(texts.speakers, texts.references, strict=True) if normalize_text(said)]
-    named = len(set(known)) if "" not in known and len(set(known)) >= SPEAKERS else 0
-    sums = found.by(known) if named else found
+def bounds(found: Pairs, speakers: Sequence[str]) -> tuple[float, float, int]:
+    """Return the ends of the 95 % interval of the loss, and the number of speakers that were resampled, 0 if utterances
+    were. speakers: one for each utterance; "" is unknown.
+    """
+    named = len(set(speakers)) if "" not in speakers and len(set(speakers)) >= SPEAKERS else 0
+    sums = found.by(speakers) if named else found
     low, high = found.interval()
     low, high = min(low, found.value), max(high, found.value)
     if len(sums.lost) > 1 and sums.whole.min() > 0:
@@ -131,6 +131,14 @@ def cost(metric: Metric, texts: Texts, kind: DropType = "absolute") -> Cost:
         wider = _student(len(sums.lost))
         low = min(low, found.value + wider * (ends[0] - found.value))
         high = max(high, found.value + wider * (ends[1] - found.value))
+    return low, high, named
+
+
+def cost(metric: Metric, texts: Texts, kind: DropType = "absolute") -> Cost:
+    """Return the accuracy, 1 - error rate, that the other model loses against the first."""
+    found = pairs(metric, texts.references, texts.first, texts.other, kind)
+    known = [who for who, said in zip(texts.speakers, texts.references, strict=True) if normalize_text(said)]
+    low, high, named = bounds(found, known)
     right = found.right.sum() / pairs(metric, texts.references, texts.first, texts.other).whole.sum()
     return Cost(metric, found.value, low, high, named, saturated=bool(right <= 1 - SATURATED))
 

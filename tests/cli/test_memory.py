@@ -1,41 +1,73 @@
-"""A memory limit is refused if it cannot be enough, and later only memory errors are blamed on it."""
+"""A memory limit is refused if it cannot be enough, and ends the work that passes it."""
 
-import resource
+import re
+import subprocess
+import sys
+import threading
 
 import pytest
 
-from asrd.cli.memory import GIB, allocated, bounded
-from asrd.core.errors import AsrdError, UsageError
-from asrd.quant.quantize import NotGoodEnoughError, QuantizationError
+from asrd.cli import memory
+from asrd.cli.memory import GIB, MemoryLimitError, bounded, resident
+from asrd.core.errors import UsageError
 
 
-@pytest.fixture(autouse=True)
-def bounds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Limits that were set; they are not applied here, because they could not be lifted again."""
-    found: list[int] = []
-    monkeypatch.setattr(resource, "setrlimit", lambda _, limits: found.append(limits[0]))
-    return found
-
-
-def test_what_cannot_be_enough_is_refused_beforehand(bounds: list[int]) -> None:
-    least = round(0.501 * GIB)
-    with pytest.raises(UsageError, match=r"--memory 0.4 is too little: .* 0.51 GiB; allow more"), bounded(0.4, least):
+def test_what_cannot_be_enough_is_refused_beforehand() -> None:
+    with (
+        pytest.raises(UsageError, match=r"--memory 0.4 is too little: .* 0.51 GiB; allow more"),
+        bounded(0.4, round(0.501 * GIB)),
+    ):
         pass
-    assert bounds == []
-    with bounded(0.6, least):
-        assert bounds == [round(0.6 * GIB)]
 
 
-@pytest.mark.parametrize(
-    ("error", "told"),
-    [
-        (RuntimeError("a library's"), "this takes more than"),
-        (QuantizationError("a library's"), "this takes more than"),
-        (NotGoodEnoughError("costs too much"), "costs too much"),
-        (UsageError("too few clips"), "too few clips"),
-    ],
-)
-def test_only_what_may_come_of_too_little_memory_is_told_as_such(error: Exception, told: str) -> None:
-    bound = 1.1 * allocated() / GIB
-    with pytest.raises(AsrdError, match=told), bounded(bound, 0, NotGoodEnoughError):
-        raise error
+def test_work_within_the_limit_is_left_alone() -> None:
+    before = threading.active_count()
+    with bounded(resident() / GIB + 1, 0):
+        held = bytearray(1 << 20)
+    assert len(held) == 1 << 20
+    assert threading.active_count() == before
+
+
+def test_work_that_passes_the_limit_ends_in_one_line() -> None:
+    limit = resident() / GIB + 0.05
+    with (
+        pytest.raises(MemoryLimitError, match=rf"more than the {limit:g} GiB .*; allow more, with --resume"),
+        bounded(limit, 0, ", with --resume"),
+    ):
+        _grow()
+
+
+def _grow() -> None:
+    held = []
+    while True:
+        held.append(b"x" * (1 << 20) + bytes(len(held) % 2))
+
+
+STUBBORN = """
+import time
+from asrd.cli import memory
+memory.GRACE_S = 0.2
+with memory.bounded(memory.resident() / memory.GIB + 0.05, 0):
+    held = bytearray(b"x") * (200 << 20)
+    try:
+        while True:
+            time.sleep(0.01)
+    except memory.MemoryLimitError:
+        while True:  # as a library that does not return
+            time.sleep(0.01)
+"""
+
+
+def test_a_library_that_does_not_return_ends_with_the_process() -> None:
+    done = subprocess.run([sys.executable, "-c", STUBBORN], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        line for line in done.stderr.splitlines() if line.startswith("asrd: this takes")
+    ]
+    assert "allow more" in done.stderr
+
+
+def test_other_errors_stay_what_they_are() -> None:
+    with pytest.raises(ZeroDivisionError), bounded(resident() / GIB + 1, 0):
+        _ = 1 / 0
+    assert memory.GRACE_S > 0

@@ -20,8 +20,8 @@ class LoadOptions:
     """Options for loading a model.
 
     device: the runtime's own name of a device ("CPU"). threads: 0 leaves the number to the runtime. cache: whether
-    compiled models may be kept on disk for the next start. arithmetic: "f32" or "bf16" for what is computed in
-    floating point; "" leaves the choice to the backend.
+    compiled models may be kept on disk for the next start. arithmetic: one of the backend's `arithmetics`, for what is
+    computed in floating point; "" leaves the choice to the backend.
     """
 
     device: str = "CPU"
@@ -38,6 +38,9 @@ class Backend(LoadedModel):
 
     extra: ClassVar[str] = ""
     """The extra of asrd that installs `requires`; empty for third parties."""
+
+    arithmetics: ClassVar[tuple[str, ...]] = ()
+    """Kinds of floating-point arithmetic that `LoadOptions` may ask for, such as "f32"; none if there is no choice."""
 
     max_batch: ClassVar[int] = 1
     """Windows of equal length worth sending in one call."""

@@ -1,17 +1,18 @@
 """OpenVINO backends: the same code for different files of the model directory."""
 
 import re
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from asrd.backends import amx, cache
 from asrd.backends.base import Backend, LoadOptions
+from asrd.core import cpu
 from asrd.core.errors import BackendError, ModelError, UsageError, reason
 from asrd.core.flow import FloatArray
 from asrd.core.units import MAX_WINDOW
 from asrd.models import ModelDirectory, runtime
+from asrd.models.proof import proved_arithmetic
 
 SHAPES_REMEMBERED = 64
 """Most kernels kept for lengths met before. With OpenVINO's own default of 5000, memory grows by megabytes with every
@@ -32,12 +33,8 @@ class OpenVinoBackend(Backend):
     """
 
     requires = ("openvino",)
+    arithmetics = ("f32", "bf16")
     precision: ClassVar[str]
-    floating: ClassVar[str] = "f32"
-    """Arithmetic if `LoadOptions` names none. By default OpenVINO uses bf16 where the CPU has it. Its 8 bits of
-    mantissa move the logits by a tenth, which is too far from the checkpoint for a default, and the same audio would
-    give other text on another CPU.
-    """
 
     def __init__(self, model: ModelDirectory, static: Any, dynamic: Any) -> None:
         super().__init__(model)
@@ -47,13 +44,15 @@ class OpenVinoBackend(Backend):
 
     @classmethod
     def check(cls, options: LoadOptions) -> None:
-        """Raise UsageError for a device that OpenVINO does not see."""
+        """Raise UsageError for a device that OpenVINO does not see, or arithmetic that the CPU does not have."""
         known = runtime.openvino().Core().available_devices
         families = {name.partition(".")[0] for name in known} | {*VIRTUAL}  # GPU.0 and GPU.1 are GPU's
         named = re.findall(r"[A-Za-z_]+", options.device)
         if not named or not families.issuperset(named):
             here = ", ".join([*known, "AUTO"])
             raise UsageError(f"OpenVINO has no device '{options.device}' here; it has: {here}")
+        if options.arithmetic == "bf16" and "CPU" in options.device and not cpu.has_bf16():
+            raise UsageError("this processor has no bf16 arithmetic; choose f32")
 
     @classmethod
     def check_model(cls, model: ModelDirectory) -> None:
@@ -68,7 +67,7 @@ class OpenVinoBackend(Backend):
         cls.check_model(model)
         path = model.openvino(cls.precision)
         core = runtime.openvino().Core()
-        settings = cls._settings(path, options)
+        settings = cls._settings(model, options)
         try:
             # Set on the CPU itself, whichever device is used: AUTO and the like do not pass such a setting on.
             core.set_property("CPU", {"CPU_RUNTIME_CACHE_CAPACITY": SHAPES_REMEMBERED})
@@ -82,17 +81,27 @@ class OpenVinoBackend(Backend):
         return cls(model, static, dynamic)
 
     @classmethod
-    def _settings(cls, path: Path, options: LoadOptions) -> dict[str, Any]:
+    def _settings(cls, model: ModelDirectory, options: LoadOptions) -> dict[str, Any]:
         """Translate `options` into OpenVINO's properties."""
+        path = model.openvino(cls.precision)
         settings: dict[str, Any] = {
             "PERFORMANCE_HINT": "LATENCY",
-            PRECISION: options.arithmetic or cls.floating,
+            PRECISION: options.arithmetic or cls._arithmetic(model),
         }
         if options.threads:
             settings["INFERENCE_NUM_THREADS"] = options.threads
         if options.cache and (kept := cache.compiled(path)):
             settings["CACHE_DIR"] = str(kept)
         return settings
+
+    @classmethod
+    def _arithmetic(cls, model: ModelDirectory) -> str:
+        """Choose the arithmetic if `LoadOptions` names none.
+
+        OpenVINO itself uses bf16 where the CPU has it. Its 8 bits of mantissa move the logits by a tenth. That is too
+        far from the checkpoint for a default that nothing has proved.
+        """
+        return "f32"
 
     @classmethod
     def _remedy(cls, model: ModelDirectory) -> str:
@@ -132,6 +141,11 @@ class Int8Backend(OpenVinoBackend):
     """Computes weights and activations in 8 bits, except where quantization kept floating point."""
 
     precision = "int8"
+
+    @classmethod
+    def _arithmetic(cls, model: ModelDirectory) -> str:
+        """Choose bf16 where the CPU has it and the model is proved to be good enough with it."""
+        return "bf16" if proved_arithmetic(model) == "bf16" and cpu.has_bf16() else "f32"
 
     @classmethod
     def _remedy(cls, model: ModelDirectory) -> str:

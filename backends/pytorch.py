@@ -14,6 +14,7 @@ class TorchBackend(Backend):
 
     requires = ("torch", "transformers")
     extra = "torch"
+    arithmetics = ("f32",)
     max_batch = 4
 
     def __init__(self, model: ModelDirectory, network: Any, device: str) -> None:
@@ -23,11 +24,9 @@ class TorchBackend(Backend):
 
     @classmethod
     def check(cls, options: LoadOptions) -> None:
-        """Raise UsageError for a device that this build of PyTorch cannot use, or other arithmetic."""
+        """Raise UsageError for a device that this build of PyTorch cannot use."""
         import torch
 
-        if options.arithmetic not in ("", "f32"):
-            raise UsageError(f"backend 'torch' computes in f32 only, not '{options.arithmetic}'")
         device = options.device.lower()
         try:
             torch.empty(0, device=device)

@@ -41,10 +41,13 @@ def available() -> list[BackendStatus]:
 def load(name: str, model: ModelDirectory, options: LoadOptions | None = None) -> Backend:
     """Load `model` on the backend called `name`.
 
-    Raises UsageError for an unknown name or device, MissingExtraError if its runtime is not installed,
+    Raises UsageError for an unknown name, device or arithmetic, MissingExtraError if its runtime is not installed,
     BackendError or ModelError if it cannot load the model.
     """
     backend, options = find(name), options or LoadOptions()
+    if options.arithmetic and options.arithmetic not in backend.arithmetics:
+        known = f"it has {' and '.join(backend.arithmetics)}" if backend.arithmetics else "it has no choice"
+        raise UsageError(f"backend '{name}' has no {options.arithmetic} arithmetic; {known}")
     try:
         backend.check(options)
         return backend.load(model, options)

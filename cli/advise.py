@@ -11,7 +11,7 @@ from asrd.quant.advise import Point, command
 
 def show(points: Sequence[Point], model: str) -> None:
     """Show all points in a table, and the command for each that no other beats."""
-    table = Table("", "preset", "SmoothQuant", "weights", "kept in float", "WER", "CER", "ms a window")
+    table = Table("", "preset", "SmoothQuant", "weights", "kept in float", "arithmetic", "WER", "CER", "ms per window")
     for point in points:
         recipe, score = point.recipe, point.measurement.score
         table.add_row(
@@ -20,6 +20,7 @@ def show(points: Sequence[Point], model: str) -> None:
             f"{recipe.smooth_quant:g}" if recipe.smooth_quant >= 0 else "off",
             "per tensor" if recipe.per_tensor_weights else "per channel",
             ", ".join(recipe.keep_float) or "nothing",
+            recipe.arithmetic,
             f"{score.wer.value:.2%}",
             f"{score.cer.value:.2%}",
             f"{point.milliseconds:.1f}",

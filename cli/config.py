@@ -25,6 +25,7 @@ _RECOGNITION = (
     "model",
     "device",
     "threads",
+    "arithmetic",
     "vad",
     "pre_roll",
     "min_speech",

@@ -130,6 +130,13 @@ if TYPE_CHECKING:
 )
 @cloup.option_group(
     "Running",
+    cloup.option(
+        "--arithmetic",
+        type=click.Choice(["f32", "bf16"]),
+        default="f32",
+        show_default=True,
+        help="What stays in floating point is computed in 32 bits or in 16; the result is proved with that.",
+    ),
     cloup.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Models ranked in parallel."),
     cloup.option(
         "--memory",

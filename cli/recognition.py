@@ -48,6 +48,15 @@ def _span(name: str, text: str) -> Callable[[Command], Command]:
     return cloup.option(flag, default=default, type=SPAN, show_default=True, help=text)
 
 
+arithmetic_option = cloup.option(
+    "--arithmetic",
+    type=click.Choice(["auto", "f32", "bf16"]),
+    default="auto",
+    show_default=True,
+    help="What is computed in floating point: in 32 bits, or faster in 16, where the CPU can. auto: bf16 if the INT8 "
+    "model is proved with it.",
+)
+
 _MODEL = cloup.option_group(
     "Model",
     backend_option,
@@ -60,6 +69,7 @@ _MODEL = cloup.option_group(
         show_default=True,
         help="Threads for inference. 0: the runtime decides.",
     ),
+    arithmetic_option,
 )
 
 _ENDPOINTING = cloup.option_group(
@@ -153,6 +163,11 @@ def check_words(ctx: click.Context) -> None:
         raise UsageError(f"no hot words file {path}; check the path")
 
 
+def arithmetic(choice: str) -> str:
+    """Return a choice of --arithmetic as `LoadOptions` takes it."""
+    return "" if choice == "auto" else choice
+
+
 def recognition(params: dict[str, Any], partials: float = 0.0) -> Any:
     """Make RecognitionOptions from a command's parameters. Raises UsageError for values that contradict each other."""
     with at_once():
@@ -163,7 +178,9 @@ def recognition(params: dict[str, Any], partials: float = 0.0) -> Any:
     return RecognitionOptions(
         backend=params["backend"],
         model=params["model"],
-        load=LoadOptions(device=params["device"], threads=params["threads"]),
+        load=LoadOptions(
+            device=params["device"], threads=params["threads"], arithmetic=arithmetic(params["arithmetic"])
+        ),
         vad=params["vad"],
         segmenter=SegmenterSettings.of_seconds(partial_interval=partials, **{name: params[name] for name in SPANS}),
         decoding=DecoderOptions(

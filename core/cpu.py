@@ -20,6 +20,11 @@ def flags() -> list[str]:
     return [flag for flag in RELEVANT if flag in present]
 
 
+def has_bf16() -> bool:
+    """Return whether this CPU multiplies numbers of 16 bits with the exponents of 32."""
+    return not {"avx512_bf16", "amx_bf16", "bf16"}.isdisjoint(flags())
+
+
 def name() -> str:
     """Return the CPU's name, such as "AMD EPYC 9354"; "unknown" if the system does not say."""
     return next((value for key, value in _facts() if key == "model name"), "unknown")

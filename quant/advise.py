@@ -10,6 +10,7 @@ from shlex import quote
 from typing import Any
 
 from asrd.backends import LoadOptions, load
+from asrd.core import cpu
 from asrd.models import ModelDirectory
 from asrd.models.convert import convert, save
 from asrd.quant.calibration_windows import calibration_windows
@@ -24,6 +25,7 @@ from asrd.quant.workspace import copy_checkpoint
 FRONT = ("front.*",)
 GRID = {
     "keep_float": ((), FRONT),
+    "arithmetic": ("f32", "bf16"),
     "preset": ("mixed", "performance"),
     "smooth_quant": (0.95, 0.5, -1.0),
     "per_tensor_weights": (False, True),
@@ -42,6 +44,7 @@ OPTIONS = {
     "iterations": "--max-reverted",
     "smooth_quant": "--smooth-quant",
     "per_tensor_weights": "--per-tensor-weights",
+    "arithmetic": "--arithmetic",
 }
 """Options of `asrd quantize` for those fields of a recipe that are given only if they are not the default."""
 
@@ -72,7 +75,8 @@ def recipes(recipe: Recipe) -> list[Recipe]:
     Quantization is plain, because accuracy control would hide the differences.
     """
     found = []
-    for values in itertools.product(*GRID.values()):
+    here = GRID if cpu.has_bf16() else GRID | {"arithmetic": ("f32",)}
+    for values in itertools.product(*here.values()):
         chosen: dict[str, Any] = dict(zip(GRID, values, strict=True))
         chosen["keep_float"] = tuple(dict.fromkeys([*recipe.keep_float, *chosen["keep_float"]]))
         found.append(replace(recipe, fast=True, **chosen))
@@ -99,7 +103,7 @@ def advise(source: ModelDirectory, recipe: Recipe, parts: Split, budget: float, 
             network = read_network(model)
             int8, _ = quantize(network, windows, candidate, keep_float=kept(network, candidate.keep_float))
             save(int8, model.openvino("int8"), compress=True)
-            backend = load("int8", model, LoadOptions(cache=False))
+            backend = load("int8", model, LoadOptions(cache=False, arithmetic=candidate.arithmetic))
             [measurement] = measure({"int8": backend}, parts.validation).values()
             backend.close()
             points.append(Point(candidate, measurement))

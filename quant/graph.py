@@ -19,6 +19,11 @@ ATTENTION = "ScaledDotProductAttention"
 AFTER_ATTENTION = ("out", "up", "down")
 """A transformer block's products, in order, once its attention is computed."""
 
+FASTER_IN_FLOAT = ("position", "position.*")
+"""Patterns of layers that 8 bits make slower: oneDNN's 8-bit kernels are poor at convolutions of many small groups. See
+`benchmarks/backends.py`.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:
@@ -71,12 +76,13 @@ def select(found: Sequence[Layer], patterns: Sequence[str]) -> list[Layer]:
 
 
 def kept(network: Any, patterns: Sequence[str]) -> list[Layer]:
-    """Return the layers to keep in floating point: those selected, and those that some CPUs compute wrongly in 8
-    bits, so that the model is right on every CPU.
+    """Return the layers to keep in floating point: those selected, those that are faster so, and those that some CPUs
+    compute wrongly in 8 bits, so that the model is right on every CPU.
     """
     nodes = {node.get_friendly_name(): node for node in network.get_ordered_ops()}
     found = layers(network)
     chosen = select(found, patterns)
+    chosen += [layer for layer in found if any(fnmatchcase(layer.label, pattern) for pattern in FASTER_IN_FLOAT)]
     return [layer for layer in found if layer in chosen or amx.is_unsafe(nodes[layer.node])]
 
 

@@ -99,9 +99,8 @@ class Run:
         windows, network = self._windows(model), read_network(model)
         # NNCF takes the data once to smooth activations, and once to learn their ranges.
         self.progress.stage("calibrating", len(windows) * (1 + (self.recipe.smooth_quant >= 0)))
-        validator = Validator(
-            model, Candidate(network), self.split.validation, self.recipe, self.journal, self.progress
-        )
+        original = Candidate(network, self.recipe.arithmetic)
+        validator = Validator(model, original, self.split.validation, self.recipe, self.journal, self.progress)
         int8, groups = quantize(
             network,
             windows,
@@ -120,12 +119,15 @@ class Run:
         arithmetic.
         """
         clips = self.split.test
-        key = f"measured {fingerprint(clips)} {manifest.sha256(model.openvino('int8').with_suffix('.bin'))}"
+        weights = manifest.sha256(model.openvino("int8").with_suffix(".bin"))
+        key = f"measured {self.recipe.arithmetic} {fingerprint(clips)} {weights}"
         if known := self.journal.get(key):
             return Measured.of(known, clips)
         self.progress.stage("measuring " + ", ".join(BACKENDS), len(BACKENDS) * len(clips))
         with ExitStack() as closing:
-            backends = {name: load(name, model, LoadOptions(cache=False)) for name in BACKENDS}
+            int8 = LoadOptions(cache=False, arithmetic=self.recipe.arithmetic)
+            options = {name: int8 if name == "int8" else LoadOptions(cache=False) for name in BACKENDS}
+            backends = {name: load(name, model, options[name]) for name in BACKENDS}
             for backend in backends.values():
                 closing.callback(backend.close)
             watch = Watch()

@@ -12,7 +12,7 @@ from asrd.quant.data import Clip, fingerprint
 from asrd.quant.recipe import Recipe
 from asrd.quant.split import Split
 
-STEERING = ("metric", "max_drop", "drop_type", "fast", "ranking_subset", "iterations")
+STEERING = ("metric", "max_drop", "drop_type", "fast", "ranking_subset", "iterations", "arithmetic")
 """Fields of a recipe that decide which layers go back to floating point."""
 
 NEUTRAL = (*STEERING, "sensitivity", "workers", "accept_uncertain", "test", "test_dataset")

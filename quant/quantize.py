@@ -86,7 +86,7 @@ def quantize(
         with redirect_stdout(io.StringIO()):  # NNCF draws bars of its own, one per step
             if recipe.fast or validator is None:
                 return nncf.quantize(network, data, advanced_parameters=advanced, **common), []
-            with followed(validator.ranks, validator.prepare):
+            with followed(validator.ranks, validator.prepare, recipe.arithmetic):
                 result = nncf.quantize_with_accuracy_control(
                     network,
                     calibration_dataset=data,

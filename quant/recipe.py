@@ -23,7 +23,8 @@ class Recipe:
     with. iterations: most groups to revert; 0 for no limit. preset: "mixed" has asymmetric activations, "performance"
     symmetric ones. smooth_quant: how far outliers move from activations into weights, 0 to 1; negative for not at
     all. per_tensor_weights: one scale for a layer's weights instead of one per channel. keep_float: patterns of
-    layers to keep in floating point. sensitivity: whether the report shows each layer's sensitivity.
+    layers to keep in floating point. arithmetic: what is computed in floating point when the result is deployed, "f32"
+    or "bf16"; accuracy control and the proof use it. sensitivity: whether the report shows each layer's sensitivity.
     """
 
     dataset: str = "bundled"
@@ -45,6 +46,7 @@ class Recipe:
     smooth_quant: float = 0.95
     per_tensor_weights: bool = False
     keep_float: tuple[str, ...] = ()
+    arithmetic: Literal["f32", "bf16"] = "f32"
     sensitivity: bool = True
     workers: int = 1
     seed: int = 0

@@ -23,10 +23,14 @@ SAMPLED = 64
 
 
 class Candidate:
-    """A network whose accuracy NNCF wants to know. It is compiled when it is first used, in float32 as NNCF does."""
+    """A network whose accuracy NNCF wants to know. It is compiled when it is first used.
 
-    def __init__(self, network: Any) -> None:
+    arithmetic: of what is computed in floating point, "f32" or "bf16".
+    """
+
+    def __init__(self, network: Any, arithmetic: str = "f32") -> None:
         self._network = network
+        self.arithmetic = arithmetic
 
     @property
     def model_for_inference(self) -> "Candidate":
@@ -35,11 +39,11 @@ class Candidate:
 
     @cached_property
     def identity(self) -> str:
-        """Tells networks of one search apart: by their operations, by small constants, and by samples of large ones.
+        """Tells candidates of one search apart: by their operations, by small constants, and by samples of large ones.
 
         Names that OpenVINO makes up, such as "Constant_12", count on from process to process and are left out.
         """
-        digest = hashlib.sha256()
+        digest = hashlib.sha256(self.arithmetic.encode())
         for node in self._network.get_ordered_ops():
             kind, name = node.get_type_name(), node.get_friendly_name()
             digest.update(f"{kind} {name if not name.removeprefix(f'{kind}_').isdigit() else ''}\n".encode())
@@ -51,11 +55,14 @@ class Candidate:
     @cached_property
     def compiled(self) -> Any:
         """The `openvino.CompiledModel`."""
-        return runtime.openvino().Core().compile_model(self._network, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        settings = {"INFERENCE_PRECISION_HINT": self.arithmetic}
+        return runtime.openvino().Core().compile_model(self._network, "CPU", settings)
 
 
 @contextmanager
-def followed(ranking: Callable[[int], None], prepare: Callable[[Candidate], None]) -> Iterator[None]:
+def followed(
+    ranking: Callable[[int], None], prepare: Callable[[Candidate], None], arithmetic: str = "f32"
+) -> Iterator[None]:
     """Replace what NNCF searches with. The validation function gets each network as a `Candidate`.
 
     ranking: called with the number of candidates before they are ranked. prepare: called with each candidate, in a
@@ -69,7 +76,7 @@ def followed(ranking: Callable[[int], None], prepare: Callable[[Candidate], None
         return rank(self, groups, *rest)
 
     def prepared(network: Any, *_: Any, **__: Any) -> Candidate:
-        candidate = Candidate(network)
+        candidate = Candidate(network, arithmetic)
         prepare(candidate)
         return candidate
 

@@ -4,7 +4,6 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -26,14 +25,15 @@ WORST = 10.0
 class CompiledModel(LoadedModel):
     """A candidate that is compiled."""
 
-    def __init__(self, model: ModelDirectory, compiled: Any) -> None:
+    def __init__(self, model: ModelDirectory, candidate: Candidate) -> None:
         super().__init__(model)
-        self._request = compiled.create_infer_request()
+        self._request = candidate.compiled.create_infer_request()
+        self._arithmetic = candidate.arithmetic
 
     @property
     def arithmetic(self) -> str:
-        """Always f32: NNCF validates in it, whatever the machine prefers."""
-        return "f32"
+        """That of the candidate's floating-point operations."""
+        return self._arithmetic
 
     def infer(self, batch: FloatArray) -> FloatArray:
         """Run the compiled model on the whole batch."""
@@ -108,7 +108,7 @@ class Validator:
             key = self._key(candidate, index)
             known = self.journal.get(key)
             if known is None:
-                backend = backend or CompiledModel(self.model, candidate.compiled)
+                backend = backend or CompiledModel(self.model, candidate)
                 self.journal.record(key, text_of(backend, self.clips[index]))
             if progress:
                 (progress.advance if known is None else progress.skip)()

@@ -84,15 +84,19 @@ class Pairs:
             return 0.0
         return lost / whole if whole else math.copysign(math.inf, lost)
 
-    def interval(self, times: float = 1.0) -> tuple[float, float]:
-        """Return the interval by imagined utterances. times: as it would be with so many times as many like these."""
+    def interval(self, times: float = 1.0, severity: float | None = None) -> tuple[float, float]:
+        """Return the interval by imagined utterances. times: as it would be with so many times as many like these.
+
+        severity: words that an imagined one loses or gains, by default all that an utterance had right.
+        """
         imagined = Z * Z  # half of them lost, half of them gained
+        severity = max(float(self.right.mean()), 0.0) if severity is None else severity
         whole = times * float(self.whole.sum()) + imagined * float(self.whole.mean())
         if whole <= 0:
             return -math.inf, math.inf
         middle = times * float(self.lost.sum()) / whole
         apart = self.lost - middle * self.whole
-        squares = times * float((apart**2).sum()) + imagined * max(float(self.right.mean()), 0.0) ** 2
+        squares = times * float((apart**2).sum()) + imagined * severity**2
         cubes = times * float((apart**3).sum())
         half = Z * math.sqrt(squares)
         skew = (1 + 2 * Z * Z) / 6 * cubes / squares if squares else 0.0
@@ -126,6 +130,9 @@ def bounds(found: Pairs, speakers: Sequence[str]) -> tuple[float, float, int]:
     sums = found.by(speakers) if named else found
     low, high = found.interval()
     low, high = min(low, found.value), max(high, found.value)
+    if named:
+        low_by, high_by = sums.interval(severity=float(found.right.mean()))
+        low, high = min(low, low_by), max(high, high_by)
     if len(sums.lost) > 1 and sums.whole.min() > 0:
         ends = percentiles(resampled(sums.lost, sums.whole))
         wider = _student(len(sums.lost))

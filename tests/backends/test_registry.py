@@ -39,10 +39,11 @@ def test_a_missing_extra_names_the_command_that_installs_it(
     ("backend", "options", "error", "says"),
     [
         ("torch", LoadOptions(device="warp"), UsageError, "PyTorch cannot use device 'warp'"),
-        ("torch", LoadOptions(arithmetic="bf16"), UsageError, "computes in f32 only"),
+        ("torch", LoadOptions(arithmetic="bf16"), UsageError, "has no bf16 arithmetic; it has f32"),
         ("fp16", LoadOptions(device="WARP"), UsageError, "OpenVINO has no device 'WARP' here; it has: .*CPU.*, AUTO"),
         ("fp16", LoadOptions(device="AUTO:WARP"), UsageError, "OpenVINO has no device 'AUTO:WARP' here"),
-        ("fp16", LoadOptions(arithmetic="f7"), BackendError, "OpenVINO cannot compile"),
+        ("fp16", LoadOptions(arithmetic="f7"), UsageError, "has no f7 arithmetic; it has f32 and bf16"),
+        ("fp16", LoadOptions(device="HETERO:CPU,NPU"), UsageError, "OpenVINO has no device"),
         ("int8", LoadOptions(), ModelError, "has no INT8 model at .*; use the backend fp16, or build it with"),
     ],
 )

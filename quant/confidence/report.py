@@ -11,7 +11,7 @@ from asrd.models.files import writing
 from asrd.quant.confidence.calibrate import Judged, Judgement, Times
 from asrd.quant.confidence.fit import FOLDS
 from asrd.quant.confidence.reliability import BINS, Reliability
-from asrd.quant.evaluation.plots import COLOURS
+from asrd.quant.evaluation.style import COLOURS
 
 TEMPLATE = Path(__file__).with_name("report.md.j2")
 

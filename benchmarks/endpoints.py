@@ -38,6 +38,7 @@ from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.daemon.vad import WebRtcVad
 from asrd.models.store import DEFAULT_MODEL, resolve
 from asrd.quant.data import Clip, dataset, read
+from asrd.quant.evaluation.style import legend, panels, save, styled
 
 HESITATIONS = {"fluent": None, "brisk": (0.2, 0.4), "hesitant": (0.4, 0.8)}
 BINS = (0.2, 0.4, 0.6, 0.8)
@@ -49,6 +50,8 @@ APART = 0.6
 
 FIXED = (0.3, 0.45, 0.6, 0.75, 0.9)
 TOLERATED = (1.0, 2.0, 4.0, 8.0)
+WAYS = (("fixed", "--", 5), ("adaptive", "-", 9), ("adaptive + recogniser", "-", 4))
+"""Curves of the picture: line and size of the marks. The second's are large and hollow, as the third lies on it."""
 
 
 class Remembered:
@@ -267,7 +270,8 @@ def main(*, spec: str, model: str, name: str, sentences: int, plot: Path | None,
             ]
         rows.append({"noise": noise, "way": way, "value": value, **count(heard, settings(), asked).row()})
     if plot:
-        draw(rows, plot)
+        with styled():
+            save(draw(rows), plot)
     if as_json:
         click.echo(json.dumps(rows))
         return
@@ -301,25 +305,19 @@ def recordings_of(clips: list[Clip], sentences: int) -> Iterator[Recording]:
             yield record(own[turn * size : (turn + 1) * size], kind, chance)
 
 
-def draw(rows: list[dict[str, Any]], path: Path) -> None:
-    """Plot false cuts over delay, one curve per method, one panel per noise."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(10, 3.6), layout="constrained")
-    axes = figure.subplots(1, len(NOISES), sharey=True)
-    for axis, noise in zip(axes, NOISES, strict=True):
-        for way, style in (("fixed", "o--"), ("adaptive", "s-"), ("adaptive + recogniser", "^-")):
+def draw(rows: list[dict[str, Any]]) -> Any:
+    """Draw false cuts over delay, one curve per method, one panel per noise."""
+    figure, axes = panels(1, len(NOISES), 3.2, sharey=True, sharex=True)
+    for axis, noise in zip(axes[0], NOISES, strict=True):
+        for way, style, size in WAYS:
             own = [row for row in rows if (row["noise"], row["way"]) == (noise, way) and row["missed"] < 0.5]
-            axis.plot(
-                [row["delay_p50"] for row in own], [100 * row["false_cuts"] for row in own], style, label=way, ms=5
-            )
-        axis.set_title(noise)
-        axis.set_xlabel("median delay after the end of a sentence, s")
-        axis.set_ylim(bottom=0)
-        axis.grid(alpha=0.3)
-    axes[0].set_ylabel("sentences cut in two, %")
-    axes[0].legend(frameon=False)
-    figure.savefig(path, dpi=110)
+            delays, cuts = [row["delay_p50"] for row in own], [100 * row["false_cuts"] for row in own]
+            axis.plot(delays, cuts, linestyle=style, label=way, ms=size, fillstyle="none" if size > 6 else "full")
+        axis.set(title=noise, xlabel="median delay after\nthe end of a sentence, s")
+    axes[0][0].set_ylim(bottom=-1)
+    axes[0][0].set_ylabel("sentences cut in two, %")
+    legend(figure)
+    return figure
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ from asrd.daemon.vad import Vad, create
 from asrd.models.store import DEFAULT_MODEL, resolve
 from asrd.quant.data import Clip, dataset
 from asrd.quant.evaluation.score import error_rate
+from asrd.quant.evaluation.style import panels, save, styled
 
 BARE, TOLD = "WebRTC's own, 2", "told"
 DETECTORS = (BARE, "webrtc:1", "webrtc:2", "webrtc:3", "energy", "silero")
@@ -187,34 +188,35 @@ def main(
         if folders:
             put(page, "text", "\n\n".join(tables[1:]))
     if plot:
-        draw(rows, plot)
+        with styled():
+            save(draw(rows), plot)
 
 
-def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
-    """Plot misses over false alarms, one point per ratio, for each noise.
+def draw(rows: Sequence[dict[str, Any]]) -> Any:
+    """Draw misses over false alarms, one point per ratio, for each noise.
 
     The lower left corner is best, and so gets the most room.
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(3 * len(NOISES), 3.9))
-    axes = figure.subplots(1, len(NOISES), sharex=True, sharey=True)
+    figure, axes = panels(2, 3, 3.0)
     found = {(row["vad"], row["condition"]): row for row in rows if "miss" in row}
-    for axis, kind in zip(axes, NOISES, strict=True):
+    for axis, kind in zip(axes.flat, NOISES, strict=False):
         for spec in DETECTORS:
             own = [found[spec, str(Condition(kind, ratio))] for ratio in RATIOS]
             alarms, misses = [100 * row["false_alarm"] for row in own], [100 * row["miss"] for row in own]
-            [line] = axis.plot(alarms, misses, "-", lw=1, label=spec)
-            axis.scatter(alarms, misses, s=np.linspace(45, 10, len(own)), color=line.get_color(), zorder=3)
+            [line] = axis.plot(alarms, misses, lw=1, ms=4, label=spec)
+            axis.plot(alarms[0], misses[0], line.get_marker(), color=line.get_color(), ms=9, fillstyle="none")
         for scale in axis.set_xscale, axis.set_yscale:
             scale("function", functions=(lambda x: np.sign(x) * abs(x) ** 0.5, lambda x: np.sign(x) * x**2))
         axis.set(title=kind, xlabel="false alarms, %", xlim=(-0.2, 107), ylim=(-0.2, 107), xticks=TICKS, yticks=TICKS)
-        axis.grid(alpha=0.3)
-    axes[0].set_ylabel("missed speech, %")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="lower center", ncols=len(DETECTORS), frameon=False)
-    figure.suptitle("Detectors in noise of 20, 10 and 0 dB: the largest dot is the least noise", fontsize=11)
-    figure.tight_layout(rect=(0, 0.07, 1, 1))
-    figure.savefig(path, dpi=110)
+    for axis in axes[:, 0]:
+        axis.set_ylabel("missed speech, %")
+    explained = axes.flat[len(NOISES)]
+    explained.axis("off")
+    handles, _ = axes[0][0].get_legend_handles_labels()
+    explained.legend(
+        handles=handles, loc="center", title="Noise 20, 10 and 0 dB below\nthe speech; a framed mark is 20"
+    )
+    return figure
 
 
 if __name__ == "__main__":

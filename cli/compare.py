@@ -1,6 +1,7 @@
 """`asrd compare`: accuracy and speed of a model's backends in one table, from one run."""
 
 import json
+import math
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -51,6 +52,8 @@ def compare(
     from asrd.models import store
     from asrd.quant import data
     from asrd.quant.data.text import NORMALIZATION
+    from asrd.quant.evaluation.conditions import Watch
+    from asrd.quant.evaluation.cost import Texts, cost
     from asrd.quant.evaluation.figures import figures, size, verdict
     from asrd.quant.evaluation.measure import measure
     from asrd.quant.evaluation.report import Report, write_report
@@ -66,7 +69,9 @@ def compare(
         with ProgressBar() as progress:
             clips = usable(listed, progress, limit, seed)
             progress.stage("measuring", len(names) * len(clips))
+            watch = Watch()
             measurements = measure(loaded, clips, progress.advance)
+            conditions = watch.conditions(one.window_seconds for one in measurements.values())
     sizes = {name: size(source, name) for name in names}
     rows = figures(measurements, sizes)
     if as_json:
@@ -78,13 +83,17 @@ def compare(
         heard = f"{counted(rows[0].score.words, 'words')} of {counted(len(clips), 'utterances')}"
         console.print(f"{heard}; {NORMALIZATION}.", soft_wrap=True)
     if html:
+        said, speakers = [clip.text for clip in clips], [clip.speaker for clip in clips]
+        texts = Texts(said, measurements[names[0]].texts, measurements[names[-1]].texts, speakers)
         report = Report(
             title=f"{source.name}: {', '.join(names)}",
             verdict=verdict(rows),
             measurements=measurements,
-            references=[clip.text for clip in clips],
+            references=said,
             ids=[clip.id for clip in clips],
             sizes=sizes,
+            costs=(cost("wer", texts), cost("cer", texts)) if len(names) > 1 else (),
+            busy=conditions.busy,
             facts={
                 "data set": f"{dataset}, {len(clips)} utterances",
                 "text": NORMALIZATION,
@@ -110,9 +119,9 @@ def table(measurements: "Mapping[str, Measurement]", sizes: "Mapping[str, int]")
             _interval(row.score.wer),
             _interval(row.score.cer),
             f"{100 * row.exact_match:.1f}",
-            f"{row.speed.median:.1f}",
-            f"{row.speed.times_first:.2f}",
-            f"{row.real_time_factor:.3f}",
+            _known(row.speed.median, 1),
+            _known(row.speed.times_first, 2),
+            _known(row.real_time_factor, 3),
             f"{row.size / 1e6:.1f}" if row.size else "?",
         )
     return result
@@ -120,3 +129,7 @@ def table(measurements: "Mapping[str, Measurement]", sizes: "Mapping[str, int]")
 
 def _interval(rate: "Rate") -> str:
     return f"{100 * rate.value:.2f}\n[dim]{100 * rate.low:.1f}–{100 * rate.high:.1f}[/]"
+
+
+def _known(value: float, digits: int) -> str:
+    return "?" if math.isnan(value) else f"{value:.{digits}f}"

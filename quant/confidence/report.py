@@ -11,7 +11,7 @@ from asrd.models.files import writing
 from asrd.quant.confidence.calibrate import Judged, Judgement, Times
 from asrd.quant.confidence.fit import FOLDS
 from asrd.quant.confidence.reliability import BINS, Reliability
-from asrd.quant.evaluation.plots import COLOURS
+from asrd.quant.evaluation.style import COLOURS, MARKERS, legend, panels, save, styled
 
 TEMPLATE = Path(__file__).with_name("report.md.j2")
 
@@ -43,33 +43,30 @@ def write(
     )
     with writing(path):
         path.write_text(text.rstrip() + "\n", encoding="utf-8")
-        figure.savefig(path.with_suffix(".png"), metadata={"Software": None})
+        save(figure, path.with_suffix(".png"))
 
 
 def draw(judgements: Sequence[Judgement]) -> Any:
     """Draw a reliability diagram of words beside one of utterances."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
-    with mpl.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
-        figure = Figure(figsize=(8.4, 4.0), dpi=130, layout="constrained")
-        for axes, kind in zip(figure.subplots(1, 2, sharey=True), ("words", "utterances"), strict=True):
-            axes.plot([0, 1], [0, 1], color="#999999", linewidth=1, linestyle=(0, (4, 3)), zorder=0)
-            for colour, one in zip(COLOURS, judgements, strict=False):
+    with styled():
+        figure, axes = panels(1, 2, 4.4, sharey=True)
+        for axis, kind in zip(axes[0], ("words", "utterances"), strict=True):
+            axis.plot([0, 1], [0, 1], color="#999999", marker="", linestyle="--", linewidth=1, zorder=0)
+            for colour, marker, one in zip(COLOURS, MARKERS, judgements, strict=False):
                 judged: Judged = getattr(one, kind)
-                _points(axes, judged.before, colour, 0.35, "x")
-                _points(axes, judged.after, colour, 1.0, "o").set_label(f"{one.dataset}, ECE {judged.after.ece:.3f}")
-            axes.plot([], [], "x", color="#777777", alpha=0.6, label="before")
-            axes.set(title=kind, xlabel="confidence", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
-            axes.grid(alpha=0.25, linewidth=0.6)
-            axes.legend(loc="upper left", frameon=False)
-        figure.axes[0].set_ylabel("share that is right")
+                _points(axis, judged.before, colour, marker, "none")
+                _points(axis, judged.after, colour, marker, "full").set_label(one.dataset)
+            axis.set(title=kind, xlabel="confidence", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+        axes[0][0].set_ylabel("share that is right")
+        known, _ = axes[0][0].get_legend_handles_labels()
+        before = axes[0][0].plot([], [], "o", color="#777777", fillstyle="none", label="before calibration")
+        legend(figure, [*known, *before], columns=4)
     return figure
 
 
-def _points(axes: Any, one: Reliability, colour: str, alpha: float, marker: str) -> Any:
+def _points(axis: Any, one: Reliability, colour: str, marker: str, fill: str) -> Any:
     confidences, accuracies, _ = zip(*one.bins, strict=True)
-    [line] = axes.plot(confidences, accuracies, marker, color=colour, alpha=alpha, markersize=5)
+    [line] = axis.plot(confidences, accuracies, marker, color=colour, fillstyle=fill, clip_on=False)
     return line
 
 

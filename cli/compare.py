@@ -14,7 +14,7 @@ from rich.table import Table
 from asrd.cli.clips import usable
 from asrd.cli.plain import Console
 from asrd.cli.progress import ProgressBar
-from asrd.cli.recognition import model_option
+from asrd.cli.recognition import arithmetic_option, model_option
 from asrd.cli.values import NewFile
 from asrd.core.errors import UsageError
 from asrd.core.units import counted
@@ -30,28 +30,39 @@ if TYPE_CHECKING:
 @click.option(
     "--backends", default="torch,fp16,int8", show_default=True, help="Backends to compare. The first is the reference."
 )
+@arithmetic_option
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Use N random utterances.  [default: all]")
 @click.option("--seed", default=0, show_default=True, help="Random seed for --limit.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--html", type=NewFile(), metavar="FILE", help="Also write an HTML report.")
 def compare(
-    *, model: str, dataset: str, backends: str, limit: int | None, seed: int, as_json: bool, html: Path | None
+    *,
+    model: str,
+    dataset: str,
+    backends: str,
+    arithmetic: str,
+    limit: int | None,
+    seed: int,
+    as_json: bool,
+    html: Path | None,
 ) -> None:
     """Compare the accuracy and speed of backends on transcribed speech, in one interleaved run.
 
-    They hear it as in the daemon: its windows, stitching and decoding. Error rates come with their
-    bootstrap 95 % intervals.
+    They hear it as in the daemon: its windows, stitching and decoding. Error rates and differences come
+    with their bootstrap 95 % intervals. --arithmetic is for those backends that have a choice.
 
     \b
     Examples:
       asrd compare --dataset hf:librispeech_asr:clean:test --limit 200
       asrd compare --model base-int8 --backends fp16,int8 --html report.html
     """
-    from asrd.backends import load
+    from asrd.backends import LoadOptions, load
+    from asrd.backends.registry import find
     from asrd.core.cpu import flags
     from asrd.models import store
     from asrd.quant import data
     from asrd.quant.data.text import NORMALIZATION
+    from asrd.quant.evaluation.bound import Bound
     from asrd.quant.evaluation.conditions import Watch
     from asrd.quant.evaluation.cost import Texts, cost
     from asrd.quant.evaluation.figures import figures, size, verdict
@@ -63,7 +74,8 @@ def compare(
         raise UsageError(f"--backends takes different names with commas between, such as torch,int8, not '{backends}'")
     source, listed = store.resolve(model), data.dataset(dataset)
     with ExitStack() as closing:
-        loaded = {name: load(name, source) for name in names}
+        chosen = {name: arithmetic if arithmetic in find(name).arithmetics else "" for name in names}
+        loaded = {name: load(name, source, LoadOptions(arithmetic=chosen[name])) for name in names}
         for backend in loaded.values():
             closing.callback(backend.close)
         with ProgressBar() as progress:
@@ -74,17 +86,24 @@ def compare(
             conditions = watch.conditions(one.window_seconds for one in measurements.values())
     sizes = {name: size(source, name) for name in names}
     rows = figures(measurements, sizes)
+    said, speakers = [clip.text for clip in clips], [clip.speaker for clip in clips]
+    texts = Texts(said, measurements[names[0]].texts, measurements[names[-1]].texts, speakers)
+    costs = (cost("wer", texts), cost("cer", texts)) if len(names) > 1 else ()
     if as_json:
         facts = {"model": source.name, "dataset": dataset, "utterances": len(clips), "seed": seed}
+        lost = {one.metric: [one.value, one.low, one.high] for one in costs}
+        facts |= {"machine": conditions.plain(), "lost": lost}
         click.echo(json.dumps({**facts, "backends": {row.backend: row.plain() for row in rows}}, indent=2))
     else:
         console = Console()
         console.print(table(measurements, sizes))
         heard = f"{counted(rows[0].score.words, 'words')} of {counted(len(clips), 'utterances')}"
         console.print(f"{heard}; {NORMALIZATION}.", soft_wrap=True)
+        for one in costs:
+            console.print(Bound().told(one, names[-1]), soft_wrap=True)
+        if conditions.busy:
+            console.print(f"Do not quote these speeds: {conditions.busy}.", soft_wrap=True)
     if html:
-        said, speakers = [clip.text for clip in clips], [clip.speaker for clip in clips]
-        texts = Texts(said, measurements[names[0]].texts, measurements[names[-1]].texts, speakers)
         report = Report(
             title=f"{source.name}: {', '.join(names)}",
             verdict=verdict(rows),
@@ -92,7 +111,7 @@ def compare(
             references=said,
             ids=[clip.id for clip in clips],
             sizes=sizes,
-            costs=(cost("wer", texts), cost("cer", texts)) if len(names) > 1 else (),
+            costs=costs,
             busy=conditions.busy,
             facts={
                 "data set": f"{dataset}, {len(clips)} utterances",

@@ -212,7 +212,7 @@ def _build(source: "ModelDirectory", output: Path, recipe: "Recipe", parts: "Spl
         click.echo("asrd: stopped; the same command with --resume goes on from here", err=True)
         raise
     _show(result)
-    click.echo(f"wrote {output}, with manifest.json and report.html; {peak():.1f} GiB of memory at most")
+    click.echo(f"wrote {output}, with manifest.json, proof.jsonl and report.html; {peak():.1f} GiB of memory at most")
 
 
 def _advise(source: "ModelDirectory", model: str, recipe: "Recipe", parts: "Split", budget: float) -> None:
@@ -230,3 +230,5 @@ def _show(result: "Result") -> None:
     console = Console()
     console.print(table(result.measurements, result.sizes))
     console.print(result.proof.verdict, soft_wrap=True)
+    if result.conditions.busy:
+        console.print(f"Do not quote these speeds: {result.conditions.busy}.", soft_wrap=True)

@@ -6,12 +6,16 @@ from typing import Any, Literal
 
 from asrd.core.units import counted
 from asrd.quant.data import Clip
+from asrd.quant.evaluation.bound import Bound
 from asrd.quant.evaluation.cost import SATURATED, Cost, Texts, cost, enough
 from asrd.quant.evaluation.figures import change
 from asrd.quant.evaluation.measure import Measurement, exact_match
 from asrd.quant.recipe import Recipe
 
-Outcome = Literal["holds", "fails", "cannot tell"]
+Outcome = Literal["fails", "cannot tell", "holds"]
+
+OUTCOMES: tuple[Outcome, ...] = ("fails", "cannot tell", "holds")
+"""Worst first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +72,17 @@ def prove(
 _TITLES = {"holds": "the bound holds", "fails": "the bound does not hold", "cannot tell": "this speech cannot tell"}
 
 
+def bound(recipe: Recipe) -> Bound:
+    """Return what the recipe allows to be lost."""
+    return Bound(recipe.bound, recipe.metrics, recipe.drop_type == "relative")
+
+
 def _outcome(recipe: Recipe, costs: Sequence[Cost]) -> Outcome:
     """Judge all error rates that are held to the bound: a weak model's WER saturates, and then only its CER shows that
     it has broken.
     """
-    if any(one.low > recipe.bound for one in costs):
-        return "fails"
-    return "holds" if all(one.high <= recipe.bound and not one.saturated for one in costs) else "cannot tell"
+    judged = {bound(recipe).judge(one) for one in costs}
+    return next(outcome for outcome in OUTCOMES if outcome in judged)
 
 
 def _told(costs: Sequence[Cost], recipe: Recipe) -> str:

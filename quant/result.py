@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from asrd.core import cpu
 from asrd.models import ModelDirectory, manifest
 from asrd.models.files import writing
-from asrd.quant.acceptance import Proof
+from asrd.quant.acceptance import Proof, bound
 from asrd.quant.data import fingerprint
 from asrd.quant.data.text import NORMALIZATION
-from asrd.quant.evaluation.bound import Bound
 from asrd.quant.evaluation.conditions import Conditions
 from asrd.quant.evaluation.figures import figures
 from asrd.quant.evaluation.measure import Measurement
@@ -79,7 +78,7 @@ def report(model: ModelDirectory, source: ModelDirectory, recipe: Recipe, split:
         ids=[clip.id for clip in clips],
         sizes=result.sizes,
         costs=result.proof.costs,
-        bound=Bound(recipe.bound, recipe.metrics, recipe.drop_type == "relative"),
+        bound=bound(recipe),
         busy=result.conditions.busy,
         reverted=list(zip(names, result.steps, strict=False)),
         sensitivity=result.sensitivity,

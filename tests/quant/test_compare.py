@@ -29,7 +29,10 @@ def test_json_has_the_figures_of_every_backend(compare: Compare, base_model: Mod
     done = compare("--json")
     assert done.exit_code == 0, done.stderr
     found = json.loads(done.stdout)
-    assert list(found) == ["model", "dataset", "utterances", "seed", "backends"]
+    assert list(found) == ["model", "dataset", "utterances", "seed", "machine", "lost", "backends"]
+    assert found["machine"]["cores"] >= 1
+    for value, low, high in found["lost"].values():
+        assert low <= value <= high  # none lost, where the random model had nothing right
     assert (found["model"], found["dataset"]) == (base_model.name, str(manifest))
     assert (found["utterances"], found["seed"]) == (6, 0)
     assert list(found["backends"]) == ["torch", "fp16"]
@@ -51,7 +54,8 @@ def test_the_table_states_arithmetic_and_the_rule_for_texts(compare: Compare, tm
     page = tmp_path / "page.html"
     done = compare("--limit", "2", "--html", page)
     assert done.exit_code == 0, done.stderr
-    for words in ("torch", "fp16", "f32", "WER", "CER", "RTF", "4 words of 2 utterances", "upper case"):
+    costs = "fp16 leaves WER as it is (95 % interval"
+    for words in ("torch", "fp16", "f32", "WER", "CER", "RTF", "4 words of 2 utterances", "upper case", costs):
         assert words in done.stdout
     assert "torch" in page.read_text(encoding="utf-8")
     assert f"wrote {page}" in done.stderr

@@ -126,7 +126,7 @@ def test_the_same_facts_give_the_same_bytes(text: str, tmp_path: Path) -> None:
 
 def test_what_is_not_given_is_left_out(text: str) -> None:
     bare = render(replace(REPORT, reverted=(), sensitivity={}, sizes={}, facts={}))
-    for heading in ("Accuracy lost, as operations", "What each layer", "Size</h2>", "Facts</h2>"):
+    for heading in ("Loss as operations", "What each layer", "Size</h2>", "Facts</h2>"):
         assert heading in text
         assert heading not in bare
 

@@ -12,6 +12,7 @@ from asrd.models import manifest, runtime
 from asrd.models.checkpoint import load_checkpoint
 from asrd.models.directory import ModelDirectory
 from asrd.models.files import OWN_PLACE, writing
+from asrd.models.front import rewrite_front
 
 
 def convert(model: ModelDirectory) -> Path:
@@ -52,10 +53,12 @@ def trace(model: ModelDirectory) -> Any:
         # Tracing warns of every shape it sees as a constant; the tests compare several lengths with PyTorch.
         warnings.simplefilter("ignore")
         try:
-            return runtime.openvino().convert_model(network, example_input=torch.zeros(1, MAX_WINDOW), input=[-1, -1])
+            traced = runtime.openvino().convert_model(network, example_input=torch.zeros(1, MAX_WINDOW), input=[-1, -1])
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1]
             raise ModelError(f"{model.path} cannot be converted to OpenVINO: {reason}") from error
+    rewrite_front(traced)
+    return traced
 
 
 def save(network: Any, path: Path, compress: bool) -> None:

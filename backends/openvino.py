@@ -144,8 +144,8 @@ class Int8Backend(OpenVinoBackend):
 
     @classmethod
     def _arithmetic(cls, model: ModelDirectory) -> str:
-        """Choose bf16 where the CPU has it and the model is proved to be good enough with it."""
-        return "bf16" if proved_arithmetic(model) == "bf16" and cpu.has_bf16() else "f32"
+        """Choose bf16 where it is faster and the model is proved to be good enough with it."""
+        return "bf16" if proved_arithmetic(model) == "bf16" and cpu.is_fast_in_bf16() else "f32"
 
     @classmethod
     def _remedy(cls, model: ModelDirectory) -> str:

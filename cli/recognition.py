@@ -53,8 +53,8 @@ arithmetic_option = cloup.option(
     type=click.Choice(["auto", "f32", "bf16"]),
     default="auto",
     show_default=True,
-    help="What is computed in floating point: in 32 bits, or faster in 16, where the CPU can. auto: bf16 if the INT8 "
-    "model is proved with it.",
+    help="Compute what is in floating point in 32 bits or in 16, which CPUs with AMX do faster. "
+    "auto: bf16 there, if the INT8 model is proved with it.",
 )
 
 _MODEL = cloup.option_group(

@@ -75,7 +75,7 @@ def recipes(recipe: Recipe) -> list[Recipe]:
     Quantization is plain, because accuracy control would hide the differences.
     """
     found = []
-    here = GRID if cpu.has_bf16() else GRID | {"arithmetic": ("f32",)}
+    here = GRID if cpu.is_fast_in_bf16() else GRID | {"arithmetic": ("f32",)}
     for values in itertools.product(*here.values()):
         chosen: dict[str, Any] = dict(zip(GRID, values, strict=True))
         chosen["keep_float"] = tuple(dict.fromkeys([*recipe.keep_float, *chosen["keep_float"]]))

@@ -16,6 +16,12 @@ from asrd.models import ModelDirectory, manifest
 needs_bf16 = pytest.mark.skipif(not cpu.has_bf16(), reason="this processor has no bf16")
 
 
+@pytest.fixture
+def fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this processor count as one that is fast in bf16."""
+    monkeypatch.setattr(cpu, "is_fast_in_bf16", lambda: True)
+
+
 def _proved(tiny: ModelDirectory, path: Path, arithmetic: str, outcome: str) -> ModelDirectory:
     """Copy the small model, with a manifest that proves it so."""
     shutil.copytree(tiny.path, path)
@@ -37,6 +43,7 @@ def _proved(tiny: ModelDirectory, path: Path, arithmetic: str, outcome: str) -> 
         (("f32", "holds"), "bf16", "bf16"),
     ],
 )
+@pytest.mark.usefixtures("fast")
 def test_int8(tiny: ModelDirectory, tmp_path: Path, proof: tuple[str, str], asked: str, taken: str) -> None:
     model = _proved(tiny, tmp_path / "model", *proof)
     backend = load("int8", model, LoadOptions(cache=False, arithmetic=asked))
@@ -51,6 +58,14 @@ def test_fp16_takes_it_only_when_asked(tiny: ModelDirectory, tmp_path: Path) -> 
     model = _proved(tiny, tmp_path / "model", "bf16", "holds")
     assert load("fp16", model, LoadOptions(cache=False)).arithmetic == "f32"
     assert load("fp16", model, LoadOptions(cache=False, arithmetic="bf16")).arithmetic == "bf16"
+
+
+def test_a_cpu_that_is_slow_in_it_takes_it_only_when_asked(
+    tiny: ModelDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cpu, "flags", lambda: ["avx512_vnni", "avx512_bf16"])
+    model = _proved(tiny, tmp_path / "model", "bf16", "holds")
+    assert load("int8", model, LoadOptions(cache=False)).arithmetic == "int8+f32"
 
 
 def test_a_cpu_without_it(tiny: ModelDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

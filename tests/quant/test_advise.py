@@ -36,7 +36,7 @@ def test_the_front_is_what_nothing_beats(figures: list[tuple[int, int]]) -> None
 def test_the_grid_begins_with_what_is_asked_for_and_never_repeats() -> None:
     grid = recipes(Recipe(seed=3))
     assert grid[0] == Recipe(seed=3, fast=True)
-    assert len(set(grid)) == len(grid) == 2 * (1 + cpu.has_bf16()) * 2 * len(GRID["smooth_quant"]) * 2
+    assert len(set(grid)) == len(grid) == 2 * (1 + cpu.is_fast_in_bf16()) * 2 * len(GRID["smooth_quant"]) * 2
 
 
 def test_every_command_is_one_that_quantize_takes() -> None:

@@ -78,7 +78,11 @@ class OpenVinoBackend(Backend):
             static = core.compile_model(network, options.device, settings)
         except RuntimeError as error:
             raise BackendError(f"OpenVINO cannot compile {path} for {options.device}: {reason(error)}") from error
-        return cls(model, static, dynamic)
+        backend = cls(model, static, dynamic)
+        # OpenVINO 2026.4.1 prepares a network for the first length that it meets. If that is one frame, as it may be in
+        # a stream, it computes noise for longer windows from then on.
+        backend.warm_up(max(MAX_WINDOW // 2, model.geometry.shortest))
+        return backend
 
     @classmethod
     def _settings(cls, model: ModelDirectory, options: LoadOptions) -> dict[str, Any]:

@@ -109,7 +109,7 @@ class OpenVinoBackend(Backend):
 
     @classmethod
     def _remedy(cls, model: ModelDirectory) -> str:
-        return f"build it with 'asrd model convert {model.path}'"
+        return f"build it with 'asrd model convert {model.single}'"
 
     @property
     def arithmetic(self) -> str:
@@ -153,7 +153,7 @@ class Int8Backend(OpenVinoBackend):
 
     @classmethod
     def _remedy(cls, model: ModelDirectory) -> str:
-        return f"use the backend fp16, or build it with 'asrd quantize --model {model.path} --dataset bundled -o OUT'"
+        return f"use the backend fp16, or build it with 'asrd quantize --model {model.single} --dataset bundled -o OUT'"
 
     @property
     def arithmetic(self) -> str:

@@ -66,18 +66,18 @@ class BackendConformance:
         assert logits.std() > 0
 
     def test_shorter_windows(self, backend: Backend, windows: FloatArray) -> None:
-        """Any length from one receptive field up gives as many frames as the geometry says."""
+        """Any length from the shortest up gives as many frames as the geometry says."""
         geometry = backend.model.geometry
-        field, stride = geometry.receptive_field, geometry.stride
-        for samples in (field, field + stride - 1, field + stride, MAX_WINDOW // 2, MAX_WINDOW - 1):
+        shortest, stride = geometry.shortest, geometry.stride
+        for samples in (shortest, shortest + stride - 1, shortest + stride, MAX_WINDOW // 2, MAX_WINDOW - 1):
             assert backend.logits(windows[:1, :samples]).shape[1] == geometry.frames(samples)
 
     def test_too_short(self, backend: Backend, windows: FloatArray) -> None:
-        """Audio shorter than the receptive field is refused, naming the length needed, and does no harm."""
-        field = backend.model.geometry.receptive_field
+        """Audio that is too short is refused, naming the length needed, and does no harm."""
+        shortest = backend.model.geometry.shortest
         before = backend.logits(windows[:1])
-        for samples in (0, field - 1):
-            with pytest.raises(BackendError, match=rf"{samples} samples is too short.* {field}$"):
+        for samples in (0, shortest - 1):
+            with pytest.raises(BackendError, match=rf"{samples} samples is too short.* {shortest}$"):
                 backend.logits(windows[:1, :samples])
         np.testing.assert_array_equal(backend.logits(windows[:1]), before)
 
@@ -94,6 +94,14 @@ class BackendConformance:
         backend.logits(windows[1:2])
         backend.logits(windows[1:2, : MAX_WINDOW // 3])
         np.testing.assert_array_equal(backend.logits(windows[:1]), first)
+
+    def test_the_first_window_may_be_of_any_length(self, backend: Backend, windows: FloatArray) -> None:
+        """What a backend computes first, such as one frame, has no effect on longer windows later."""
+        audio = windows[:1, : MAX_WINDOW - 1]
+        first = load(self.name, backend.model, self.options)
+        first.logits(audio[:, : backend.model.geometry.shortest])
+        np.testing.assert_allclose(first.logits(audio), backend.logits(audio), atol=self.tolerance)
+        first.close()
 
     def test_an_answer_is_the_callers(self, backend: Backend, windows: FloatArray) -> None:
         """A result kept by the caller survives the next call: there is no shared output buffer."""

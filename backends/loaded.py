@@ -31,12 +31,12 @@ class LoadedModel(ABC):
         """Compute logits `(batch, frames, vocabulary)` from audio `(batch, samples)`, both float32.
 
         The audio must already be normalised if `model.normalize`. There are `model.geometry.frames` of the samples.
-        Raises BackendError if the audio is shorter than the receptive field, if the runtime fails, or if it returns a
+        Raises BackendError if the audio is too short for the model, if the runtime fails, or if it returns a
         shape other than the model's or values that are not finite.
         """
         frames = self.model.geometry.frames(batch.shape[1])
         if frames == 0:
-            needed = self.model.geometry.receptive_field
+            needed = self.model.geometry.shortest
             raise BackendError(f"a window of {batch.shape[1]} samples is too short; this model needs {needed}")
         try:
             result = np.asarray(self.infer(batch), np.float32)

@@ -78,7 +78,11 @@ class OpenVinoBackend(Backend):
             static = core.compile_model(network, options.device, settings)
         except RuntimeError as error:
             raise BackendError(f"OpenVINO cannot compile {path} for {options.device}: {reason(error)}") from error
-        return cls(model, static, dynamic)
+        backend = cls(model, static, dynamic)
+        # OpenVINO 2026.4.1 prepares a network for the first length that it meets. If that is one frame, as it may be in
+        # a stream, it computes noise for longer windows from then on.
+        backend.warm_up(max(MAX_WINDOW // 2, model.geometry.shortest))
+        return backend
 
     @classmethod
     def _settings(cls, model: ModelDirectory, options: LoadOptions) -> dict[str, Any]:
@@ -105,7 +109,7 @@ class OpenVinoBackend(Backend):
 
     @classmethod
     def _remedy(cls, model: ModelDirectory) -> str:
-        return f"build it with 'asrd model convert {model.path}'"
+        return f"build it with 'asrd model convert {model.single}'"
 
     @property
     def arithmetic(self) -> str:
@@ -149,7 +153,7 @@ class Int8Backend(OpenVinoBackend):
 
     @classmethod
     def _remedy(cls, model: ModelDirectory) -> str:
-        return f"use the backend fp16, or build it with 'asrd quantize --model {model.path} --dataset bundled -o OUT'"
+        return f"use the backend fp16, or build it with 'asrd quantize --model {model.single} --dataset bundled -o OUT'"
 
     @property
     def arithmetic(self) -> str:

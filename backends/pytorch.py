@@ -1,4 +1,4 @@
-"""The reference backend: transformers' own Wav2Vec2ForCTC in eager PyTorch."""
+"""The reference backend: transformers' own network in eager PyTorch."""
 
 from typing import Any, Self
 

@@ -65,6 +65,7 @@ def calibrate(
     """
     from asrd.backends import load
     from asrd.models import store
+    from asrd.models.learned import check_apart
     from asrd.quant.confidence import calibrate as steps
     from asrd.quant.confidence.examples import transcripts
     from asrd.quant.data import dataset
@@ -72,6 +73,7 @@ def calibrate(
     if check and report:
         raise UsageError("--check holds no speech out, so it writes no report; leave one of them out")
     source = store.resolve(model)
+    check_apart(source)
     listed = [(name, dataset(spec)) for name, spec in map(_named, datasets)]
     loaded = load(backend, source)
     spoken: dict[str, list[Transcript]] = {}

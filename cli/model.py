@@ -65,15 +65,17 @@ def list_(*, as_json: bool) -> None:
 @click.argument("name", metavar="ID")
 @click.option("--revision", default="main", show_default=True, help="Branch, tag or commit to download.")
 def pull(*, name: str, revision: str) -> None:
-    """Download a Wav2Vec2-CTC checkpoint from the Hugging Face hub.
+    """Download a CTC checkpoint from the Hugging Face hub.
 
     It is converted for the fp16 backend where PyTorch is installed. An interrupted download goes on where
-    it stopped. Every file is checked against the hub's hash.
+    it stopped. Every file is checked against the hub's hash. Of a checkpoint of several languages, such as MMS, name
+    one: ID@LANGUAGE.
 
     \b
     Examples:
       asrd model pull facebook/wav2vec2-base-960h
       asrd start --model facebook/wav2vec2-base-960h --backend fp16
+      asrd model pull facebook/mms-1b-all@deu
     """
     pulled = hub.pull(name, revision, notice=lambda text: click.echo(text, err=True))
     click.echo(f"{name} is in {pulled.path}")

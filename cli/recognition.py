@@ -38,7 +38,7 @@ model_option = cloup.option(
     default=DEFAULT_MODEL,
     show_default=True,
     shell_complete=complete.models,
-    help="Model: a bundled name, a directory or a hub id.",
+    help="Model: a bundled name, a directory or a hub id; with @LANGUAGE if it has several.",
 )
 
 

@@ -46,11 +46,13 @@ def tune(
     from asrd.backends import load
     from asrd.daemon.recognition.decoding import DecoderOptions, make_decoding
     from asrd.models import store
+    from asrd.models.learned import check_apart
     from asrd.quant import data
     from asrd.quant.decoder_tuning import Tuner, save
     from asrd.quant.evaluation.decode import emissions
 
     source = store.resolve(model)
+    check_apart(source)
     make_decoding(DecoderOptions("beam", lm, beam_width), source)  # anything missing fails before speech is heard
     listed = data.dataset(dataset)
     loaded = load(backend, source)

@@ -11,13 +11,15 @@ from asrd.core.units import MAX_WINDOW
 from asrd.models import manifest, runtime
 from asrd.models.checkpoint import load_checkpoint
 from asrd.models.directory import ModelDirectory
+from asrd.models.extract import extracted
 from asrd.models.files import OWN_PLACE, writing
 from asrd.models.front import rewrite_front
 
 
 def convert(model: ModelDirectory) -> Path:
-    """Write `openvino/fp16.{xml,bin}` into the model's directory and renew its manifest.
+    """Write `openvino/fp16.{xml,bin}` into the model's directory and renew its manifest; return the former.
 
+    What is built serves one language only, so a checkpoint of several gets a directory for this one; see `extract`.
     The network takes normalised audio `(batch, samples)`, both dimensions free, and gives logits
     `(batch, frames, vocabulary)`. Weights are stored in 16 bits; the arithmetic is the backend's choice.
     Raises MissingExtraError without torch, ModelError if the checkpoint cannot be converted or
@@ -25,6 +27,7 @@ def convert(model: ModelDirectory) -> Path:
     """
     if not model.has_weights:
         raise ModelError(f"{model.path} holds no checkpoint (model.safetensors) to convert; pull it again")
+    model = extracted(model)
     path = model.openvino("fp16")
     save(trace(model), path, compress=True)
     manifest.write(model.path, openvino=runtime.openvino().__version__)
@@ -44,8 +47,11 @@ def trace(model: ModelDirectory) -> Any:
         def __init__(self, network: Any) -> None:
             super().__init__()
             self.network = network
+            self.rotary = [part for part in network.modules() if hasattr(part, "cached_sequence_length")]
 
         def forward(self, audio: Any) -> Any:
+            for part in self.rotary:  # with its cache, positions of this length would become constants of the graph
+                part.cached_sequence_length = None
             return self.network(audio).logits
 
     network = Logits(load_checkpoint(model)).eval()
@@ -82,8 +88,8 @@ def _number_names(network: Any) -> None:
     """Name each unnamed operation by its place in the network.
 
     OpenVINO numbers such operations by a counter of the process, so the same network would be written differently
-    each time.
+    each time. An operation that took the place of another one has the other's name.
     """
     for place, node in enumerate(network.get_ordered_ops()):
-        if re.fullmatch(rf"{node.get_type_name()}_\d+", node.get_friendly_name()):
+        if re.fullmatch(r"[A-Za-z]+_\d+", node.get_friendly_name()):
             node.set_friendly_name(f"{node.get_type_name()}_{place}")

@@ -13,6 +13,7 @@ from typing import Any
 
 from asrd.core.errors import ModelError
 from asrd.core.units import SAMPLE_RATE
+from asrd.models import families, languages
 from asrd.models.calibration import UNCALIBRATED, Calibration
 from asrd.models.files import read_object
 from asrd.models.geometry import Geometry
@@ -28,12 +29,13 @@ WEIGHT_FILES = (
 
 @dataclass(frozen=True, slots=True)
 class ModelDirectory:
-    """A Wav2Vec2-CTC checkpoint that was read and found consistent.
+    """A CTC checkpoint that was read and found consistent.
 
     normalize: whether input is brought to zero mean and unit variance.
     attention_mask: whether the model takes a mask when windows of unequal length are padded into
         one batch. asrd never pads, so an all-ones mask is implied and none is passed.
     calibration: corrections to its word times and confidences.
+    language: the one taken of a checkpoint of several languages; "" for all others.
     """
 
     path: Path
@@ -42,34 +44,52 @@ class ModelDirectory:
     normalize: bool
     attention_mask: bool
     calibration: Calibration = UNCALIBRATED
+    language: str = ""
 
     @property
     def name(self) -> str:
         """The directory's name, which is what people call the model."""
-        return self.path.name
+        return self.single.name
+
+    @property
+    def single(self) -> Path:
+        """The directory that holds this language alone: a neighbour, which converting makes, or this directory itself
+        if it has one language only. As text, it is also what names the model: "DIR@deu".
+        """
+        return self.path.with_name(f"{self.path.name}@{self.language}") if self.language else self.path
 
     @property
     def has_weights(self) -> bool:
         """True if the checkpoint itself is here, not only what was built from it."""
         return any((self.path / name).is_file() for name in WEIGHT_FILES)
 
+    @property
+    def adapter(self) -> Path | None:
+        """The file of the language, which replaces a part of the weights; None if they are for it as they are."""
+        path = self.path / languages.adapter(self.language)
+        return path if self.language and path.is_file() else None
+
     def openvino(self, precision: str) -> Path:
         """Return the path of the OpenVINO model of this precision ("fp16", "int8"); it may not exist."""
-        return self.path / "openvino" / f"{precision}.xml"
+        return self.single / "openvino" / f"{precision}.xml"
 
     @classmethod
-    def open(cls, path: Path) -> "ModelDirectory":
-        """Read and check a directory. Raises ModelError naming the file at fault and the remedy."""
+    def open(cls, path: Path, language: str = "") -> "ModelDirectory":
+        """Read and check a directory. Raises ModelError naming the file at fault and the remedy.
+
+        language: the one to take of a checkpoint of several; without it, the checkpoint's own. Raises UsageError if
+        there is no such language.
+        """
         path = path.resolve()
         if not path.is_dir():
             raise ModelError(f"no model directory at {path}; see 'asrd model list' for the models at hand")
         config = read_object(path / "config.json")
-        if config.get("model_type") != "wav2vec2":
-            raise ModelError(f"{path / 'config.json'} describes '{config.get('model_type')}', not a wav2vec2 model")
-        _check_head(path, config)
+        families.check(config, str(path))
         outputs = config.get("vocab_size", 32)  # transformers' own default
         if not isinstance(outputs, int):
             raise ModelError(f"{path / 'config.json'}: vocab_size must be a number, not '{outputs}'")
+        language = languages.choose(path, language, outputs, str(path))
+        outputs = languages.outputs(path, language, outputs)
         audio = _audio_settings(path)
         rate = audio.get("sampling_rate", SAMPLE_RATE)
         if rate != SAMPLE_RATE:
@@ -77,21 +97,11 @@ class ModelDirectory:
         return cls(
             path=path,
             geometry=Geometry.from_config(config),
-            vocabulary=Vocabulary.load(path, outputs, config.get("pad_token_id")),
+            vocabulary=Vocabulary.load(path, outputs, config.get("pad_token_id"), language),
             normalize=bool(audio.get("do_normalize", True)),
             attention_mask=bool(audio.get("return_attention_mask", False)),
-            calibration=Calibration.load(path),
-        )
-
-
-def _check_head(path: Path, config: dict[str, Any]) -> None:
-    """Raise ModelError if `config.json` names a class without a CTC head. Old checkpoints name none."""
-    named = config.get("architectures")
-    classes = [str(one) for one in named] if isinstance(named, list) else []
-    if classes and not any(one.endswith("ForCTC") for one in classes):
-        raise ModelError(
-            f"{path} is a {classes[0]}, which has no CTC head to transcribe with; take a checkpoint that was "
-            "fine-tuned for speech recognition (its config.json says Wav2Vec2ForCTC)"
+            calibration=UNCALIBRATED if language else Calibration.load(path),
+            language=language,
         )
 
 

@@ -1,24 +1,19 @@
 """Download checkpoints from the Hugging Face hub."""
 
 import fcntl
-import hashlib
-import re
 import shutil
-import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
-from asrd.core.errors import ModelError, UsageError, reason
-from asrd.models import manifest, runtime, store
-from asrd.models.directory import WEIGHT_FILES, ModelDirectory
-from asrd.models.files import writing
+from asrd.core.errors import AsrdError, ModelError, UsageError
+from asrd.models import families, languages, manifest, store
+from asrd.models.directory import ModelDirectory
+from asrd.models.files import read_object, writing
 from asrd.models.learned import take_along
+from asrd.models.repository import RemoteFile, Repository
 
 SETTINGS = (
-    "config.json",
     "preprocessor_config.json",
     "processor_config.json",
     "vocab.json",
@@ -26,66 +21,10 @@ SETTINGS = (
     "special_tokens_map.json",
     "added_tokens.json",
 )
-"""Small files, fetched first: they tell whether asrd can run the model before its weights come."""
+"""Small files, fetched after `config.json`: they tell whether asrd can run the model before its weights come."""
 
 BUILT = tuple(f"openvino/{precision}.{part}" for precision in ("fp16", "int8") for part in ("xml", "bin"))
 """Converted files that a repository may hold."""
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteFile:
-    """A file as the hub describes it. sha256: of large files only; git: the id that git gives its content."""
-
-    name: str
-    size: int
-    sha256: str | None
-    git: str | None
-
-    def matches(self, path: Path) -> bool:
-        """Return whether `path` holds exactly this file."""
-        if not path.is_file() or path.stat().st_size != self.size:
-            return False
-        if self.sha256:
-            return manifest.sha256(path) == self.sha256
-        content = path.read_bytes()
-        return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest() == self.git
-
-
-@dataclass(frozen=True, slots=True)
-class Repository:
-    """A repository at one commit, and where to ask for its files."""
-
-    name: str
-    commit: str
-    files: dict[str, RemoteFile]
-    endpoint: str | None = None
-
-    @classmethod
-    def look_up(cls, name: str, revision: str, endpoint: str | None = None) -> "Repository":
-        """Look up a repository on the hub. Raises UsageError or ModelError if it is not available."""
-        api = runtime.huggingface_hub().HfApi(endpoint=endpoint)
-        with _explained(name, revision):
-            info = api.model_info(name, revision=revision, files_metadata=True, timeout=30)
-        files = (
-            RemoteFile(entry.rfilename, entry.size or 0, entry.lfs.sha256 if entry.lfs else None, entry.blob_id)
-            for entry in info.siblings or ()
-        )
-        return cls(name, info.sha, {file.name: file for file in files}, endpoint)
-
-    def pick(self, names: Iterable[str]) -> list[RemoteFile]:
-        """List those of `names` that the repository has."""
-        return [self.files[name] for name in names if name in self.files]
-
-    def weights(self) -> list[RemoteFile]:
-        """List the checkpoint's files in its preferred form, which may be split into numbered pieces."""
-        chosen = next((name for name in WEIGHT_FILES if name in self.files), None)
-        if chosen is None:
-            raise ModelError(f"'{self.name}' holds no PyTorch checkpoint ({WEIGHT_FILES[0]}); choose another model")
-        if not chosen.endswith(".index.json"):
-            return self.pick([chosen])
-        stem, suffix = chosen.removesuffix(".index.json").rsplit(".", 1)
-        piece = re.compile(rf"{re.escape(stem)}-\d+-of-\d+\.{suffix}")
-        return self.pick([chosen, *sorted(filter(piece.fullmatch, self.files))])
 
 
 def pull(
@@ -98,36 +37,66 @@ def pull(
 
     An interrupted download resumes where it stopped; a model is in the store only when complete. What was learned
     about it on this machine is kept as long as its checkpoint is the same.
-    endpoint: another hub than the one that `HF_ENDPOINT` or its default names. notice: called with what was not kept.
-    Raises UsageError for a malformed hub id, ModelError if the model is not available, cannot be run, or is just
-    being pulled.
+    name: a hub id, which may end in `@` and a language; of a checkpoint of several, only that one's adapter is fetched,
+    and those that are in the store stay. endpoint: another hub than the one that `HF_ENDPOINT` or its default names.
+    notice: called with what was not kept.
+    Raises UsageError for a malformed hub id or an unknown language, ModelError if the model is not available, cannot be
+    run, or is just being pulled.
     """
+    name, wanted = languages.parted(name)
     if not store.HUB_ID.fullmatch(name):
         raise UsageError(f"'{name}' is not a hub id; it looks like 'facebook/wav2vec2-base-960h'")
     repository = Repository.look_up(name, revision, endpoint)
     target = store.store() / name
-    if _is_current(target, repository.commit):
-        return ModelDirectory.open(target)
-    settings, weights, built = repository.pick(SETTINGS), repository.weights(), repository.pick(BUILT)
-    checkpoint = [*settings, *weights]
+    if _is_current(target, repository.commit, wanted):
+        return store.opened(target, wanted)
     draft = store.store() / ".partial" / name
     with writing(draft), _alone(name, draft):
         draft.mkdir(parents=True, exist_ok=True)
+        _clear(draft, set(repository.files))
+        settings = _settings(repository, draft, target, wanted)
+        language = ModelDirectory.open(draft, wanted).language
+        weights, built = repository.weights(), repository.pick(() if language else BUILT)
+        checkpoint = [*settings, *weights]
         _clear(draft, {file.name for file in [*checkpoint, *built]})
-        for file in settings:
-            _fetch(repository, file, draft)
-        ModelDirectory.open(draft)
         for file in [*weights, *built]:
-            _fetch(repository, file, draft)
+            repository.fetch(file, draft, target)
         same = _revision(target) == repository.commit or all(file.matches(target / file.name) for file in checkpoint)
         for command in take_along(target, draft, same=same):
             notice(f"what '{command}' learned of the former '{name}' does not hold any more; run it again")
+        for outdated in [] if same else _built_of(target):
+            shutil.rmtree(outdated)
+            made = outdated.relative_to(store.store()).as_posix()
+            notice(f"what was made of the former '{made}' does not hold any more; pull it again")
         manifest.write(draft, source={"hub": name, "revision": repository.commit})
         if target.exists():
             shutil.rmtree(target)
         target.parent.mkdir(parents=True, exist_ok=True)
         draft.rename(target)
-    return ModelDirectory.open(target)
+    return store.opened(target, wanted)
+
+
+def _settings(repository: Repository, draft: Path, target: Path, wanted: str) -> list[RemoteFile]:
+    """Fetch what tells whether asrd can run the model, and the adapters to have: of the wanted language, and of those
+    that are in `target`. Raises UsageError or ModelError as soon as it is known to be of no use.
+    """
+    found = repository.pick(["config.json"])
+    for file in found:
+        repository.fetch(file, draft, target)
+    config = read_object(draft / "config.json")
+    families.check(config, f"'{repository.name}'")
+    found += repository.pick(SETTINGS)
+    for file in found:
+        repository.fetch(file, draft, target)
+    usual = config.get("vocab_size", 0)
+    languages.choose(draft, wanted, usual, repository.name)
+    if wanted and wanted != languages.own(draft, usual) and languages.adapter(wanted) not in repository.files:
+        raise ModelError(f"'{repository.name}' holds no {languages.adapter(wanted)}; choose another language")
+    there = {path.name for path in target.glob(languages.adapter("*"))}
+    adapters = repository.pick(sorted(there | ({languages.adapter(wanted)} if wanted else set())))
+    for file in adapters:
+        repository.fetch(file, draft, target)
+    return found + adapters
 
 
 def fetch(name: str, file: str, directory: Path, endpoint: str | None = None) -> Path:
@@ -143,12 +112,24 @@ def fetch(name: str, file: str, directory: Path, endpoint: str | None = None) ->
             raise ModelError(f"'{name}' holds no {file}; choose another model")
         with writing(directory):
             directory.mkdir(parents=True, exist_ok=True)
-            _fetch(repository, found[0], directory)
+            repository.fetch(found[0], directory)
     return path
 
 
-def _is_current(target: Path, commit: str) -> bool:
-    return _revision(target) == commit and not manifest.verify(target)
+def _is_current(target: Path, commit: str, language: str) -> bool:
+    """Return whether a model is at this commit, undamaged, and has the language."""
+    if _revision(target) != commit or manifest.verify(target):
+        return False
+    try:
+        ModelDirectory.open(target, language)
+    except AsrdError:
+        return False
+    return True
+
+
+def _built_of(target: Path) -> list[Path]:
+    """List the directories of single languages that were made of a checkpoint of several."""
+    return [path for path in target.parent.glob(f"{target.name}@*") if (path / manifest.NAME).is_file()]
 
 
 def _revision(target: Path) -> str | None:
@@ -177,77 +158,3 @@ def _clear(draft: Path, names: set[str]) -> None:
     for path in list(draft.rglob("*")):
         if path.is_file() and path.relative_to(draft).as_posix().removesuffix(".part") not in names:
             path.unlink()
-
-
-def _fetch(repository: Repository, file: RemoteFile, directory: Path) -> None:
-    """Download one file, unless it is there; append to what an earlier attempt left behind."""
-    from huggingface_hub.file_download import http_get
-    from huggingface_hub.utils import build_hf_headers
-
-    path = directory / file.name
-    if file.matches(path):
-        return
-    part = path.with_name(f"{path.name}.part")
-    part.parent.mkdir(parents=True, exist_ok=True)
-    url = runtime.huggingface_hub().hf_hub_url(
-        repository.name, file.name, revision=repository.commit, endpoint=repository.endpoint
-    )
-    headers = build_hf_headers(library_name="asrd", library_version=version("asrd"))
-    headers["Accept-Encoding"] = "identity"  # positions in a compressed stream are not positions in the file
-    if part.is_file() and part.stat().st_size > file.size:
-        part.unlink()
-    with part.open("ab") as stream, _explained(repository.name, repository.commit), _progress():
-        http_get(
-            url,
-            stream,
-            resume_size=stream.tell(),
-            headers=headers,
-            expected_size=file.size,
-            displayed_filename=file.name,
-        )
-    if not file.matches(part):
-        part.unlink()
-        raise ModelError(f"{file.name} of '{repository.name}' arrived damaged: its hash is wrong; pull it again")
-    part.replace(path)
-
-
-@contextmanager
-def _progress() -> Iterator[None]:
-    """Show the hub's own progress bars only on a terminal."""
-    from huggingface_hub.utils import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
-
-    if sys.stderr.isatty() or are_progress_bars_disabled():
-        yield
-        return
-    disable_progress_bars()
-    try:
-        yield
-    finally:
-        enable_progress_bars()
-
-
-@contextmanager
-def _explained(name: str, revision: str) -> Iterator[None]:
-    """Turn the hub library's errors into ours.
-
-    Any other error comes from the HTTP library underneath, which has changed between releases of huggingface_hub: it
-    means that the transfer failed.
-    """
-    from huggingface_hub import errors
-
-    try:
-        yield
-    except errors.GatedRepoError as error:
-        raise ModelError(f"'{name}' has terms; accept them on its page and log in with 'hf auth login'") from error
-    except errors.RepositoryNotFoundError as error:
-        raise UsageError(f"the hub has no model '{name}', or it is private; check the spelling") from error
-    except errors.RevisionNotFoundError as error:
-        raise UsageError(f"'{name}' has no revision '{revision}'; leave --revision out for the newest") from error
-    except errors.HFValidationError as error:
-        raise UsageError(f"'{name}' is not a hub id: {reason(error)}") from error
-    except errors.OfflineModeIsEnabled as error:
-        raise ModelError("HF_HUB_OFFLINE is set, which forbids downloads; unset it to pull a model") from error
-    except Exception as error:
-        raise ModelError(
-            f"the transfer of '{name}' failed ({reason(error)}); pull again to go on where it stopped"
-        ) from error

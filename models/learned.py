@@ -4,9 +4,10 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from asrd.core.errors import ModelError
+from asrd.core.errors import ModelError, UsageError
 from asrd.models import calibration
 from asrd.models.calibration import Calibration
+from asrd.models.directory import ModelDirectory
 from asrd.models.lm import settings
 from asrd.models.lm.settings import DecodingSettings
 
@@ -15,6 +16,15 @@ LEARNED: dict[str, tuple[Callable[[Path], object], str]] = {
     settings.NAME: (DecodingSettings.load, "asrd tune"),
 }
 """The reader of each file, and the command that writes it."""
+
+
+def check_apart(model: ModelDirectory) -> None:
+    """Raise UsageError if what is learned of a model would be taken for what holds of other languages, too."""
+    if model.language:
+        raise UsageError(
+            f"{model.path} has several languages, and nothing can be learned of one of them there; "
+            f"'asrd model convert {model.single}' makes a model of this one"
+        )
 
 
 def take_along(old: Path, new: Path, *, same: bool) -> list[str]:

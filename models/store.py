@@ -8,6 +8,7 @@ from platformdirs import user_data_path
 
 from asrd.core.errors import UsageError
 from asrd.models.directory import ModelDirectory
+from asrd.models.languages import parted
 
 DEFAULT_MODEL = "asrd-base-en"
 """The bundled model used by default: English, available without a network."""
@@ -36,18 +37,36 @@ def store() -> Path:
 def resolve(model: str) -> ModelDirectory:
     """Open a model by bundled name, by the hub id it was pulled under, or by directory, in this order.
 
-    Raises UsageError if there is none, ModelError if the directory is not a usable checkpoint.
+    The name may end in `@` and a language, which is looked at only where there is none of the whole name. Raises
+    UsageError if there is no such model or language, ModelError if the directory is not a usable checkpoint.
     """
-    known = {found.name: found.path for found in installed()}
-    if model in known:
-        return ModelDirectory.open(known[model])
-    if Path(model).is_dir():
-        if not (Path(model) / "config.json").exists():
-            raise UsageError(f"{model} is no model: it holds no config.json; give the directory of a checkpoint")
-        return ModelDirectory.open(Path(model))
-    if HUB_ID.fullmatch(model) and "/" in model:
+    found = find(model)
+    if found:
+        return found
+    name = parted(model)[0]
+    if HUB_ID.fullmatch(name) and "/" in name:
         raise UsageError(f"there is no model '{model}' here; fetch it with 'asrd model pull {model}'")
     raise UsageError(f"there is no model '{model}'; 'asrd model list' shows those at hand")
+
+
+def find(model: str) -> ModelDirectory | None:
+    """Open a model as `resolve` does; None if nothing has its name."""
+    known = {found.name: found.path for found in installed()}
+    for name, language in ((model, ""), parted(model)):
+        if name in known:
+            return opened(known[name], language)
+        if Path(name).is_dir():
+            if not (Path(name) / "config.json").exists():
+                raise UsageError(f"{name} is no model: it holds no config.json; give the directory of a checkpoint")
+            return opened(Path(name), language)
+    return None
+
+
+def opened(path: Path, language: str = "") -> ModelDirectory:
+    """Open a directory. A language of several is taken from the directory of its own, if there is one."""
+    model = ModelDirectory.open(path, language)
+    apart = model.language and (model.single / "config.json").is_file()
+    return ModelDirectory.open(model.single) if apart else model
 
 
 def installed() -> list[Installed]:

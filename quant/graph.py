@@ -1,23 +1,30 @@
 """Find a network's layers, from the graph itself.
 
 Converters name nodes as they please, and differently from version to version. So layers are told apart by what they
-do: convolutions by their order, and matrix products by the attention they feed or follow.
+do: by their order, and by the attention they feed or follow.
 
     front.0 … front.6  projection  position  block.0.query … block.0.down  …  head
+
+Blocks of a Conformer also have a feed-forward before their attention (first.up, first.down) and a convolution behind it
+(conv.in, conv.depth, conv.out). Where attention computes positions of its own, that is block.0.position.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
 from asrd.backends import amx
 from asrd.core.errors import UsageError, alternatives
+from asrd.quant.attention import attentions, has_weights, is_stored, role
 
-ATTENTION = "ScaledDotProductAttention"
-AFTER_ATTENTION = ("out", "up", "down")
-"""A transformer block's products, in order, once its attention is computed."""
+_TRANSFORMER, _ADAPTER = ("out", "up", "down"), ("adapter.down", "adapter.up")
+"""What follows a block's attention, in order; adapters are those of single languages."""
+
+_CONFORMER, _FIRST = ("out", "conv.in", "conv.depth", "conv.out", "up", "down"), ("first.up", "first.down")
+"""What follows the attention of a Conformer's block, and what comes before it."""
 
 FASTER_IN_FLOAT = ("position", "position.*")
 """Patterns of layers that 8 bits make slower: oneDNN's 8-bit kernels are poor at convolutions of many small groups. See
@@ -35,31 +42,64 @@ class Layer:
 
 def layers(network: Any) -> list[Layer]:
     """List every layer with weights of an `openvino.Model`, in the order audio passes them."""
-    nodes = [node for node in network.get_ordered_ops() if _has_weights(node)]
-    blocks = {node.get_friendly_name(): index for index, node in enumerate(_attentions(network))}
-    found: list[Layer] = []
-    convolutions = 0
-    block, follower = -1, 0
-    for node in nodes:
+    ends, inputs = attentions(network)
+    labels: dict[str, str] = {}
+    parts: list[list[Any]] = [[]]  # layers before the first attention, between two, and after the last
+    for node in network.get_ordered_ops():
         name = node.get_friendly_name()
-        role = _attention_input(node)
-        if node.get_type_name() == "Convolution":
-            label, convolutions = f"front.{convolutions}", convolutions + 1
-        elif node.get_type_name() == "GroupConvolution":
-            label = "position"
-        elif role:
-            attention, part = role
-            block, follower = blocks[attention], 0
-            label = f"block.{block}.{part}"
-        elif block < 0:
-            label = "projection"
+        if has_weights(node):
+            labels[name] = ""
+            if fed := role(node, inputs):
+                labels[name] = f"block.{fed[0]}.{fed[1]}"
+            else:
+                parts[-1].append(node)
+        if name in ends:
+            parts.append([])
+    head = parts[-1].pop()
+    conformer = any(_is_convolution(node) for part in parts[1:] for node in part)
+    for place, part in enumerate(parts):
+        names = _behind(place - 1, len(part), conformer) if place else _front(part, conformer)
+        labels |= {node.get_friendly_name(): label for node, label in zip(part, names, strict=True)}
+    labels[head.get_friendly_name()] = "head"
+    return [Layer(label, name) for name, label in _numbered(labels).items()]
+
+
+def _front(part: Sequence[Any], conformer: bool) -> list[str]:
+    """Name the layers before the first attention."""
+    products = ["projection"] + ([f"block.0.{name}" for name in _FIRST] if conformer else [])
+    names: list[str] = []
+    for node in part:
+        if not _is_convolution(node):
+            names.append(products.pop(0))
+        elif node.get_type_name() == "GroupConvolution" or "projection" in names:
+            names.append("position")
         else:
-            part = AFTER_ATTENTION[follower] if follower < len(AFTER_ATTENTION) else f"extra{follower}"
-            label, follower = f"block.{block}.{part}", follower + 1
-        found.append(Layer(label, name))
-    if block >= 0:  # the last product of all gives the letters
-        found[-1] = Layer("head", found[-1].node)
-    return found
+            names.append(f"front.{len(names)}")
+    return names
+
+
+def _behind(block: int, count: int, conformer: bool) -> list[str]:
+    """Name the layers between the attention of a block and that of the next one, or the head."""
+    names = [f"block.{block}.{name}" for name in (_CONFORMER if conformer else (*_TRANSFORMER, *_ADAPTER))]
+    if conformer:
+        names += [f"block.{block + 1}.{name}" for name in _FIRST]
+    elif count == len(_TRANSFORMER) + 1:
+        names[-2:] = ["upsample"]  # SEW's, behind the last block
+    return (names + [f"block.{block}.extra"] * count)[:count]
+
+
+def _numbered(labels: dict[str, str]) -> dict[str, str]:
+    """Number the layers of the same label: of several positional convolutions, and of SEW-D's positions."""
+    counts, met = Counter(labels.values()), Counter[str]()
+    numbered = {}
+    for name, label in labels.items():
+        numbered[name] = f"{label}.{met[label]}" if counts[label] > 1 else label
+        met[label] += 1
+    return numbered
+
+
+def _is_convolution(node: Any) -> bool:
+    return str(node.get_type_name()).endswith("Convolution")
 
 
 def select(found: Sequence[Layer], patterns: Sequence[str]) -> list[Layer]:
@@ -76,48 +116,19 @@ def select(found: Sequence[Layer], patterns: Sequence[str]) -> list[Layer]:
 
 
 def kept(network: Any, patterns: Sequence[str]) -> list[Layer]:
-    """Return the layers to keep in floating point: those selected, those that are faster so, and those that some CPUs
-    compute wrongly in 8 bits, so that the model is right on every CPU.
+    """Return the layers to keep in floating point: those selected, those that are faster so, those that some CPUs
+    compute wrongly in 8 bits, so that the model is right on every CPU, and those that take no audio, which NNCF leaves
+    as they are.
     """
     nodes = {node.get_friendly_name(): node for node in network.get_ordered_ops()}
     found = layers(network)
     chosen = select(found, patterns)
     chosen += [layer for layer in found if any(fnmatchcase(layer.label, pattern) for pattern in FASTER_IN_FLOAT)]
-    return [layer for layer in found if layer in chosen or amx.is_unsafe(nodes[layer.node])]
-
-
-def _attentions(network: Any) -> Iterator[Any]:
-    return (node for node in network.get_ordered_ops() if node.get_type_name() == ATTENTION)
-
-
-def _has_weights(node: Any) -> bool:
-    """Return whether the second operand is stored in the model rather than computed from audio."""
-    if node.get_type_name() not in ("Convolution", "GroupConvolution", "MatMul"):
-        return False
-    operand = node.input_value(1).get_node()
-    while operand.get_type_name() != "Constant":
-        if not operand.get_input_size() or operand.get_type_name() in ("Convolution", "MatMul", "Parameter"):
-            return False
-        operand = operand.input_value(0).get_node()
-    return True
-
-
-def _attention_input(node: Any) -> tuple[str, str] | None:
-    """Return the attention that this product feeds through reshaping and bias alone, and its role there; None if
-    there is none.
-    """
-    passing = ("Add", "Multiply", "Reshape", "Transpose", "FakeQuantize")
-    output = node.output(0)
-    while len(targets := list(output.get_target_inputs())) == 1:
-        target = targets[0]
-        follower = target.get_node()
-        if follower.get_type_name() == ATTENTION:
-            parts = ("query", "key", "value")
-            return (follower.get_friendly_name(), parts[target.get_index()]) if target.get_index() < 3 else None
-        if follower.get_type_name() not in passing:
-            return None
-        output = follower.output(0)
-    return None
+    return [
+        layer
+        for layer in found
+        if layer in chosen or amx.is_unsafe(nodes[layer.node]) or is_stored(nodes[layer.node], 0)
+    ]
 
 
 def in_floating_point(network: Any) -> list[Layer]:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 from asrd.core.cpu import flags
 from asrd.models import ModelDirectory, manifest
+from asrd.models.languages import adapter
 from asrd.quant.data import Clip, fingerprint
 from asrd.quant.recipe import Recipe
 from asrd.quant.split import Split
@@ -62,10 +62,11 @@ def built_from(source: ModelDirectory) -> dict[str, str]:
     """
     network = source.openvino("fp16")
     there = [file for file in (network, network.with_suffix(".bin")) if file.is_file()]
-    return hashes(source.path) | {file.relative_to(source.path).as_posix(): manifest.sha256(file) for file in there}
+    return hashes(source) | {file.relative_to(source.single).as_posix(): manifest.sha256(file) for file in there}
 
 
-def hashes(path: Path) -> dict[str, str]:
-    """Return the SHA-256 of the checkpoint's own files."""
-    files = [file for file in path.iterdir() if file.suffix in (".json", ".safetensors", ".bin")]
-    return {file.name: manifest.sha256(file) for file in sorted(files) if file.name != manifest.NAME}
+def hashes(source: ModelDirectory) -> dict[str, str]:
+    """Return the SHA-256 of the checkpoint's own files, of its language if it has several."""
+    files = [file for file in source.path.iterdir() if file.suffix in (".json", ".safetensors", ".bin")]
+    others = {manifest.NAME, *(path.name for path in source.path.glob(adapter("*")) if path != source.adapter)}
+    return {file.name: manifest.sha256(file) for file in sorted(files) if file.name not in others}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from asrd.core.errors import ModelError, UsageError
 from asrd.models import ModelDirectory, manifest
+from asrd.models.extract import extract
 from asrd.models.files import writing
 
 
@@ -48,10 +49,14 @@ def drafting(out: Path, left: str, *, resume: bool) -> Iterator[Path]:
 
 
 def copy_checkpoint(source: ModelDirectory, path: Path) -> ModelDirectory:
-    """Copy the source's files to another directory, without what quantization makes.
+    """Copy the source's files, or its language if it has several, to another directory, without what quantization
+    makes.
 
     Raises ModelError if one cannot be copied.
     """
+    if source.language:
+        extract(source, path)
+        return ModelDirectory.open(path)
 
     def copy(file: str, to: str) -> None:
         try:

@@ -2,8 +2,8 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from functools import cache
 
 import numpy as np
 import pytest
@@ -12,8 +12,8 @@ from hypothesis import settings
 from asrd.core.flow import FloatArray
 from asrd.core.units import MAX_WINDOW
 from asrd.models import ModelDirectory
-from asrd.models.convert import convert
 from asrd.models.store import DEFAULT_MODEL, resolve
+from tests.checkpoints import quantized, random_model
 
 settings.register_profile("asrd", derandomize=True, database=None, deadline=None)
 settings.load_profile("asrd")
@@ -21,15 +21,6 @@ settings.load_profile("asrd")
 if "PYTEST_XDIST_WORKER" in os.environ:  # parallel workers share the cores
     share = (os.cpu_count() or 1) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, share)))
-
-LETTERS = ["<pad>", "<s>", "</s>", "<unk>", "|", *"ETAONIHSRDLUMWCFGYPBVK'XJQZ"]
-KINDS = {
-    "base": {"feat_extract_norm": "group", "do_stable_layer_norm": False, "conv_bias": False},
-    "lv60": {"feat_extract_norm": "layer", "do_stable_layer_norm": True, "conv_bias": True},
-}
-"""Differences between wav2vec2-base-960h and wav2vec2-large-960h-lv60-self, apart from size. Their front end is the
-library's default: receptive field 400, stride 320.
-"""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -80,41 +71,10 @@ def lv60_model(tmp_path_factory: pytest.TempPathFactory) -> ModelDirectory:
     return random_model(tmp_path_factory.mktemp("models") / "random-lv60", "lv60")
 
 
-def random_model(path: Path, kind: str) -> ModelDirectory:
-    """Write a checkpoint with seeded random weights through transformers itself, and its FP16 model."""
-    import json
-
-    import torch
-    import transformers
-
-    transformers.logging.disable_progress_bar()
-    config = transformers.Wav2Vec2Config(
-        **KINDS[kind],
-        vocab_size=len(LETTERS),
-        conv_dim=(32,) * 7,
-        hidden_size=64,
-        intermediate_size=128,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_conv_pos_embeddings=16,
-        num_conv_pos_embedding_groups=4,
-    )
-    path.mkdir(parents=True)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(len(kind))
-        network = transformers.Wav2Vec2ForCTC(config).eval()
-        torch.nn.init.normal_(network.lm_head.weight, std=0.2)  # larger than usual, or all frames look alike
-        network.lm_head.bias.data[1:4] = -100.0  # nor does a trained model say <s>, </s> or <unk>
-    network.save_pretrained(path)
-    vocabulary = path / "vocab.json"
-    vocabulary.write_text(json.dumps({letter: index for index, letter in enumerate(LETTERS)}))
-    transformers.Wav2Vec2Processor(
-        transformers.Wav2Vec2FeatureExtractor(return_attention_mask=kind == "lv60"),
-        transformers.Wav2Vec2CTCTokenizer(vocabulary),
-    ).save_pretrained(path)
-    model = ModelDirectory.open(path)
-    convert(model)
-    return model
+@pytest.fixture(scope="session")
+def family(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], ModelDirectory]:
+    """What returns a small random model of a kind, with its FP16 and INT8 models; it is made once."""
+    return cache(lambda kind: quantized(tmp_path_factory.mktemp("families") / kind, kind))
 
 
 @pytest.fixture(scope="session")

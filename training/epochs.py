@@ -15,6 +15,7 @@ from asrd.core.errors import UsageError
 from asrd.core.flow import FloatArray
 from asrd.models import ModelDirectory, calibration, manifest
 from asrd.models.checkpoint import load_checkpoint
+from asrd.models.extract import describe
 from asrd.models.files import writing
 from asrd.quant.data import fingerprint
 from asrd.quant.progress import Progress
@@ -135,10 +136,12 @@ class Epochs:
         The calibration of confidences is left out, as it does not hold for the new weights. The weights of a language
         model are copied; they are a good start.
         """
-        for path in self.source.path.iterdir():
+        for path in [] if self.source.language else self.source.path.iterdir():
             described = path.suffix in (".json", ".txt") and "index" not in path.name
             if described and path.name not in (manifest.NAME, calibration.NAME):
                 shutil.copy(path, self.draft / path.name)
+        if self.source.language:
+            describe(self.source, self.draft)
         stored = torch.float16 if self.network.config.dtype == torch.float16 else torch.float32
         weights = {name: tensor.to(stored) for name, tensor in self.network.state_dict().items()}
         with writing(self.draft, SafetensorError):
@@ -177,7 +180,7 @@ def _freeze(network: Any, source: ModelDirectory) -> None:
     """
     network.freeze_feature_encoder()
     if source.geometry == GEOMETRY:
-        inner = network.wav2vec2
+        inner = network.base_model
         for part in (inner.feature_extractor, inner.feature_projection, inner.encoder.pos_conv_embed):
             part.requires_grad_(False)
             part.forward = _in_float32(part.forward)
@@ -196,4 +199,4 @@ def _in_float32(forward: Callable[..., Any]) -> Callable[..., Any]:
 def _identity(source: ModelDirectory, parts: Parts, tuning: Tuning) -> dict[str, Any]:
     """Return what must not change between an interrupted run and the one that resumes it."""
     data = fingerprint([*parts.training, *parts.validation, *parts.test])
-    return {"model": hashes(source.path), "data": data, "tuning": asdict(tuning)}
+    return {"model": hashes(source), "data": data, "tuning": asdict(tuning)}

@@ -61,7 +61,7 @@ class Recorder:
     def tape(self, stream: str, model: ModelDirectory, options: RecognitionOptions, *, live: bool) -> RecordingTape:
         """Return a new tape for a stream. options: those it begins with."""
         recorded = RecordedOptions.of(options)
-        begin = partial(self._begin, stream, live=live, options=recorded, model=str(model.path))
+        begin = partial(self._begin, stream, live=live, options=recorded, model=str(model.single))
         self._tapes[stream] = RecordingTape(begin)
         return self._tapes[stream]
 

@@ -13,7 +13,7 @@ from asrd.daemon.options import RecognitionOptions
 from asrd.daemon.recorder import identity
 from asrd.daemon.recorder.records import Begin
 from asrd.models import ModelDirectory
-from asrd.models.store import resolve
+from asrd.models.store import find, resolve
 
 Options = TypeVar("Options", bound=Any)
 
@@ -28,9 +28,7 @@ def model(begin: Begin) -> ModelDirectory:
     """Return the recording's model from its path, or else the model of the same name here. Raises ModelError if there
     is neither.
     """
-    if Path(begin.model).is_dir():
-        return ModelDirectory.open(Path(begin.model))
-    return resolve(options(begin).model)
+    return find(begin.model) or resolve(options(begin).model)
 
 
 def check(begin: Begin, found: ModelDirectory) -> list[str]:

@@ -64,14 +64,14 @@ class Cutter:
         audible = spoken.heard + settings.tail
         room = spoken.committed + settings.window - self._geometry.receptive_field - self._geometry.stride
         end = min(self._grid_before(min(spoken.judged, room)), self._grid_after(audible))
-        if end <= spoken.previewed_end or end - spoken.committed < self._geometry.receptive_field:
+        if end <= spoken.previewed_end or end - spoken.committed < self._geometry.shortest:
             return []
         return [self._cut(spoken, min(end, audible), end, provisional=True)]
 
     def probe(self, spoken: OpenUtterance) -> list[Window]:
         """Return a window of the uncommitted audio up to now, if it fits into one."""
         end = self._grid_before(spoken.judged)
-        if not self._geometry.receptive_field <= end - spoken.committed <= self.settings.window:
+        if not self._geometry.shortest <= end - spoken.committed <= self.settings.window:
             return []
         keep_end = min(end, spoken.heard + self.settings.tail)
         return [self._cut(spoken, keep_end, end, provisional=True, probe=True)]
@@ -127,8 +127,8 @@ class Cutter:
         """Cut the window that ends at `end` and keeps `[committed, keep_end)`."""
         start = self._start(end)
         pcm = self._history.slice(start, end)
-        missing = self._geometry.receptive_field - len(pcm)
-        if missing > 0:  # a whole stream shorter than one frame of the model
+        missing = self._geometry.shortest - len(pcm)
+        if missing > 0:  # a whole stream shorter than what the model can compute
             pcm = np.pad(pcm, (0, missing))
         window = Window(
             utterance=spoken.number,

@@ -71,7 +71,7 @@ class StatusReporter:
             pid=os.getpid(),
             backend=scheduler.name,
             arithmetic=scheduler.backend.arithmetic,
-            model=str(engine.model.path),
+            model=str(engine.model.single),
             uptime=time.monotonic() - self._began,
             audio_seconds=scheduler.audio_seconds,
             inference_seconds=scheduler.inference_seconds,

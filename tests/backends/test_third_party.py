@@ -63,7 +63,7 @@ def test_the_table_shows_brackets_as_they_are() -> None:
 def test_it_passes_the_conformance_class_in_its_own_suite(toy: dict[str, str]) -> None:
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-q", "--rootdir", str(TOY)]
     result = run([*command, "-c", str(TOY / "pyproject.toml"), str(TOY / "check_toy.py")], toy)
-    assert "11 passed" in result.stdout
+    assert "12 passed" in result.stdout
 
 
 def test_a_name_claimed_twice_is_a_fault_of_both(toy: dict[str, str], tmp_path: Path) -> None:

@@ -34,6 +34,16 @@ def test_frames_are_those_of_a_convolution_stack(layers: list[tuple[int, int]], 
     assert geometry(layers).frames(samples) == signal.shape[2]
 
 
+@given(layers, st.integers(1, 4), st.integers(0, 3000))
+def test_a_squeezing_network_gives_as_many_frames_unless_it_has_too_few(
+    layers: list[tuple[int, int]], squeeze: int, samples: int
+) -> None:
+    plain = geometry(layers)
+    shape = Geometry(plain.kernels, plain.strides, squeeze)
+    assert shape.frames(samples) == (plain.frames(samples) if samples >= shape.shortest else 0)
+    assert shape.frames(shape.shortest) == squeeze
+
+
 @given(layers, st.integers(0, 5000))
 def test_frames_follow_from_receptive_field_and_stride(layers: list[tuple[int, int]], samples: int) -> None:
     shape = geometry(layers)
@@ -65,6 +75,8 @@ def test_a_frame_sees_its_receptive_field_and_nothing_else(layers: list[tuple[in
         {"conv_kernel": "10", "conv_stride": "5"},
         {"conv_kernel": [10.0], "conv_stride": [5]},
         {"conv_kernel": [10], "conv_stride": [5], "add_adapter": True},
+        {"conv_kernel": [10], "conv_stride": [5], "squeeze_factor": 0},
+        {"conv_kernel": [10], "conv_stride": [5], "squeeze_factor": "2"},
     ],
 )
 def test_a_malformed_configuration_is_a_model_error(config: dict[str, object]) -> None:

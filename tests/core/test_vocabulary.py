@@ -53,3 +53,44 @@ def test_added_tokens_count_as_far_as_the_model_has_outputs_for_them(
 
 def test_a_model_without_a_word_boundary(tmp_path: Path) -> None:
     assert Vocabulary.load(save(tmp_path, {"<pad>": 0, "A": 1}), outputs=2).delimiter is None
+
+
+@pytest.mark.parametrize(
+    ("written", "tokens", "delimiter", "special"),
+    [
+        (" ", "_|A", 1, set()),
+        ("", "_|A", None, {1}),
+        (None, "_|A", None, {1}),
+        ("-", "_-A", None, set()),
+    ],
+)
+def test_what_is_written_for_the_word_boundary(
+    tmp_path: Path, written: str | None, tokens: str, delimiter: int | None, special: set[int]
+) -> None:
+    """Where nothing is written there are no words to tell apart, and another letter is a letter."""
+    settings = {"pad_token": "_", "replace_word_delimiter_char": written}
+    save(tmp_path, {"_": 0, "|": 1, "A": 2}, tokenizer_config=settings)
+    expected = Vocabulary(tuple(tokens), blank=0, delimiter=delimiter, special=frozenset(special))
+    assert Vocabulary.load(tmp_path, outputs=3) == expected
+
+
+def test_lower_case_is_that_of_the_whole_word(tmp_path: Path) -> None:
+    save(tmp_path, {"<pad>": 0, "Ο": 1, "Σ": 2}, tokenizer_config={"do_lower_case": True})
+    assert Vocabulary.load(tmp_path, outputs=3).spell([2, 1, 2]) == "σος"
+
+
+def test_a_tokenizer_without_a_pad_token_has_the_models_blank(tmp_path: Path) -> None:
+    save(tmp_path, {"_": 1, "A": 0}, tokenizer_config={"pad_token": None})
+    assert Vocabulary.load(tmp_path, outputs=2, pad=1).blank == 1
+
+
+def test_other_special_tokens_are_no_text(tmp_path: Path) -> None:
+    settings = {"additional_special_tokens": ["[MASK]", {"content": "[X]"}]}
+    save(tmp_path, {"<pad>": 0, "[MASK]": 1, "[X]": 2, "A": 3}, tokenizer_config=settings)
+    assert Vocabulary.load(tmp_path, outputs=4).special == {1, 2}
+
+
+def test_letters_outrank_what_was_added_under_the_same_number(tmp_path: Path) -> None:
+    added = {"added_tokens_decoder": {"1": {"content": "tz"}, "2": {"content": "</s>"}}}
+    save(tmp_path, {"<pad>": 0, "A": 1}, tokenizer_config=added)
+    assert Vocabulary.load(tmp_path, outputs=3).tokens == ("<pad>", "A", "</s>")

@@ -14,7 +14,8 @@ STANDARD = Geometry((10, 3, 3, 3, 3, 2, 2), (5, 2, 2, 2, 2, 2, 2))
 STRIDED = Geometry((20, 8, 8, 4), (10, 4, 4, 2))
 COARSE = Geometry((30, 9), (21, 7))
 MEL = Geometry((400, 3), (160, 3))
-GEOMETRIES = st.sampled_from([STANDARD, STRIDED, COARSE, MEL])
+SQUEEZED = Geometry((10, 3, 3, 3, 3, 2, 2), (5, 2, 2, 2, 2, 2, 2), squeeze=2)
+GEOMETRIES = st.sampled_from([STANDARD, STRIDED, COARSE, MEL, SQUEEZED])
 
 
 class MarkedVad:

@@ -74,13 +74,13 @@ def test_windows_are_well_formed(audio: FloatArray, geometry: Geometry, chosen: 
         assert not own[-1].provisional
         assert fixed[-1].keep_end - onset.start <= chosen.max_utterance + MarkedVad.frame
     for window in windows:
-        assert geometry.receptive_field <= len(window.pcm) <= chosen.window
+        assert geometry.shortest <= len(window.pcm) <= chosen.window
         assert window.start % geometry.stride == 0
         assert window.left >= 0
         assert window.right >= 0
         real = audio[window.start : window.start + len(window.pcm)]
         assert np.array_equal(window.pcm[: len(real)], real)
-        assert len(real) == len(window.pcm) or len(audio) < geometry.receptive_field
+        assert len(real) == len(window.pcm) or len(audio) < geometry.shortest
         if window.start > 0 and window.start + len(window.pcm) < len(audio) - chosen.window:
             assert len(window.pcm) == chosen.window
 

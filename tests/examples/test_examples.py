@@ -1,6 +1,7 @@
 """The examples do what they say."""
 
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -8,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from asrd.models import store
 from asrd.models.speech import bundled
 from tests.cli.conftest import Spawn, unused_port
 from tests.installing import install
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 BACKEND = EXAMPLES / "backend"
+TINY = store.BUNDLED / "asrd-tiny-en"
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +32,7 @@ def test_the_backend_is_found_and_conforms(installed: dict[str, str]) -> None:
         [*command, str(BACKEND / "test_asrd_cosines.py")], env=installed, capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stdout
-    assert "11 passed" in result.stdout
+    assert "12 passed" in result.stdout
 
 
 def test_the_backend_is_as_short_as_the_page_says() -> None:
@@ -37,6 +40,27 @@ def test_the_backend_is_as_short_as_the_page_says() -> None:
     assert len([line for line in code if line.strip()]) <= 30
     (name,) = tomllib.loads((BACKEND / "pyproject.toml").read_text())["project"]["entry-points"]["asrd.backends"]
     assert f'name = "{name}"' in (BACKEND / "test_asrd_cosines.py").read_text(encoding="utf-8")
+
+
+def test_the_tutorial_is_short() -> None:
+    assert len((EXAMPLES / "quantize_by_hand.py").read_text(encoding="utf-8").splitlines()) <= 80
+
+
+@pytest.mark.slow
+def test_a_bundled_model_is_quantized_by_hand(tmp_path: Path) -> None:
+    """The libraries take the bundled model as they take any checkpoint of the hub."""
+    command = [sys.executable, str(EXAMPLES / "quantize_by_hand.py"), "--clips", "2", "-o", str(tmp_path / "out")]
+    done = subprocess.run(
+        command,
+        env={**os.environ, "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    rates = dict(re.findall(r"^(PyTorch|INT8): ([\d.]+) % WER on 2 recordings$", done.stdout, re.MULTILINE))
+    assert set(rates) == {"PyTorch", "INT8"}
+    assert (tmp_path / "out" / "int8.bin").stat().st_size < (TINY / "openvino" / "fp16.bin").stat().st_size
 
 
 @pytest.mark.slow

@@ -2,11 +2,13 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import safetensors.torch
 
 from asrd.core.errors import AsrdError, ModelError, UsageError
 from asrd.models import manifest, store
@@ -33,9 +35,9 @@ def test_pulls_what_is_needed_and_checks_it(hub: Hub) -> None:
 
 def test_settings_come_before_weights(hub: Hub) -> None:
     hub.files["config.json"] = b'{"model_type": "whisper"}'
-    with pytest.raises(ModelError, match="not a wav2vec2 model"):
+    with pytest.raises(ModelError, match=f"^'{NAME}' is of the type 'whisper', which takes filter-bank features"):
         pull(NAME, endpoint=hub.endpoint)
-    assert "model.safetensors" not in dict(hub.asked)
+    assert [name for name, _ in hub.asked] == ["config.json"]
 
 
 @pytest.mark.parametrize("damaged", ["model.safetensors", "manifest.json"])
@@ -47,6 +49,91 @@ def test_a_second_pull_downloads_nothing_or_mends_what_is_damaged(hub: Hub, dama
     (model.path / damaged).write_bytes(b"rotten")
     pull(NAME, endpoint=hub.endpoint)
     assert manifest.verify(model.path) == []
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        (
+            {"architectures": ["Wav2Vec2ForPreTraining"]},
+            "^'someone/small' is a Wav2Vec2ForPreTraining",
+        ),
+        ({"model_type": "bart"}, "^'someone/small' is of the type 'bart', which asrd does not know"),
+    ],
+)
+def test_what_cannot_run_is_told_by_one_file(hub: Hub, config: dict[str, object], says: str) -> None:
+    hub.files["config.json"] = json.dumps(json.loads(hub.files["config.json"]) | config).encode()
+    with pytest.raises(ModelError, match=says):
+        pull(NAME, endpoint=hub.endpoint)
+    assert [name for name, _ in hub.asked] == ["config.json"]
+
+
+@pytest.fixture
+def languages(hub: Hub) -> Hub:
+    """A hub whose model has three languages; its own is "eng", and "old" has no adapter."""
+    letters = json.loads(hub.files["vocab.json"])
+    hub.files["vocab.json"] = json.dumps(dict.fromkeys(("eng", "deu", "fra", "old"), letters)).encode()
+    settings = json.loads(hub.files["tokenizer_config.json"])
+    hub.files["tokenizer_config.json"] = json.dumps(settings | {"target_lang": "eng"}).encode()
+    head = safetensors.torch.load(hub.files["model.safetensors"])
+    for language in ("eng", "deu", "fra"):
+        adapter = {name: head[name] for name in ("lm_head.weight", "lm_head.bias")}
+        hub.files[f"adapter.{language}.safetensors"] = safetensors.torch.save(adapter)
+    return hub
+
+
+def test_of_several_languages_only_the_named_one_is_fetched(languages: Hub) -> None:
+    model = pull(f"{NAME}@deu", endpoint=languages.endpoint)
+    assert (model.path, model.language) == (store.store() / "someone" / "small", "deu")
+    asked = [name for name, _ in languages.asked]
+    assert [name for name in asked if name.startswith("adapter")] == ["adapter.deu.safetensors"]
+    assert asked[-1] == "model.safetensors"
+    assert store.resolve(f"{NAME}@deu") == model
+    assert store.resolve(NAME).language == "eng"
+    with pytest.raises(ModelError, match=r"lacks adapter.fra.safetensors; .*'asrd model pull someone/small@fra'"):
+        store.resolve(f"{NAME}@fra")
+    languages.asked.clear()
+    pull(f"{NAME}@deu", endpoint=languages.endpoint)
+    assert languages.asked == []
+
+
+def test_another_language_is_added_to_what_is_there(languages: Hub) -> None:
+    pull(NAME, endpoint=languages.endpoint)
+    pull(f"{NAME}@deu", endpoint=languages.endpoint)
+    languages.asked.clear()
+    model = pull(f"{NAME}@fra", endpoint=languages.endpoint)
+    assert [name for name, _ in languages.asked] == ["adapter.fra.safetensors"]
+    assert manifest.verify(model.path) == []
+    assert {store.resolve(f"{NAME}@{language}").language for language in ("eng", "deu", "fra")} == {"eng", "deu", "fra"}
+
+
+@pytest.mark.parametrize(
+    ("language", "kind", "says"),
+    [
+        ("deo", UsageError, "^someone/small has no language 'deo'; the nearest: deu"),
+        ("old", ModelError, r"^'someone/small' holds no adapter\.old\.safetensors; choose another language"),
+    ],
+)
+def test_a_language_that_is_not_there_is_told_before_weights_are_fetched(
+    languages: Hub, language: str, kind: type[AsrdError], says: str
+) -> None:
+    with pytest.raises(kind, match=says):
+        pull(f"{NAME}@{language}", endpoint=languages.endpoint)
+    assert "model.safetensors" not in dict(languages.asked)
+
+
+def test_what_was_made_of_a_former_checkpoint_goes_with_it(languages: Hub) -> None:
+    model = pull(f"{NAME}@deu", endpoint=languages.endpoint)
+    shutil.copytree(model.path, model.single)
+    manifest.write(model.path, source={"hub": NAME, "revision": OTHER})
+    said: list[str] = []
+    pull(f"{NAME}@deu", endpoint=languages.endpoint, notice=said.append)
+    assert model.single.exists()  # another revision, but the same files
+    manifest.write(model.path, source={"hub": NAME, "revision": OTHER})
+    languages.files["model.safetensors"] = bytes(LARGE)
+    pull(f"{NAME}@deu", endpoint=languages.endpoint, notice=said.append)
+    assert not model.single.exists()
+    assert said == [f"what was made of the former '{NAME}@deu' does not hold any more; pull it again"]
 
 
 def test_a_single_file_is_fetched_once(hub: Hub, tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
+import transformers
 
 from asrd.core.errors import ModelError, UsageError
 from asrd.models import ModelDirectory, manifest, store
@@ -27,6 +29,13 @@ def test_bundled_models_are_whole(name: str) -> None:
     assert manifest.verify(model.path) == []
     assert model.openvino("fp16").is_file()
     assert model.openvino("int8").is_file()
+
+
+@pytest.mark.parametrize("name", [store.DEFAULT_MODEL, "asrd-tiny-en"])
+def test_transformers_computes_with_bundled_models_in_float32_by_default(name: str) -> None:
+    """Their weights are stored in float16, in which their front end cannot be computed."""
+    network = transformers.Wav2Vec2ForCTC.from_pretrained(store.BUNDLED / name, local_files_only=True)
+    assert network.dtype == torch.float32
 
 
 def test_finds_pulled_models_and_no_half_ones(pulled: Path) -> None:

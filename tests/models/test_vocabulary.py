@@ -1,11 +1,20 @@
-"""A vocabulary that does not fit its model is refused in one line."""
+"""Text is written as the checkpoint's tokenizer writes it; a vocabulary that does not fit is refused in one line."""
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import numpy as np
 import pytest
+import transformers
+from hypothesis import given
+from hypothesis import strategies as st
 
 from asrd.core.errors import ModelError
+from asrd.core.flow import Hypothesis
+from asrd.core.units import Samples
+from asrd.daemon.recognition.decoding.frames import Frames
+from asrd.daemon.recognition.decoding.greedy import GreedyDecoder
 from asrd.models.vocabulary import Vocabulary
 
 
@@ -30,3 +39,62 @@ def test_added_tokens_that_are_not_listed_by_number(directory: Path, added: obje
     (directory / "tokenizer_config.json").write_text(json.dumps({"added_tokens_decoder": added}))
     with pytest.raises(ModelError, match="added_tokens_decoder"):
         Vocabulary.load(directory, 3)
+
+
+PADS, UNKNOWNS, DELIMITERS = ("<pad>", "[PAD]", "_"), ("<unk>", "[UNK]"), ("|", " ", "▁", "<space>")
+CASES = {"upper": "ABCÉΟΣ'", "lower": "abcéοςσ'", "both": "AaBbß", "others": ["中", "国", "ch", "Oʻ", "e̞"]}
+
+
+@st.composite
+def tokenizers(draw: st.DrawFn) -> tuple[list[str], dict[str, object]]:
+    """Draw the letters of a vocabulary, and the tokenizer's settings, some of which stay at their defaults. The
+    vocabulary may have a blank space in place of the delimiter.
+    """
+    pad, unknown = draw(st.sampled_from(PADS)), draw(st.sampled_from(UNKNOWNS))
+    delimiter = draw(st.sampled_from(DELIMITERS))
+    boundary = draw(st.sampled_from([delimiter, " "]))
+    letters = draw(st.permutations([pad, unknown, boundary, "<s>", *draw(st.sampled_from([*CASES.values()]))]))
+    settings: dict[str, object] = {
+        "pad_token": pad,
+        "unk_token": unknown,
+        "word_delimiter_token": delimiter,
+        "do_lower_case": draw(st.booleans()),
+        "replace_word_delimiter_char": draw(st.sampled_from([" ", " ", "", "-"])),
+    }
+    usual = {"pad_token": "<pad>", "unk_token": "<unk>", "word_delimiter_token": "|", "do_lower_case": False}
+    return letters, {name: value for name, value in settings.items() if usual.get(name) != value or draw(st.booleans())}
+
+
+@given(tokenizers(), st.lists(st.integers(0, 20), max_size=40), st.booleans())
+def test_text_is_that_of_transformers(
+    tokenizer: tuple[list[str], dict[str, object]], chosen: list[int], older: bool
+) -> None:
+    letters, settings = tokenizer
+    with TemporaryDirectory() as place:
+        directory = Path(place)
+        ids = {letter: index for index, letter in enumerate(letters)}
+        (directory / "vocab.json").write_text(json.dumps(ids))
+        theirs = transformers.Wav2Vec2CTCTokenizer(directory / "vocab.json", **settings)
+        if older:
+            special = {name: settings.pop(name) for name in ("pad_token", "unk_token") if name in settings}
+            (directory / "special_tokens_map.json").write_text(json.dumps(special))
+            (directory / "tokenizer_config.json").write_text(json.dumps(settings))
+        else:
+            theirs.save_pretrained(directory)
+        vocabulary = Vocabulary.load(directory, len(letters))
+    path = [index % len(letters) for index in chosen]
+    expected = theirs.decode(path)
+    for silent in ("<s>", theirs.unk_token):  # marks are no text
+        expected = expected.replace(silent, "").replace(silent.lower(), "")
+    hypothesis = decoded(path, vocabulary)
+    assert hypothesis.text == " ".join(expected.split())
+    assert [word.text for word in hypothesis.words] == hypothesis.text.split()
+
+
+def decoded(path: list[int], vocabulary: Vocabulary) -> Hypothesis:
+    """Decode a CTC path greedily, as all text is made."""
+    scores = np.full((len(path), len(vocabulary)), -9.0, np.float32)
+    scores[np.arange(len(path)), path] = 0.0
+    stride = Samples(320)
+    frames = Frames(scores, stride * np.arange(len(path)), (Samples(0), Samples(stride * len(path))))
+    return GreedyDecoder(vocabulary, stride).decode(frames, len(path), last=True)

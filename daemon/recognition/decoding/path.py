@@ -113,7 +113,7 @@ def _split(runs: Sequence[_Run], vocabulary: Vocabulary) -> Iterator[list[_Run]]
 
 
 def _spell(letters: Sequence[_Run], vocabulary: Vocabulary) -> str:
-    return "".join(vocabulary.tokens[run.label] for run in letters)
+    return vocabulary.spell(run.label for run in letters)
 
 
 def _found(letters: Sequence[_Run], vocabulary: Vocabulary) -> Found:

@@ -30,11 +30,11 @@ from asrd.models import ModelDirectory, convert
 from asrd.quant.graph import kept
 from asrd.quant.quantize import quantize, read_network
 
-GOALS = {("int8", "torch"): 4.0, ("int8", "openvino f32"): 2.5}
+GOALS = {("int8", "torch"): 4.0, ("int8", "openvino f32"): 2.5, ("int8", "int8, all"): 1.15}
 """Goals: how many times as fast as the second backend the first must be."""
 
 ALL = "int8-all"
-"""File name of the network whose positional convolution is in 8 bits, too."""
+"""File name of the network as the converter gives it, with all its layers in 8 bits."""
 
 CALIBRATION_WINDOWS = 16
 WARM_UP_ROUNDS = 3
@@ -47,7 +47,7 @@ class F32Backend(OpenVinoBackend):
 
 
 class AllInt8Backend(Int8Backend):
-    """INT8 with the positional convolution in 8 bits, too."""
+    """INT8 without a rewritten front end, and with the positional convolution in 8 bits, too."""
 
     precision = ALL
 
@@ -83,12 +83,14 @@ def build(path: Path) -> ModelDirectory:
     torch.manual_seed(0)
     transformers.Wav2Vec2ForCTC(transformers.Wav2Vec2Config()).save_pretrained(path)
     model = ModelDirectory.open(path)
-    convert.save(convert.trace(model), model.openvino("f32"), compress=False)
+    convert.save(convert.trace(model, rewrite=False), model.openvino("f32"), compress=False)
     convert.convert(model)
     windows = speech_like(CALIBRATION_WINDOWS)
-    for name, spared in (("int8", kept(read_network(model), ())), (ALL, [])):
-        network, _ = quantize(read_network(model), windows, keep_float=spared)
-        convert.save(network, model.openvino(name), compress=True)
+    for name, network, spared in (
+        ("int8", read_network(model), kept(read_network(model), ())),
+        (ALL, convert.trace(model, rewrite=False), []),
+    ):
+        convert.save(quantize(network, windows, keep_float=spared)[0], model.openvino(name), compress=True)
     return model
 
 
@@ -152,6 +154,7 @@ def summarize(backends: Mapping[str, Backend], times: Mapping[str, FloatArray]) 
                 "real_time_factor": median / 1000 / seconds(MAX_WINDOW),
                 "times_torch": float(np.median(times["torch"] / taken)),
                 "times_openvino_f32": float(np.median(times["openvino f32"] / taken)),
+                "times_int8,_all": float(np.median(times["int8, all"] / taken)),
             }
         )
     return rows

@@ -34,8 +34,11 @@ def convert(model: ModelDirectory) -> Path:
     return path
 
 
-def trace(model: ModelDirectory) -> Any:
-    """Trace the checkpoint to an `openvino.Model` with free batch and length, weights in 32 bits."""
+def trace(model: ModelDirectory, *, rewrite: bool = True) -> Any:
+    """Trace the checkpoint to an `openvino.Model` with free batch and length, weights in 32 bits.
+
+    rewrite: whether the front end may be computed in an equal and faster way; see `asrd.models.front`.
+    """
     try:
         import torch
     except ImportError as error:
@@ -63,7 +66,8 @@ def trace(model: ModelDirectory) -> Any:
         except RuntimeError as error:
             reason = str(error).strip().splitlines()[-1]
             raise ModelError(f"{model.path} cannot be converted to OpenVINO: {reason}") from error
-    rewrite_front(traced)
+    if rewrite:
+        rewrite_front(traced)
     return traced
 
 

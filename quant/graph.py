@@ -18,6 +18,7 @@ from typing import Any
 
 from asrd.backends import amx
 from asrd.core.errors import UsageError, alternatives
+from asrd.models.front import PRODUCT
 from asrd.quant.attention import attentions, has_weights, is_stored, role
 
 _TRANSFORMER, _ADAPTER = ("out", "up", "down"), ("adapter.down", "adapter.up")
@@ -27,8 +28,8 @@ _CONFORMER, _FIRST = ("out", "conv.in", "conv.depth", "conv.out", "up", "down"),
 """What follows the attention of a Conformer's block, and what comes before it."""
 
 FASTER_IN_FLOAT = ("position", "position.*")
-"""Patterns of layers that 8 bits make slower: oneDNN's 8-bit kernels are poor at convolutions of many small groups. See
-`benchmarks/backends.py`.
+"""Patterns of layers that 8 bits make slower: oneDNN's 8-bit kernels are poor at convolutions of many small groups. So
+they do a rewritten front end, which takes the audio itself. See `benchmarks/backends.py`.
 """
 
 
@@ -99,7 +100,8 @@ def _numbered(labels: dict[str, str]) -> dict[str, str]:
 
 
 def _is_convolution(node: Any) -> bool:
-    return str(node.get_type_name()).endswith("Convolution")
+    """Return whether a node is a convolution, or takes the place of one."""
+    return str(node.get_type_name()).endswith("Convolution") or node.get_friendly_name() == PRODUCT
 
 
 def select(found: Sequence[Layer], patterns: Sequence[str]) -> list[Layer]:
@@ -123,12 +125,12 @@ def kept(network: Any, patterns: Sequence[str]) -> list[Layer]:
     nodes = {node.get_friendly_name(): node for node in network.get_ordered_ops()}
     found = layers(network)
     chosen = select(found, patterns)
-    chosen += [layer for layer in found if any(fnmatchcase(layer.label, pattern) for pattern in FASTER_IN_FLOAT)]
-    return [
-        layer
-        for layer in found
-        if layer in chosen or amx.is_unsafe(nodes[layer.node]) or is_stored(nodes[layer.node], 0)
-    ]
+
+    def stays(layer: Layer) -> bool:
+        faster = layer.node == PRODUCT or any(fnmatchcase(layer.label, pattern) for pattern in FASTER_IN_FLOAT)
+        return faster or amx.is_unsafe(nodes[layer.node]) or is_stored(nodes[layer.node], 0)
+
+    return [layer for layer in found if layer in chosen or stays(layer)]
 
 
 def in_floating_point(network: Any) -> list[Layer]:

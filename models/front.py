@@ -50,8 +50,11 @@ def _fits(convolution: Any, norm: Any) -> bool:
     channels, inputs, taps = convolution.input_value(1).get_partial_shape().to_shape()
     plain = settings["pads_begin"] == settings["pads_end"] == [0] and settings["dilations"] == [1]
     unsqueezed = convolution.input_value(0).get_node().get_type_name() == "Unsqueeze"
+    stored = convolution.input_value(1).get_node().get_type_name() == "Constant"
     hops = taps % settings["strides"][0] == 0
-    return bool(inputs == 1 and plain and unsqueezed and hops and norm.get_attributes()["num_groups"] == channels)
+    return bool(
+        inputs == 1 and plain and unsqueezed and stored and hops and norm.get_attributes()["num_groups"] == channels
+    )
 
 
 def _normalised(audio: Any, convolution: Any, norm: Any) -> Any:
@@ -61,7 +64,7 @@ def _normalised(audio: Any, convolution: Any, norm: Any) -> Any:
     epsilon = ops.constant(np.float32(norm.get_attributes()["epsilon"]))
     frames = _frames(audio, taps, convolution.get_attributes()["strides"][0])
     centred = ops.subtract(frames, ops.reduce_mean(frames, _integers(1), True))
-    weights = ops.reshape(convolution.input_value(1), _integers(channels, taps), False)
+    weights = ops.constant(convolution.input_value(1).get_node().data.reshape(channels, taps))
     product = ops.matmul(centred, weights, False, True, name=PRODUCT)
     count = ops.convert(ops.gather(ops.shape_of(frames), _integers(1), _integers(0)), "f32")
     length = ops.reduce_l2(product, _integers(1), True)

@@ -23,7 +23,6 @@ from asrd.quant.provenance import steering
 from asrd.quant.quantize import NotGoodEnoughError, QuantizationError, quantize, read_network
 from asrd.quant.recipe import Recipe
 from asrd.quant.result import Layers, Result, record, report, texts
-from asrd.quant.search import Candidate
 from asrd.quant.sensitivity import sensitivity
 from asrd.quant.split import Split
 from asrd.quant.validator import Validator
@@ -97,10 +96,10 @@ class Run:
 
     def _quantize(self, model: ModelDirectory) -> None:
         windows, network = self._windows(model), read_network(model)
-        # NNCF takes the data once to smooth activations, and once to learn their ranges.
-        self.progress.stage("calibrating", len(windows) * (1 + (self.recipe.smooth_quant >= 0)))
-        original = Candidate(network, self.recipe.arithmetic)
-        validator = Validator(model, original, self.split.validation, self.recipe, self.journal, self.progress)
+        # NNCF takes the data to learn ranges, and twice before that if it smooths, once less without accuracy control.
+        smooths = self.recipe.smooth_quant >= 0
+        self.progress.stage("calibrating", len(windows) * (1 + smooths * (1 if self.recipe.fast else 2)))
+        validator = Validator(model, self.split.validation, self.recipe, self.journal, self.progress)
         int8, groups = quantize(
             network,
             windows,

@@ -4,6 +4,7 @@ import io
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
+from dataclasses import replace
 from typing import Any
 
 from asrd.core.errors import AsrdError, ModelError, reason
@@ -12,7 +13,8 @@ from asrd.models import ModelDirectory, runtime
 from asrd.models.convert import trace
 from asrd.quant.graph import Layer, layers, select
 from asrd.quant.recipe import Recipe
-from asrd.quant.search import followed
+from asrd.quant.search import Candidate, followed
+from asrd.quant.smooth import smoothed
 from asrd.quant.validator import Reverted, Validator
 
 
@@ -77,7 +79,6 @@ def quantize(
         "preset": nncf.QuantizationPreset(recipe.preset),
         "ignored_scope": nncf.IgnoredScope(names=[layer.node for layer in keep_float]),
     }
-    advanced = _advanced(nncf, recipe, backend)
     data = nncf.Dataset(list(windows), feed)
     handlers, level, propagate = logger.handlers[:], logger.level, logger.propagate
     logger.handlers, logger.propagate = [reverted], False
@@ -85,7 +86,11 @@ def quantize(
     try:
         with redirect_stdout(io.StringIO()):  # NNCF draws bars of its own, one per step
             if recipe.fast or validator is None:
-                return nncf.quantize(network, data, advanced_parameters=advanced, **common), []
+                return nncf.quantize(network, data, advanced_parameters=_advanced(nncf, recipe, backend), **common), []
+            if recipe.smooth_quant >= 0:
+                plain = _advanced(nncf, recipe, {"compress_weights": False}, correct_biases=False)
+                network = smoothed(network, lambda it: nncf.quantize(it, data, advanced_parameters=plain, **common))
+            validator.original = Candidate(network, recipe.arithmetic)
             with followed(validator.ranks, validator.prepare, recipe.arithmetic):
                 result = nncf.quantize_with_accuracy_control(
                     network,
@@ -94,7 +99,7 @@ def quantize(
                     validation_fn=validator,
                     max_drop=recipe.bound,  # of the validator's loss, which is absolute or relative itself
                     drop_type=nncf.DropType.ABSOLUTE,
-                    advanced_quantization_parameters=advanced,
+                    advanced_quantization_parameters=_advanced(nncf, replace(recipe, smooth_quant=-1), backend),
                     advanced_accuracy_restorer_parameters=nncf.AdvancedAccuracyRestorerParameters(
                         ranking_subset_size=recipe.ranking_subset,
                         num_ranking_workers=recipe.workers,
@@ -110,7 +115,7 @@ def quantize(
         logger.setLevel(level)
 
 
-def _advanced(nncf: Any, recipe: Recipe, backend: dict[str, Any]) -> Any:
+def _advanced(nncf: Any, recipe: Recipe, backend: dict[str, Any], *, correct_biases: bool = True) -> Any:
     """Build NNCF's advanced parameters. Without VNNI or the like, 8-bit sums may saturate on the machine that the
     model is *used* on, which is not known here; so NNCF's fix for that keeps its default.
     """
@@ -119,5 +124,6 @@ def _advanced(nncf: Any, recipe: Recipe, backend: dict[str, Any]) -> Any:
     return nncf.AdvancedQuantizationParameters(
         smooth_quant_alphas=nncf.AdvancedSmoothQuantParameters(matmul=recipe.smooth_quant),
         weights_quantization_params=weights,
+        disable_bias_correction=not correct_biases,
         backend_params=backend,
     )

@@ -11,6 +11,7 @@ from asrd.models import runtime
 from asrd.quant.graph import layers
 from asrd.quant.quantize import quantize
 from asrd.quant.recipe import Recipe
+from asrd.quant.smooth import without_rounding
 
 PROBES = 4
 """Windows on which divergence is measured."""
@@ -28,10 +29,10 @@ def sensitivity(
     """
     rounded, _ = quantize(network, windows, recipe, compress_weights=False)
     probes = windows[:PROBES]
-    original = _log_probs(_only(rounded, set()), probes)
+    original = _log_probs(without_rounding(rounded), probes)
     found = {}
     for layer in layers(rounded):
-        alone = _log_probs(_only(rounded, _roundings(rounded, layer.node)), probes)
+        alone = _log_probs(without_rounding(rounded, _roundings(rounded, layer.node)), probes)
         found[layer.label] = float((np.exp(original) * (original - alone)).sum(axis=-1).mean())
         advance()
     return found
@@ -48,16 +49,6 @@ def _roundings(network: Any, name: str) -> set[str]:
         if operand.get_type_name() == "FakeQuantize":
             found.add(operand.get_friendly_name())
     return found
-
-
-def _only(network: Any, keep: set[str]) -> Any:
-    """Copy a network without any FakeQuantize but these."""
-    copy = network.clone()
-    for node in copy.get_ordered_ops():
-        if node.get_type_name() == "FakeQuantize" and node.get_friendly_name() not in keep:
-            for target in node.output(0).get_target_inputs():
-                target.replace_source_output(node.input_value(0))
-    return copy
 
 
 def _log_probs(network: Any, windows: FloatArray) -> FloatArray:

@@ -45,16 +45,16 @@ class Validator:
     """NNCF's validation function: 1 - what a candidate loses against the original, over all clips and for each.
 
     What is lost is what the proof holds to the bound: the worst of the recipe's error rates. original: the network
-    before quantization. steps: losses over all of `clips`, in the order they were asked for: of the original, of the
-    quantized model, and then one for each group that was reverted.
+    before quantization, known once that begins. steps: losses over all of `clips`, in the order they were asked for:
+    of the original, of the quantized model, and then one for each group that was reverted.
     """
 
     model: ModelDirectory
-    original: Candidate
     clips: Sequence[Clip]
     recipe: Recipe
     journal: Journal
     progress: Progress
+    original: Candidate | None = None
     steps: list[float] = field(default_factory=list)
     _expected: bool = False
     _reverting: bool = False
@@ -63,7 +63,8 @@ class Validator:
         """Return the accuracy over all chosen clips, and for each. items: indices into `clips`."""
         chosen = list(items)
         heard = self._texts(candidate, chosen, self.progress)
-        original = heard if candidate.identity == self.original.identity else self._texts(self.original, chosen)
+        known = self.original is None or candidate.identity == self.original.identity
+        original = heard if self.original is None or known else self._texts(self.original, chosen)
         lost = self._lost(chosen, original, heard)
         each = [self._lost([index], [one], [other]) for index, one, other in zip(chosen, original, heard, strict=True)]
         # With few clips NNCF ranks by all of them, too: that is no step.

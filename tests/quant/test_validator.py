@@ -25,7 +25,7 @@ class Counting(Candidate):
     """A candidate that gets so many words right, and notes that it is compiled."""
 
     def __init__(self, model: ModelDirectory, right: int) -> None:
-        self.right, self.ran = right, 0
+        self.right, self.ran, self.arithmetic = right, 0, "f32"
         self._model = model
 
     @property
@@ -63,7 +63,7 @@ def test_ranking_with_all_clips_is_no_step(bundled: ModelDirectory, tmp_path: Pa
     """NNCF ranks with all clips if there are fewer than the ranking subset."""
     journal, stages = Journal(tmp_path / "journal", {}), Stages()
     original = Counting(bundled, 4)
-    validator = Validator(bundled, original, clips, Recipe(metric="wer"), journal, stages)
+    validator = Validator(bundled, clips, Recipe(metric="wer"), journal, stages, original)
     listener = Reverted(validator.step)
     _say(listener, "Validation of initial model was started")
     validator(original, [0])  # NNCF learns what kind of values it gets
@@ -90,7 +90,7 @@ def test_it_steers_by_the_worst_of_the_rates(bundled: ModelDirectory, tmp_path: 
     journal = Journal(tmp_path / "journal", {})
     losses = {}
     for metric in ("wer", "cer", "both"):
-        validator = Validator(bundled, Counting(bundled, 4), clips, Recipe(metric=metric), journal, Stages())  # type: ignore[arg-type]
+        validator = Validator(bundled, clips, Recipe(metric=metric), journal, Stages(), Counting(bundled, 4))  # type: ignore[arg-type]
         losses[metric] = 1 - validator(Counting(bundled, 2), [0])[0]
     journal.close()
     assert losses["wer"] == 0.5
@@ -100,10 +100,10 @@ def test_it_steers_by_the_worst_of_the_rates(bundled: ModelDirectory, tmp_path: 
 def test_what_is_known_is_not_computed_again(bundled: ModelDirectory, tmp_path: Path, clips: list[Clip]) -> None:
     """Not even compiled; and a candidate that was interrupted goes on with the next clip."""
     journal = Journal(tmp_path / "journal", {})
-    Validator(bundled, Counting(bundled, 4), clips, Recipe(), journal, Stages())(Counting(bundled, 3), [0])
+    Validator(bundled, clips, Recipe(), journal, Stages(), Counting(bundled, 4))(Counting(bundled, 3), [0])
     journal.close()
     journal, again, stages = Journal(tmp_path / "journal", {}), Counting(bundled, 3), Stages()
-    validator = Validator(bundled, Counting(bundled, 4), clips, Recipe(), journal, stages)
+    validator = Validator(bundled, clips, Recipe(), journal, stages, Counting(bundled, 4))
     stages.stage("ranking", 2)
     validator.prepare(again)
     first = validator(again, [0])

@@ -15,6 +15,7 @@ import numpy as np
 from page import put, table
 
 from asrd.quant.evaluation.cost import Counts, Pairs, bounds
+from asrd.quant.evaluation.style import legend, panels, save, styled
 
 BOUND = 0.01
 SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 300, 500, 1000)
@@ -73,6 +74,26 @@ def draw(chance: np.random.Generator, count: int, kind: str, share: float) -> tu
     return Pairs(lost + turned - gained, right.astype(np.float64), lengths), speakers
 
 
+def picture(rows: list[list[str]], path: Path) -> None:
+    """Draw the share of models passed, by utterances: of those over the bound, and of those that cost nothing."""
+    panel = {"just over it": "over the bound by a hundredth", "nothing": "nothing lost"}
+    with styled():
+        figure, [axes] = panels(1, len(panel), 3.2, sharey=True)
+        for one, (truth, title) in zip(axes, panel.items(), strict=True):
+            for kind in KINDS:
+                [shares] = [row[3:] for row in rows if row[:3] == [kind, truth, "interval"]]
+                one.plot(SIZES, [float(share) for share in shares], label=kind)
+            one.set_xscale("log")
+            one.set_title(title)
+            one.set_xlabel("utterances")
+            one.set_xticks([1, 10, 100, 1000], ["1", "10", "100", "1000"])
+        axes[0].axhline(5, color="black", linewidth=0.8, linestyle="--")
+        axes[0].annotate("5 %", (1, 6))
+        axes[0].set_ylabel("passed, %")
+        legend(figure)
+        save(figure, path)
+
+
 def passed(found: Pairs, speakers: list[str]) -> bool:
     """Return whether the proof passes. The first interval is cheap, and most test sets end there."""
     return found.interval()[1] <= BOUND and bounds(found, speakers)[1] <= BOUND
@@ -91,9 +112,11 @@ def rates(kind: str, share: float, trials: int) -> list[tuple[float, float]]:
 
 @click.command(help=__doc__)
 @click.option("--trials", default=2000, show_default=True, help="Test sets drawn of each kind and size.")
-@click.option("--page", type=click.Path(path_type=Path), help="Page whose tables to replace.")
+@click.option(
+    "--page", type=click.Path(path_type=Path), help="Page whose table to replace, with the picture beside it."
+)
 def main(trials: int, page: Path | None) -> None:
-    """Print the tables, and put them into a page."""
+    """Print the table, and put it into a page."""
     titles = ["what is lost", "how much", "rule", *map(str, SIZES)]
     rows = []
     for name in KINDS:
@@ -106,6 +129,7 @@ def main(trials: int, page: Path | None) -> None:
     click.echo(text)
     if page:
         put(page, "power", text)
+        picture(rows, page.with_suffix(".png"))
 
 
 if __name__ == "__main__":

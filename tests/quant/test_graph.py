@@ -102,7 +102,7 @@ def test_labels_of_other_families_agree_with_the_names_of_the_checkpoint(
         if labels and layer.label.startswith("block"):
             assert re.search(rf"\.layers?\.{layer.label[6]}\.", layer.node), layer
         said += bool(labels)
-    assert said > 15
+    assert said > 12
 
 
 @pytest.mark.parametrize("kind", ["bundled", "base_model", "lv60_model"])

@@ -102,8 +102,9 @@ def pull(*, name: str, revision: str) -> None:
 def verify(*, name: str, measure: bool, dataset: str, tests: tuple[str, ...], as_json: bool) -> None:
     """Check a model's files against its manifest.
 
-    The exit code is 1 if any differs. With --measure, all backends hear the recorded test clips again as
-    well. A rate holds if it is within half a point of the recorded one, because processors round differently.
+    The exit code is 1 if any differs. With --measure, all backends hear clips again as well: those of
+    the proof, or bundled ones if those of the proof are not bundled. A rate holds if it is within half a
+    point of the recorded one, because processors round differently.
 
     \b
     Examples:
@@ -142,9 +143,10 @@ def verify(*, name: str, measure: bool, dataset: str, tests: tuple[str, ...], as
 
 
 def _measure(model: ModelDirectory, dataset: str, tests: dict[str, str]) -> "list[Repeated]":
-    from asrd.quant.evaluation.remeasure import find, record, remeasure, tested
+    from asrd.quant.evaluation.remeasure import find, remeasure, repeatable, tested
 
-    wanted = [(record(model), dataset), *((tested(model, test), spec) for test, spec in tests.items())]
+    wanted = [(one, dataset) for one in repeatable(model, dataset)]
+    wanted += [(tested(model, test), spec) for test, spec in tests.items()]
     found = [(one, find(one, spec)) for one, spec in wanted]
     repeated = []
     with ProgressBar() as progress:

@@ -9,6 +9,7 @@ from asrd.backends import load
 from asrd.core.units import SAMPLE_RATE
 from asrd.models import ModelDirectory, manifest
 from asrd.quant.data import Clip, check, dataset, fingerprint
+from asrd.quant.evaluation.conditions import Watch
 from asrd.quant.evaluation.figures import bounds, figures, size
 from asrd.quant.evaluation.finals import finals
 from asrd.quant.evaluation.measure import BACKENDS, measure
@@ -31,7 +32,10 @@ def evaluate(model: ModelDirectory, tests: Mapping[str, str], progress: Progress
         for test, spec in tests.items():
             clips: Sequence[Clip] = check(dataset(spec)).clips
             progress.stage(f"measuring on {test}", 2 * len(names) * len(clips))
-            rows = figures(measure(backends, clips, progress.advance), {name: size(model, name) for name in names})
+            watch = Watch()
+            heard = measure(backends, clips, progress.advance)
+            conditions = watch.conditions(one.window_seconds for one in heard.values())
+            rows = figures(heard, {name: size(model, name) for name in names})
             measured = {row.backend: row.plain() for row in rows}
             for name, backend in backends.items():
                 decoder, score = finals(backend, clips, advance=progress.advance)
@@ -41,6 +45,7 @@ def evaluate(model: ModelDirectory, tests: Mapping[str, str], progress: Progress
                 "clips": [clip.id for clip in clips],
                 "mark": fingerprint(clips),
                 "utterances": len(clips),
+                "machine": conditions.plain(),
                 "backends": measured,
             }
     return found
@@ -87,7 +92,8 @@ def card(model: ModelDirectory, training: Mapping[str, Any], evaluation: Mapping
         "",
         "As deployed, through the daemon's windows. Finals are decoded by beam search with the bundled language model "
         "where `asrd[lm]` is installed; greedy text uses the model alone. 95 % bootstrap intervals over utterances. "
-        "No text of these sets was learnt"
+        + ("Speeds measured beside other work are left out. " if any(map(_busy, evaluation.values())) else "")
+        + "No text of these sets was learnt"
         + (", but most of `bundled` is spoken by voices that were." if "bundled" in evaluation else "."),
         "",
         "| test set | backend | WER % of finals | CER % of finals | WER % greedy | CER % greedy | × real time |",
@@ -97,8 +103,8 @@ def card(model: ModelDirectory, training: Mapping[str, Any], evaluation: Mapping
         for backend, row in facts["backends"].items():
             words = f"{test}: {facts['utterances']} utterances, {row['words']} words"
             rates = [_rate(part[metric]) for part in (row.get("finals", row), row) for metric in ("wer", "cer")]
-            speed = 1 / row["real_time_factor"]
-            lines.append(f"| {words} | {backend} ({row['arithmetic']}) | {' | '.join(rates)} | {speed:.0f} |")
+            speed = "–" if _busy(facts) else f"{1 / row['real_time_factor']:.0f}"
+            lines.append(f"| {words} | {backend} ({row['arithmetic']}) | {' | '.join(rates)} | {speed} |")
     built = manifest.read(model.path).get("quantization") if (model.path / manifest.NAME).is_file() else None
     if built:
         lines += [
@@ -126,6 +132,10 @@ def _honestly(evaluation: Mapping[str, Any]) -> str:
         return "The gist of what is said comes across, with many words wrong."
     best = min(rates, default=0.0)
     return f"It reads well: {100 * best:.0f} to {100 * worst:.0f} % of the words are wrong, depending on who speaks."
+
+
+def _busy(facts: Mapping[str, Any]) -> bool:
+    return bool(facts.get("machine", {}).get("busy"))
 
 
 def _after(before: Mapping[str, Any] | None) -> str:

@@ -13,6 +13,9 @@ from asrd.quant.data import Clip, dataset, fingerprint
 from asrd.quant.evaluation.finals import finals
 from asrd.quant.evaluation.measure import measure
 
+BUNDLED = "bundled"
+"""Name of the data set that ships with asrd."""
+
 TOLERANCE = 0.005
 """Largest distance from a recorded error rate: other processors round differently, 8-bit sums above all, and a
 borderline letter falls to the other side.
@@ -67,6 +70,19 @@ def record(model: ModelDirectory) -> Record:
     if not (clips and rates):
         raise ModelError(f"the manifest of {model.name} names no clips or no backends; build the model again")
     return found
+
+
+def repeatable(model: ModelDirectory, spec: str) -> list[Record]:
+    """Return what can be repeated without more data than there is: the proof; or, if it was on speech that does not
+    ship with asrd and no place for that is named, the card's measurements on speech that does.
+
+    spec: the place that is named, or "". Raises ModelError if there is nothing to repeat.
+    """
+    proof = record(model)
+    if spec or proof.dataset == BUNDLED:
+        return [proof]
+    tests = manifest.read(model.path).get("evaluation", {})
+    return [tested(model, name) for name, facts in tests.items() if facts.get("dataset") == BUNDLED] or [proof]
 
 
 def tested(model: ModelDirectory, test: str) -> Record:

@@ -148,9 +148,11 @@ def test_a_refused_run_is_kept_for_another_bound(
     fragile: ModelDirectory, parts: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two layers are broken, and only one may be reverted. A larger bound then takes little, and is on record."""
-    out = tmp_path / "out"
+    out, first = tmp_path / "out", Stages()
     with pytest.raises(QuantizationError, match=r"the bound does not hold.*nothing was written; try"):
-        build(fragile, out, replace(RECIPE, iterations=1), parts, resume=False, progress=Stages())
+        build(fragile, out, replace(RECIPE, iterations=1), parts, resume=False, progress=first)
+    [(name, [expected, done])] = [each for each in first.steps.items() if each[0].startswith("ranking")]
+    assert int(name.split()[1]) * RECIPE.ranking_subset == expected == done  # what is ranked is known beforehand
     assert list(tmp_path.iterdir()) == [draft_of(out)]
     monkeypatch.setattr(control, "text_of", None)  # accuracy control heard all it needs
     stages = Stages()

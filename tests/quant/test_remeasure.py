@@ -17,7 +17,7 @@ from asrd.models import manifest as manifests
 from asrd.quant.data import dataset, fingerprint
 from asrd.quant.evaluation.figures import figures
 from asrd.quant.evaluation.measure import measure
-from asrd.quant.evaluation.remeasure import TOLERANCE, Repeated
+from asrd.quant.evaluation.remeasure import TOLERANCE, Repeated, repeatable
 from asrd.training.card import evaluate
 from tests.training.test_learning import Silent
 
@@ -165,3 +165,17 @@ def test_without_a_record_there_is_nothing_to_repeat(model: ModelDirectory, veri
     assert isinstance(done.exception, ModelError)
     assert "manifest" in str(done.exception)
     assert "\n" not in str(done.exception)
+
+
+def test_a_proof_on_speech_that_is_not_here_gives_way_to_what_ships(model: ModelDirectory) -> None:
+    """Unless the place of that speech is named, the card's figures on bundled speech are repeated."""
+    facts = manifests.read(model.path)["quantization"]
+    row = {"wer": [0.5, 0.4, 0.6], "cer": [0.2, 0.1, 0.3]}
+    card = {"dataset": "bundled", "clips": ["a"], "mark": "", "backends": {"fp16": row}}
+    manifests.write(model.path, evaluation={"ours": card, "theirs": {**card, "dataset": "theirs.jsonl"}})
+    assert [one.test for one in repeatable(model, "")] == ["ours"]
+    assert [one.test for one in repeatable(model, "somewhere")] == [""]
+    manifests.write(model.path, quantization={**facts, "dataset": "bundled"})
+    assert [one.test for one in repeatable(model, "")] == [""]
+    manifests.write(model.path, quantization=facts, evaluation={})
+    assert [one.test for one in repeatable(model, "")] == [""]

@@ -106,7 +106,7 @@ def compare(
     if html:
         report = Report(
             title=f"{source.name}: {', '.join(names)}",
-            verdict=verdict(rows),
+            verdict=verdict(rows, timed=not conditions.busy),
             measurements=measurements,
             references=said,
             ids=[clip.id for clip in clips],

@@ -88,8 +88,8 @@ def _change(metric: str, points: float) -> str:
     return f"{verb} {metric} by {'less than 0.01' if size == '0.00' else size} points"
 
 
-def verdict(rows: list[Figures]) -> str:
-    """Compare the last backend with the first, in one sentence."""
+def verdict(rows: list[Figures], *, timed: bool = True) -> str:
+    """Compare the last backend with the first, in one sentence. timed: whether it may quote speed."""
     first, last = rows[0], rows[-1]
     if first is last:
         return (
@@ -98,7 +98,7 @@ def verdict(rows: list[Figures]) -> str:
     wer, cer = (100 * drop(metric, first.score, last.score, "absolute") for metric in ("wer", "cer"))
     errors = f"{change(last.backend, 'WER', wer)} and {_change('CER', cer)} on {counted(last.score.words, 'words')}"
     about = []
-    if not math.isnan(last.speed.times_first):
+    if timed and not math.isnan(last.speed.times_first):
         about.append(f"runs {last.speed.times_first:.2f} times as fast as {first.backend}")
     if first.size and last.size:
         about.append(f"has {100 * last.size / first.size:.0f} % of {first.backend}'s size")

@@ -65,6 +65,7 @@ def test_the_verdict_is_one_sentence() -> None:
         "it runs 6.00 times as fast as torch and has 25 % of torch's size."
     )
     assert verdict(figures(FOUND, {})).endswith("it runs 6.00 times as fast as torch.")
+    assert verdict(rows, timed=False).endswith("on 8 words; it has 25 % of torch's size.")
     assert verdict(rows[:1]) == "torch has 0.00 % WER and 0.00 % CER."
     assert verdict(rows[::-1]).startswith("torch lowers WER by 12.50 points")
     silent = replace(rows[1], speed=Speed(*[math.nan] * 4), size=0)

@@ -34,13 +34,14 @@ def least(model: str) -> int:
     return taken
 
 
-def prepare(model: str, options: dict[str, Any]) -> "tuple[ModelDirectory, Recipe, Split]":
+def prepare(model: str, options: dict[str, Any], *, proved: bool) -> "tuple[ModelDirectory, Recipe, Split]":
     """Decide what to quantize, how, and with which speech; announce what is about to happen.
 
-    options: those of a `Recipe`, where sizes of parts may be None. Raises UsageError if there is too little speech,
-    or no such layer.
+    options: those of a `Recipe`, where sizes of parts may be None. proved: whether the result is to be proved. Raises
+    UsageError if there is too little speech, or no such layer.
     """
     from asrd.models import store
+    from asrd.quant.acceptance import check_size
     from asrd.quant.quantize import check_layers
     from asrd.quant.recipe import Recipe
 
@@ -50,6 +51,8 @@ def prepare(model: str, options: dict[str, Any]) -> "tuple[ModelDirectory, Recip
     parts = _data(options["dataset"], options["test_dataset"], sizes, options["seed"], options["same_data"])
     options |= {name: len(getattr(parts, name)) for name in sizes}
     recipe = Recipe(**options)
+    if proved:
+        check_size(recipe)
     _introduce(source, parts, recipe)
     return source, recipe, parts
 

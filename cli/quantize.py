@@ -180,7 +180,8 @@ def quantize(
     \b
     Examples:
       asrd quantize --model facebook/wav2vec2-base-960h --dataset speech.jsonl -o base-int8
-      asrd quantize --dataset hf:librispeech_asr:clean:validation -o tiny-int8 --drop-type relative
+      asrd quantize --dataset bundled --max-drop 0.03 -o mine-int8
+      asrd quantize --dataset hf:librispeech_asr:clean:validation -o base-int8 --drop-type relative
       asrd quantize --advise --dataset speech.jsonl --budget 20
       asrd start --backend int8 --model base-int8
     """
@@ -195,7 +196,7 @@ def quantize(
         check_output(output, JOURNAL if resume else None)
     options |= {"ranking_subset": ranking_subset_size, "iterations": max_reverted}
     with bounded(memory, least(model) if memory else 0, ", and add --resume" if output else ""):
-        source, recipe, parts = prepare(model, options)
+        source, recipe, parts = prepare(model, options, proved=output is not None)
         if output:
             _build(source, output, recipe, parts, resume)
         else:

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from asrd.core.errors import UsageError
 from asrd.core.units import counted
 from asrd.quant.data import Clip
 from asrd.quant.evaluation.bound import Bound
-from asrd.quant.evaluation.cost import SATURATED, Cost, Texts, cost, enough
+from asrd.quant.evaluation.cost import SATURATED, Cost, Texts, Z, cost, enough
 from asrd.quant.evaluation.figures import change
 from asrd.quant.evaluation.measure import Measurement, exact_match
 from asrd.quant.recipe import Recipe
@@ -70,6 +71,20 @@ def prove(
 
 
 _TITLES = {"holds": "the bound holds", "fails": "the bound does not hold", "cannot tell": "this speech cannot tell"}
+
+
+def check_size(recipe: Recipe) -> None:
+    """Raise UsageError if so few utterances cannot prove the bound, however little a model costs that hears at least
+    half of the words. It would be told only after all the work.
+    """
+    accuracy = 1.0 if recipe.drop_type == "relative" else 0.5
+    if not recipe.accept_uncertain and Z * Z * accuracy > recipe.bound * (recipe.test + Z * Z):
+        wanted = _round(Z * Z / recipe.bound)
+        raise UsageError(
+            f"{counted(recipe.test, 'utterances')} cannot prove a bound of {100 * recipe.max_drop:g} points, however "
+            f"little INT8 costs; {wanted} surely can: give more with --test or --test-dataset, a larger --max-drop, or "
+            "--accept-uncertain"
+        )
 
 
 def bound(recipe: Recipe) -> Bound:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from asrd.quant.acceptance import Proof, prove
+from asrd.core.errors import UsageError
+from asrd.quant.acceptance import Proof, check_size, prove
 from asrd.quant.data import Clip
 from asrd.quant.recipe import Recipe
 
@@ -91,3 +92,30 @@ def test_an_open_verdict_says_how_much_speech_would_tell() -> None:
     assert _prove(Recipe(), [SENTENCE] * 390).outcome == "holds"
     close = [WORSE if index % 10 == 0 else SENTENCE for index in range(600)]  # just the bound
     assert "no reasonable amount" in _prove(Recipe(), close).verdict
+
+
+@pytest.mark.parametrize(
+    ("recipe", "told"),
+    [
+        (Recipe(test=113), "113 utterances cannot prove a bound of 1 points, .*; 390 surely can"),
+        (Recipe(test=113, drop_type="relative", max_drop=0.03), "cannot prove a bound of 3 points"),
+        (Recipe(test=113, max_drop=0.03), ""),
+        (Recipe(test=190), ""),
+        (Recipe(test=1, accept_uncertain=True), ""),
+    ],
+)
+def test_a_proof_that_cannot_be_is_refused_before_the_work(recipe: Recipe, told: str) -> None:
+    if told:
+        with pytest.raises(UsageError, match=told):
+            check_size(recipe)
+    else:
+        check_size(recipe)
+
+
+def test_a_size_that_is_refused_could_prove_nothing() -> None:
+    half = "ONE TWO THREE FOUR FIVE NO NO NO NO NO"
+    assert _prove(Recipe(metric="wer"), [half] * 187, half).outcome == "cannot tell"
+    assert _prove(Recipe(metric="wer"), [half] * 189, half).outcome == "holds"
+    check_size(Recipe(test=189))
+    with pytest.raises(UsageError):
+        check_size(Recipe(test=187))

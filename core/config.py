@@ -20,7 +20,7 @@ def config_files() -> list[Path]:
 def read(path: Path) -> dict[str, Any]:
     """Return a file's settings; none if there is no such file. Raises UsageError if it cannot be read."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows editors begin it with a mark
     except (FileNotFoundError, NotADirectoryError):  # a service's user often has /dev/null for a home
         return {}
     except (OSError, ValueError) as error:

@@ -58,3 +58,10 @@ def test_what_cannot_be_understood_is_told(files: list[Path], content: str, told
 )
 def test_what_is_bound_everywhere_is_reached_here(bound: str, connected: str) -> None:
     assert reachable(bound) == connected
+
+
+def test_a_byte_order_mark_is_no_setting(tmp_path: Path) -> None:
+    """Notepad and PowerShell begin files with one."""
+    path = tmp_path / "asrd.toml"
+    path.write_bytes(b'\xef\xbb\xbfbackend = "int8"\r\n')
+    assert config.read(path) == {"backend": "int8"}

@@ -108,7 +108,7 @@ _DECODING = cloup.option_group(
     cloup.option(
         "--decoder",
         type=click.Choice(["greedy", "beam"]),
-        show_default="beam, where it is installed",
+        show_default="beam, where it is installed and can read the model's letters",
         help="Decoder for finals. Partials are always decoded greedily.",
     ),
     cloup.option("--lm", show_default="the model's own", help="Language model: en, a KenLM file, or none."),
@@ -173,7 +173,7 @@ def recognition(params: dict[str, Any], partials: float = 0.0) -> Any:
     with at_once():
         from asrd.backends import LoadOptions
         from asrd.daemon.options import RecognitionOptions
-        from asrd.daemon.recognition.decoding.options import DecoderOptions, default_decoder
+        from asrd.daemon.recognition.decoding.options import DecoderOptions
 
     return RecognitionOptions(
         backend=params["backend"],
@@ -184,7 +184,7 @@ def recognition(params: dict[str, Any], partials: float = 0.0) -> Any:
         vad=params["vad"],
         segmenter=SegmenterSettings.of_seconds(partial_interval=partials, **{name: params[name] for name in SPANS}),
         decoding=DecoderOptions(
-            decoder=params["decoder"] or default_decoder(),
+            decoder=params["decoder"] or "",
             lm=params["lm"],
             beam_width=params["beam_width"],
             lm_weight=params["lm_weight"],

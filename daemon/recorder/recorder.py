@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +17,7 @@ import msgspec
 
 from asrd.core.errors import reason
 from asrd.daemon.options import RecognitionOptions
+from asrd.daemon.recognition.decoding.options import chosen_decoder
 from asrd.daemon.recorder import identity
 from asrd.daemon.recorder.form import RecordedOptions
 from asrd.daemon.recorder.options import RecordingOptions
@@ -60,7 +62,8 @@ class Recorder:
 
     def tape(self, stream: str, model: ModelDirectory, options: RecognitionOptions, *, live: bool) -> RecordingTape:
         """Return a new tape for a stream. options: those it begins with."""
-        recorded = RecordedOptions.of(options)
+        decoder = chosen_decoder(options.decoding, model.vocabulary)
+        recorded = RecordedOptions.of(replace(options, decoding=replace(options.decoding, decoder=decoder)))
         begin = partial(self._begin, stream, live=live, options=recorded, model=str(model.single))
         self._tapes[stream] = RecordingTape(begin)
         return self._tapes[stream]

@@ -6,7 +6,7 @@ from asrd.core.errors import UsageError
 from asrd.daemon.recognition.decoding.base import Boosts, Decoder
 from asrd.daemon.recognition.decoding.beam import BeamDecoder
 from asrd.daemon.recognition.decoding.greedy import GreedyDecoder
-from asrd.daemon.recognition.decoding.options import DECODERS, DecoderOptions
+from asrd.daemon.recognition.decoding.options import DECODERS, DecoderOptions, chosen_decoder
 from asrd.daemon.recognition.decoding.search import Search
 from asrd.models import ModelDirectory
 from asrd.models.lm import DecodingSettings, resolve
@@ -50,9 +50,10 @@ class BeamDecoding:
 
 def make_decoding(options: DecoderOptions, model: ModelDirectory) -> GreedyDecoding | BeamDecoding:
     """Load what the options need. Raises UsageError, ModelError or MissingExtraError if that fails."""
-    if options.decoder not in DECODERS:
+    decoder = chosen_decoder(options, model.vocabulary)
+    if decoder not in DECODERS:
         raise UsageError(f"there is no decoder '{options.decoder}'; there are: {', '.join(DECODERS)}")
-    if options.decoder == "greedy":
+    if decoder == "greedy":
         if options.lm not in (None, "none"):
             raise UsageError("greedy decoding uses no language model; add --decoder beam, or leave out --lm")
         return GreedyDecoding(model)

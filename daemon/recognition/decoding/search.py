@@ -15,7 +15,7 @@ import numpy as np
 from asrd.core.errors import ModelError, UsageError
 from asrd.core.flow import FloatArray
 from asrd.daemon.recognition.decoding.hot import Hot, WordSequence
-from asrd.daemon.recognition.decoding.options import BEAM_WIDTH
+from asrd.daemon.recognition.decoding.options import BEAM_WIDTH, unsearchable
 from asrd.models import Vocabulary, runtime
 from asrd.models.lm import DecodingSettings, LanguageModel
 
@@ -53,13 +53,11 @@ class Search:
         model cannot be loaded; MissingExtraError if the library is not installed.
         """
         library = runtime.beam_search()
-        if vocabulary.delimiter is None:
-            raise ModelError("this model marks no word boundaries, which beam search needs; use --decoder greedy")
+        if (why := unsearchable(vocabulary)) or vocabulary.delimiter is None:
+            raise ModelError(f"{why}; use --decoder greedy")
         silent = vocabulary.special | {vocabulary.blank, vocabulary.delimiter}
         letters = [index for index in range(len(vocabulary)) if index not in silent]
         tokens = [vocabulary.tokens[index] for index in letters]
-        if not all(len(token) == 1 for token in tokens):
-            raise ModelError("this model spells with more than single letters; use --decoder greedy")
         self.lm, self._weights, self._width = lm, weights, width
         self._case = _case(tokens, lm)
         self._labels = {self._case(token): index for token, index in zip(tokens, letters, strict=True)}

@@ -127,6 +127,7 @@ def daemon(options: tuple[str, ...]) -> Iterator[Subject]:
         sockets = [
             *("--source", f"a=pcm:{address(folder, 'audio')}"),
             *("--events", address(folder, "events"), "--control", address(folder, "control")),
+            *("--journal", str(folder)),
         ]
         words = ("--words", str(folder / "words.json"))
         command = [sys.executable, "-m", "asrd.cli.main", "start", *sockets, *words, *options]

@@ -74,7 +74,7 @@ class _Run:
         )
         self.shown = ["asrd", "start", *self.flags, "--source", "demo=pcm:…"]
         self.command = [sys.executable, "-m", "asrd.cli.main", *self.shown[1:-1], f"demo=pcm:{self.audio}"]
-        self.command += ["--events", self.events, "--control", self.control]
+        self.command += ["--events", self.events, "--control", self.control, "--no-journal"]
 
     def __enter__(self) -> "_Run":
         self.process = subprocess.Popen(self.command, stderr=(self.directory / "log").open("wb"))

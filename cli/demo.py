@@ -92,7 +92,7 @@ class _Run:
         deadline = time.monotonic() + START
         while True:
             try:
-                with Subscriber(self.events, timeout=0.5) as subscriber:
+                with Subscriber(self.events, once=True, timeout=0.5) as subscriber:
                     yield from subscriber
                     return
             except AsrdError:

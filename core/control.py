@@ -47,9 +47,10 @@ class Recall(Request, frozen=True, tag="recall"):
 
 class Past(msgspec.Struct, frozen=True):
     """Past events, oldest first: all that lasted of `first <= seq <= last`, except in the ranges `missing`, of which
-    some may be lost. `last` may be less than was asked for: ask again for those after it.
+    some may be lost. `last` may be less than was asked for: ask again for those after it. daemon: the one that answers.
     """
 
+    daemon: str
     first: int
     last: int
     events: list[Any]

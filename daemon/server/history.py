@@ -94,7 +94,9 @@ class History:
             first = 0  # of this daemon's own count
         if self.journal and first < self._lasting.oldest:
             page = await self.journal.read(first, min(last, self._lasting.oldest - 1))
-            return Past(first, page.last, [msgspec.Raw(one.encode()) for one in page.payloads], page.missing)
+            return Past(
+                self._daemon, first, page.last, [msgspec.Raw(one.encode()) for one in page.payloads], page.missing
+            )
         found: list[Any] = []
         room = REPLAYED_BYTES
         for kept in self._lasting.within(first, last):
@@ -104,7 +106,7 @@ class History:
                 break
             found.append(msgspec.Raw(kept.payload))
         forgotten = [(first, min(last, self._lasting.oldest - 1))] if first < self._lasting.oldest else []
-        return Past(first, last, found, forgotten)
+        return Past(self._daemon, first, last, found, forgotten)
 
     async def since(self, time: float, following: int) -> int:
         """Return the first lasting event at or after a Unix time, or `following`."""

@@ -68,9 +68,13 @@ def _settled(known: Started | Partial) -> Partial:
 
 
 async def take_notes(journal: Journal, publisher: Publisher, streams: Sequence[Stream]) -> None:
-    """Note how far streams were heard, until cancelled."""
-    while True:
-        await asyncio.sleep(INTERVAL)
+    """Note how far streams were heard, until cancelled, and once more then."""
+    ended = False
+    while not ended:
+        try:
+            await asyncio.sleep(INTERVAL)
+        except asyncio.CancelledError:
+            ended = True
         for stream in streams:
             source = stream.source
             if source.sent[0] or not stream.idle:

@@ -84,6 +84,7 @@ class Store:
         if identity != [IDENTITY, FORMAT]:
             raise ForeignError("it is no journal of this version of asrd")
         run("PRAGMA synchronous = NORMAL")
+        run("PRAGMA secure_delete = ON")
         run("PRAGMA wal_autocheckpoint = 0")
         run("PRAGMA journal_size_limit = 1000000")
         if create and (fault := run("PRAGMA quick_check(1)").fetchone()[0]) != "ok":

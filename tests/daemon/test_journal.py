@@ -1,6 +1,7 @@
 """Events are written before they are published, and go on where the disk does not."""
 
 import asyncio
+import resource
 import shutil
 import sqlite3
 import threading
@@ -154,6 +155,23 @@ async def test_a_full_disk_is_told_once_and_what_waited_is_written_later(
         await until(lambda: len(kept(tmp_path)) == 5)
         [trouble] = service.troubles
     assert "cannot be written (database or disk is full); asrd goes on without, and tries again" in trouble
+
+
+async def test_a_file_that_may_not_grow_is_as_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "RETRY", 0.2)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    async with serving(tmp_path) as service:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
+        try:
+            for number in range(300):
+                await service.publisher.publish(Error(message=f"{number:1000}"))
+                assert (await service.received()).seq == number
+            assert len(kept(tmp_path)) < 300
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        await until(lambda: len(kept(tmp_path)) == 300)
+        assert [message.strip() for message in kept(tmp_path)] == [str(number) for number in range(300)]
+        assert len(service.troubles) == 1
 
 
 async def test_what_waits_for_a_full_disk_is_bounded_and_what_is_given_up_is_named(

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from math import inf
 from pathlib import Path
@@ -15,6 +15,7 @@ from asrd.cli.listen import moment
 from asrd.cli.options import journal_option
 from asrd.cli.plain import plain_console
 from asrd.cli.values import Number, Size
+from asrd.clients import Control
 from asrd.core.errors import AsrdError, UsageError, reason
 from asrd.core.events import AnyEvent, Backend, Error, Final, Gap, Settings, Started, Stopped, decode
 from asrd.core.units import seconds
@@ -91,6 +92,9 @@ def prune(journal: Path | None, days: float | None, size: int | None, everything
 def _open(given: Path | None) -> Iterator[Store]:
     """Open a journal. Raises UsageError if there is none, AsrdError if it cannot be read."""
     path = journal_file(given)
+    if given is None and not path.exists():  # a service manager may have chosen another place
+        with suppress(AsrdError):
+            path = Path(Control().status().journal or path)
     if not path.exists():
         raise UsageError(f"there is no journal at {path}; name the daemon's with --journal")
     try:

@@ -90,6 +90,7 @@ class History:
 
     async def recall(self, first: int, last: int, daemon: str = "") -> Past:
         """Answer a `Recall`."""
+        first = max(first, 0)
         if not self.journal and daemon and daemon != self._daemon:
             first = 0  # of this daemon's own count
         if self.journal and first < self._lasting.oldest:

@@ -144,6 +144,20 @@ def test_a_journal_that_is_damaged_does_not_keep_a_daemon_from_starting(run: Run
     assert any(isinstance(event, Final) for event in journal(file))
 
 
+def test_the_journal_of_a_running_daemon_is_found_wherever_it_lies(
+    spawn: Spawn, run: Run, environment: dict[str, str], tmp_path: Path
+) -> None:
+    daemon = spawn("start", "--source", f"a=pcm:ipc://{tmp_path}/a", "--journal", tmp_path / "elsewhere")
+    with Subscriber(environment["ASRD_EVENTS"], timeout=60) as subscriber:
+        next(iter(subscriber))
+    file = tmp_path / "elsewhere" / "journal.sqlite"
+    assert f"journal  of all events, in {file}" in run("status").stdout
+    assert "backend int8" in run("journal", "show").stdout
+    daemon.terminate()
+    assert daemon.wait(10) == 0
+    assert "stopped: SIGTERM" in run("journal", "show", "--journal", file).stdout
+
+
 def test_two_daemons_do_not_share_a_journal(run: Run, tmp_path: Path) -> None:
     held = lock(tmp_path / "journal.sqlite")
     second = run("start", "--source", "pcm:-", "--journal", tmp_path)

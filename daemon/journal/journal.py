@@ -74,7 +74,7 @@ class Journal:
         made = changes.of_event(event, payload)
         if self._next > self._reserved - RESERVE // 2:
             self._reserved = self._next + RESERVE
-            made += changes.of_number(self._reserved)
+            self._writer.reserve(self._reserved)
         return self._put(made, None if isinstance(event, PASSING) else event.seq)
 
     def hears(self, stream: str, heard: Heard) -> None:
@@ -128,7 +128,7 @@ class Journal:
     def close(self, within: float) -> None:
         """Write what waits, within `within` seconds, and release the file."""
         self._care.close()
-        self._put(changes.of_number(self._next))
+        self._writer.reserve(self._next)
         self._writer.close(within)
         os.close(self._lock)
 

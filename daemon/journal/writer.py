@@ -56,6 +56,7 @@ class Writer:
         self._waiting: deque[_Item] = deque()
         self._bytes = 0
         self._lost: tuple[int, int] | None = None
+        self._reserve: int | None = None
         self._following = following
         self._last = 0
         self._closing = False
@@ -77,6 +78,12 @@ class Writer:
             self._news.notify()
             return self._last
 
+    def reserve(self, number: int) -> None:
+        """Have the first `seq` after a crash written. It may come a little late, but is never given up."""
+        with self._news:
+            self._reserve = number
+            self._news.notify()
+
     def close(self, within: float) -> None:
         """Commit what waits, within `within` seconds, and end the thread."""
         with self._news:
@@ -93,22 +100,29 @@ class Writer:
         again = time.monotonic() + RETRY if self.failure else 0.0
         while True:
             with self._news:
-                while not self._closing and (not self._waiting or time.monotonic() < again):
-                    self._news.wait(max(0.0, again - time.monotonic()) if self._waiting else None)
-                batch, lost, closing = list(self._waiting), self._lost, self._closing
+                while not self._closing and (not self._due or time.monotonic() < again):
+                    self._news.wait(max(0.0, again - time.monotonic()) if self._due else None)
+                batch, lost, reserve, closing = list(self._waiting), self._lost, self._reserve, self._closing
+            if batch or reserve:
+                again = 0.0 if self._commit(batch, lost, reserve) else time.monotonic() + RETRY
             if batch:
-                again = 0.0 if self._commit(batch, lost) else time.monotonic() + RETRY
                 self._committed(batch[-1].ticket)
             if closing:
                 break
         if self._store:
             self._store.close()
 
-    def _commit(self, batch: Sequence[_Item], lost: tuple[int, int] | None) -> bool:
+    @property
+    def _due(self) -> bool:
+        return bool(self._waiting or self._reserve)
+
+    def _commit(self, batch: Sequence[_Item], lost: tuple[int, int] | None, reserve: int | None) -> bool:
         """Write a batch; returns False if it has to be tried again."""
         made = [change for item in batch for change in item.changes]
         if lost:
             made += changes.of_loss(*lost)
+        if reserve:
+            made += changes.of_number(reserve)
         try:
             self._write(made, max((item.seq + 1 for item in batch if item.seq is not None), default=0))
         except (OSError, sqlite3.Error) as error:
@@ -120,9 +134,10 @@ class Writer:
             self.failure = ""
             log.warning("the journal %s is written again", self._path)
         with self._news:
-            while self._waiting and self._waiting[0].ticket <= batch[-1].ticket:
+            while batch and self._waiting and self._waiting[0].ticket <= batch[-1].ticket:
                 self._bytes -= self._waiting.popleft().size
             self._lost = None if self._lost == lost else self._lost
+            self._reserve = None if self._reserve == reserve else self._reserve
         return True
 
     def _write(self, made: Sequence[Change], following: int) -> None:

@@ -189,6 +189,23 @@ async def test_what_waits_for_a_full_disk_is_bounded_and_what_is_given_up_is_nam
         assert page.missing == [(0, 6)]
 
 
+async def test_numbers_are_not_given_out_again_after_a_full_disk_and_a_crash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though there were more of them than can wait for the disk."""
+    monkeypatch.setattr(writer, "RETRY", 0.5)
+    monkeypatch.setattr(writer, "BACKLOG", 3)
+    monkeypatch.setattr(journal_module, "RESERVE", 10)
+    async with serving(tmp_path) as service:
+        refusing(monkeypatch, [sqlite3.OperationalError("disk I/O error")])
+        for number in range(30):
+            await service.publisher.publish(Error(message=f"{number}") if number < 10 else Heartbeat(uptime=0.0))
+        await until(lambda: kept(tmp_path) == ["7", "8", "9"])
+        await asyncio.to_thread(shutil.copytree, tmp_path, tmp_path / "crashed", ignore=shutil.ignore_patterns("e*"))
+    async with serving(tmp_path / "crashed") as service:
+        assert 30 <= service.journal.first <= 40
+
+
 async def test_a_disk_that_hangs_holds_events_up_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(journal_module, "MOMENT", 0.05)
     release, commit = threading.Event(), Store.commit

@@ -20,8 +20,8 @@ FORMAT = 1
 PAGE = 1 << 20
 """Bytes of events that one read returns at most, unless a single event is longer."""
 
-STEP = 200
-"""Events that are deleted in one transaction: a writer waits about a millisecond for it."""
+STEP = 50
+"""Events that are deleted in one transaction, and pages that are freed in one: a writer waits a few milliseconds."""
 
 PATIENCE = 2.0
 """Seconds to wait for another process that holds the file."""
@@ -171,7 +171,8 @@ class Store:
                 self._connection.execute("UPDATE facts SET value = max(value, ?) WHERE name = 'kept'", (kept,))
                 self._connection.execute("DELETE FROM missing WHERE last < ?", (kept,))
                 self._connection.execute("DELETE FROM positions WHERE time < ? AND seq < ?", (before, kept))
-        self._connection.executescript("PRAGMA incremental_vacuum")  # `execute` would free a single page
+        if gone:
+            self._connection.executescript(f"PRAGMA incremental_vacuum({STEP})")  # `execute` would free a single page
         return len(gone)
 
     @property

@@ -103,26 +103,31 @@ class Arm:
         self._process.wait()
 
 
-async def _publish(folder: Path, events: list[Event], *, journal: bool) -> float:
-    """Return the processor time of publishing these events, in seconds."""
+async def _publish(folder: Path, events: list[Event], *, journal: bool) -> tuple[float, list[float]]:
+    """Return the processor time of publishing these events, and how long each of them took, in seconds."""
     context = zmq.asyncio.Context()
     publisher = Publisher(context, [f"ipc://{folder}/e"])
     kept = await Journal.start(JournalOptions(folder / "events.sqlite")) if journal else None
     if kept:
         publisher.begin(kept)
     began = time.process_time()
+    took = []
     for event in events:
+        handed_over = time.perf_counter()
         await publisher.publish(event, "a")
+        took.append(time.perf_counter() - handed_over)
     used = time.process_time() - began
     if kept:
         kept.close(10.0)
     publisher.close()
     context.destroy()
-    return used
+    return used, took
 
 
-def cost_of_an_event(folder: Path, utterances: int = 500, repeats: int = 5) -> float:
-    """Return the processor seconds that the journal adds to one event of ordinary speech: median over `repeats`."""
+def cost_of_an_event(folder: Path, utterances: int = 500, repeats: int = 5) -> tuple[float, list[float]]:
+    """Return the processor seconds that the journal adds to one event of ordinary speech, median over `repeats`, and
+    how long events wait for it, in seconds.
+    """
     words = tuple(WireWord("something", n, n + 1, 0.5) for n in range(12))
     stages = Timestamps(heard=0.0, cut=0.0, started=0.0, recognized=0.0)
     said: dict[str, Any] = {"start": 0, "end": 1, "text": "something " * 12, "words": words, "backend": "int8"}
@@ -132,14 +137,16 @@ def cost_of_an_event(folder: Path, utterances: int = 500, repeats: int = 5) -> f
         events += [Partial(utterance=number, stable=0, stages=stages, **said)] * 6
         final = {"speech_end": 0, "confidence": 0.5, "reason": "silence", "stages": stages}
         events.append(Final(utterance=number, **said, **final))
-    added = []
+    added, waits = [], list[float]()
     for number in range(repeats):
         used = []
-        for journal in (True, False):
+        for journal in (False, True):
             (place := folder / f"{number}{journal}").mkdir()
-            used.append(asyncio.run(_publish(place, [*events, Stopped(reason="")], journal=journal)))
-        added.append((used[0] - used[1]) / len(events))
-    return float(np.median(added))
+            seconds, took = asyncio.run(_publish(place, [*events, Stopped(reason="")], journal=journal))
+            used.append(seconds)
+        added.append((used[1] - used[0]) / len(events))
+        waits += took
+    return float(np.median(added)), waits
 
 
 @click.command()
@@ -151,7 +158,7 @@ def main(rounds: int, speed: float, record: Path | None, page: Path | None) -> N
     """Measure a daemon with a journal against one without."""
     speech = np.concatenate([part for clip in bundled("real") for part in (*read_blocks(clip.audio), PAUSE)])
     with tempfile.TemporaryDirectory() as name:
-        each = cost_of_an_event(Path(name))
+        each, waits = cost_of_an_event(Path(name))
         arms = {arm: Arm(Path(name) / arm, flags) for arm, flags in ARMS.items()}
         for arm in arms.values():
             arm.start()
@@ -175,6 +182,7 @@ def main(rounds: int, speed: float, record: Path | None, page: Path | None) -> N
         "ratio": float(np.median(ratios)),
         "ratios": ratios.tolist(),
         "event_us": 1e6 * each,
+        "waits_ms": (1000 * np.percentile(waits, [50, 95, 99])).tolist(),
         "events_per_second": rate,
         "share": each * rate / (np.median(arms["without"].seconds) / spoken),
         "delays": {label: arm.delays for label, arm in arms.items()},
@@ -184,7 +192,8 @@ def main(rounds: int, speed: float, record: Path | None, page: Path | None) -> N
     click.echo(
         f"processor time with / without: median {figures['ratio']:.3f}, {min(ratios):.3f}-{max(ratios):.3f}\n"
         f"the journal itself: {1e6 * each:.0f} µs an event, {rate:.1f} events a second of speech: "
-        f"{figures['share']:.2%} of the daemon's processor time"
+        f"{figures['share']:.2%} of the daemon's processor time\n"
+        "an event is sent {:.2f} ms after it was made, p95 {:.2f} ms, p99 {:.2f} ms".format(*figures["waits_ms"])
     )
     if record:
         record.write_text(json.dumps(figures, indent=1) + "\n")

@@ -41,7 +41,7 @@ class Subject:
     def __init__(self, process: subprocess.Popen[bytes], folder: Path, speech: FloatArray) -> None:
         """speech: `(samples,)`. Raises TransportError where the daemon does not start within a minute."""
         self._pid, self._folder, self._speech = process.pid, folder, speech
-        self._events = Subscriber(address(folder, "events"), timeout=60, max_wait=60)
+        self._events = Subscriber(address(folder, "events"), once=True, timeout=60, max_wait=60)
         self._heard = iter(self._events)
         self._await(lambda event: isinstance(event, Status))
         self._control = Control(address(folder, "control"), timeout=60)
@@ -81,7 +81,7 @@ class Subject:
 
     def visit(self) -> None:
         """Connect a client, receive the first event, ask for the status, and disconnect."""
-        with Subscriber(address(self._folder, "events")) as events:
+        with Subscriber(address(self._folder, "events"), once=True) as events:
             next(iter(events))
         self._control.status()
 
@@ -127,6 +127,7 @@ def daemon(options: tuple[str, ...]) -> Iterator[Subject]:
         sockets = [
             *("--source", f"a=pcm:{address(folder, 'audio')}"),
             *("--events", address(folder, "events"), "--control", address(folder, "control")),
+            *("--journal", str(folder)),
         ]
         words = ("--words", str(folder / "words.json"))
         command = [sys.executable, "-m", "asrd.cli.main", "start", *sockets, *words, *options]

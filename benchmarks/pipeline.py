@@ -116,7 +116,7 @@ async def transcribe(recording: Path, backend: Timed, address: str) -> dict[str,
 
 def _count_finals(address: str) -> int:
     """Count finals in a client in a thread of its own, so that its cost is not counted as the daemon's."""
-    with Subscriber(address, timeout=60, max_wait=60) as subscriber:
+    with Subscriber(address, once=True, timeout=60, max_wait=60) as subscriber:
         return sum(isinstance(item, Final) for item in subscriber)
 
 

@@ -38,6 +38,7 @@ _RECOGNITION = (
 )
 _DECODING = ("decoder", "lm", "beam_width", "lm_weight", "word_bonus", "blank_penalty", "unknown_penalty", "words")
 _TEXT = ("raw", "numbers", "sentence_pause", "spelling")
+_JOURNAL = ("journal", "no_journal", "journal_days", "journal_size")
 _RECORD = ("record", "record_limit", "record_hours")
 SETTINGS = (
     *_RECOGNITION,
@@ -54,6 +55,7 @@ SETTINGS = (
     "format",
     "wait",
     *_TEXT,
+    *_JOURNAL,
     *_RECORD,
 )
 """Settings that files and variables may have, of all commands together, because they share the files. Anything else

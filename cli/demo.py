@@ -74,7 +74,7 @@ class _Run:
         )
         self.shown = ["asrd", "start", *self.flags, "--source", "demo=pcm:…"]
         self.command = [sys.executable, "-m", "asrd.cli.main", *self.shown[1:-1], f"demo=pcm:{self.audio}"]
-        self.command += ["--events", self.events, "--control", self.control]
+        self.command += ["--events", self.events, "--control", self.control, "--no-journal"]
 
     def __enter__(self) -> "_Run":
         self.process = subprocess.Popen(self.command, stderr=(self.directory / "log").open("wb"))
@@ -92,7 +92,7 @@ class _Run:
         deadline = time.monotonic() + START
         while True:
             try:
-                with Subscriber(self.events, timeout=0.5) as subscriber:
+                with Subscriber(self.events, once=True, timeout=0.5) as subscriber:
                     yield from subscriber
                     return
             except AsrdError:

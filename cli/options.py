@@ -20,6 +20,12 @@ record_option = cloup.option(
     type=click.Path(path_type=Path, file_okay=False),
     help="Record all audio and events in this directory, for 'asrd replay'. Default: no recording.",
 )
+journal_option = cloup.option(
+    "--journal",
+    metavar="DIR|FILE",
+    type=click.Path(path_type=Path),
+    help="Where the daemon keeps events over restarts. Default: a file of yours.",
+)
 events_option = cloup.option(
     "--events", default=events_address, show_default="a Unix socket of yours", help="Address the daemon publishes on."
 )

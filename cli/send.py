@@ -4,11 +4,14 @@ import asyncio
 import logging
 import signal
 import sys
+from math import inf
 
 import click
 
+from asrd.cli.backlog import Backlog
 from asrd.cli.logs import log
 from asrd.clients.sender import MAX_WAIT, Sender
+from asrd.core.errors import TransportError
 from asrd.core.units import seconds
 from asrd.daemon.sources.base import Source
 from asrd.daemon.sources.files import Pace
@@ -27,8 +30,10 @@ ENDING = (signal.SIGINT, signal.SIGTERM)
     show_default=True,
     help="Playback speed of files.",
 )
-def send(source: str, address: str, pace: Pace) -> None:
-    """Send audio to a daemon started with --source pcm:ADDRESS.
+@click.option("--once", is_flag=True, help="Fail when the daemon goes away, instead of waiting for the next one.")
+def send(source: str, address: str, pace: Pace, once: bool) -> None:
+    """Send audio to a daemon started with --source pcm:ADDRESS. While the daemon is away, audio waits: up to ten
+    minutes of a microphone. What it may not have heard is sent again.
 
     The source is a file, mic, mic:NAME, or - for raw PCM on standard input: 16 kHz, mono, 16 bits unless given, as in
     'pcm:-?rate=48000&channels=2&format=f32le'.
@@ -44,10 +49,10 @@ def send(source: str, address: str, pace: Pace) -> None:
     elif source.partition(":")[0] not in ("mic", "file", "pcm"):
         spec = f"file:{source}"
     log(logging.WARNING)
-    asyncio.run(_send(parse_source(spec, pace), address))
+    asyncio.run(_send(parse_source(spec, pace), address, once=once))
 
 
-async def _send(source: Source, address: str) -> None:
+async def _send(source: Source, address: str, *, once: bool) -> None:
     """Send until the source ends or the user interrupts; either way the last audio still leaves, which takes long if
     the daemon hangs. Interrupted again, it ends at once.
     """
@@ -56,11 +61,13 @@ async def _send(source: Source, address: str) -> None:
     for number in ENDING:
         loop.add_signal_handler(number, stop.set)
     await source.open()
-    closing = asyncio.create_task(_close(source, stop))
     lost = 0
+    behind = 2.0 if source.live else MAX_WAIT
+    sender = Sender(address, max_wait=behind if once else inf, away=None if once else inf, waiting=_wait)
+    closing = asyncio.create_task(_close(source, sender, stop))
     try:
-        with Sender(address, max_wait=2.0 if source.live else MAX_WAIT) as sender:
-            async for chunk in source.chunks():
+        with sender:
+            async for chunk in source.chunks() if once or not source.live else Backlog(source).chunks():
                 lost += chunk.lost
                 sender.skip(chunk.lost)
                 await asyncio.to_thread(sender.send, chunk.pcm, chunk.captured)
@@ -71,12 +78,17 @@ async def _send(source: Source, address: str) -> None:
     _say(f"sent {seconds(sender.position - lost):.1f} s to {address}, lost {seconds(lost):.1f} s")
 
 
-async def _close(source: Source, stop: asyncio.Event) -> None:
+async def _close(source: Source, sender: Sender, stop: asyncio.Event) -> None:
     await stop.wait()
+    sender.away, sender.max_wait = sender.timeout, min(sender.max_wait, MAX_WAIT)
     for number in ENDING:
         asyncio.get_running_loop().remove_signal_handler(number)
         signal.signal(number, signal.SIG_DFL)  # Python's own would wait for the thread that sends
     await source.close()
+
+
+def _wait(error: TransportError) -> None:
+    _say(f"asrd: {error}; waiting for it")
 
 
 def _progress(position: int, reason: str) -> None:

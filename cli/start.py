@@ -10,7 +10,7 @@ import cloup
 
 from asrd.cli.config import ConfiguredCommand, origins
 from asrd.cli.logs import log
-from asrd.cli.options import control_option, insecure_option, key_option, record_option
+from asrd.cli.options import control_option, insecure_option, journal_option, key_option, record_option
 from asrd.cli.plain import print_table
 from asrd.cli.recognition import recognition, recognition_options
 from asrd.cli.signals import at_once
@@ -21,11 +21,12 @@ from asrd.core.units import seconds
 from asrd.daemon.segmentation.settings import DEFAULTS
 
 if TYPE_CHECKING:
+    from asrd.daemon.journal.options import JournalOptions
     from asrd.daemon.recorder.options import RecordingOptions
     from asrd.daemon.server.options import DaemonOptions
 
 
-UNSET = {"decoder": "beam, where it is installed", "record": "nothing"} | dict.fromkeys(
+UNSET = {"decoder": "beam, where it is installed", "journal": "yours", "record": "nothing"} | dict.fromkeys(
     ("lm", "lm_weight", "word_bonus", "blank_penalty", "unknown_penalty"), "the model's own"
 )
 """Values shown for settings that are not set."""
@@ -91,6 +92,21 @@ UNSET = {"decoder": "beam, where it is installed", "record": "nothing"} | dict.f
         help="Delete recordings older than this many hours. 0: keep them.",
     ),
 )
+@cloup.option_group(
+    "Journal",
+    journal_option,
+    cloup.option("--no-journal", is_flag=True, help="Keep no events on disk: those missed over a restart are lost."),
+    cloup.option(
+        "--journal-days",
+        default=30.0,
+        type=Number(0),
+        show_default=True,
+        help="Delete events older than this many days. 0: keep them.",
+    ),
+    cloup.option(
+        "--journal-size", default="200MB", type=Size(), show_default=True, help="Largest size of the journal."
+    ),
+)
 @recognition_options
 @cloup.option_group(
     "Running",
@@ -128,6 +144,8 @@ def start(ctx: click.Context, /, check: bool, verbose: bool, **params: Any) -> N
             ", ".join(stream.source.stream for stream in daemon.streams),
             ", ".join(daemon.publisher.addresses),
         )
+        if daemon.journal:
+            logging.getLogger("asrd").info("events are kept in %s", daemon.journal.path)
         if daemon.recorder:
             logging.getLogger("asrd").warning("all that is heard is recorded in %s", daemon.recorder.directory)
         if options.access.insecure and not options.access.key:
@@ -151,6 +169,7 @@ def _options(params: dict[str, Any]) -> "DaemonOptions":
         access=Access(find(params["key"]), params["insecure"]),
         metrics=params["metrics"],
         record=_recording(params) if params["record"] else None,
+        journal=None if params["no_journal"] else _journal(params),
     )
 
 
@@ -158,6 +177,12 @@ def _recording(params: dict[str, Any]) -> "RecordingOptions":
     from asrd.daemon.recorder.options import RecordingOptions
 
     return RecordingOptions(params["record"], params["record_limit"], params["record_hours"])
+
+
+def _journal(params: dict[str, Any]) -> "JournalOptions":
+    from asrd.daemon.journal.options import JournalOptions, journal_file
+
+    return JournalOptions(journal_file(params["journal"]), params["journal_size"], params["journal_days"])
 
 
 def _show(ctx: click.Context, options: "DaemonOptions") -> None:

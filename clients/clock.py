@@ -22,6 +22,11 @@ class Clock:
         """Return the words of the next utterance, on this clock."""
         last, self._last = self._last, final
         if last is not None and last.daemon != final.daemon:
-            passed = samples(final.time - last.time)
+            passed = samples(final.time - _said(last))
             self._shift += max(last.speech_end + passed - final.speech_end, last.end - final.start)
         return [replace(word, start=word.start + self._shift, end=word.end + self._shift) for word in final.words]
+
+
+def _said(final: Final) -> float:
+    """Return when an utterance ended, in Unix seconds. After a crash its final comes late."""
+    return final.stages.recognized if final.reason == "crash" else final.time

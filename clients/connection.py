@@ -5,9 +5,12 @@ import fcntl
 import os
 import termios
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Protocol
 
+import msgspec
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
@@ -15,6 +18,7 @@ from asrd.clients.handshake import BROKEN_OFF, present, refused
 from asrd.core.addresses import absent, check_port, not_an_address
 from asrd.core.errors import TransportError
 from asrd.core.key import concerns
+from asrd.core.pcm import PcmHeader
 
 QUEUE = 32
 """Messages held while the daemon is behind, before `send` waits."""
@@ -22,15 +26,43 @@ QUEUE = 32
 KERNEL_BUFFER = 1 << 16
 """Bytes the kernel may hold; see `asrd.daemon.sources.network`."""
 
+KEPT, KEPT_BYTES = 128, 16 << 20
+"""Messages kept to be sent again after a loss of connection, and their size: more than the daemon, the kernel and the
+queue hold that nobody has heard. The daemon ignores what it has heard.
+"""
+
+GLANCE = 0.5
+"""Seconds between two looks at whether to go on waiting."""
+
 LINGER = 10.0
 """Seconds that closing may take while the daemon still reads what was sent."""
+
+
+class Patience(Protocol):
+    """How long to wait. It may change meanwhile."""
+
+    @property
+    def away(self) -> float:
+        """Seconds without a daemon."""
+        ...
+
+    @property
+    def behind(self) -> float:
+        """Seconds without a daemon that takes audio."""
+        ...
 
 
 class Connection:
     """A connection to a daemon that was started with `--source pcm:ADDRESS`. Used from one thread at a time."""
 
-    def __init__(self, address: str, timeout: float, key: Path | None = None) -> None:
-        """Connect within `timeout` seconds. key: as for `Subscriber`.
+    def __init__(
+        self,
+        address: str,
+        timeout: float,
+        key: Path | None = None,
+        waiting: Callable[[TransportError], None] = lambda error: None,
+    ) -> None:
+        """Connect within `timeout` seconds. key: as for `Subscriber`. waiting: called when the daemon has gone.
 
         Raises TransportError if nothing listens at the address, UsageError for a malformed address or an unusable
         key.
@@ -38,6 +70,10 @@ class Connection:
         self._address = address
         self._connected = self._broken_off = False
         self._descriptor = -1
+        self._waiting = waiting
+        self._kept: deque[list[bytes]] = deque()
+        self._again: deque[list[bytes]] = deque()
+        self._bytes = 0
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.PUSH)
         self._socket.linger = 0
@@ -68,17 +104,27 @@ class Connection:
                 raise absent(self._address, f"nothing listens at {self._address}; {remedy}")
             self._watch()
 
-    def send(self, parts: list[bytes], timeout: float, max_wait: float) -> None:
-        """Push a message.
+    def send(self, parts: list[bytes], patience: "Patience") -> None:
+        """Push a message, after those that may have been lost with a connection.
 
-        Raises TransportError when the daemon has been away for `timeout` seconds, or takes nothing for `max_wait`.
+        Raises TransportError when the daemon tries one's patience.
         """
-        while True:  # after a change of connection the room may be gone again
+        self._watch()
+        self._keep(parts)
+        self._again.append(parts)
+        while self._again:  # a change of connection puts all that is kept there
             try:
-                self._socket.send_multipart(parts, zmq.NOBLOCK, copy=True)
-                return
+                self._socket.send_multipart(self._again[0], zmq.NOBLOCK, copy=True)
+                self._again.popleft()
+                self._watch()
             except zmq.Again:
-                self._wait(timeout, max_wait)
+                self._wait(patience)
+
+    def _keep(self, parts: list[bytes]) -> None:
+        self._kept.append(parts)
+        self._bytes += sum(map(len, parts))
+        while len(self._kept) > KEPT or self._bytes > KEPT_BYTES:
+            self._bytes -= sum(map(len, self._kept.popleft()))
 
     def close(self, *, drop: bool) -> None:
         """Close once the last message has left; drop: at once, discarding what has not left."""
@@ -89,13 +135,15 @@ class Connection:
         """Update whether the daemon is connected."""
         while self._monitor.poll(0):
             event = recv_monitor_message(self._monitor)
+            if self._connected and event["event"] == zmq.EVENT_DISCONNECTED:
+                self._again = deque(map(_repeated, self._kept))
             self._connected = event["event"] == zmq.EVENT_HANDSHAKE_SUCCEEDED
             self._broken_off = self._broken_off or bool(event["event"] & BROKEN_OFF)
             if event["event"] == zmq.EVENT_CONNECTED:
                 self._descriptor = event["value"]
 
-    def _wait(self, timeout: float, max_wait: float) -> None:
-        """Wait for room for a message. The daemon may be behind for long, but not away for long."""
+    def _wait(self, patience: "Patience") -> None:
+        """Wait for room for a message."""
         poller = zmq.Poller()
         poller.register(self._socket, zmq.POLLOUT)
         poller.register(self._monitor, zmq.POLLIN)
@@ -104,12 +152,16 @@ class Connection:
         while not self._socket.poll(0, zmq.POLLOUT):
             self._watch()
             now = time.monotonic()
+            if gone is None and not self._connected:
+                self._waiting(self._failed("has gone"))
             gone = None if self._connected else gone or now
-            left = began + max_wait - now if gone is None else gone + timeout - now
+            left = began + patience.behind - now if gone is None else gone + patience.away - now
             if left <= 0:
-                what = "has gone" if gone is not None else f"took no audio for {max_wait:g} s"
-                raise TransportError(f"the daemon at {self._address} {what}; look with 'asrd status'")
-            poller.poll(max(1, round(left * 1000)))
+                raise self._failed("has gone" if gone is not None else f"took no audio for {patience.behind:g} s")
+            poller.poll(max(1, round(min(left, GLANCE) * 1000)))
+
+    def _failed(self, what: str) -> TransportError:
+        return TransportError(f"the daemon at {self._address} {what}; look with 'asrd status'")
 
     @contextlib.contextmanager
     def _held_open(self) -> Iterator[None]:
@@ -129,3 +181,9 @@ class Connection:
                     time.sleep(0.01)  # no event reports it
         finally:
             os.close(kept)
+
+
+def _repeated(parts: list[bytes]) -> list[bytes]:
+    """Return a message marked as sent before."""
+    header, data = parts
+    return [msgspec.json.encode(msgspec.structs.replace(msgspec.json.decode(header, type=PcmHeader), again=True)), data]

@@ -1,7 +1,8 @@
 """Send requests to a running daemon."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,15 +11,21 @@ import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 from asrd.clients.handshake import BROKEN_OFF, present, refused
+from asrd.clients.sequence import Hole
 from asrd.core.addresses import absent, control_address, not_an_address, reachable, unanswered
 from asrd.core.control import (
+    Acknowledge,
     AnyRequest,
+    GetPosition,
     GetSettings,
     GetStatus,
+    Past,
+    Recall,
     Replay,
     Reply,
     SetSettings,
     Setting,
+    Since,
     Stop,
     UseBackend,
     WordsRequest,
@@ -28,6 +35,25 @@ from asrd.core.events import AnyEvent, Status
 from asrd.core.key import Key, concerns
 
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """Events that lasted, oldest first, of the range that was asked for, up to `last`; and what of it is missing."""
+
+    daemon: str
+    last: int
+    events: list[AnyEvent]
+    missing: list[tuple[int, int]]
+
+    def items(self, daemon: str) -> Iterator[AnyEvent | Hole]:
+        """Yield events and holes in order. daemon: of the holes."""
+        holes = [Hole(daemon, first, last) for first, last in self.missing]
+        for event in self.events:
+            while holes and holes[0].first <= event.seq:
+                yield holes.pop(0)
+            yield event
+        yield from holes
 
 
 class Control:
@@ -67,12 +93,34 @@ class Control:
         return self._ask(SetSettings(dict(values), stream), dict[str, dict[str, Setting]])
 
     def replay(self, first: int, last: int) -> list[AnyEvent]:
-        """Return past events `first <= seq <= last`, as far as the daemon remembers them."""
+        """Return past events `first <= seq <= last`, as far as the daemon has them."""
         found: list[AnyEvent] = []
         while some := self._ask(Replay(first, last), list[AnyEvent]):
             found += some
             first = found[-1].seq + 1
         return found
+
+    def recall(self, first: int, last: int, daemon: str = "") -> Fetched:
+        """Return past lasting events `first <= seq <= last`, some of them if they are many: ask again for those after
+        `last`. daemon: as for `core.control.Recall`.
+        """
+        past = self._ask(Recall(first, last, daemon), Past)
+        return Fetched(past.daemon, max(past.last, first), msgspec.convert(past.events, list[AnyEvent]), past.missing)
+
+    def since(self, moment: float) -> int:
+        """Return the `seq` of the first lasting event at or after a Unix time, or of the next one."""
+        return self._ask(Since(moment), int)
+
+    def position(self, name: str) -> int | None:
+        """Return the last event that a consumer acknowledged, or None if it is not known. Raises UsageError if the
+        daemon keeps no positions.
+        """
+        position = self._ask(GetPosition(name), object)
+        return position if isinstance(position, int) else None
+
+    def acknowledge(self, name: str, seq: int) -> None:
+        """Say that a consumer has all events up to `seq`. Raises UsageError if the daemon keeps no positions."""
+        self._ask(Acknowledge(name, seq), object)
 
     def words(self, request: WordsRequest) -> dict[str, float]:
         """Carry out a request about hot words; returns the words and boosts in its answer. Raises UsageError for an

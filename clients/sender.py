@@ -9,6 +9,7 @@ It implements the protocol of `asrd.core.pcm`, which is all that other languages
 
 import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asrd.clients.connection import Connection
-from asrd.core.errors import UsageError
+from asrd.core.errors import TransportError, UsageError
 from asrd.core.pcm import FORMATS, MAX_CHANNELS, MAX_RATE, MIN_RATE, PcmFormat, PcmHeader
 from asrd.core.units import SAMPLE_RATE
 
@@ -39,7 +40,11 @@ class Sender:
 
     address: as after `pcm:` in the daemon's `--source`. rate: Hz. channels: interleaved. timeout: seconds to wait for
     a daemon to be there, at the beginning and when it has gone away. max_wait: seconds to wait for a daemon that is
-    behind to accept a message; keep it short for live audio, which is lost meanwhile. key: as for `Subscriber`.
+    behind to accept a message; keep it short for live audio, which is lost meanwhile. away: seconds to wait for a
+    daemon that has gone away, by default `timeout`; with `math.inf` it waits for the next one without end. Audio that
+    may not have been heard is sent again then. waiting: called when the daemon has gone. key: as for `Subscriber`.
+
+    away, max_wait: may be changed at any time, from any thread.
     """
 
     def __init__(
@@ -50,6 +55,8 @@ class Sender:
         timeout: float = 2.0,
         max_wait: float = MAX_WAIT,
         *,
+        away: float | None = None,
+        waiting: Callable[[TransportError], None] = lambda error: None,
         key: Path | None = None,
     ) -> None:
         if not MIN_RATE <= rate <= MAX_RATE or not 1 <= channels <= MAX_CHANNELS:
@@ -60,6 +67,7 @@ class Sender:
         self.timeout = timeout
         self.max_wait = max_wait
         self.key = key
+        self._away, self._waiting = away, waiting
         self.position = 0
         self._session = uuid.uuid4().hex
         self._ended = False
@@ -69,8 +77,22 @@ class Sender:
         """Connect. Raises TransportError if nothing listens at the address, UsageError for a malformed address or an
         unusable key.
         """
-        self._connection = Connection(self.address, self.timeout, self.key)
+        self._connection = Connection(self.address, self.timeout, self.key, self._waiting)
         return self
+
+    @property
+    def away(self) -> float:
+        """Seconds to wait for a daemon that has gone away."""
+        return self.timeout if self._away is None else self._away
+
+    @away.setter
+    def away(self, seconds: float) -> None:
+        self._away = seconds
+
+    @property
+    def behind(self) -> float:
+        """Seconds to wait for a daemon that is behind."""
+        return self.max_wait
 
     def send(self, pcm: npt.NDArray[Any], captured: float | None = None) -> None:
         """Send float32 (full scale 1) or int16 `(frames,)` or `(frames, channels)`.
@@ -111,7 +133,7 @@ class Sender:
             end=end,
         )
         assert self._connection
-        self._connection.send([msgspec.json.encode(header), data], self.timeout, self.max_wait)
+        self._connection.send([msgspec.json.encode(header), data], self)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

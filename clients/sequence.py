@@ -7,33 +7,37 @@ from asrd.core.events import Event
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """Events `first <= seq <= last` of a daemon were published but did not arrive.
+    """Lasting events `first <= seq <= last` may have been published, and neither arrived nor could be fetched.
 
-    ZeroMQ drops events for a subscriber that reads too slowly. `Control.replay` brings back those
-    that the daemon still remembers.
+    `daemon` is the one that published what came before them.
     """
 
     daemon: str
     first: int
     last: int
 
-    @property
-    def count(self) -> int:
-        """The number of missing events."""
-        return self.last - self.first + 1
-
 
 class Sequence:
-    """Follows `seq`. A restarted daemon counts anew, which is not a hole."""
+    """Follows `seq`.
+
+    daemon: the one that published the last event; "" before the first. next: the `seq` that is due; None before the
+    first.
+    """
 
     def __init__(self) -> None:
-        self._daemon = ""
-        self._next = 0
+        self.daemon = ""
+        self.next: int | None = None
 
-    def accept(self, event: Event) -> Hole | None:
-        """Take the next event; return the hole before it, if there is one."""
-        hole = None
-        if event.daemon == self._daemon and event.seq > self._next:
-            hole = Hole(event.daemon, self._next, event.seq - 1)
-        self._daemon, self._next = event.daemon, event.seq + 1
-        return hole
+    def due(self, event: Event) -> int:
+        """Return the first `seq` that is due before an event arrives: its own if nothing is missing, and a larger one
+        if it has arrived before.
+        """
+        if self.next is None:
+            return event.seq
+        if event.seq < self.next and event.daemon != self.daemon:
+            return 0  # a daemon that keeps no journal counts anew
+        return self.next
+
+    def take(self, event: Event) -> None:
+        """Take an event as arrived."""
+        self.daemon, self.next = event.daemon, event.seq + 1

@@ -62,6 +62,15 @@ def reachable(address: str) -> str:
     return re.sub(r"^tcp://(?:\*|0\.0\.0\.0):", "tcp://127.0.0.1:", address).replace("tcp://[::]:", "tcp://[::1]:")
 
 
+def beside(events: str, control: str) -> str:
+    """Return where a client that hears a daemon at `events` reaches its control socket; "" if it cannot. control: the
+    address that the daemon bound.
+    """
+    host = events.rpartition(":")[0] if events.startswith("tcp://") else "tcp://127.0.0.1"
+    control = re.sub(r"^tcp://(\*|0\.0\.0\.0|\[::\])(?=:)", host, control)
+    return control if is_local(events) or not is_local(control) else ""
+
+
 def is_local(address: str) -> bool:
     """Return whether only programs on this machine can reach an address."""
     return _LOCAL.fullmatch(address) is not None

@@ -5,7 +5,7 @@ without reading loses answers. Requests take at most half of the daemon's time; 
 are refused.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -25,13 +25,58 @@ class UseBackend(Request, frozen=True, tag="backend use"):
 
 
 class Replay(Request, frozen=True, tag="replay"):
-    """Ask for the events `first <= seq <= last` that the daemon still remembers; answered with a list, oldest first.
+    """Ask for the events `first <= seq <= last` that the daemon still has; answered with a list, oldest first.
 
     If they do not all fit in one answer, it ends early: ask again for those after the last one, until none come.
     """
 
     first: int
     last: int
+
+
+class Recall(Request, frozen=True, tag="recall"):
+    """Ask for the lasting events `first <= seq <= last`: all but heartbeats, statuses and partials. Answered with a
+    `Past`. daemon: the one that published what came before `first`; one that keeps no journal counts anew, and then
+    answers from its beginning.
+    """
+
+    first: int
+    last: int
+    daemon: str = ""
+
+
+class Past(msgspec.Struct, frozen=True):
+    """Past events, oldest first: all that lasted of `first <= seq <= last`, except in the ranges `missing`, of which
+    some may be lost. `last` may be less than was asked for: ask again for those after it. daemon: the one that answers.
+    """
+
+    daemon: str
+    first: int
+    last: int
+    events: list[Any]
+    missing: list[tuple[int, int]] = []
+
+
+class Since(Request, frozen=True, tag="since"):
+    """Ask for the `seq` of the first lasting event at or after a Unix time; of the next one, if there is none."""
+
+    time: float
+
+
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+
+
+class GetPosition(Request, frozen=True, tag="position"):
+    """Ask for the last event that the consumer of this name acknowledged; null if it is not known."""
+
+    name: Name
+
+
+class Acknowledge(Request, frozen=True, tag="acknowledge"):
+    """Say that a consumer has all events up to `seq`. Answered once that is kept."""
+
+    name: Name
+    seq: int
 
 
 class Stop(Request, frozen=True, tag="stop"):
@@ -95,7 +140,9 @@ class LearnWords(Request, frozen=True, tag="words learn"):
 
 WordsRequest = AddWords | RemoveWords | ListWords | ClearWords | LearnWords
 
-AnyRequest = GetStatus | UseBackend | Replay | Stop | GetSettings | SetSettings | WordsRequest
+PastRequest = Replay | Recall | Since | GetPosition | Acknowledge
+
+AnyRequest = GetStatus | UseBackend | PastRequest | Stop | GetSettings | SetSettings | WordsRequest
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,8 @@ The contract:
 - every utterance that was `started` gets exactly one `final`, and no event about it after that;
 - a `partial` replaces the one before; the first `stable` characters of its text never change;
 - a `gap` names audio that was not heard;
-- `seq` counts a daemon's events without holes, over all streams; `daemon` changes at every start.
+- `seq` counts a daemon's events without holes, over all streams; `daemon` changes at every start. With a journal `seq`
+  goes on from there, perhaps with a leap; without one it begins anew at 0.
 
 Positions are samples at 16 kHz since the stream began. Fields are only ever added, with defaults; `schema` rises when
 a meaning changes.
@@ -149,7 +150,8 @@ class Status(Event, frozen=True, kw_only=True):
     real-time factor of the backend. peak_memory: bytes, of the whole process. calibrated: whether confidences are
     probabilities, because the model was calibrated. recording: where the audio of all streams is kept; "" if it is
     not. decoder: that of finals; lm: its language model, or "none". hot_words: how many are in use; words: the hot
-    words, as people wrote them. events: the addresses at which it publishes.
+    words, as people wrote them. events: the addresses at which it publishes. control: where it takes requests.
+    journal: the file that keeps its events; "" if there is none.
     """
 
     version: str
@@ -169,6 +171,8 @@ class Status(Event, frozen=True, kw_only=True):
     hot_words: int = 0
     events: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    control: str = ""
+    journal: str = ""
 
 
 class Heartbeat(Event, frozen=True, kw_only=True):
@@ -190,6 +194,9 @@ class Error(Event, frozen=True, kw_only=True):
 
 
 AnyEvent = Started | Partial | Final | Gap | Backend | Settings | Status | Heartbeat | Stopped | Error
+
+PASSING = (Partial, Status, Heartbeat)
+"""Types of events that hold only until the next of their type, and are not kept. All others last."""
 
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 

@@ -37,6 +37,7 @@ class PcmHeader(msgspec.Struct, frozen=True, kw_only=True):
         of what was sent, the frames between were lost on the way or at the microphone.
     captured: wall-clock seconds (Unix time) at which the last frame was captured.
     end: nothing follows; the receiver is free for the next session.
+    again: this was sent before, and perhaps heard: frames that were are ignored.
     """
 
     session: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -46,6 +47,7 @@ class PcmHeader(msgspec.Struct, frozen=True, kw_only=True):
     position: Annotated[int, msgspec.Meta(ge=0, le=MAX_POSITION)]
     captured: float
     end: bool = False
+    again: bool = False
     schema: Literal[1] = SCHEMA
 
 

@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def own_directories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Use caches, settings, models and sockets of this run alone: nothing of the user's is read or changed."""
     with pytest.MonkeyPatch.context() as patch:
-        for kind in ("CACHE_HOME", "CONFIG_HOME", "DATA_HOME", "RUNTIME_DIR"):
+        for kind in ("CACHE_HOME", "CONFIG_HOME", "DATA_HOME", "STATE_HOME", "RUNTIME_DIR"):
             patch.setenv(f"XDG_{kind}", str(tmp_path_factory.mktemp(kind.lower())))
         for name in [name for name in os.environ if name.startswith("ASRD_")]:
             patch.delenv(name)

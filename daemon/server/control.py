@@ -58,6 +58,11 @@ class Controller:
             self._socket.close(linger=0)
             raise
 
+    @property
+    def address(self) -> str:
+        """The address it is bound to."""
+        return self._binding.address
+
     async def run(self, answer: Answer) -> None:
         """Serve until cancelled. answer: returns the result of a request, or raises AsrdError."""
         while True:

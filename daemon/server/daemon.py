@@ -12,9 +12,11 @@ import zmq.asyncio
 
 from asrd.core import events
 from asrd.core.errors import AsrdError
+from asrd.daemon.journal.journal import Journal
 from asrd.daemon.recorder.recorder import Recorder
 from asrd.daemon.scheduling.engine import Engine
 from asrd.daemon.server.control import Controller
+from asrd.daemon.server.crash import conclude, take_notes
 from asrd.daemon.server.metrics import Metrics
 from asrd.daemon.server.options import DaemonOptions
 from asrd.daemon.server.publisher import Publisher
@@ -52,6 +54,7 @@ class Daemon:
         self._stop_reason = ""
         self._stopping = asyncio.Event()
         self.recorder: Recorder | None = None
+        self.journal: Journal | None = None
 
     async def run(self) -> None:
         """Serve until stopped, or until all sources have ended.
@@ -71,6 +74,10 @@ class Daemon:
                 self.recorder = recorder = Recorder(self._options.record, self.publisher.daemon)
                 self.publisher.record = recorder.said
                 cleanup.append(lambda: recorder.close(self._left()))
+            if self._options.journal:
+                self.journal = journal = await Journal.start(self._options.journal)
+                self.publisher.begin(journal)
+                cleanup.append(lambda: journal.close(self._left()))
             controller = Controller(context, self._options.control, access)
             cleanup.append(lambda: controller.close(self._left()))
             sources = parse_sources(self._options.sources, self._options.pace, access)
@@ -82,7 +89,12 @@ class Daemon:
                 await source.open()
             self._listen_to_signals()
             self.reporter = reporter = StatusReporter(
-                self.publisher, self.engine, self.streams, self.recorder, self._began
+                self.publisher,
+                self.engine,
+                self.streams,
+                self.recorder,
+                control=controller.address,
+                began=self._began,
             )
             if self._options.metrics:
                 metrics = Metrics(self._options.metrics, reporter.status)
@@ -93,10 +105,10 @@ class Daemon:
             jobs.append(self.engine.renew(reporter.complain))
             if self.recorder:
                 jobs.append(self.recorder.run(reporter.complain))
+            if self.journal:
+                jobs += [self.journal.report(reporter.complain), take_notes(self.journal, self.publisher, self.streams)]
             background += [asyncio.create_task(job) for job in jobs]
-            await reporter.announce()
-            self._ready(self)
-            notify("READY=1")
+            await self._begin()
             await self._serve(background)
         finally:
             self._until = min(self._until, time.monotonic() + LAST)
@@ -107,6 +119,14 @@ class Daemon:
                 outcome = close()
                 if asyncio.iscoroutine(outcome):
                     await outcome
+
+    async def _begin(self) -> None:
+        """Publish the first events, and report ready."""
+        if self.journal:
+            await conclude(self.journal, self.publisher)
+        await self.reporter.announce()
+        self._ready(self)
+        notify("READY=1")
 
     def stop(self, reason: str) -> None:
         """Finish open utterances, then return from `run`."""
@@ -164,6 +184,8 @@ class Daemon:
     def _stream(self, source: Source) -> Stream:
         recognition = self._options.recognition
         tape = Tape()
+        if self.journal and (heard := self.journal.heard.get(source.stream)):
+            source.sent = heard.session, heard.frames
         if self.recorder:
             tape = self.recorder.tape(source.stream, self.engine.model, recognition, live=source.live)
         return make_stream(

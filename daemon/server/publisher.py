@@ -1,4 +1,4 @@
-"""Publish events, number them, and remember the latest for subscribers that missed some."""
+"""Publish events, number them, and keep them for subscribers that missed some."""
 
 import asyncio
 import time
@@ -12,20 +12,12 @@ import zmq
 import zmq.asyncio
 
 from asrd.core import events
+from asrd.core.control import Acknowledge, GetPosition, PastRequest, Recall, Replay, Since
 from asrd.core.events import Event
+from asrd.daemon.journal.journal import Journal
+from asrd.daemon.server.history import History
 from asrd.daemon.transport.access import LOCAL, Access
 from asrd.daemon.transport.sockets import Binding
-
-REMEMBERED = 4096
-"""Events kept for replay: about twenty minutes of one talkative stream with partials."""
-
-REMEMBERED_BYTES = 16 << 20
-"""Maximum size of all remembered events, in bytes: partials of long utterances are long."""
-
-REPLAYED_BYTES = 1 << 20
-"""Maximum bytes of events in one replay: the answer is held until the client has read it. Clients ask again for the
-rest.
-"""
 
 HIGH_WATER_MARK = 10_000
 """Events queued for one slow subscriber before ZeroMQ drops new ones; the subscriber notices from `seq`."""
@@ -46,9 +38,9 @@ class Publisher:
         self._socket.set(zmq.MAXMSGSIZE, MAX_SUBSCRIPTION)
         self._bindings: list[Binding] = []
         self._seq = 0
-        self._recent: deque[tuple[int, bytes]] = deque()
-        self._bytes = 0
         self._stopped = False
+        self._outgoing: deque[tuple[int, list[bytes]]] = deque()
+        self.history = History(self.daemon)
         self.record: Callable[[str, bytes], None] = lambda stream, payload: None
         """Called with every event's stream and payload."""
         self.observe: Callable[[Event], None] = lambda event: None
@@ -65,18 +57,40 @@ class Publisher:
         """The addresses it is bound to, with the port that was chosen for `*`."""
         return [binding.address for binding in self._bindings]
 
+    def begin(self, journal: Journal) -> None:
+        """Number events as a journal goes on, and keep them in it before they are sent."""
+        self.history.begin(journal)
+        self._seq = journal.first
+
     async def publish(self, event: Event, stream: str = events.DAEMON_STREAM) -> None:
         """Number and send an event. It never waits for a subscriber. After `stopped`, events are ignored."""
         if self._stopped:
             return
         self._stopped = isinstance(event, events.Stopped)
-        numbered = msgspec.structs.replace(event, daemon=self.daemon, seq=self._seq, stream=stream, time=time.time())
-        payload = events.encode(numbered)
-        self._remember(payload)
+        numbered, payload = self._number(event, stream, self.daemon)
         self.record(stream, payload)
         self.observe(numbered)
+        await self._send(numbered, payload)
+
+    async def publish_for(self, daemon: str, event: Event, stream: str) -> None:
+        """Publish an event that another daemon should have published, had it not crashed."""
+        await self._send(*self._number(event, stream, daemon))
+
+    def _number(self, event: Event, stream: str, daemon: str) -> tuple[Event, bytes]:
+        numbered = msgspec.structs.replace(event, daemon=daemon, seq=self._seq, stream=stream, time=time.time())
         self._seq += 1
-        await self._socket.send_multipart([events.topic(numbered), payload])
+        return numbered, events.encode(numbered)
+
+    async def _send(self, event: Event, payload: bytes) -> None:
+        """Send an event and what waited before it, in order, once the journal has them."""
+        self.history.add(event, payload)
+        journal = self.history.journal
+        ticket = journal.write(event, payload) if journal else 0
+        self._outgoing.append((ticket, [events.topic(event), payload]))
+        if journal:
+            await journal.settled(ticket)
+        while self._outgoing and self._outgoing[0][0] <= ticket:
+            await self._socket.send_multipart(self._outgoing.popleft()[1])
 
     async def joined(self) -> None:
         """Wait until someone subscribes to something."""
@@ -86,25 +100,19 @@ class Publisher:
             if len(frames) == 1 and frames[0][:1] == b"\x01":  # anything else is made up by a peer
                 return
 
-    def _remember(self, payload: bytes) -> None:
-        self._recent.append((self._seq, payload))
-        self._bytes += len(payload)
-        while len(self._recent) > REMEMBERED or self._bytes > REMEMBERED_BYTES:
-            self._bytes -= len(self._recent.popleft()[1])
-
-    def replay(self, first: int, last: int) -> list[Any]:
-        """Return the remembered events `first <= seq <= last`, ready to be sent as JSON: the oldest, as many as fit
-        into one answer, and at least one if there is one.
-        """
-        found: list[Any] = []
-        room = REPLAYED_BYTES
-        for seq, payload in self._recent:
-            if first <= seq <= last:
-                room -= len(payload)
-                if found and room < 0:
-                    break
-                found.append(msgspec.Raw(payload))
-        return found
+    async def answer(self, request: PastRequest) -> Any:
+        """Answer a request about past events. Raises UsageError as `History` does."""
+        match request:
+            case Replay(first, last):
+                return await self.history.replay(first, last)
+            case Recall(first, last, daemon):
+                return await self.history.recall(first, min(last, self._seq - 1), daemon)
+            case Since(moment):
+                return await self.history.since(moment, self._seq)
+            case GetPosition(name):
+                return self.history.position(name)
+            case Acknowledge(name, seq):
+                return await self.history.acknowledge(name, seq)
 
     def close(self, within: float = 0.0) -> None:
         """Send queued events, within `within` seconds, and release the addresses."""

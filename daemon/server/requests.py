@@ -7,13 +7,17 @@ from typing import Any
 import msgspec
 
 from asrd.core.control import (
+    Acknowledge,
     AnyRequest,
+    GetPosition,
     GetSettings,
     GetStatus,
     ListWords,
+    Recall,
     Replay,
     SetSettings,
     Setting,
+    Since,
     Stop,
     UseBackend,
     WordsRequest,
@@ -48,8 +52,8 @@ class Requests:
         match request:
             case GetStatus():
                 return msgspec.structs.replace(self._reporter.status(), daemon=self._publisher.daemon, time=time.time())
-            case Replay(first, last):
-                return self._publisher.replay(first, last)
+            case Replay() | Recall() | Since() | GetPosition() | Acknowledge():
+                return await self._publisher.answer(request)
             case Stop():
                 return self._stop("asrd stop")
             case UseBackend(name):

@@ -25,11 +25,20 @@ class StatusReporter:
     """Publish the daemon's state as events of its own."""
 
     def __init__(
-        self, publisher: Publisher, engine: Engine, streams: Sequence[Stream], recorder: Recorder | None, began: float
+        self,
+        publisher: Publisher,
+        engine: Engine,
+        streams: Sequence[Stream],
+        recorder: Recorder | None,
+        *,
+        control: str,
+        began: float,
     ) -> None:
-        """recorder: None if nothing is recorded. began: when the daemon started, in monotonic seconds."""
+        """recorder: None if nothing is recorded. control: where requests are taken. began: when the daemon started, in
+        monotonic seconds.
+        """
         self._publisher, self._engine, self._streams = publisher, engine, streams
-        self._recorder, self._began = recorder, began
+        self._recorder, self._control, self._began = recorder, control, began
 
     async def beat(self) -> None:
         """Publish heartbeats; notify systemd's watchdog, too, unless windows wait in vain."""
@@ -65,7 +74,7 @@ class StatusReporter:
     def status(self) -> events.Status:
         """Return the current status."""
         engine, scheduler = self._engine, self._engine.scheduler
-        words = tuple(engine.words.boosts)
+        words, journal = tuple(engine.words.boosts), self._publisher.history.journal
         return events.Status(
             version=version("asrd"),
             pid=os.getpid(),
@@ -84,4 +93,6 @@ class StatusReporter:
             hot_words=len(words),
             words=words,
             events=tuple(self._publisher.addresses),
+            control=self._control,
+            journal=str(journal.path) if journal else "",
         )

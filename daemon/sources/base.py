@@ -11,7 +11,8 @@ class Source(ABC):
 
     stream: its name in events. live: whether sound is captured as it happens. A live source cannot wait: what is not
     taken in time overflows its bounded buffer, and the next chunk reports it as `lost`. Any other source loses
-    nothing when it is read slowly. kind: its name for users, as `parse_source` takes it, and for clients.
+    nothing when it is read slowly. kind: its name for users, as `parse_source` takes it, and for clients. sent: the
+    session of a sender, and how many of its frames were heard; before it is opened, what was heard already.
     """
 
     kind: str = "recording"
@@ -19,6 +20,7 @@ class Source(ABC):
 
     def __init__(self, stream: str) -> None:
         self.stream = stream
+        self.sent = ("", 0)
 
     @abstractmethod
     async def open(self) -> None:

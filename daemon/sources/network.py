@@ -76,7 +76,7 @@ class NetworkSource(Source):
 
     async def chunks(self) -> AsyncIterator[AudioChunk]:
         """Yield audio of the current sender, and an empty chunk with a reason when a sender ends or stops sending."""
-        sessions = Sessions(self.stream)
+        sessions = Sessions(self.stream, self.sent)
         while self._socket is not None and not self._closing.done():
             max_wait = sessions.max_wait
             ready: asyncio.Future[Any] = asyncio.ensure_future(
@@ -92,6 +92,7 @@ class NetworkSource(Source):
             for chunk in sessions.receive(await self._socket.recv_multipart()) if heard else sessions.expire():
                 yield chunk
                 await asyncio.sleep(0)  # let others run: one message may make thousands of chunks
+            self.sent = sessions.received
         for chunk in sessions.close():
             yield chunk
 

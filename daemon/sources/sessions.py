@@ -30,8 +30,10 @@ class Sessions:
     and again only after messages were valid in between.
     """
 
-    def __init__(self, stream: str) -> None:
+    def __init__(self, stream: str, sent: tuple[str, int] = ("", 0)) -> None:
+        """sent: a session, and how many of its frames were heard by the daemon before."""
         self._stream = stream
+        self._before = sent
         self._decoder = msgspec.json.Decoder(PcmHeader)
         self._timeline: Timeline | None = None
         self._waiting = Waiting()
@@ -40,6 +42,11 @@ class Sessions:
         self._heard = 0.0
         self._silenced: set[str] = set()
         self.active = False
+
+    @property
+    def received(self) -> tuple[str, int]:
+        """The current or last session, and how many of its frames were received, perhaps by the daemon before."""
+        return (self._session, self._expected) if self._session else self._before
 
     @property
     def max_wait(self) -> float | None:
@@ -85,6 +92,12 @@ class Sessions:
         except ValueError as error:
             self._malformed(error)
             return
+        if message.again:
+            known = self._known(message, len(pcm))
+            if known == len(pcm) and not message.end:
+                return
+            message = msgspec.structs.replace(message, position=message.position + known)
+            pcm = pcm[known:]
         timeline = self._admit(message)
         if timeline is None:
             self._refuse("changed", f"sender {message.session} changed its rate, went back or leapt; that is ignored")
@@ -110,6 +123,11 @@ class Sessions:
             log.warning("%s: closed before %d waiting sender(s) were heard", self._stream, len(self._waiting))
         return self._timeline.finish(time.time()) if self._timeline is not None else []
 
+    def _known(self, message: PcmHeader, frames: int) -> int:
+        """Return how many frames of a repeated message were heard already, by this daemon or the one before."""
+        session, position = self.received
+        return max(0, min(position - message.position, frames)) if message.session == session else 0
+
     def _admit(self, message: PcmHeader) -> Timeline | None:
         """Return the message's timeline, a new one for a new session; None if it fits none."""
         timeline = self._timeline
@@ -119,10 +137,13 @@ class Sessions:
             if fits or self.active:
                 self.active = True
                 return timeline if fits else None
+        before, sent = self.received if timeline is None else ("", 0)
         start = timeline.position if timeline is not None else Samples(0)
         self._timeline = Timeline(message.rate, start)
         self._session = message.session
         self._expected = self._waiting.missed(message)  # audio sent before we received the session is not lost here
+        if before == message.session:
+            self._expected = min(sent, message.position)
         if message.position - self._expected > _longest_hole(self._timeline):
             self._expected = message.position
         self.active = True
@@ -133,7 +154,7 @@ class Sessions:
     def _end(self, captured: float, lost: int = 0) -> list[AudioChunk]:
         reason = "the sender has ended; its last audio was lost on the way" if lost else "the sender has ended"
         chunks = self._release(captured, reason, lost)
-        self._session = ""
+        self._before, self._session = self.received, ""
         return chunks
 
     def _release(self, captured: float, reason: str, lost: int = 0) -> list[AudioChunk]:

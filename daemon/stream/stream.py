@@ -81,6 +81,11 @@ class Stream(Stateful[StreamState]):
         """Apply other settings from the next audio on; an event says from which position."""
         self._wanted = settings
 
+    @property
+    def idle(self) -> bool:
+        """True if no utterance is open."""
+        return self._utterances.idle
+
     async def run(self) -> None:
         """Run until the source ends or fails (see `failure`), then finish the open utterance.
 

@@ -28,6 +28,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "ASRD_EVENTS": f"ipc://{tmp_path}/events",
         "ASRD_CONTROL": f"ipc://{tmp_path}/control",
         "XDG_CONFIG_HOME": str(tmp_path / "config"),
+        "XDG_STATE_HOME": str(tmp_path / "state"),
         "COLUMNS": "300",
     }
     return {name: value for name, value in os.environ.items() if not name.startswith("ASRD_")} | own

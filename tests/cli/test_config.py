@@ -47,7 +47,9 @@ def test_every_option_of_a_configured_command_is_a_setting_or_for_one_occasion()
     configured = [command for command in commands(asrd) if isinstance(command, ConfiguredCommand)]
     names = {setting(parameter) for command in configured for parameter in command.params} - {""}
     assert len(configured) < len(COMMANDS)
-    assert names - set(SETTINGS) == {"boost", "check", "json", "least", "verbose"}
+    assert names - set(SETTINGS) == {
+        *("all", "boost", "check", "days", "json", "least", "once", "since", "size", "type", "verbose")
+    }
     assert set(SETTINGS) <= names
 
 

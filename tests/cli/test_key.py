@@ -25,7 +25,7 @@ def test_a_daemon_with_a_key_answers_who_has_it_and_nobody_else(
     daemon = spawn(
         *("start", "-s", f"pcm:ipc://{tmp_path}/pcm", "--events", open_to_all[0], "--control", open_to_all[1])
     )
-    with Subscriber(open_to_all[0], timeout=30, key=key.path) as events:
+    with Subscriber(open_to_all[0], once=True, timeout=30, key=key.path) as events:
         next(iter(events))
     control = f"tcp://127.0.0.1:{ports[1]}"
     assert "process" in run("status", "--control", control).stdout

@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import takewhile
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -15,11 +17,14 @@ import zmq
 from click.testing import CliRunner
 from msgspec.structs import replace
 
-from asrd.cli.listen import listen
+from asrd.cli.listen import listen, moment
 from asrd.cli.views import Live
 from asrd.clients import Hole
 from asrd.core import events
 from asrd.core.errors import UsageError
+
+from ..clients.service import serving
+from .conftest import Spawn
 
 SHOW_CURSOR = b"\x1b[?25h"
 HIDE_CURSOR = b"\x1b[?25l"
@@ -50,7 +55,7 @@ def test_gaps_errors_and_the_end_are_told_on_standard_error(
     )
     thread = Thread(target=publish, args=(publisher, *said))
     thread.start()
-    result = CliRunner().invoke(listen, ["--events", f"ipc://{tmp_path}/events", "--format", format_])
+    result = CliRunner().invoke(listen, ["--events", f"ipc://{tmp_path}/events", "--once", "--format", format_])
     thread.join()
     assert result.exit_code == 0, result.output
     assert result.stderr.splitlines() == [
@@ -83,7 +88,7 @@ def test_finals_as_people_read_them(
     finals = final("desk", "SAOIRSE TWENTY THREE", 1), final("call", "HELLO", 2)
     thread = Thread(target=publish, args=(publisher, *finals, events.Stopped(reason="end", seq=3, daemon="d")))
     thread.start()
-    always = ["--events", f"ipc://{tmp_path}/events", "--numbers", "--spelling", "Saoirse"]
+    always = ["--once", "--events", f"ipc://{tmp_path}/events", "--numbers", "--spelling", "Saoirse"]
     result = CliRunner().invoke(listen, [*always, *options])
     thread.join()
     assert result.stdout.splitlines()[: len(said)] == said
@@ -112,7 +117,7 @@ def test_hot_words_are_written_as_they_were_added_also_while_it_listens(
     thread = Thread(target=publish, args=(publisher, *said))
     thread.start()
     whole = ["--sentence-pause", "1"]
-    result = CliRunner().invoke(listen, ["--events", f"ipc://{tmp_path}/events", "--spelling", "IBM", *whole])
+    result = CliRunner().invoke(listen, ["--events", f"ipc://{tmp_path}/events", "--once", "--spelling", "IBM", *whole])
     thread.join()
     assert result.stdout.splitlines() == ["New iPhone.", "Iphone from New York by IBM."]
 
@@ -128,7 +133,7 @@ def test_lines_of_several_streams_are_told_apart(
     thread = Thread(target=publish, args=(publisher, status(there), final("a", "HI", 1), stopped))
     thread.start()
     options = [option for name in chosen for option in ("--stream", name)]
-    result = CliRunner().invoke(listen, ["--events", f"ipc://{tmp_path}/events", *options])
+    result = CliRunner().invoke(listen, ["--events", f"ipc://{tmp_path}/events", "--once", *options])
     thread.join()
     assert result.stdout == f"{said}\n"
 
@@ -144,12 +149,12 @@ def test_subtitles_go_on_by_the_wall_clock_when_the_daemon_is_started_anew(
         words = tuple(
             replace(word, start=word.start + later * 16_000, end=word.end + later * 16_000) for word in early.words
         )
-        return replace(early, daemon=daemon, words=words, time=time, **moved)
+        return replace(early, daemon=daemon, words=words, time=time, seq=int(later > 0), **moved)
 
     finals = said("a", 0, 0.0), said("b", 0, 3_600.0), said("b", 10, 3_610.0), said("c", 0, 7.0)
-    thread = Thread(target=publish, args=(publisher, *finals, events.Stopped(reason="end", seq=1, daemon="c")))
+    thread = Thread(target=publish, args=(publisher, *finals, events.Stopped(reason="end", seq=2, daemon="c")))
     thread.start()
-    result = CliRunner().invoke(listen, ["--events", f"ipc://{tmp_path}/events", "--format", "vtt"])
+    result = CliRunner().invoke(listen, ["--events", f"ipc://{tmp_path}/events", "--once", "--format", "vtt"])
     thread.join()
     starts = [line.split(" --> ")[0] for line in result.stdout.splitlines() if "-->" in line]
     assert starts == ["00:00:01.000", "01:00:01.000", "01:00:11.000", "01:00:14.000"]
@@ -194,3 +199,39 @@ def test_a_signal_gives_the_cursor_back(
         seen += os.read(ours, 4096)  # raises OSError at the end
     os.close(ours)
     assert seen.rindex(SHOW_CURSOR) > seen.rindex(HIDE_CURSOR)
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("17", 17),
+        ("0:30", datetime(2026, 5, 4, 0, 30)),
+        ("09:59:30", datetime(2026, 5, 4, 9, 59, 30)),
+        ("23:30", datetime(2026, 5, 3, 23, 30)),  # yesterday's
+        ("2026-01-02T03:04", datetime(2026, 1, 2, 3, 4)),
+    ],
+)
+def test_since_takes_a_time_or_a_number(given: str, meant: datetime | int) -> None:
+    now = datetime(2026, 5, 4, 10, 0).astimezone()
+    assert moment(given, now) == (meant if isinstance(meant, int) else meant.astimezone())
+
+
+def test_since_refuses_anything_else() -> None:
+    for given in ("yesterday", "25:00", "-1"):
+        with pytest.raises(UsageError, match="--since takes a time such as 10:30"):
+            moment(given, datetime.now().astimezone())
+
+
+def test_since_last_goes_on_where_it_was_left_over_a_restart(tmp_path: Path, spawn: Spawn) -> None:
+    """And `--since` shows again what was shown. The status comes after what was missing."""
+    shown = []
+    for turn, since in enumerate(["last", "last", "0"]):
+        with serving(tmp_path) as service:
+            service.publish(f"said {turn}")
+            listening = spawn("listen", "--events", service.events, "--format", "json", "--since", since)
+            assert listening.stdout
+            lines = list(takewhile(lambda line: '"type":"status"' not in line, listening.stdout))
+            shown.append([number for number in range(3) if f'"said {number}"' in "".join(lines)])
+            listening.terminate()
+            listening.wait(10)
+    assert shown == [[0], [1], [0, 1, 2]]

@@ -37,7 +37,7 @@ def test_figures_are_those_of_the_status_and_count_every_final(
         *("--metrics", f"127.0.0.1:{port}"),
     )
     control, delays = Control(environment["ASRD_CONTROL"]), []
-    with Subscriber(environment["ASRD_EVENTS"], timeout=30) as events:
+    with Subscriber(environment["ASRD_EVENTS"], once=True, timeout=30) as events:
         for event in events:
             if isinstance(event, Final):
                 delays.append(event.time - event.stages.cut)

@@ -24,7 +24,7 @@ CLIP = bundled_speech("real")[0].audio
 def listen_until(environment: dict[str, str], kind: type[object]) -> list[object]:
     """Collect everything that is published until the first event of a kind."""
     seen: list[object] = []
-    with Subscriber(environment["ASRD_EVENTS"], timeout=20) as subscriber:
+    with Subscriber(environment["ASRD_EVENTS"], once=True, timeout=20) as subscriber:
         for item in subscriber:
             seen.append(item)
             if isinstance(item, kind):
@@ -38,7 +38,7 @@ def test_a_signal_finishes_the_open_utterance_within_five_seconds(
 ) -> None:
     daemon = spawn("start", "--source", f"clip={CLIP}")
     seen: list[object] = []
-    with Subscriber(environment["ASRD_EVENTS"], timeout=20) as subscriber:
+    with Subscriber(environment["ASRD_EVENTS"], once=True, timeout=20) as subscriber:
         for item in subscriber:
             seen.append(item)
             if isinstance(item, Partial) and item.stable and daemon.poll() is None and not _asked(seen):

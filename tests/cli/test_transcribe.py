@@ -86,7 +86,7 @@ def test_silence_gives_an_empty_line_and_a_hint(run: Run, tmp_path: Path) -> Non
 def test_the_daemon_says_the_same_as_transcribe(run: Run, spawn: Spawn, tmp_path: Path) -> None:
     """The text is the same through two processes, a socket and another sample rate."""
     daemon = spawn("start", "--source", f"a=pcm:ipc://{tmp_path}/a")
-    listener = spawn("listen", "--format", "json", "--wait", "20")
+    listener = spawn("listen", "--once", "--format", "json", "--wait", "20")
     assert '"type":"' in listener.stdout.readline()
     sent = run("send", CLIPS[0], "--to", f"ipc://{tmp_path}/a", "--pace", "fast")
     assert sent.returncode == 0, sent.stderr

@@ -97,7 +97,7 @@ class Harness:
             await asyncio.wait_for(collecting, 10)
 
     async def _collect(self) -> None:
-        async with AsyncSubscriber(self.events) as subscriber:
+        async with AsyncSubscriber(self.events, once=True) as subscriber:
             async for item in subscriber:
                 async with self._news:
                     self.seen.append(item)

@@ -65,7 +65,7 @@ async def greet(publisher: Publisher) -> None:
 
 async def first(address: str, key: Path) -> object:
     """Return the first event that is published there."""
-    async with AsyncSubscriber(address, timeout=1, key=key) as subscriber:
+    async with AsyncSubscriber(address, once=True, timeout=1, key=key) as subscriber:
         async for event in subscriber:
             return event
     return None

@@ -15,7 +15,7 @@ from asrd.clients import Control
 from asrd.core.control import AnyRequest, GetStatus, Replay, Stop, UseBackend
 from asrd.core.events import Error
 from asrd.daemon.server import control as controller_module
-from asrd.daemon.server import publisher as publisher_module
+from asrd.daemon.server import history as history_module
 from asrd.daemon.server.control import UNREAD, Answer, Controller
 from asrd.daemon.server.publisher import Publisher
 
@@ -31,11 +31,11 @@ async def serving(context: zmq.asyncio.Context, address: str, answer: Answer) ->
     await controller.close(1.0)
 
 
-@pytest.mark.parametrize("room", [1, 10_000, publisher_module.REPLAYED_BYTES])
+@pytest.mark.parametrize("room", [1, 10_000, history_module.REPLAYED_BYTES])
 def test_past_events_come_in_as_many_answers_as_they_need(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
 ) -> None:
-    monkeypatch.setattr(publisher_module, "REPLAYED_BYTES", room)
+    monkeypatch.setattr(history_module, "REPLAYED_BYTES", room)
     sizes = []
 
     async def scenario() -> None:
@@ -44,7 +44,7 @@ def test_past_events_come_in_as_many_answers_as_they_need(
 
         async def answer(request: AnyRequest) -> Any:
             assert isinstance(request, Replay)
-            events = publisher.replay(request.first, request.last)
+            events = await publisher.answer(request)
             sizes.append(sum(len(bytes(event)) for event in events[1:]))  # one comes, whatever its length
             return events
 

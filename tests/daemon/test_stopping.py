@@ -29,8 +29,8 @@ async def started(harness: Harness) -> tuple[Daemon, "asyncio.Task[None]"]:
     return daemon, running
 
 
-def last(daemon: Daemon) -> events.AnyEvent:
-    return events.decode(bytes(daemon.publisher.replay(0, 1 << 62)[-1]))
+async def last(daemon: Daemon) -> events.AnyEvent:
+    return events.decode(bytes((await daemon.publisher.history.replay(0, 1 << 62))[-1]))
 
 
 async def test_what_it_waits_for_is_not_added_up(
@@ -95,7 +95,7 @@ async def test_nothing_is_said_after_the_last_event(harness: Harness) -> None:
     daemon.stop("the test")
     await running
     await daemon.publisher.publish(Error(message="too late"))
-    assert isinstance(last(daemon), Stopped)
+    assert isinstance(await last(daemon), Stopped)
 
 
 async def test_how_long_it_runs_is_not_told_by_a_clock_that_may_be_set(

@@ -92,3 +92,8 @@ def test_readiness_and_restarts(flavour: str) -> None:
     assert unit["Restart"] == "on-failure"
     assert 5 <= int(unit["TimeoutStopSec"]) <= 10
     assert int(unit["WatchdogSec"]) >= 3 * MAX_WAIT
+
+
+@pytest.mark.parametrize("flavour", UNITS)
+def test_the_journal_has_a_place(flavour: str) -> None:
+    assert service(UNITS[flavour])["StateDirectory"] == "asrd"

@@ -1,0 +1,81 @@
+"""Close what a daemon that crashed left open, and note what the next one would have to know."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import msgspec
+
+from asrd.core import events
+from asrd.core.events import Final, Gap, Partial, Started
+from asrd.core.units import Samples
+from asrd.daemon.journal.changes import Heard
+from asrd.daemon.journal.journal import Journal
+from asrd.daemon.server.publisher import Publisher
+from asrd.daemon.stream import transcript
+from asrd.daemon.stream.stream import Stream
+
+INTERVAL = 0.2
+"""Seconds between two notes of how far a stream was heard, while someone speaks or sends."""
+
+REASON = "crash"
+
+
+async def conclude(journal: Journal, publisher: Publisher) -> None:
+    """Publish a final for every utterance that a crash left open, and a gap for what was not heard of it."""
+    left = defaultdict[str, list[Started | Partial]](list)
+    for payload in journal.open:
+        known = events.decode(payload.encode())
+        if isinstance(known, Started | Partial):
+            left[known.stream].append(known)
+    for stream, open_ in left.items():
+        for daemon, event in endings(open_, journal.heard.get(stream)):
+            await publisher.publish_for(daemon, event, stream)
+
+
+def endings(open_: Sequence[Started | Partial], heard: Heard | None) -> Iterator[tuple[str, Gap | Final]]:
+    """Yield the events that end a stream's open utterances, each with its daemon. open_: what is known of each, in
+    order. heard: how far the stream was heard.
+    """
+    for known, following in pairwise([*open_, None]):
+        assert known
+        settled = _settled(known)
+        reached = known.end if isinstance(known, Partial) else known.start
+        if heard and heard.daemon == known.daemon:
+            reached = max(reached, heard.position)
+        end = max(settled.end, min(reached, following.start) if following else reached)
+        if end > settled.end:
+            yield known.daemon, Gap(start=settled.end, end=end, reason="the daemon crashed")
+        yield (
+            known.daemon,
+            transcript.final(settled, end=end, speech_end=settled.end, backend=settled.backend, reason=REASON),
+        )
+
+
+def _settled(known: Started | Partial) -> Partial:
+    """Return the part of what was known that would not have changed."""
+    if isinstance(known, Started):
+        return transcript.unheard(known.utterance, Samples(known.start), "", known.time)
+    length, count = -1, 0
+    for word in known.words:
+        length += 1 + len(word.word)
+        count += length <= known.stable
+    words = known.words[:count]
+    end = words[-1].end if words else known.start
+    text = " ".join(word.word for word in words)
+    return msgspec.structs.replace(known, words=words, text=text, stable=len(text), end=end)
+
+
+async def take_notes(journal: Journal, publisher: Publisher, streams: Sequence[Stream]) -> None:
+    """Note how far streams were heard, until cancelled, and once more then."""
+    ended = False
+    while not ended:
+        try:
+            await asyncio.sleep(INTERVAL)
+        except asyncio.CancelledError:
+            ended = True
+        for stream in streams:
+            source = stream.source
+            if source.sent[0] or not stream.idle:
+                journal.hears(source.stream, Heard(publisher.daemon, stream.status.position, *source.sent))

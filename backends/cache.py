@@ -6,7 +6,7 @@ from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
-from platformdirs import user_cache_path
+from asrd.core import home
 
 LIMIT = 2 << 30
 """Bytes kept in all: some ten models of 100 million weights. OpenVINO itself never removes any."""
@@ -17,7 +17,7 @@ def compiled(model: Path) -> Path | None:
 
     The least recently used directories of other models are removed when all take more than `LIMIT`.
     """
-    root = user_cache_path("asrd") / "openvino"
+    root = home.cache() / "openvino"
     directory = root / sha256(model.read_bytes()).hexdigest()[:16]
     try:
         directory.mkdir(parents=True, exist_ok=True)

@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 import click
 import cloup
 from click.core import ParameterSource
-from platformdirs import user_config_path
 
 from asrd.cli import complete
 from asrd.cli.signals import at_once
 from asrd.cli.values import SPAN, Number
+from asrd.core import home
 from asrd.core.defaults import BACKEND, VAD
 from asrd.core.errors import UsageError
 from asrd.core.units import seconds
@@ -137,7 +137,7 @@ _DECODING = cloup.option_group(
     cloup.option(
         "--words",
         type=click.Path(path_type=Path, dir_okay=False),
-        default=lambda: user_config_path("asrd") / "words.json",
+        default=lambda: home.config() / "words.json",
         show_default="yours",
         help="File that holds the hot words; see 'asrd words'.",
     ),

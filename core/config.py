@@ -7,14 +7,13 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from platformdirs import user_config_path
-
+from asrd.core import home
 from asrd.core.errors import UsageError
 
 
 def config_files() -> list[Path]:
     """List the configuration files; the later one wins."""
-    return [Path("/etc/asrd/asrd.toml"), user_config_path("asrd") / "asrd.toml"]
+    return [Path("/etc/asrd/asrd.toml"), home.config() / "asrd.toml"]
 
 
 def read(path: Path) -> dict[str, Any]:

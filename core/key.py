@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from platformdirs import user_config_path
-
+from asrd.core import home
 from asrd.core.config import configured
 from asrd.core.errors import UsageError
 
@@ -63,7 +62,7 @@ def concerns(address: str) -> bool:
 
 def places() -> list[Path]:
     """List the default places of a key; the first is the user's own."""
-    return [user_config_path("asrd") / "asrd.key", Path("/etc/asrd/asrd.key")]
+    return [home.config() / "asrd.key", Path("/etc/asrd/asrd.key")]
 
 
 def chosen() -> str:

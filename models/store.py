@@ -4,8 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from platformdirs import user_data_path
-
+from asrd.core import home
 from asrd.core.errors import UsageError
 from asrd.models.directory import ModelDirectory
 from asrd.models.languages import parted
@@ -31,7 +30,7 @@ class Installed:
 
 def store() -> Path:
     """Return the directory of pulled models, one folder `owner/name` each; it may not exist yet."""
-    return user_data_path("asrd") / "models"
+    return home.data() / "models"
 
 
 def resolve(model: str) -> ModelDirectory:

@@ -4,8 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from platformdirs import user_state_path
-
+from asrd.core import home
 from asrd.core.errors import UsageError
 
 NAME = "journal.sqlite"
@@ -17,7 +16,7 @@ SMALLEST = 1 << 20
 def state_directory() -> Path:
     """Return the directory for what outlives a daemon: `$STATE_DIRECTORY` under systemd, else the user's."""
     systemd = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
-    return Path(systemd) if systemd else user_state_path("asrd")
+    return Path(systemd) if systemd else home.state()
 
 
 def journal_file(given: Path | None) -> Path:

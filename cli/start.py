@@ -130,7 +130,11 @@ def start(ctx: click.Context, /, check: bool, verbose: bool, **params: Any) -> N
     log(logging.DEBUG if verbose else logging.INFO)
     with at_once():
         from asrd.daemon.server.daemon import Daemon
+        from asrd.daemon.transport.descriptors import ENOUGH, raise_limit
 
+    if (files := raise_limit()) < ENOUGH:
+        few = "only %d files may be open, and a flood of connections could end the daemon; try 'ulimit -Hn %d'"
+        logging.getLogger("asrd").warning(few, files, ENOUGH)
     began = time.monotonic()
 
     def ready(daemon: Daemon) -> None:

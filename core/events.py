@@ -151,7 +151,8 @@ class Status(Event, frozen=True, kw_only=True):
     probabilities, because the model was calibrated. recording: where the audio of all streams is kept; "" if it is
     not. decoder: that of finals; lm: its language model, or "none". hot_words: how many are in use; words: the hot
     words, as people wrote them. events: the addresses at which it publishes. control: where it takes requests.
-    journal: the file that keeps its events; "" if there is none.
+    journal: the file that keeps its events; "" if there is none. connections: how many are open, to all its sockets;
+    refused: how many were refused because as many as may be were open.
     """
 
     version: str
@@ -173,6 +174,8 @@ class Status(Event, frozen=True, kw_only=True):
     words: tuple[str, ...] = ()
     control: str = ""
     journal: str = ""
+    connections: int = 0
+    refused: int = 0
 
 
 class Heartbeat(Event, frozen=True, kw_only=True):

@@ -14,9 +14,13 @@ from asrd.core import wire
 from asrd.core.control import AnyRequest, Reply
 from asrd.core.errors import AsrdError, reason
 from asrd.daemon.transport.access import LOCAL, Access
+from asrd.daemon.transport.doors import Doors
 from asrd.daemon.transport.sockets import Binding
 
 log = logging.getLogger(__name__)
+
+CLIENTS = 256
+"""Maximum number of connections."""
 
 MAX_REQUEST = 1 << 16
 """Maximum size of a request, in bytes. A peer that sends more is disconnected."""
@@ -52,9 +56,11 @@ class Controller:
         self._socket.set(zmq.SNDHWM, UNREAD)
         self._socket.set(zmq.RCVHWM, UNREAD)
         self._tasks: set[asyncio.Task[None]] = set()
+        self.doors = Doors(self._socket, CLIENTS)
         try:
             self._binding = Binding(self._socket, address, access)
         except Exception:
+            self.doors.close()
             self._socket.close(linger=0)
             raise
 
@@ -96,6 +102,7 @@ class Controller:
             await asyncio.wait(self._tasks, timeout=min(MOMENT, within))
         for task in self._tasks:
             task.cancel()
+        self.doors.close()
         self._socket.close(linger=round(1000 * within))
         self._binding.close()
 

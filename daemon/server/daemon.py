@@ -5,7 +5,8 @@ import logging
 import math
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any
 
 import zmq.asyncio
@@ -27,6 +28,7 @@ from asrd.daemon.sources.base import Source
 from asrd.daemon.sources.spec import parse_sources
 from asrd.daemon.stream.observer import Tape
 from asrd.daemon.stream.stream import Stream, make_stream
+from asrd.daemon.transport.door import Door
 
 log = logging.getLogger(__name__)
 
@@ -88,11 +90,16 @@ class Daemon:
                 cleanup.append(source.close)
                 await source.open()
             self._listen_to_signals()
+
+            def doors() -> Iterator[Door]:
+                return chain(self.publisher.doors, controller.doors, *(source.doors for source in sources))
+
             self.reporter = reporter = StatusReporter(
                 self.publisher,
                 self.engine,
                 self.streams,
                 self.recorder,
+                doors,
                 control=controller.address,
                 began=self._began,
             )

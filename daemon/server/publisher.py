@@ -17,10 +17,14 @@ from asrd.core.events import Event
 from asrd.daemon.journal.journal import Journal
 from asrd.daemon.server.history import History
 from asrd.daemon.transport.access import LOCAL, Access
+from asrd.daemon.transport.doors import Doors
 from asrd.daemon.transport.sockets import Binding
 
 HIGH_WATER_MARK = 10_000
 """Events queued for one slow subscriber before ZeroMQ drops new ones; the subscriber notices from `seq`."""
+
+SUBSCRIBERS = 2048
+"""Maximum number of connections to one address."""
 
 MAX_SUBSCRIPTION = 1 << 10
 """Maximum size of a subscription, in bytes. A peer that sends more is disconnected."""
@@ -36,6 +40,7 @@ class Publisher:
         self._socket.set(zmq.XPUB_VERBOSE, 1)
         self._socket.set(zmq.SNDHWM, HIGH_WATER_MARK)
         self._socket.set(zmq.MAXMSGSIZE, MAX_SUBSCRIPTION)
+        self.doors = Doors(self._socket, SUBSCRIBERS)
         self._bindings: list[Binding] = []
         self._seq = 0
         self._stopped = False
@@ -116,6 +121,7 @@ class Publisher:
 
     def close(self, within: float = 0.0) -> None:
         """Send queued events, within `within` seconds, and release the addresses."""
+        self.doors.close()
         self._socket.close(linger=round(1000 * within))
         for binding in self._bindings:
             binding.close()

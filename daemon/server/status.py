@@ -5,15 +5,17 @@ import logging
 import os
 import resource
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
 
 from asrd.core import events
 from asrd.daemon.recorder.recorder import Recorder
 from asrd.daemon.scheduling.engine import Engine
 from asrd.daemon.server.publisher import Publisher
+from asrd.daemon.server.refusals import Refusals
 from asrd.daemon.server.systemd import notify
 from asrd.daemon.stream.stream import Stream
+from asrd.daemon.transport.door import Door
 
 log = logging.getLogger(__name__)
 
@@ -30,15 +32,17 @@ class StatusReporter:
         engine: Engine,
         streams: Sequence[Stream],
         recorder: Recorder | None,
+        doors: Callable[[], Iterable[Door]],
         *,
         control: str,
         began: float,
     ) -> None:
-        """recorder: None if nothing is recorded. control: where requests are taken. began: when the daemon started, in
-        monotonic seconds.
+        """recorder: None if nothing is recorded. doors: returns those of all sockets. control: where requests are taken.
+        began: when the daemon started, in monotonic seconds.
         """
         self._publisher, self._engine, self._streams = publisher, engine, streams
         self._recorder, self._control, self._began = recorder, control, began
+        self._refusals = Refusals(doors)
 
     async def beat(self) -> None:
         """Publish heartbeats; notify systemd's watchdog, too, unless windows wait in vain."""
@@ -48,6 +52,8 @@ class StatusReporter:
             if scheduler.idle or scheduler.served > served:
                 notify("WATCHDOG=1")
             served = scheduler.served
+            for message in self._refusals.news():
+                await self.complain(message)
             await self._publisher.publish(events.Heartbeat(uptime=time.monotonic() - self._began))
 
     async def greet(self) -> None:
@@ -95,4 +101,6 @@ class StatusReporter:
             events=tuple(self._publisher.addresses),
             control=self._control,
             journal=str(journal.path) if journal else "",
+            connections=self._refusals.connections,
+            refused=self._refusals.refused,
         )

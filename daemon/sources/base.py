@@ -1,9 +1,10 @@
 """The base class of audio sources."""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 
 from asrd.core.flow import AudioChunk
+from asrd.daemon.transport.door import Door
 
 
 class Source(ABC):
@@ -13,10 +14,12 @@ class Source(ABC):
     taken in time overflows its bounded buffer, and the next chunk reports it as `lost`. Any other source loses
     nothing when it is read slowly. kind: its name for users, as `parse_source` takes it, and for clients. sent: the
     session of a sender, and how many of its frames were heard; before it is opened, what was heard already.
+    doors: those its senders come in by.
     """
 
     kind: str = "recording"
     live: bool = False
+    doors: Iterable[Door] = ()
 
     def __init__(self, stream: str) -> None:
         self.stream = stream

@@ -13,10 +13,14 @@ from asrd.core.flow import AudioChunk
 from asrd.daemon.sources.base import Source
 from asrd.daemon.sources.sessions import Sessions
 from asrd.daemon.transport.access import LOCAL, Access, Guard
+from asrd.daemon.transport.doors import Doors
 from asrd.daemon.transport.sockets import notice_loss
 
 QUEUE = 32
 """Messages queued when the daemon is behind; beyond that senders have to wait, and notice it."""
+
+SENDERS = 256
+"""Maximum number of connections; one sender is heard at a time."""
 
 MAX_MESSAGE = 4 << 20
 """Maximum size of a message part, in bytes. A peer that sends more is disconnected."""
@@ -45,6 +49,7 @@ class NetworkSource(Source):
         self._socket: zmq.asyncio.Socket | None = None
         self._guard: Guard | None = None
         self._closing: asyncio.Future[Any]
+        self._doors: Doors
 
     async def open(self) -> None:
         """Bind. Raises UsageError if a file is in the way, TransportError if the address is taken or
@@ -63,6 +68,7 @@ class NetworkSource(Source):
         self._socket.setsockopt(zmq.RCVBUF, KERNEL_BUFFER)
         notice_loss(self._socket)
         self._access.apply(self._socket, self.address)
+        self.doors = self._doors = Doors(self._socket, SENDERS)
         try:
             self._socket.bind(self.address)
         except zmq.ZMQError as error:
@@ -102,4 +108,5 @@ class NetworkSource(Source):
             self._closing.set_result(None)
             if self._guard:
                 self._guard.close()
+            self._doors.close()
             self._context.destroy(linger=0)

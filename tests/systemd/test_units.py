@@ -12,6 +12,7 @@ import pytest
 
 from asrd.cli.main import asrd
 from asrd.daemon.scheduling.scheduler import MAX_WAIT
+from asrd.daemon.transport.descriptors import WANTED
 
 FOLDER = Path(__file__).parents[2] / "systemd"
 UNITS = {"system": FOLDER / "asrd.service", "user": FOLDER / "user" / "asrd.service"}
@@ -97,3 +98,8 @@ def test_readiness_and_restarts(flavour: str) -> None:
 @pytest.mark.parametrize("flavour", UNITS)
 def test_the_journal_has_a_place(flavour: str) -> None:
     assert service(UNITS[flavour])["StateDirectory"] == "asrd"
+
+
+@pytest.mark.parametrize("flavour", UNITS)
+def test_as_many_files_as_the_daemon_asks_for(flavour: str) -> None:
+    assert int(service(UNITS[flavour])["LimitNOFILE"]) == WANTED

@@ -47,7 +47,6 @@ class Key:
         """Require the key of all who connect to what the socket binds next."""
         socket.curve_server = True
         socket.curve_publickey, socket.curve_secretkey = self.public.encode(), self.secret.encode()
-        socket.zap_domain = DOMAIN.encode()
 
     def show(self, socket: "zmq.Socket[Any]") -> None:
         """Present the key on the socket's next connection, and require it of the other side."""

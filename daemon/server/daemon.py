@@ -68,8 +68,7 @@ class Daemon:
         background: list[asyncio.Task[None]] = []
         try:
             access = self._options.access
-            if guard := access.guard(context):
-                cleanup.append(guard.close)
+            cleanup.append(access.guard(context).close)
             self.publisher = Publisher(context, self._options.events, access)
             cleanup.append(lambda: self.publisher.close(self._left()))
             if self._options.record:

@@ -47,8 +47,8 @@ class NetworkSource(Source):
         self._access = access
         self._context: zmq.asyncio.Context | None = None
         self._socket: zmq.asyncio.Socket | None = None
-        self._guard: Guard | None = None
         self._closing: asyncio.Future[Any]
+        self._guard: Guard
         self._doors: Doors
 
     async def open(self) -> None:
@@ -106,7 +106,6 @@ class NetworkSource(Source):
         """Unbind and end `chunks`."""
         if self._context is not None and not self._closing.done():
             self._closing.set_result(None)
-            if self._guard:
-                self._guard.close()
+            self._guard.close()
             self._doors.close()
             self._context.destroy(linger=0)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from asrd.clients import Control, Subscriber
+from asrd.core.errors import TransportError
 from asrd.core.events import AnyEvent
 
 SOAK = "ASRD_SOAK" in os.environ
@@ -27,15 +28,16 @@ def unused_port() -> int:
 class Victim:
     """A daemon with a Unix socket and a TCP port for everything. Its log is read when it has ended."""
 
-    def __init__(self, folder: Path, *arguments: str, files: int | None = None) -> None:
-        """files: its soft limit of open files."""
-        self.ports = {name: unused_port() for name in ("events", "audio", "metrics")}
+    def __init__(self, folder: Path, *arguments: str, files: int | None = None, control: str = "unix") -> None:
+        """files: its soft limit of open files. control: the kind of its control socket."""
+        self.ports = {name: unused_port() for name in ("events", "audio", "metrics", "control")}
         self.paths = {name: folder / name for name in ("events", "control", "audio")}
-        self.control = Control(f"ipc://{self.paths['control']}", timeout=10)
+        tcp = {name: f"tcp://127.0.0.1:{port}" for name, port in self.ports.items()}
+        asked = tcp["control"] if control == "tcp" else f"ipc://{self.paths['control']}"
+        self.control = Control(asked, timeout=10, key=Path("none"))
         self._log = folder / "log"
         environment = {name: value for name, value in os.environ.items() if not name.startswith("ASRD_")}
         environment |= {"ASRD_CONTROL": self.control.address, "XDG_CONFIG_HOME": str(folder), "ASRD_KEY": "none"}
-        tcp = {name: f"tcp://127.0.0.1:{port}" for name, port in self.ports.items()}
         command = [
             *(sys.executable, "-m", "asrd.cli.main", "start", "--model", "asrd-tiny-en", "--decoder", "greedy"),
             *("--events", f"ipc://{self.paths['events']}", "--events", tcp["events"]),
@@ -51,7 +53,11 @@ class Victim:
         with self._log.open("w") as log:
             self.process = subprocess.Popen(command, env=environment, stderr=log, preexec_fn=limit)  # noqa: PLW1509
         with Subscriber(f"ipc://{self.paths['events']}", timeout=60) as events:
-            next(iter(events))
+            try:
+                next(iter(events))
+            except TransportError:
+                self.end()
+                pytest.fail(self.log)
 
     @property
     def log(self) -> str:

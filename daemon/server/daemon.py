@@ -5,8 +5,7 @@ import logging
 import math
 import signal
 import time
-from collections.abc import Callable, Iterator
-from itertools import chain
+from collections.abc import Callable
 from typing import Any
 
 import zmq.asyncio
@@ -20,6 +19,7 @@ from asrd.daemon.server.control import Controller
 from asrd.daemon.server.crash import conclude, take_notes
 from asrd.daemon.server.metrics import Metrics
 from asrd.daemon.server.options import DaemonOptions
+from asrd.daemon.server.ports import Ports
 from asrd.daemon.server.publisher import Publisher
 from asrd.daemon.server.requests import Requests
 from asrd.daemon.server.status import StatusReporter
@@ -28,7 +28,6 @@ from asrd.daemon.sources.base import Source
 from asrd.daemon.sources.spec import parse_sources
 from asrd.daemon.stream.observer import Tape
 from asrd.daemon.stream.stream import Stream, make_stream
-from asrd.daemon.transport.door import Door
 
 log = logging.getLogger(__name__)
 
@@ -89,16 +88,13 @@ class Daemon:
                 cleanup.append(source.close)
                 await source.open()
             self._listen_to_signals()
-
-            def doors() -> Iterator[Door]:
-                return chain(self.publisher.doors, controller.doors, *(source.doors for source in sources))
-
+            ports = Ports([self.publisher, controller, *sources])
             self.reporter = reporter = StatusReporter(
                 self.publisher,
                 self.engine,
                 self.streams,
                 self.recorder,
-                doors,
+                ports,
                 control=controller.address,
                 began=self._began,
             )

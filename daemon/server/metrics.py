@@ -65,6 +65,7 @@ class Metrics(Collector):
         )
         refused = status.refused + self._server.refused
         yield CounterMetricFamily("asrd_refused_connections", "Connections refused for want of room.", refused)
+        yield CounterMetricFamily("asrd_malformed_messages", "Messages that were ignored.", status.malformed)
         yield CounterMetricFamily("asrd_inference_seconds", "Time the backend took for it.", status.inference_seconds)
         heard = CounterMetricFamily("asrd_heard_seconds", "Audio of a stream.", labels=["stream"])
         lost = CounterMetricFamily("asrd_lost_seconds", "Audio that was not heard, as gaps say.", labels=["stream"])

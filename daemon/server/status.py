@@ -5,17 +5,18 @@ import logging
 import os
 import resource
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
+
+import msgspec
 
 from asrd.core import events
 from asrd.daemon.recorder.recorder import Recorder
 from asrd.daemon.scheduling.engine import Engine
+from asrd.daemon.server.ports import Ports
 from asrd.daemon.server.publisher import Publisher
-from asrd.daemon.server.refusals import Refusals
 from asrd.daemon.server.systemd import notify
 from asrd.daemon.stream.stream import Stream
-from asrd.daemon.transport.door import Door
 
 log = logging.getLogger(__name__)
 
@@ -32,17 +33,17 @@ class StatusReporter:
         engine: Engine,
         streams: Sequence[Stream],
         recorder: Recorder | None,
-        doors: Callable[[], Iterable[Door]],
+        ports: Ports,
         *,
         control: str,
         began: float,
     ) -> None:
-        """recorder: None if nothing is recorded. doors: returns those of all sockets. control: where requests are taken.
-        began: when the daemon started, in monotonic seconds.
+        """recorder: None if nothing is recorded. ports: all sockets. control: where requests are taken. began: when the
+        daemon started, in monotonic seconds.
         """
         self._publisher, self._engine, self._streams = publisher, engine, streams
         self._recorder, self._control, self._began = recorder, control, began
-        self._refusals = Refusals(doors)
+        self._ports = ports
 
     async def beat(self) -> None:
         """Publish heartbeats; notify systemd's watchdog, too, unless windows wait in vain."""
@@ -52,15 +53,14 @@ class StatusReporter:
             if scheduler.idle or scheduler.served > served:
                 notify("WATCHDOG=1")
             served = scheduler.served
-            for message in self._refusals.news():
+            for message in self._ports.refusals():
                 await self.complain(message)
             await self._publisher.publish(events.Heartbeat(uptime=time.monotonic() - self._began))
 
     async def greet(self) -> None:
-        """Publish the status at once when someone subscribes, to show that the connection works, and to what."""
+        """Send the status at once to everyone who subscribes, to show that the connection works, and to what."""
         while True:
-            await self._publisher.joined()
-            await self._publisher.publish(self.status())
+            await self._publisher.joined(lambda: msgspec.structs.replace(self.status(), greeting=True))
 
     async def announce(self, previous: str = "") -> None:
         """Publish which backend is in use from now on. previous: the one before, if any."""
@@ -101,6 +101,7 @@ class StatusReporter:
             events=tuple(self._publisher.addresses),
             control=self._control,
             journal=str(journal.path) if journal else "",
-            connections=self._refusals.connections,
-            refused=self._refusals.refused,
+            connections=self._ports.connections,
+            refused=self._ports.refused,
+            malformed=self._ports.malformed,
         )

@@ -10,21 +10,30 @@ import os
 import socket
 import tempfile
 from contextlib import suppress
+from dataclasses import dataclass
 
 REFUSALS = 64
 """Connections turned away before the door looks again whether there is room."""
 
 
-class Door:
-    """An address that a ZeroMQ socket is bound to. Used by one thread; others may read.
+@dataclass(slots=True)
+class Guest:
+    """A connection. subscriptions: how many it has. greeted: whether it was sent a greeting."""
 
-    guests: descriptors of the connections that are open. refused: how many were turned away.
+    subscriptions: int = 0
+    greeted: bool = False
+
+
+class Door:
+    """An address that a ZeroMQ socket is bound to. Used by one thread; others may read, and hang up.
+
+    guests: the connections that are open, by descriptor. refused: how many were turned away.
     """
 
     def __init__(self, address: str, descriptor: int) -> None:
         """descriptor: the listening one, which libzmq accepts from."""
         self.address = address
-        self.guests: set[int] = set()
+        self.guests: dict[int, Guest] = {}
         self.refused = 0
         self.shut = False
         self._theirs = descriptor
@@ -48,6 +57,11 @@ class Door:
             for _ in range(REFUSALS):
                 self._real.accept()[0].close()
                 self.refused += 1
+
+    def hang_up(self, descriptor: int) -> None:
+        """End one of this door's connections."""
+        with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as guest:  # unless it has just ended
+            guest.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Close the door's own descriptors; libzmq goes on with its own."""

@@ -10,7 +10,7 @@ from typing import Any
 import zmq
 
 from asrd.daemon.transport.descriptors import crowded
-from asrd.daemon.transport.door import Door
+from asrd.daemon.transport.door import Door, Guest
 
 HANDSHAKE = 5_000
 """Milliseconds in which a peer must say who it is; libzmq would wait for 30 s."""
@@ -43,6 +43,16 @@ class Doors:
     def __iter__(self) -> Iterator[Door]:
         return iter([*self._doors])
 
+    def guest(self, descriptor: int) -> Guest | None:
+        """Return an open connection by its descriptor."""
+        return next((door.guests[descriptor] for door in self if descriptor in door.guests), None)
+
+    def hang_up(self, descriptor: int) -> None:
+        """End a connection, if it is open."""
+        for door in self:
+            if descriptor in door.guests:
+                door.hang_up(descriptor)
+
     def close(self) -> None:
         """Stop watching; leave the doors open. May be called more than once."""
         if self._thread.is_alive():
@@ -73,10 +83,10 @@ class Doors:
         """Note an event of libzmq. Returns False for the last."""
         what, descriptor = struct.unpack("=Hi", event)
         if what == zmq.EVENT_ACCEPTED:
-            self._entered(where.decode()).guests.add(descriptor)
+            self._entered(where.decode()).guests[descriptor] = Guest()
         elif what == zmq.EVENT_DISCONNECTED:
             for door in self:
-                door.guests.discard(descriptor)
+                door.guests.pop(descriptor, None)
         elif what == zmq.EVENT_LISTENING:
             self._doors.append(Door(where.decode(), descriptor))
         return bool(what != zmq.EVENT_MONITOR_STOPPED)

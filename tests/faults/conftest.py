@@ -38,6 +38,7 @@ class Victim:
         self._log = folder / "log"
         environment = {name: value for name, value in os.environ.items() if not name.startswith("ASRD_")}
         environment |= {"ASRD_CONTROL": self.control.address, "XDG_CONFIG_HOME": str(folder), "ASRD_KEY": "none"}
+        environment |= {"XDG_STATE_HOME": str(folder / "state")}
         command = [
             *(sys.executable, "-m", "asrd.cli.main", "start", "--model", "asrd-tiny-en", "--decoder", "greedy"),
             *("--events", f"ipc://{self.paths['events']}", "--events", tcp["events"]),

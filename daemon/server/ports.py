@@ -1,20 +1,31 @@
-"""Notice when connections are refused."""
+"""Count what comes to a daemon's sockets besides what they are for."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
 from asrd.core.units import counted
 from asrd.daemon.transport.door import Door
-
-PERIOD = 60.0
-"""Seconds between two messages about one address."""
+from asrd.daemon.transport.malformed import PERIOD, Malformed
 
 
-class Refusals:
-    """Count connections, and those refused, at all addresses of a daemon."""
+class Port(Protocol):
+    """Something with a socket."""
 
-    def __init__(self, doors: Callable[[], Iterable[Door]]) -> None:
-        self._doors = doors
+    @property
+    def doors(self) -> Iterable[Door]:
+        """The doors of the socket."""
+
+    @property
+    def malformed(self) -> Malformed:
+        """What came in and was not understood."""
+
+
+class Ports:
+    """All sockets of a daemon."""
+
+    def __init__(self, ports: Sequence[Port]) -> None:
+        self._ports = ports
         self._told: dict[str, tuple[int, float]] = {}
 
     @property
@@ -27,7 +38,12 @@ class Refusals:
         """The number of connections that were refused, ever."""
         return sum(door.refused for door in self._doors())
 
-    def news(self) -> Iterator[str]:
+    @property
+    def malformed(self) -> int:
+        """The number of messages that were malformed, ever."""
+        return sum(port.malformed.count for port in self._ports)
+
+    def refusals(self) -> Iterator[str]:
         """Yield a message for each address that refused connections; for each at most one a `PERIOD`."""
         now = time.monotonic()
         for door in self._doors():
@@ -37,3 +53,7 @@ class Refusals:
                 refused = counted(door.refused - count, "connections")
                 full = f"{len(door.guests)} are open, and no more may be; end programs that hold them"
                 yield f"{door.address} refused {refused}: {full}"
+
+    def _doors(self) -> Iterator[Door]:
+        for port in self._ports:
+            yield from port.doors

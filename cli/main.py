@@ -16,6 +16,7 @@ import click
 
 from asrd.cli.errors import tell
 from asrd.cli.logs import log
+from asrd.cli.say import echo
 from asrd.cli.signals import at_once
 from asrd.core.errors import AsrdError
 
@@ -158,13 +159,13 @@ def _run() -> int:
         if isinstance(error, click.exceptions.NoArgsIsHelpError):  # whose message is the help
             error.show()
         else:
-            click.echo(f"asrd: {_complaint(error)}", err=True)
+            echo(f"asrd: {_complaint(error)}", err=True)
         return error.exit_code
     except AsrdError as error:
         tell(error)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("asrd: interrupted", err=True)
+        echo("asrd: interrupted", err=True)
         return 130
     except BrokenPipeError:
         _discard_output()

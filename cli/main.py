@@ -41,6 +41,7 @@ COMMANDS = {
     "finetune": "asrd.cli.finetune:finetune",
     "compare": "asrd.cli.compare:compare",
     "key": "asrd.cli.key:key",
+    "install-service": "asrd.cli.install_service:install_service",
     "doctor": "asrd.cli.doctor:doctor",
 }
 """Commands as "module:attribute", so that `asrd listen` does not import what `asrd start` needs."""
@@ -63,6 +64,7 @@ SUMMARIES = {
         "backend": "list backends; switch the daemon to another",
         "devices": "list microphones",
         "key": "make a key that lets other machines connect",
+        "install-service": "have systemd start the daemon",
     },
     "Files": {
         "transcribe": "turn files into text, JSON, SRT or VTT",

@@ -65,12 +65,14 @@ def places() -> list[Path]:
 
 
 def chosen() -> str:
-    """Return the key file to use: `$ASRD_KEY`, `key` in asrd.toml, or the first readable one of `places`; else
-    "none".
+    """Return the key file to use: `$ASRD_KEY`, `key` in asrd.toml, or the credential of a service of systemd
+    or the first readable one of `places`; else "none".
 
     Raises UsageError if the settings cannot be read.
     """
-    default = next((str(path) for path in places() if os.access(path, os.R_OK)), NONE)
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    candidates = [*([Path(credentials) / "asrd.key"] if credentials else []), *places()]
+    default = next((str(path) for path in candidates if os.access(path, os.R_OK)), NONE)
     return os.environ.get(VARIABLE) or configured("key") or default
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-import click
 from rich.table import Table
 
 from asrd.cli.plain import Console
+from asrd.cli.say import echo
 from asrd.quant.advise import Point, command
 
 
@@ -31,4 +31,4 @@ def show(points: Sequence[Point], model: str) -> None:
     console.print("● no other is both more accurate and faster; to build these:")
     for point in points:
         if point.best:
-            click.echo(f"  {command(point, model)}")
+            echo(f"  {command(point, model)}")

@@ -12,6 +12,7 @@ from asrd.cli import complete
 from asrd.cli.config import ConfiguredCommand
 from asrd.cli.options import control_option
 from asrd.cli.plain import print_table
+from asrd.cli.say import echo
 from asrd.clients import Control
 
 
@@ -37,7 +38,7 @@ def list_backends(as_json: bool) -> None:
     """
     found = available()
     if as_json:
-        click.echo(json.dumps([asdict(status) | {"ready": not status.problem} for status in found]))
+        echo(json.dumps([asdict(status) | {"ready": not status.problem} for status in found]))
     else:
         print_table(_table(found))
 
@@ -55,7 +56,7 @@ def use(name: str, control: str) -> None:
       asrd backend use torch
     """
     previous = Control(control).use_backend(name)
-    click.echo(f"{name} is in use already" if previous == name else f"{previous} → {name}", err=True)
+    echo(f"{name} is in use already" if previous == name else f"{previous} → {name}", err=True)
 
 
 def _table(found: list[BackendStatus]) -> Table:

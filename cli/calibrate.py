@@ -11,6 +11,7 @@ from asrd.cli.clips import usable
 from asrd.cli.plain import Console
 from asrd.cli.progress import ProgressBar
 from asrd.cli.recognition import model_option
+from asrd.cli.say import echo
 from asrd.cli.values import NewFile
 from asrd.core.errors import UsageError
 
@@ -95,7 +96,7 @@ def calibrate(
             calibration, judgements = steps.learn_confidence(spoken, calibration)
     if not check:
         path = steps.save(source, calibration, judgements, times)
-        click.echo(
+        echo(
             f"wrote {path}"
             + ("" if times else "; word times are as before, which takes flite and a model of English to learn"),
             err=True,
@@ -104,10 +105,10 @@ def calibrate(
         from asrd.quant.confidence.report import write
 
         write(report, source.name, calibration, judgements, times)
-        click.echo(f"wrote {report} and {report.with_suffix('.png')}", err=True)
+        echo(f"wrote {report} and {report.with_suffix('.png')}", err=True)
     if as_json:
         facts = {"model": source.name, "backend": backend, **steps.content(calibration, judgements, times)}
-        click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
+        echo(json.dumps(facts, indent=2, ensure_ascii=False))
     else:
         _show(judgements, times)
 

@@ -3,9 +3,8 @@
 import random
 from typing import TYPE_CHECKING
 
-import click
-
 from asrd.cli.progress import ProgressBar
+from asrd.cli.say import echo
 
 if TYPE_CHECKING:
     from asrd.quant.data import Clip
@@ -26,7 +25,7 @@ def usable(clips: "list[Clip]", progress: ProgressBar, limit: int | None = None,
     progress.stage("reading", len(clips))
     checked = check(clips, progress.advance)
     for name, why in checked.skipped[:SHOWN]:
-        click.echo(f"skipped {name}: {why}", err=True)
+        echo(f"skipped {name}: {why}", err=True)
     if len(checked.skipped) > SHOWN:
-        click.echo(f"skipped {len(checked.skipped) - SHOWN} more", err=True)
+        echo(f"skipped {len(checked.skipped) - SHOWN} more", err=True)
     return checked.clips

@@ -15,6 +15,7 @@ from asrd.cli.clips import usable
 from asrd.cli.plain import Console
 from asrd.cli.progress import ProgressBar
 from asrd.cli.recognition import arithmetic_option, model_option
+from asrd.cli.say import echo
 from asrd.cli.values import NewFile
 from asrd.core.errors import UsageError
 from asrd.core.units import counted
@@ -93,7 +94,7 @@ def compare(
         facts = {"model": source.name, "dataset": dataset, "utterances": len(clips), "seed": seed}
         lost = {one.metric: [one.value, one.low, one.high] for one in costs}
         facts |= {"machine": conditions.plain(), "lost": lost}
-        click.echo(json.dumps({**facts, "backends": {row.backend: row.plain() for row in rows}}, indent=2))
+        echo(json.dumps({**facts, "backends": {row.backend: row.plain() for row in rows}}, indent=2))
     else:
         console = Console()
         console.print(table(measurements, sizes))
@@ -120,7 +121,7 @@ def compare(
             },
         )
         write_report(html, report)
-        click.echo(f"wrote {html}", err=True)
+        echo(f"wrote {html}", err=True)
 
 
 def table(measurements: "Mapping[str, Measurement]", sizes: "Mapping[str, int]") -> Table:

@@ -11,6 +11,7 @@ import msgspec
 from asrd.cli.config import ConfiguredCommand
 from asrd.cli.options import control_option
 from asrd.cli.plain import plain_console, print_table
+from asrd.cli.say import echo
 from asrd.cli.values import MAX_WAIT
 from asrd.clients import Control
 from asrd.core.addresses import is_local
@@ -33,7 +34,7 @@ def status(control: str, as_json: bool) -> None:
     """
     state = Control(control).status()
     if as_json:
-        click.echo(json.dumps(msgspec.to_builtins(state)))
+        echo(json.dumps(msgspec.to_builtins(state)))
         return
     from rich.table import Table
 

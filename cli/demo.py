@@ -16,6 +16,7 @@ from click.core import ParameterSource
 
 from asrd.cli.plain import Console
 from asrd.cli.recognition import backend_option, decoding_options, model_option
+from asrd.cli.say import echo
 from asrd.cli.signals import orderly
 from asrd.cli.views import Live
 from asrd.clients import Control, Hole, Subscriber
@@ -52,7 +53,7 @@ def demo(ctx: click.Context, /, backend: str, model: str, **decoding: Any) -> No
         given = [name for name in decoding if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
         flags = [part for name in given for part in (f"--{name.replace('_', '-')}", str(decoding[name]))]
         run = _Run(Path(directory), ["--backend", backend, "--model", model, *flags])
-        click.echo(f"Starting: {' '.join(run.shown)}", err=True)
+        echo(f"Starting: {' '.join(run.shown)}", err=True)
         with run:
             audio = _recording([sentence.audio for sentence in sentences])
             finals, status = _listen(run, audio)
@@ -134,7 +135,7 @@ def _listen(run: _Run, audio: FloatArray) -> tuple[list[Final], Status]:
         for item in run.events_of():
             if not player.is_alive() and not done.is_set():
                 length = f"{seconds(len(audio)):.0f} s"
-                click.echo(f"Playing {length} of a LibriVox recording into it, in real time …\n", err=True)
+                echo(f"Playing {length} of a LibriVox recording into it, in real time …\n", err=True)
                 player.start()
             view.show(item)
             if isinstance(item, Final):

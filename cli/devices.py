@@ -6,6 +6,7 @@ import json
 import click
 
 from asrd.cli.plain import print_table
+from asrd.cli.say import echo
 from asrd.daemon.sources import portaudio
 from asrd.daemon.sources.inputs import InputDevice
 
@@ -22,11 +23,11 @@ def devices(as_json: bool) -> None:
     """
     found = portaudio.devices()
     if as_json:
-        click.echo(json.dumps([dataclasses.asdict(device) for device in found]))
+        echo(json.dumps([dataclasses.asdict(device) for device in found]))
         return
     if not found:
-        click.echo("no microphones found")
-        click.echo("hint: to hear another machine's: asrd start --source pcm:tcp://0.0.0.0:7000", err=True)
+        echo("no microphones found")
+        echo("hint: to hear another machine's: asrd start --source pcm:tcp://0.0.0.0:7000", err=True)
         return
     _print(found)
 
@@ -40,4 +41,4 @@ def _print(found: list[InputDevice]) -> None:
         table.add_row(mark, str(device.index), device.name, str(device.channels), f"{device.rate} Hz", device.host)
     print_table(table)
     if any(device.default for device in found):
-        click.echo("* the default, which --source mic uses", err=True)
+        echo("* the default, which --source mic uses", err=True)

@@ -12,6 +12,7 @@ from asrd.cli.checks import CHECKS, Finding, Subject
 from asrd.cli.config import ConfiguredCommand
 from asrd.cli.options import control_option, events_option, insecure_option, key_option, record_option
 from asrd.cli.recognition import model_option
+from asrd.cli.say import echo
 from asrd.core.defaults import BACKEND
 
 MARKS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red")}
@@ -49,14 +50,14 @@ def doctor(*, as_json: bool, **params: Any) -> None:
             if not as_json:
                 _print(finding)
     if as_json:
-        click.echo(json.dumps([asdict(finding) for finding in found]))
+        echo(json.dumps([asdict(finding) for finding in found]))
     if any(finding.state == "fail" for finding in found):
         sys.exit(1)
 
 
 def _print(finding: Finding) -> None:
     mark, colour = MARKS[finding.state]
-    click.secho(f"{mark} {finding.subject:<11}", fg=colour, nl=False)
-    click.echo(finding.message)
+    echo(f"{mark} {finding.subject:<11}", fg=colour, nl=False)
+    echo(finding.message)
     if finding.remedy:
-        click.secho(f"  {'':<11}→ {finding.remedy}", bold=True)
+        echo(f"  {'':<11}→ {finding.remedy}", bold=True)

@@ -11,6 +11,7 @@ import click
 from asrd.cli.clips import usable
 from asrd.cli.progress import ProgressBar
 from asrd.cli.recognition import model_option
+from asrd.cli.say import echo
 from asrd.cli.values import Number
 from asrd.core.errors import MissingExtraError
 
@@ -68,20 +69,20 @@ def finetune(*, model: str, data: str, output: Path, resume: bool, as_json: bool
             parts = divide(usable(clips, progress), tuning.seed)
             tuned = tune(source, output, parts, tuning, resume=resume, progress=progress)
     except KeyboardInterrupt:
-        click.echo("asrd: stopped; the same command with --resume goes on from the last epoch", err=True)
+        echo("asrd: stopped; the same command with --resume goes on from the last epoch", err=True)
         raise
     if as_json:
-        click.echo(json.dumps({"output": str(output), **asdict(tuned)}, indent=2))
+        echo(json.dumps({"output": str(output), **asdict(tuned)}, indent=2))
     else:
         _show(tuned, model, data, output)
 
 
 def _show(tuned: "Tuned", model: str, data: str, output: Path) -> None:
-    click.echo(f"on {tuned.before.words} words that were held out, {model} and then {output} (epoch {tuned.epoch}):")
+    echo(f"on {tuned.before.words} words that were held out, {model} and then {output} (epoch {tuned.epoch}):")
     for name in ("wer", "cer"):
         before, after = getattr(tuned.before, name), getattr(tuned.after, name)
-        click.echo(f"  {name.upper()}  {_interval(before)}  →  {_interval(after)}")
-    click.echo(f"Next: asrd quantize --model {output} --dataset {data} -o {output}-int8")
+        echo(f"  {name.upper()}  {_interval(before)}  →  {_interval(after)}")
+    echo(f"Next: asrd quantize --model {output} --dataset {data} -o {output}-int8")
 
 
 def _interval(rate: "Rate") -> str:

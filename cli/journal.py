@@ -14,6 +14,7 @@ from asrd.cli.config import ConfiguredCommand
 from asrd.cli.listen import moment
 from asrd.cli.options import journal_option
 from asrd.cli.plain import plain_console
+from asrd.cli.say import echo
 from asrd.cli.values import Number, Size
 from asrd.clients import Control
 from asrd.core.errors import AsrdError, UsageError, reason
@@ -65,7 +66,7 @@ def export(journal: Path | None, since: str | None, streams: tuple[str, ...], ty
     with _open(journal) as store:
         for payload in _payloads(store, since):
             if _wanted(decode(payload.encode()), streams, types):
-                click.echo(payload)
+                echo(payload)
 
 
 @journal.command(cls=ConfiguredCommand)
@@ -85,7 +86,7 @@ def prune(journal: Path | None, days: float | None, size: int | None, everything
                 store, JournalOptions(journal_file(journal), 1 << 62 if size is None else size, days or 0)
             )
         store.checkpoint()
-    click.echo(f"asrd: {count} events deleted", err=True)
+    echo(f"asrd: {count} events deleted", err=True)
 
 
 @contextmanager
@@ -111,7 +112,7 @@ def _payloads(store: Store, since: str | None) -> Iterator[str]:
     while first is not None and first <= last:
         page = store.read(first, last)
         for one, other in page.missing:
-            click.echo(f"asrd: events {one} to {other} are lost or deleted", err=True)
+            echo(f"asrd: events {one} to {other} are lost or deleted", err=True)
         yield from page.payloads
         first = page.last + 1
 

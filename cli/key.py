@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from asrd.cli.say import echo
 from asrd.core.errors import AsrdError
 from asrd.core.key import create, find, places
 
@@ -37,7 +38,7 @@ def new(path: Path | None) -> None:
       asrd key new /etc/asrd/asrd.key
     """
     made = create(path or places()[0])
-    click.echo(f"{made.path}: copy it to each client over a secure channel, as {places()[0]}")
+    echo(f"{made.path}: copy it to each client over a secure channel, as {places()[0]}")
 
 
 @key.command()
@@ -51,4 +52,4 @@ def show() -> None:
     found = find()
     if not found:
         raise AsrdError("there is no key; make one with 'asrd key new', or copy the daemon's")
-    click.echo(f"{found.public}  {found.path}")
+    echo(f"{found.public}  {found.path}")

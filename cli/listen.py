@@ -11,10 +11,12 @@ import click
 
 from asrd.cli.config import ConfiguredCommand
 from asrd.cli.options import events_option, format_option, text_options, text_style
+from asrd.cli.say import echo
 from asrd.cli.signals import orderly
 from asrd.cli.values import MAX_WAIT
 from asrd.cli.views import view
 from asrd.clients import Hole, Subscriber
+from asrd.core.display import shown
 from asrd.core.errors import TransportError, UsageError
 from asrd.core.events import Status, Stopped
 
@@ -53,7 +55,7 @@ def listen(
     style = text_style(params)
     names = list(style.spellings)
     with orderly():
-        shown = view(format_, replace(style, spellings=names), streams)
+        screen = view(format_, replace(style, spellings=names), streams)
         try:
             begin = {"name": LAST} if since == "last" else {"since": moment(since, datetime.now().astimezone())}
             with Subscriber(events, streams, **begin, once=once, waiting=_tell, timeout=wait) as subscriber:
@@ -63,14 +65,14 @@ def listen(
                         streams = ()  # another daemon may have others
                         names[:] = style.naming(item.words).spellings
                     if isinstance(item, Hole):
-                        click.echo(f"asrd: events {item.first} to {item.last} are lost", err=True)
-                    shown.show(item)
+                        echo(f"asrd: events {item.first} to {item.last} are lost", err=True)
+                    screen.show(item)
                     if isinstance(item, Stopped):
-                        click.echo(f"asrd: the daemon has stopped: {item.reason}", err=True)
+                        echo(shown(f"asrd: the daemon has stopped: {item.reason}"), err=True)
         except KeyboardInterrupt:
             pass
         finally:
-            shown.close()
+            screen.close()
 
 
 def moment(given: str | None, now: datetime) -> int | datetime | None:
@@ -94,4 +96,4 @@ def _check(streams: tuple[str, ...], status: Status) -> None:
 
 
 def _tell(error: TransportError) -> None:
-    click.echo(f"asrd: {error}; waiting for it", err=True)
+    echo(shown(f"asrd: {error}; waiting for it"), err=True)

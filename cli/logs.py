@@ -2,6 +2,22 @@
 
 import logging
 import sys
+from typing import Any
+
+from asrd.core.display import shown
+
+
+class Lines(logging.Formatter):
+    """Format a record as one line, whatever its message holds; a traceback follows in lines of its own."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the base class's name
+        """Return the line."""
+        record.message = shown(record.message)
+        return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        """Return the traceback."""
+        return shown(super().formatException(ei), keep="\n")
 
 
 def log(level: int) -> None:
@@ -9,6 +25,8 @@ def log(level: int) -> None:
 
     The first call counts, for `asrd --verbose` comes before any command.
     """
-    logging.basicConfig(level=max(level, logging.INFO), format="asrd: %(message)s", stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Lines("asrd: %(message)s"))
+    logging.basicConfig(level=max(level, logging.INFO), handlers=[handler])
     asrd = logging.getLogger("asrd")
     asrd.setLevel(min(level, asrd.level or level))

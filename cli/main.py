@@ -16,6 +16,7 @@ import click
 
 from asrd.cli.errors import tell
 from asrd.cli.logs import log
+from asrd.cli.say import echo
 from asrd.cli.signals import at_once
 from asrd.core.errors import AsrdError
 
@@ -40,6 +41,7 @@ COMMANDS = {
     "finetune": "asrd.cli.finetune:finetune",
     "compare": "asrd.cli.compare:compare",
     "key": "asrd.cli.key:key",
+    "install-service": "asrd.cli.install_service:install_service",
     "doctor": "asrd.cli.doctor:doctor",
 }
 """Commands as "module:attribute", so that `asrd listen` does not import what `asrd start` needs."""
@@ -62,6 +64,7 @@ SUMMARIES = {
         "backend": "list backends; switch the daemon to another",
         "devices": "list microphones",
         "key": "make a key that lets other machines connect",
+        "install-service": "have systemd start the daemon",
     },
     "Files": {
         "transcribe": "turn files into text, JSON, SRT or VTT",
@@ -158,13 +161,13 @@ def _run() -> int:
         if isinstance(error, click.exceptions.NoArgsIsHelpError):  # whose message is the help
             error.show()
         else:
-            click.echo(f"asrd: {_complaint(error)}", err=True)
+            echo(f"asrd: {_complaint(error)}", err=True)
         return error.exit_code
     except AsrdError as error:
         tell(error)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("asrd: interrupted", err=True)
+        echo("asrd: interrupted", err=True)
         return 130
     except BrokenPipeError:
         _discard_output()

@@ -11,6 +11,7 @@ from rich.table import Table
 from asrd.cli.installed import backends, describe, measured, size
 from asrd.cli.plain import print_table
 from asrd.cli.progress import ProgressBar
+from asrd.cli.say import echo
 from asrd.cli.train import train
 from asrd.cli.values import named
 from asrd.core.errors import MissingExtraError, ModelError, UsageError
@@ -48,7 +49,7 @@ def list_(*, as_json: bool) -> None:
     """
     found = store.installed()
     if as_json:
-        click.echo(json.dumps([describe(entry) for entry in found], indent=2))
+        echo(json.dumps([describe(entry) for entry in found], indent=2))
         return
     table = Table("model", "from", "backends", "size", "WER %", "× real time")
     for entry in found:
@@ -77,14 +78,14 @@ def pull(*, name: str, revision: str) -> None:
       asrd start --model facebook/wav2vec2-base-960h --backend fp16
       asrd model pull facebook/mms-1b-all@deu
     """
-    pulled = hub.pull(name, revision, notice=lambda text: click.echo(text, err=True))
-    click.echo(f"{name} is in {pulled.path}")
+    pulled = hub.pull(name, revision, notice=lambda text: echo(text, err=True))
+    echo(f"{name} is in {pulled.path}")
     if pulled.openvino("fp16").is_file():
         return
     try:
-        click.echo(f"converted: {convert_model(pulled)}")
+        echo(f"converted: {convert_model(pulled)}")
     except MissingExtraError as error:
-        click.echo(f"not converted for the fp16 backend: {error}, then 'asrd model convert {name}'")
+        echo(f"not converted for the fp16 backend: {error}, then 'asrd model convert {name}'")
 
 
 @model.command()
@@ -123,12 +124,12 @@ def verify(*, name: str, measure: bool, dataset: str, tests: tuple[str, ...], as
         report["problems"] = [{"file": problem.file, "problem": problem.what} for problem in problems]
         if measure:
             report["measured"] = [{**asdict(rate), "holds": rate.holds} for rate in repeated]
-        click.echo(json.dumps(report, indent=2))
+        echo(json.dumps(report, indent=2))
     elif problems:
         for problem in problems:
-            click.echo(f"{directory.path / problem.file}: {problem.what}")
+            echo(f"{directory.path / problem.file}: {problem.what}")
     else:
-        click.echo(f"{name}: all {len(manifest.read(directory.path)['files'])} files are as the manifest says")
+        echo(f"{name}: all {len(manifest.read(directory.path)['files'])} files are as the manifest says")
         if repeated:
             print_table(_rates(repeated))
     if broken:
@@ -180,7 +181,7 @@ def path(*, name: str) -> None:
     Example:
       ls "$(asrd model path)"
     """
-    click.echo(store.resolve(name).path)
+    echo(store.resolve(name).path)
 
 
 @model.command()
@@ -192,4 +193,4 @@ def convert(*, name: str) -> None:
     Example:
       asrd model convert ./my-finetuned-wav2vec2
     """
-    click.echo(convert_model(store.resolve(name)))
+    echo(convert_model(store.resolve(name)))

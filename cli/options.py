@@ -1,6 +1,7 @@
 """Options that several commands share: where the daemon is, and how text is written."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,11 +30,14 @@ journal_option = cloup.option(
 events_option = cloup.option(
     "--events", default=events_address, show_default="a Unix socket of yours", help="Address the daemon publishes on."
 )
-control_option = cloup.option(
-    "--control",
-    default=control_address,
-    show_default="a Unix socket of yours",
-    help="Address for requests to the daemon.",
+control_option, own_control_option = (
+    cloup.option(
+        "--control",
+        default=default,
+        show_default="a Unix socket of yours",
+        help="Address for requests to the daemon.",
+    )
+    for default in (control_address, partial(control_address, own=True))
 )
 key_option = cloup.option(
     "--key",

@@ -5,8 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-import click
-
+from asrd.cli.say import echo
 from asrd.clients.captions import Captions
 from asrd.clients.text import Style, Writer, join
 from asrd.core.events import WireWord
@@ -62,12 +61,12 @@ class Text(Output):
     def write(self, utterance: "Utterance") -> None:
         """Write its sentences."""
         if text := join(self._writer.utterance(_words(utterance), utterance.reason)):
-            click.echo(f"{self._space}{text}", nl=False)
+            echo(f"{self._space}{text}", nl=False)
             self._space = " "
 
     def end(self) -> None:
         """End the line."""
-        click.echo()
+        echo()
 
 
 class Subtitles(Output):
@@ -80,18 +79,18 @@ class Subtitles(Output):
     def begin(self) -> None:
         """Write the first lines of the file."""
         if self._captions.header:
-            click.echo(self._captions.header)
+            echo(self._captions.header)
 
     def write(self, utterance: "Utterance") -> None:
         """Write its cues."""
         for cue in self._captions.add(_words(utterance), utterance.reason):
-            click.echo(cue)
+            echo(cue)
             self._empty = False
 
     def end(self) -> None:
         """Write an empty line if there is nothing else."""
         if self._empty:
-            click.echo()
+            echo()
 
 
 class Json(Output):
@@ -122,7 +121,7 @@ class Json(Output):
         text = " ".join(utterance.hypothesis.text for utterance in self._heard if utterance.hypothesis.text)
         length = round(duration(Path(self._facts["file"])), 3)
         record = {"file": "", "text": text, "words": words, "duration": length} | self._facts
-        click.echo(json.dumps(record, ensure_ascii=False))
+        echo(json.dumps(record, ensure_ascii=False))
 
 
 def _words(utterance: "Utterance") -> list[WireWord]:

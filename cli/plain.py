@@ -1,11 +1,16 @@
 """Print names and paths as they are."""
 
 import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import rich.console
+from rich.segment import Segment
+
+from asrd.core.display import shown
 
 if TYPE_CHECKING:
+    from rich.console import ConsoleOptions, RenderableType
     from rich.table import Table
 
 LEAST = 80
@@ -16,7 +21,14 @@ MOST = 1000
 
 
 class Console(rich.console.Console):
-    """Rich's console, except that a closed pipe (`| head`) is no failure; `main` handles it."""
+    """Rich's console, except that text cannot control the terminal, and that a closed pipe (`| head`) is no failure;
+    `main` handles it.
+    """
+
+    def render(self, renderable: "RenderableType", options: "ConsoleOptions | None" = None) -> Iterator[Segment]:
+        """Yield what is to be shown, with control characters in text as escapes."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=shown(segment.text, keep="\n"))
 
     def on_broken_pipe(self) -> None:
         """Raise BrokenPipeError, instead of exiting with 1 as Rich does."""

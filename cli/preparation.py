@@ -2,11 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from asrd.cli.clips import usable
 from asrd.cli.memory import resident
 from asrd.cli.progress import ProgressBar
+from asrd.cli.say import echo
 from asrd.core.units import MAX_WINDOW
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ def _introduce(source: "ModelDirectory", parts: "Split", recipe: "Recipe") -> No
 
     apart = "by speaker" if parts.by_speaker else "by utterance"
     apart = "the same for all three" if recipe.same_data else f"disjoint {apart}"
-    click.echo(
+    echo(
         f"{recipe.calibration} utterances to learn from, {recipe.validation} to steer by, {recipe.test} to prove by, "
         f"{apart}; texts are {NORMALIZATION}",
         err=True,
@@ -91,5 +90,5 @@ def _introduce(source: "ModelDirectory", parts: "Split", recipe: "Recipe") -> No
     lacking = unspellable([clip.text for clip in parts.test], source.vocabulary)
     if lacking:
         letters = ", ".join(f"{letter} ({count})" for letter, count in list(lacking.items())[:SHOWN])
-        click.echo(f"the model has no {letters}: words with these letters count as errors", err=True)
-    click.echo(estimate(source, parts, recipe).text, err=True)
+        echo(f"the model has no {letters}: words with these letters count as errors", err=True)
+    echo(estimate(source, parts, recipe).text, err=True)

@@ -12,6 +12,7 @@ from asrd.cli.plain import Console
 from asrd.cli.preparation import least, prepare
 from asrd.cli.progress import ProgressBar
 from asrd.cli.recognition import model_option
+from asrd.cli.say import echo
 from asrd.cli.values import Number
 from asrd.core.datasets import FORMS
 from asrd.core.errors import MissingExtraError, UsageError
@@ -210,10 +211,10 @@ def _build(source: "ModelDirectory", output: Path, recipe: "Recipe", parts: "Spl
         with ProgressBar() as progress:
             result = build(source, output, recipe, parts, resume=resume, progress=progress)
     except KeyboardInterrupt:
-        click.echo("asrd: stopped; the same command with --resume goes on from here", err=True)
+        echo("asrd: stopped; the same command with --resume goes on from here", err=True)
         raise
     _show(result)
-    click.echo(f"wrote {output}, with manifest.json, proof.jsonl and report.html; {peak():.1f} GiB of memory at most")
+    echo(f"wrote {output}, with manifest.json, proof.jsonl and report.html; {peak():.1f} GiB of memory at most")
 
 
 def _advise(source: "ModelDirectory", model: str, recipe: "Recipe", parts: "Split", budget: float) -> None:

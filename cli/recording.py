@@ -7,9 +7,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from asrd.cli.plain import print_table
+from asrd.cli.say import echo
 from asrd.core.errors import AsrdError, UsageError
 from asrd.core.units import counted, seconds
 
@@ -45,7 +44,7 @@ def show_recording(found: "Iterator[Take]", stream: str | None, *, as_json: bool
     rows = list(_utterances(found) if stream else _streams(found))
     if as_json:
         for row in rows:
-            click.echo(json.dumps(row))
+            echo(json.dumps(row))
         return
     table = Table(*(rows[0] if rows else ["nothing in it"]), box=None)
     for row in rows:
@@ -112,4 +111,4 @@ def export_utterances(found: "Iterator[Take]", path: Path, utterances: tuple[int
         excerpts.append(excerpt(take, number, Player(model, backends.of(model, environment.options(take.begin)))))
     backends.close()
     size = write(path, excerpts)
-    click.echo(f"{path}: {counted(len(excerpts), 'utterances')}, {size / 1000:.0f} kB. It holds their audio.", err=True)
+    echo(f"{path}: {counted(len(excerpts), 'utterances')}, {size / 1000:.0f} kB. It holds their audio.", err=True)

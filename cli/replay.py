@@ -14,6 +14,7 @@ from click.core import ParameterSource
 from asrd.cli.errors import tell
 from asrd.cli.recognition import check_words, recognition, recognition_options
 from asrd.cli.recording import chosen_takes, export_utterances, show_recording
+from asrd.cli.say import echo
 from asrd.cli.values import NewFile, Number
 from asrd.core.errors import AsrdError, UsageError
 from asrd.core.events import Final, decode
@@ -120,7 +121,7 @@ def _replay(found: "Iterator[Take]", params: dict[str, Any]) -> bool:
                 differing, first, player = differing + 1, first or f"{take.begin.stream}, {take.path}: {error}", None
     backends.close()
     verdict = f"{differing} differ; the first: {first}" if differing else "the same, bit for bit"
-    click.echo(f"{events} events of {seconds(samples):.0f} s of audio: {verdict}", err=True)
+    echo(f"{events} events of {seconds(samples):.0f} s of audio: {verdict}", err=True)
     return not differing
 
 
@@ -155,13 +156,13 @@ def _rehear(found: "Iterator[Take]", params: dict[str, Any], chosen: set[str]) -
         for change in changes(then, now):
             differing += 1
             if params["as_json"]:
-                click.echo(json.dumps({"stream": stream, **asdict(change)}))
+                echo(json.dumps({"stream": stream, **asdict(change)}))
                 continue
-            click.echo(f"{stream} {seconds(change.start):.2f}–{seconds(change.end):.2f} s")
-            click.secho(f"  - {change.recorded}", fg="red")
-            click.secho(f"  + {change.now}", fg="green")
+            echo(f"{stream} {seconds(change.start):.2f}–{seconds(change.end):.2f} s")
+            echo(f"  - {change.recorded}", fg="red")
+            echo(f"  + {change.now}", fg="green")
     backends.close()
-    click.echo(f"{counted(utterances, 'utterances')}: {differing or 'none'} with another text", err=True)
+    echo(f"{counted(utterances, 'utterances')}: {differing or 'none'} with another text", err=True)
     return not differing
 
 
@@ -184,13 +185,13 @@ def _show(payload: bytes, pace: Pace, *, as_json: bool) -> None:
     event = decode(payload)
     pace.reach(event.time)
     if as_json:
-        click.echo(payload)
+        echo(payload)
     elif isinstance(event, Final):
-        click.echo(f"{event.stream} {seconds(event.start):8.2f}  {event.text}")
+        echo(f"{event.stream} {seconds(event.start):8.2f}  {event.text}")
 
 
 def _tell(told: set[str], lines: list[str]) -> None:
     for line in lines:
         if line not in told:
-            click.echo(f"asrd: {line}", err=True)
+            echo(f"asrd: {line}", err=True)
             told.add(line)

@@ -11,6 +11,7 @@ import click
 from asrd.cli.backlog import Backlog
 from asrd.cli.logs import log
 from asrd.clients.sender import MAX_WAIT, Sender
+from asrd.core.display import shown
 from asrd.core.errors import TransportError
 from asrd.core.units import seconds
 from asrd.daemon.sources.base import Source
@@ -100,4 +101,5 @@ def _progress(position: int, reason: str) -> None:
 
 
 def _say(text: str) -> None:
-    click.echo(f"\r{text}" if sys.stderr.isatty() else text, err=True)
+    begin = "\r" if sys.stderr.isatty() else ""
+    click.echo(f"{begin}{shown(text)}", err=True)

@@ -9,6 +9,7 @@ from asrd.cli import complete
 from asrd.cli.config import ConfiguredCommand
 from asrd.cli.options import control_option
 from asrd.cli.plain import print_table
+from asrd.cli.say import echo
 from asrd.clients import Control
 from asrd.core.control import Setting
 from asrd.core.errors import UsageError
@@ -38,9 +39,7 @@ def set_(pairs: tuple[str, ...], name: str, control: str, as_json: bool) -> None
     values = _values(pairs)
     found = client.set(values, name) if values else client.settings(name)
     if as_json:
-        click.echo(
-            json.dumps({stream: {key: _seconds(one) for key, one in of.items()} for stream, of in found.items()})
-        )
+        echo(json.dumps({stream: {key: _seconds(one) for key, one in of.items()} for stream, of in found.items()}))
         return
     from rich.table import Table
 

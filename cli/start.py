@@ -10,7 +10,7 @@ import cloup
 
 from asrd.cli.config import ConfiguredCommand, origins
 from asrd.cli.logs import log
-from asrd.cli.options import control_option, insecure_option, journal_option, key_option, record_option
+from asrd.cli.options import insecure_option, journal_option, key_option, own_control_option, record_option
 from asrd.cli.plain import print_table
 from asrd.cli.recognition import recognition, recognition_options
 from asrd.cli.signals import at_once
@@ -57,7 +57,7 @@ UNSET = {"decoder": "beam, where it is installed", "journal": "yours", "record":
     cloup.option(
         "--events",
         multiple=True,
-        default=lambda: [events_address()],
+        default=lambda: [events_address(own=True)],
         show_default="a Unix socket of yours",
         help="Address to publish on, such as tcp://127.0.0.1:7007. Repeatable.",
     ),
@@ -68,7 +68,7 @@ UNSET = {"decoder": "beam, where it is installed", "journal": "yours", "record":
         show_default=True,
         help="Seconds between partial results. 0: no partials.",
     ),
-    control_option,
+    own_control_option,
     cloup.option(
         "--metrics", metavar="HOST:PORT", help="Serve Prometheus metrics on this address, such as 127.0.0.1:9464."
     ),
@@ -130,7 +130,11 @@ def start(ctx: click.Context, /, check: bool, verbose: bool, **params: Any) -> N
     log(logging.DEBUG if verbose else logging.INFO)
     with at_once():
         from asrd.daemon.server.daemon import Daemon
+        from asrd.daemon.transport.descriptors import ENOUGH, raise_limit
 
+    if (files := raise_limit()) < ENOUGH:
+        few = "only %d files may be open, and a flood of connections could end the daemon; try 'ulimit -Hn %d'"
+        logging.getLogger("asrd").warning(few, files, ENOUGH)
     began = time.monotonic()
 
     def ready(daemon: Daemon) -> None:

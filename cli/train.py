@@ -7,6 +7,7 @@ import click
 import cloup
 
 from asrd.cli.progress import ProgressBar
+from asrd.cli.say import echo
 from asrd.cli.values import Number, named
 from asrd.core.errors import UsageError
 
@@ -116,7 +117,7 @@ def train(ctx: click.Context, /, *, output: Path, work: Path, watts: float, **op
     facts |= {"machine": machine(), "watts": watts, "watt_hours": watts * facts["minutes"] / 60}
     with ProgressBar() as progress:
         measured = card.evaluate(model, order.tests, progress)
-    click.echo(card.write(model, facts, measured))
+    echo(card.write(model, facts, measured))
 
 
 def _order(work: Path, *, init: str, start: str, **given: Any) -> Any:

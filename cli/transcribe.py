@@ -14,6 +14,7 @@ from asrd.cli.options import format_option, text_options, text_style
 from asrd.cli.output import Json, Output, Subtitles, Text
 from asrd.cli.plain import plain_console
 from asrd.cli.recognition import check_words, recognition, recognition_options
+from asrd.cli.say import echo
 from asrd.cli.signals import orderly
 from asrd.core.errors import AsrdError, UsageError
 from asrd.core.units import seconds
@@ -74,7 +75,7 @@ def transcribe(ctx: click.Context, /, files: tuple[Path, ...], format_: str, **p
                     written.add(heard(utterance))
                     words += len(utterance.hypothesis.words)
             if not words:
-                click.echo(f"asrd: no speech was heard in {path}; is it silent, or do its channels cancel?", err=True)
+                echo(f"asrd: no speech was heard in {path}; is it silent, or do its channels cancel?", err=True)
         except AsrdError as error:
             tell(error)
             code = max(code, error.exit_code)

@@ -11,6 +11,7 @@ from asrd.cli import complete
 from asrd.cli.clips import usable
 from asrd.cli.progress import ProgressBar
 from asrd.cli.recognition import beam_width_option, model_option
+from asrd.cli.say import echo
 
 if TYPE_CHECKING:
     from asrd.quant.decoder_tuning import Tried
@@ -73,13 +74,13 @@ def tune(
     path = save(
         source, best, greedy, dataset=Path(dataset).name, clips=len(clips), backend=backend, beam_width=beam_width
     )
-    click.echo(f"wrote {path}", err=True)
+    echo(f"wrote {path}", err=True)
     if as_json:
         rows = [asdict(one.settings) | {"wer": one.score.wer.value} for one in tuner.tried.values()]
-        click.echo(json.dumps({"greedy": greedy.wer.value, "best": best.score.wer.value, "tried": rows}))
+        echo(json.dumps({"greedy": greedy.wer.value, "best": best.score.wer.value, "tried": rows}))
     else:
-        click.echo(f"greedy: WER {greedy.wer.value:.1%}, CER {greedy.cer.value:.1%}")
-        click.echo(_line(best))
+        echo(f"greedy: WER {greedy.wer.value:.1%}, CER {greedy.cer.value:.1%}")
+        echo(_line(best))
 
 
 def _line(one: "Tried") -> str:

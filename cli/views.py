@@ -5,13 +5,13 @@ from collections import defaultdict
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Protocol
 
-import click
-
 from asrd.cli.plain import plain_console
+from asrd.cli.say import echo
 from asrd.clients import Hole
 from asrd.clients.captions import Captions
 from asrd.clients.clock import Clock
 from asrd.clients.text import Style, Writer, join
+from asrd.core.display import shown
 from asrd.core.events import AnyEvent, Error, Final, Gap, Partial, Status, encode
 from asrd.core.units import seconds
 
@@ -48,7 +48,7 @@ class _Lines:
 
     def show(self, item: AnyEvent | Hole) -> None:
         if not isinstance(item, Hole):
-            click.echo(self._write(item))
+            echo(self._write(item))
 
     def close(self) -> None:
         pass
@@ -61,9 +61,9 @@ class _Finals:
         if isinstance(item, Final):
             self.write(item)
         elif isinstance(item, Gap):
-            click.echo(f"asrd: {item.stream} at {seconds(item.start):.1f} s: {_not_heard(item)}", err=True)
+            echo(shown(f"asrd: {item.stream} at {seconds(item.start):.1f} s: {_not_heard(item)}"), err=True)
         elif isinstance(item, Error):
-            click.echo(f"asrd: {item.stream}: {item.message}", err=True)
+            echo(shown(f"asrd: {item.stream}: {item.message}"), err=True)
 
     def write(self, final: Final) -> None:
         raise NotImplementedError
@@ -87,7 +87,7 @@ class _Texts(_Finals):
 
     def write(self, final: Final) -> None:
         if text := join(self._writers[final.stream].utterance(final.words, final.reason)):
-            click.echo(f"{final.stream}: {text}" if self._several else text)
+            echo(shown(f"{final.stream}: {text}" if self._several else text))
 
 
 class _Subtitles(_Finals):
@@ -100,16 +100,17 @@ class _Subtitles(_Finals):
         self._stream = ""
         self._left_out = set[str]()
         if captions.header:
-            click.echo(captions.header)
+            echo(captions.header)
 
     def write(self, final: Final) -> None:
         self._stream = self._stream or final.stream
         if final.stream == self._stream:
             for cue in self._captions.add(self._clock.words(final), final.reason):
-                click.echo(cue)
+                echo(cue)
         elif final.stream not in self._left_out:
             self._left_out.add(final.stream)
-            click.echo(f"asrd: subtitles are of '{self._stream}'; choose '{final.stream}' with --stream", err=True)
+            others = f"asrd: subtitles are of '{self._stream}'; choose '{final.stream}' with --stream"
+            echo(shown(others), err=True)
 
 
 class Live:
@@ -173,7 +174,11 @@ class Live:
         line.add_column(width=10, justify="right", style="dim")
         line.add_column(style="cyan", no_wrap=True)
         line.add_column(overflow="fold")
-        line.add_row("" if at is None else f"{at:.1f} s", stream, Text.assemble(*text))
+        line.add_row(
+            "" if at is None else f"{at:.1f} s",
+            shown(stream),
+            Text.assemble(*((shown(part), look) for part, look in text)),
+        )
         return line
 
 

@@ -10,6 +10,7 @@ import click
 from asrd.cli import complete
 from asrd.cli.config import ConfiguredCommand
 from asrd.cli.options import control_option
+from asrd.cli.say import echo
 from asrd.cli.values import Number
 from asrd.clients import Control
 from asrd.core.control import AddWords, ClearWords, LearnWords, ListWords, RemoveWords
@@ -134,9 +135,9 @@ def learn(file: TextIO, least: int, boost: float, control: str, as_json: bool) -
 def _show(boosts: dict[str, float], as_json: bool, nothing: str = "there are no hot words") -> None:
     """Show hot words and their boosts. nothing: message if there are none."""
     if as_json:
-        click.echo(json.dumps(boosts, ensure_ascii=False))
+        echo(json.dumps(boosts, ensure_ascii=False))
         return
     for word, boost in boosts.items():
-        click.echo(f"{boost:5.1f}  {word}")
+        echo(f"{boost:5.1f}  {word}")
     if not boosts:
-        click.echo(nothing, err=True)
+        echo(nothing, err=True)

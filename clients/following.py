@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from asrd.clients.control import Control, Fetched
-from asrd.clients.sequence import Hole, Sequence
+from asrd.clients.sequence import Hole, Sequence, beginning
 from asrd.core.errors import TransportError, UsageError
 from asrd.core.events import PASSING, AnyEvent, Status, Stopped, decode
 
@@ -86,7 +86,7 @@ class Following:
         """Find out where to begin, if that is not yet known; returns whether it is now."""
         if self._sequence.next is not None:
             return True
-        first: int | None = event.seq
+        first: int | None = beginning(event)
         if self._since is not None or self._name:
             if not self._control:
                 if isinstance(event, Status):
@@ -95,7 +95,7 @@ class Following:
             first = yield from self._ask(partial(self._first, self._control))
         if first is None:
             return False
-        self._sequence.next = min(first, event.seq)
+        self._sequence.next = min(first, beginning(event))
         return True
 
     def _first(self, control: Control) -> int:
@@ -107,12 +107,12 @@ class Following:
 
     def _fill(self, event: AnyEvent) -> Steps:
         """Pass on what is missing before an event; returns whether it is next."""
-        sequence = self._sequence
-        while (first := sequence.due(event)) < event.seq:
+        sequence, end = self._sequence, beginning(event)
+        while (first := sequence.due(event)) < end:
             anew = sequence.daemon not in ("", event.daemon)
             fetched: Fetched | None = None
             if self._control:
-                fetched = yield from self._ask(partial(self._control.recall, first, event.seq - 1, sequence.daemon))
+                fetched = yield from self._ask(partial(self._control.recall, first, end - 1, sequence.daemon))
                 if fetched and fetched.daemon != event.daemon:
                     return False  # it has just been restarted
                 if not fetched and not self._given_up():
@@ -123,9 +123,9 @@ class Following:
                 sequence.daemon, sequence.next = event.daemon, fetched.last + 1
                 continue
             if not anew:
-                yield Hole(event.daemon, first, event.seq - 1)
+                yield Hole(event.daemon, first, end - 1)
             break
-        return sequence.due(event) <= event.seq
+        return sequence.due(event) <= end
 
     def _given_up(self) -> bool:
         """Return whether what is missing is given up. A consumer with a name never does."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from asrd.core.events import Event
+from asrd.core.events import Event, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,11 @@ class Hole:
     last: int
 
 
+def beginning(event: Event) -> int:
+    """Return the first `seq` that was not published before an event: its own, unless the event is a greeting."""
+    return event.seq + (isinstance(event, Status) and event.greeting)
+
+
 class Sequence:
     """Follows `seq`.
 
@@ -29,12 +34,12 @@ class Sequence:
         self.next: int | None = None
 
     def due(self, event: Event) -> int:
-        """Return the first `seq` that is due before an event arrives: its own if nothing is missing, and a larger one
-        if it has arrived before.
+        """Return the first `seq` that is due before an event arrives: its `beginning` if nothing is missing, and a
+        larger one if it has arrived before.
         """
         if self.next is None:
-            return event.seq
-        if event.seq < self.next and event.daemon != self.daemon:
+            return beginning(event)
+        if beginning(event) < self.next and event.daemon != self.daemon:
             return 0  # a daemon that keeps no journal counts anew
         return self.next
 

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from asrd.clients.english import CAPITALS
+from asrd.core.display import shown
 from asrd.core.events import WireWord
 from asrd.core.units import Samples, samples
 
@@ -49,7 +50,7 @@ def sentences(words: Sequence[WireWord], style: Style, *, begins: bool = True, e
     begins, ends: whether the first word begins and the last one ends a sentence. An utterance that was cut because it
     had become too long does not end one, nor does the next one begin one.
     """
-    tokens = [Token(word.word, word.start, word.end) for word in words]
+    tokens = [Token(shown(word.word), word.start, word.end) for word in words]
     said = list(_split(tokens, style.pause))
     if style.raw:
         return said

@@ -17,6 +17,9 @@ from asrd.core.errors import TransportError, UsageError
 EVENTS_VARIABLE = "ASRD_EVENTS"
 CONTROL_VARIABLE = "ASRD_CONTROL"
 
+MACHINE = Path("/run/asrd")
+"""Directory of the sockets of the machine's own daemon, as its unit has it."""
+
 MAX_PORT = 65_535
 
 _LOCAL = re.compile(r"ipc://.+|tcp://(127(\.\d+){3}|localhost|lo|\[::1\]):.+")
@@ -37,20 +40,33 @@ def runtime_directory() -> Path:
     return Path(tempfile.gettempdir()) / f"asrd-{os.getuid()}"
 
 
-def events_address() -> str:
-    """Return the address to publish on: `$ASRD_EVENTS`, else `events` in asrd.toml, else a Unix socket.
+def events_address(*, own: bool = False) -> str:
+    """Return the address of events: `$ASRD_EVENTS`, else `events` in asrd.toml, else a Unix socket of the user's
+    daemon, or of the machine's where the user has none. own: do not look at the machine's, to start a daemon.
 
     Raises UsageError if asrd.toml cannot be read.
     """
-    return os.environ.get(EVENTS_VARIABLE) or configured("events") or f"ipc://{runtime_directory() / 'events'}"
+    return os.environ.get(EVENTS_VARIABLE) or configured("events") or _default("events", own=own)
 
 
-def control_address() -> str:
-    """Return the address for requests: `$ASRD_CONTROL`, else `control` in asrd.toml, else a Unix socket.
+def control_address(*, own: bool = False) -> str:
+    """Return the address for requests: `$ASRD_CONTROL`, else `control` in asrd.toml, else as `events_address`.
 
     Raises UsageError if asrd.toml cannot be read.
     """
-    return os.environ.get(CONTROL_VARIABLE) or configured("control") or f"ipc://{runtime_directory() / 'control'}"
+    return os.environ.get(CONTROL_VARIABLE) or configured("control") or _default("control", own=own)
+
+
+def _default(name: str, *, own: bool) -> str:
+    users, machines = runtime_directory() / name, MACHINE / name
+    return f"ipc://{machines if not own and not users.exists() and _exists(machines) else users}"
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # not in the group that may look: `absent` tells of it
+        return True
 
 
 def reachable(address: str) -> str:

@@ -42,6 +42,10 @@ class AudioError(AsrdError):
     """Audio cannot be read: a missing device, an unreadable file, an impossible rate."""
 
 
+class MalformedError(AsrdError):
+    """What was received is not what its receiver can read."""
+
+
 class TransportError(AsrdError):
     """A socket cannot be bound, or nothing answers at the other end."""
 

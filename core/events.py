@@ -8,7 +8,8 @@ The contract:
 - a `partial` replaces the one before; the first `stable` characters of its text never change;
 - a `gap` names audio that was not heard;
 - `seq` counts a daemon's events without holes, over all streams; `daemon` changes at every start. With a journal `seq`
-  goes on from there, perhaps with a leap; without one it begins anew at 0.
+  goes on from there, perhaps with a leap; without one it begins anew at 0. A `status` that greets a subscriber has no
+  number of its own.
 
 Positions are samples at 16 kHz since the stream began. Fields are only ever added, with defaults; `schema` rises when
 a meaning changes.
@@ -17,9 +18,12 @@ a meaning changes.
 import msgspec
 
 from asrd.core import wire
-from asrd.core.errors import AsrdError
+from asrd.core.errors import AsrdError, MalformedError
 
 SCHEMA = 1
+PREFIX = b"asrd."
+"""The beginning of all topics."""
+
 DAEMON_STREAM = "daemon"
 
 
@@ -144,14 +148,18 @@ class StreamStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Status(Event, frozen=True, kw_only=True):
-    """The state of the daemon. Published when a subscriber joins, and when hot words change.
+    """The state of the daemon. Published when hot words change, and sent to everyone who subscribes.
+
+    greeting: it was sent to you alone, because you have subscribed; `seq` is then that of the last event before.
 
     audio_seconds, inference_seconds: audio recognised (context included) and time spent on it; their ratio is the
     real-time factor of the backend. peak_memory: bytes, of the whole process. calibrated: whether confidences are
     probabilities, because the model was calibrated. recording: where the audio of all streams is kept; "" if it is
     not. decoder: that of finals; lm: its language model, or "none". hot_words: how many are in use; words: the hot
     words, as people wrote them. events: the addresses at which it publishes. control: where it takes requests.
-    journal: the file that keeps its events; "" if there is none.
+    journal: the file that keeps its events; "" if there is none. connections: how many are open, to all its sockets;
+    refused: how many were refused because as many as may be were open. malformed: messages that were ignored, because
+    they are none that a client sends.
     """
 
     version: str
@@ -173,6 +181,10 @@ class Status(Event, frozen=True, kw_only=True):
     words: tuple[str, ...] = ()
     control: str = ""
     journal: str = ""
+    connections: int = 0
+    refused: int = 0
+    malformed: int = 0
+    greeting: bool = False
 
 
 class Heartbeat(Event, frozen=True, kw_only=True):
@@ -214,6 +226,6 @@ def encode(event: Event) -> bytes:
 def decode(payload: bytes) -> AnyEvent:
     """Decode an event. Raises AsrdError for one that this version cannot read."""
     try:
-        return _decoder.decode(payload)
-    except msgspec.DecodeError as error:
+        return wire.decode(payload, _decoder)
+    except MalformedError as error:
         raise AsrdError(f"not an event this version of asrd can read ({error}); is the daemon newer?") from error

@@ -47,7 +47,6 @@ class Key:
         """Require the key of all who connect to what the socket binds next."""
         socket.curve_server = True
         socket.curve_publickey, socket.curve_secretkey = self.public.encode(), self.secret.encode()
-        socket.zap_domain = DOMAIN.encode()
 
     def show(self, socket: "zmq.Socket[Any]") -> None:
         """Present the key on the socket's next connection, and require it of the other side."""
@@ -66,12 +65,14 @@ def places() -> list[Path]:
 
 
 def chosen() -> str:
-    """Return the key file to use: `$ASRD_KEY`, `key` in asrd.toml, or the first readable one of `places`; else
-    "none".
+    """Return the key file to use: `$ASRD_KEY`, `key` in asrd.toml, or the credential of a service of systemd
+    or the first readable one of `places`; else "none".
 
     Raises UsageError if the settings cannot be read.
     """
-    default = next((str(path) for path in places() if os.access(path, os.R_OK)), NONE)
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    candidates = [*([Path(credentials) / "asrd.key"] if credentials else []), *places()]
+    default = next((str(path) for path in candidates if os.access(path, os.R_OK)), NONE)
     return os.environ.get(VARIABLE) or configured("key") or default
 
 

@@ -4,9 +4,13 @@ A file name need not be UTF-8. Python represents its other bytes by lone surroga
 sent.
 """
 
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
+
+from asrd.core.errors import MalformedError
+
+T = TypeVar("T")
 
 _encoder = msgspec.json.Encoder()
 
@@ -17,6 +21,14 @@ def encode(value: Any) -> bytes:
         return _encoder.encode(value)
     except UnicodeEncodeError:
         return _encoder.encode(_plain(msgspec.to_builtins(value)))
+
+
+def decode(payload: bytes, decoder: "msgspec.json.Decoder[T]") -> T:
+    """Decode JSON that anyone may have sent. Raises MalformedError, with the reason, where that is impossible."""
+    try:
+        return decoder.decode(payload)
+    except (ValueError, RecursionError, msgspec.MsgspecError) as error:
+        raise MalformedError(str(error)) from error
 
 
 def plain(text: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import torch
 from safetensors import SafetensorError
@@ -18,8 +19,10 @@ from asrd.models.checkpoint import load_checkpoint
 from asrd.models.extract import describe
 from asrd.models.files import writing
 from asrd.quant.data import fingerprint
+from asrd.quant.evaluation.score import Score
 from asrd.quant.progress import Progress
 from asrd.quant.provenance import hashes
+from asrd.training import state
 from asrd.training.augment import Augmenter
 from asrd.training.batches import collate, normalized
 from asrd.training.frontend import GEOMETRY
@@ -149,26 +152,27 @@ class Epochs:
 
     def save(self) -> None:
         """Save what an interrupted run needs to resume."""
-        state = {
+        found = {
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "identity": self._identity,
-            "before": self.before,
+            "before": msgspec.to_builtins(self.before),
             "epochs": (self.epoch, self.best_epoch, self.best),
         }
         with writing(self.draft, RuntimeError):  # what PyTorch raises
-            torch.save(state, self.draft / ".state.partial")
-        (self.draft / ".state.partial").replace(self.draft / STATE)
+            state.save(self.draft / STATE, found)
 
     def load(self) -> None:
-        """Resume an interrupted run. Raises UsageError where it had another model, other data or another tuning."""
-        state = torch.load(self.draft / STATE, weights_only=False)  # written by `save`
-        if state["identity"] != self._identity:
+        """Resume an interrupted run. Raises UsageError where it had another model, other data or another tuning, and
+        ModelError where its state cannot be read.
+        """
+        found = state.load(self.draft / STATE)
+        if found.get("identity") != self._identity:
             raise UsageError("the interrupted run had another model, other speech or options; leave --resume out")
-        self.network.load_state_dict(state["network"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.before = state["before"]
-        self.epoch, self.best_epoch, self.best = state["epochs"]
+        self.network.load_state_dict(found["network"])
+        self.optimizer.load_state_dict(found["optimizer"])
+        self.before = msgspec.convert(found["before"], Score | None)
+        self.epoch, self.best_epoch, self.best = found["epochs"]
 
 
 def _freeze(network: Any, source: ModelDirectory) -> None:

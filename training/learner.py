@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from asrd.core.cpu import flags
 from asrd.core.errors import ModelError
 from asrd.core.flow import FloatArray
-from asrd.training import encoder
+from asrd.training import encoder, state
 from asrd.training.batches import Batch, padded
 from asrd.training.frontend import FrontEnd, frames
 from asrd.training.loss import apart, core, ctc
@@ -128,22 +128,20 @@ class Learner:
 
     def save(self, path: Path) -> None:
         """Save everything a run needs to resume, atomically."""
-        state = {
+        found = {
             "masters": self._masters.state(),
             "optimizer": self._optimizer.state_dict(),
             "step": self.step,
             "seconds": self.seconds,
             "plan": self.plan.plain(),
         }
-        partial = path.with_suffix(".partial")
-        torch.save(state, partial)
-        partial.replace(path)
+        state.save(path, found)
 
     def load(self, path: Path) -> None:
-        """Resume where `save` left off. Raises ModelError where that run had another plan."""
-        state = torch.load(path, weights_only=True, map_location=self._device)
-        if state["plan"] != self.plan.plain():
+        """Resume where `save` left off. Raises ModelError where that run had another plan, or the file is damaged."""
+        found = state.load(path, self._device)
+        if found["plan"] != self.plan.plain():
             raise ModelError(f"{path} belongs to a run of another plan; take another directory, or delete it")
-        self._masters.restore(state["masters"])
-        self._optimizer.load_state_dict(state["optimizer"])
-        self.step, self.seconds = state["step"], state["seconds"]
+        self._masters.restore(found["masters"])
+        self._optimizer.load_state_dict(found["optimizer"])
+        self.step, self.seconds = found["step"], found["seconds"]

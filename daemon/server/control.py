@@ -12,11 +12,16 @@ import zmq.asyncio
 
 from asrd.core import wire
 from asrd.core.control import AnyRequest, Reply
-from asrd.core.errors import AsrdError, reason
+from asrd.core.errors import AsrdError, MalformedError, reason
 from asrd.daemon.transport.access import LOCAL, Access
+from asrd.daemon.transport.doors import Doors
+from asrd.daemon.transport.malformed import Malformed
 from asrd.daemon.transport.sockets import Binding
 
 log = logging.getLogger(__name__)
+
+CLIENTS = 256
+"""Maximum number of connections."""
 
 MAX_REQUEST = 1 << 16
 """Maximum size of a request, in bytes. A peer that sends more is disconnected."""
@@ -37,6 +42,8 @@ MOMENT = 0.2
 minutes.
 """
 
+_requests: msgspec.json.Decoder[AnyRequest] = msgspec.json.Decoder(AnyRequest)
+
 Answer = Callable[[AnyRequest], Awaitable[Any]]
 
 
@@ -52,9 +59,12 @@ class Controller:
         self._socket.set(zmq.SNDHWM, UNREAD)
         self._socket.set(zmq.RCVHWM, UNREAD)
         self._tasks: set[asyncio.Task[None]] = set()
+        self.malformed = Malformed("control")
+        self.doors = Doors(self._socket, CLIENTS)
         try:
             self._binding = Binding(self._socket, address, access)
         except Exception:
+            self.doors.close()
             self._socket.close(linger=0)
             raise
 
@@ -80,8 +90,9 @@ class Controller:
 
     async def _serve(self, answer: Answer, envelope: list[bytes], payload: bytes) -> None:
         try:
-            reply = wire.encode(Reply(result=await answer(msgspec.json.decode(payload, type=AnyRequest))))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            reply = wire.encode(Reply(result=await answer(wire.decode(payload, _requests))))
+        except MalformedError as error:
+            self.malformed.note(error)
             reply = _refusal(f"not a request this daemon knows: {error}", 2)
         except AsrdError as error:
             reply = _refusal(str(error), error.exit_code)
@@ -96,6 +107,7 @@ class Controller:
             await asyncio.wait(self._tasks, timeout=min(MOMENT, within))
         for task in self._tasks:
             task.cancel()
+        self.doors.close()
         self._socket.close(linger=round(1000 * within))
         self._binding.close()
 

@@ -19,6 +19,7 @@ from asrd.daemon.server.control import Controller
 from asrd.daemon.server.crash import conclude, take_notes
 from asrd.daemon.server.metrics import Metrics
 from asrd.daemon.server.options import DaemonOptions
+from asrd.daemon.server.ports import Ports
 from asrd.daemon.server.publisher import Publisher
 from asrd.daemon.server.requests import Requests
 from asrd.daemon.server.status import StatusReporter
@@ -66,8 +67,7 @@ class Daemon:
         background: list[asyncio.Task[None]] = []
         try:
             access = self._options.access
-            if guard := access.guard(context):
-                cleanup.append(guard.close)
+            cleanup.append(access.guard(context).close)
             self.publisher = Publisher(context, self._options.events, access)
             cleanup.append(lambda: self.publisher.close(self._left()))
             if self._options.record:
@@ -88,11 +88,13 @@ class Daemon:
                 cleanup.append(source.close)
                 await source.open()
             self._listen_to_signals()
+            ports = Ports([self.publisher, controller, *sources])
             self.reporter = reporter = StatusReporter(
                 self.publisher,
                 self.engine,
                 self.streams,
                 self.recorder,
+                ports,
                 control=controller.address,
                 began=self._began,
             )

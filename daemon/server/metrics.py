@@ -4,15 +4,17 @@ Counters and gauges are read from the daemon's status at each request. Delays of
 published. No spoken text is exposed.
 """
 
+import threading
 from collections.abc import Callable, Iterator
 
-from prometheus_client import CollectorRegistry, Histogram, ProcessCollector, start_http_server
+from prometheus_client import CollectorRegistry, Histogram, ProcessCollector, make_wsgi_app
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from asrd.core.errors import TransportError
 from asrd.core.events import Event, Final, Status
 from asrd.core.units import Samples, seconds
+from asrd.daemon.server.http import BoundedServer
 
 DELAYS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Bucket bounds of the histogram, in seconds: a final is due within 0.1 s plus its window's inference."""
@@ -36,11 +38,14 @@ class Metrics(Collector):
         )
         host, _, port = address.rpartition(":")
         try:
-            self._server, self._thread = start_http_server(int(port), host.strip("[]"), registry)
+            self._server = BoundedServer(host.strip("[]"), int(port))
         except OSError as error:
             raise TransportError(
                 f"metrics cannot be served at {address}: {error.strerror}; take another port"
             ) from error
+        self._server.set_app(make_wsgi_app(registry))
+        self._thread = threading.Thread(target=self._server.serve_forever, name="asrd-metrics", daemon=True)
+        self._thread.start()
 
     def observe(self, event: Event) -> None:
         """Count a published event."""
@@ -55,6 +60,12 @@ class Metrics(Collector):
         yield CounterMetricFamily(
             "asrd_recognized_seconds", "Audio recognised, context included.", status.audio_seconds
         )
+        yield GaugeMetricFamily(
+            "asrd_connections", "Connections that are open, those for metrics excepted.", status.connections
+        )
+        refused = status.refused + self._server.refused
+        yield CounterMetricFamily("asrd_refused_connections", "Connections refused for want of room.", refused)
+        yield CounterMetricFamily("asrd_malformed_messages", "Messages that were ignored.", status.malformed)
         yield CounterMetricFamily("asrd_inference_seconds", "Time the backend took for it.", status.inference_seconds)
         heard = CounterMetricFamily("asrd_heard_seconds", "Audio of a stream.", labels=["stream"])
         lost = CounterMetricFamily("asrd_lost_seconds", "Audio that was not heard, as gaps say.", labels=["stream"])

@@ -1,10 +1,10 @@
 """Publish events, number them, and keep them for subscribers that missed some."""
 
-import asyncio
 import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -15,27 +15,31 @@ from asrd.core import events
 from asrd.core.control import Acknowledge, GetPosition, PastRequest, Recall, Replay, Since
 from asrd.core.events import Event
 from asrd.daemon.journal.journal import Journal
+from asrd.daemon.server.audience import Audience
 from asrd.daemon.server.history import History
 from asrd.daemon.transport.access import LOCAL, Access
+from asrd.daemon.transport.doors import Doors
+from asrd.daemon.transport.malformed import Malformed
 from asrd.daemon.transport.sockets import Binding
 
 HIGH_WATER_MARK = 10_000
 """Events queued for one slow subscriber before ZeroMQ drops new ones; the subscriber notices from `seq`."""
 
-MAX_SUBSCRIPTION = 1 << 10
-"""Maximum size of a subscription, in bytes. A peer that sends more is disconnected."""
+SUBSCRIBERS = 2048
+"""Maximum number of connections to one address."""
 
 
 class Publisher:
-    """Publish on an XPUB socket: like PUB, but it reports new subscriptions."""
+    """Publish on an XPUB socket: like PUB, but it reports subscriptions."""
 
     def __init__(self, context: zmq.asyncio.Context, addresses: Sequence[str], access: Access = LOCAL) -> None:
         """Bind to all addresses. Raises TransportError or UsageError."""
         self.daemon = uuid.uuid4().hex[:12]
         self._socket = context.socket(zmq.XPUB)
-        self._socket.set(zmq.XPUB_VERBOSE, 1)
         self._socket.set(zmq.SNDHWM, HIGH_WATER_MARK)
-        self._socket.set(zmq.MAXMSGSIZE, MAX_SUBSCRIPTION)
+        self.doors = Doors(self._socket, SUBSCRIBERS)
+        self.malformed = Malformed("events")
+        self._audience = Audience(self._socket, self.doors, self.malformed)
         self._bindings: list[Binding] = []
         self._seq = 0
         self._stopped = False
@@ -92,13 +96,17 @@ class Publisher:
         while self._outgoing and self._outgoing[0][0] <= ticket:
             await self._socket.send_multipart(self._outgoing.popleft()[1])
 
-    async def joined(self) -> None:
-        """Wait until someone subscribes to something."""
-        while True:
-            frames = await self._socket.recv_multipart()
-            await asyncio.sleep(0)  # let others run: receiving does not wait while messages are queued
-            if len(frames) == 1 and frames[0][:1] == b"\x01":  # anything else is made up by a peer
-                return
+    async def joined(self, greeting: Callable[[], Event] | None = None) -> None:
+        """Wait until someone subscribes. greeting: returns the event that the newcomer alone gets. It has the number
+        of the last event that was sent before it, and is not kept.
+        """
+
+        def frames(make: Callable[[], Event]) -> tuple[bytes, bytes]:
+            last = self._seq - len(self._outgoing) - 1
+            event = msgspec.structs.replace(make(), daemon=self.daemon, seq=last, time=time.time())
+            return events.topic(event), events.encode(event)
+
+        await self._audience.joined(partial(frames, greeting) if greeting else None)
 
     async def answer(self, request: PastRequest) -> Any:
         """Answer a request about past events. Raises UsageError as `History` does."""
@@ -116,6 +124,7 @@ class Publisher:
 
     def close(self, within: float = 0.0) -> None:
         """Send queued events, within `within` seconds, and release the addresses."""
+        self.doors.close()
         self._socket.close(linger=round(1000 * within))
         for binding in self._bindings:
             binding.close()

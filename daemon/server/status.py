@@ -8,9 +8,12 @@ import time
 from collections.abc import Sequence
 from importlib.metadata import version
 
+import msgspec
+
 from asrd.core import events
 from asrd.daemon.recorder.recorder import Recorder
 from asrd.daemon.scheduling.engine import Engine
+from asrd.daemon.server.ports import Ports
 from asrd.daemon.server.publisher import Publisher
 from asrd.daemon.server.systemd import notify
 from asrd.daemon.stream.stream import Stream
@@ -30,15 +33,17 @@ class StatusReporter:
         engine: Engine,
         streams: Sequence[Stream],
         recorder: Recorder | None,
+        ports: Ports,
         *,
         control: str,
         began: float,
     ) -> None:
-        """recorder: None if nothing is recorded. control: where requests are taken. began: when the daemon started, in
-        monotonic seconds.
+        """recorder: None if nothing is recorded. ports: all sockets. control: where requests are taken. began: when the
+        daemon started, in monotonic seconds.
         """
         self._publisher, self._engine, self._streams = publisher, engine, streams
         self._recorder, self._control, self._began = recorder, control, began
+        self._ports = ports
 
     async def beat(self) -> None:
         """Publish heartbeats; notify systemd's watchdog, too, unless windows wait in vain."""
@@ -48,13 +53,14 @@ class StatusReporter:
             if scheduler.idle or scheduler.served > served:
                 notify("WATCHDOG=1")
             served = scheduler.served
+            for message in self._ports.refusals():
+                await self.complain(message)
             await self._publisher.publish(events.Heartbeat(uptime=time.monotonic() - self._began))
 
     async def greet(self) -> None:
-        """Publish the status at once when someone subscribes, to show that the connection works, and to what."""
+        """Send the status at once to everyone who subscribes, to show that the connection works, and to what."""
         while True:
-            await self._publisher.joined()
-            await self._publisher.publish(self.status())
+            await self._publisher.joined(lambda: msgspec.structs.replace(self.status(), greeting=True))
 
     async def announce(self, previous: str = "") -> None:
         """Publish which backend is in use from now on. previous: the one before, if any."""
@@ -95,4 +101,7 @@ class StatusReporter:
             events=tuple(self._publisher.addresses),
             control=self._control,
             journal=str(journal.path) if journal else "",
+            connections=self._ports.connections,
+            refused=self._ports.refused,
+            malformed=self._ports.malformed,
         )

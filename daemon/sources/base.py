@@ -1,9 +1,11 @@
 """The base class of audio sources."""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 
 from asrd.core.flow import AudioChunk
+from asrd.daemon.transport.door import Door
+from asrd.daemon.transport.malformed import Malformed
 
 
 class Source(ABC):
@@ -13,14 +15,17 @@ class Source(ABC):
     taken in time overflows its bounded buffer, and the next chunk reports it as `lost`. Any other source loses
     nothing when it is read slowly. kind: its name for users, as `parse_source` takes it, and for clients. sent: the
     session of a sender, and how many of its frames were heard; before it is opened, what was heard already.
+    doors: those its senders come in by. malformed: what came in and was not understood.
     """
 
     kind: str = "recording"
     live: bool = False
+    doors: Iterable[Door] = ()
 
     def __init__(self, stream: str) -> None:
         self.stream = stream
         self.sent = ("", 0)
+        self.malformed = Malformed(stream)
 
     @abstractmethod
     async def open(self) -> None:

@@ -13,10 +13,14 @@ from asrd.core.flow import AudioChunk
 from asrd.daemon.sources.base import Source
 from asrd.daemon.sources.sessions import Sessions
 from asrd.daemon.transport.access import LOCAL, Access, Guard
+from asrd.daemon.transport.doors import Doors
 from asrd.daemon.transport.sockets import notice_loss
 
 QUEUE = 32
 """Messages queued when the daemon is behind; beyond that senders have to wait, and notice it."""
+
+SENDERS = 256
+"""Maximum number of connections; one sender is heard at a time."""
 
 MAX_MESSAGE = 4 << 20
 """Maximum size of a message part, in bytes. A peer that sends more is disconnected."""
@@ -43,8 +47,9 @@ class NetworkSource(Source):
         self._access = access
         self._context: zmq.asyncio.Context | None = None
         self._socket: zmq.asyncio.Socket | None = None
-        self._guard: Guard | None = None
         self._closing: asyncio.Future[Any]
+        self._guard: Guard
+        self._doors: Doors
 
     async def open(self) -> None:
         """Bind. Raises UsageError if a file is in the way, TransportError if the address is taken or
@@ -63,6 +68,7 @@ class NetworkSource(Source):
         self._socket.setsockopt(zmq.RCVBUF, KERNEL_BUFFER)
         notice_loss(self._socket)
         self._access.apply(self._socket, self.address)
+        self.doors = self._doors = Doors(self._socket, SENDERS)
         try:
             self._socket.bind(self.address)
         except zmq.ZMQError as error:
@@ -76,7 +82,7 @@ class NetworkSource(Source):
 
     async def chunks(self) -> AsyncIterator[AudioChunk]:
         """Yield audio of the current sender, and an empty chunk with a reason when a sender ends or stops sending."""
-        sessions = Sessions(self.stream, self.sent)
+        sessions = Sessions(self.stream, self.sent, self.malformed)
         while self._socket is not None and not self._closing.done():
             max_wait = sessions.max_wait
             ready: asyncio.Future[Any] = asyncio.ensure_future(
@@ -100,6 +106,6 @@ class NetworkSource(Source):
         """Unbind and end `chunks`."""
         if self._context is not None and not self._closing.done():
             self._closing.set_result(None)
-            if self._guard:
-                self._guard.close()
+            self._guard.close()
+            self._doors.close()
             self._context.destroy(linger=0)

@@ -6,11 +6,14 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from asrd.core import wire
+from asrd.core.errors import MalformedError
 from asrd.core.flow import AudioChunk
 from asrd.core.pcm import PcmHeader, decode
 from asrd.core.units import Samples, counted
 from asrd.daemon.sources.timeline import Timeline
 from asrd.daemon.sources.waiting import Waiting
+from asrd.daemon.transport.malformed import Malformed
 
 IDLE = 5.0
 """Seconds without a message after which a sender counts as gone, and another may send."""
@@ -26,14 +29,15 @@ log = logging.getLogger(__name__)
 
 class Sessions:
     """Receive one sender at a time; the others wait until it ends or stops sending. A message that cannot be decoded
-    is discarded whole, so that its samples show as a hole before the next one. Every kind of fault is logged once,
-    and again only after messages were valid in between.
+    is discarded whole, so that its samples show as a hole before the next one. Every other kind of fault is logged
+    once, and again only after messages were valid in between.
     """
 
-    def __init__(self, stream: str, sent: tuple[str, int] = ("", 0)) -> None:
+    def __init__(self, stream: str, sent: tuple[str, int] = ("", 0), malformed: Malformed | None = None) -> None:
         """sent: a session, and how many of its frames were heard by the daemon before."""
         self._stream = stream
         self._before = sent
+        self._malformed = malformed or Malformed(stream)
         self._decoder = msgspec.json.Decoder(PcmHeader)
         self._timeline: Timeline | None = None
         self._waiting = Waiting()
@@ -59,13 +63,13 @@ class Sessions:
         Each chunk is made when it is taken. The caller must take all of them.
         """
         if len(parts) != 2:
-            self._malformed(f"it has {counted(len(parts), 'parts')}, not a header and samples")
+            self._malformed.note(f"it has {counted(len(parts), 'parts')}, not a header and samples")
             return
         header, payload = parts
         try:
-            message = self._decoder.decode(header)
-        except (ValueError, msgspec.MsgspecError) as error:
-            self._malformed(error)
+            message = wire.decode(header, self._decoder)
+        except MalformedError as error:
+            self._malformed.note(error)
             return
         if self.active and message.session != self._session:
             if not self._waiting.put(message, payload):
@@ -90,7 +94,7 @@ class Sessions:
         try:
             pcm = decode(payload, message.format, message.channels)
         except ValueError as error:
-            self._malformed(error)
+            self._malformed.note(error)
             return
         if message.again:
             known = self._known(message, len(pcm))
@@ -105,7 +109,7 @@ class Sessions:
         lost = message.position - self._expected
         self._expected = message.position + len(pcm)
         captured = min(message.captured, time.time())  # another machine's clock may be ahead
-        self._silenced -= {"malformed", "changed"}
+        self._silenced.discard("changed")
         if not len(pcm):
             self._expected -= lost  # no audio yet that the hole precedes
         for first in range(0, len(pcm), message.rate):  # a second at a time: a message may hold half an hour
@@ -164,9 +168,6 @@ class Sessions:
         self._silenced.discard("busy")
         log.info("%s: %s is no longer received: %s", self._stream, self._session, reason)
         return self._timeline.finish(captured, reason, lost)
-
-    def _malformed(self, error: Exception | str) -> None:
-        self._refuse("malformed", f"a malformed message was ignored: {error}")
 
     def _refuse(self, kind: str, what: str) -> None:
         if kind not in self._silenced:

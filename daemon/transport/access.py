@@ -1,12 +1,14 @@
 """Access control: who may connect to a daemon."""
 
+import asyncio
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import zmq
 import zmq.asyncio
-from zmq.auth.asyncio import AsyncioAuthenticator
+from zmq.utils import z85
 
 from asrd.core.addresses import MAX_PORT, is_local
 from asrd.core.errors import UsageError
@@ -39,20 +41,30 @@ class Access:
             raise UsageError(f"{address} would be open to everyone on the network; take 127.0.0.1, or add --insecure")
 
     def apply(self, socket: zmq.Socket[Any], address: str) -> None:
-        """Apply this access to the address that the socket is bound to next. Raises UsageError."""
+        """Apply this access to the address that the socket is bound to next. Raises UsageError.
+
+        Every port has a domain, without a key too: libzmq then refuses ZMTP/1.0. That is anything whose first byte is
+        not 0xff, such as an HTTP request that a page in a browser sends to a port of this machine.
+        """
         self.check(address)
-        if self.key and concerns(address):
-            self.key.serve(socket)
-        else:
-            socket.curve_server = False
+        socket.curve_server = False
+        if concerns(address):
+            socket.zap_domain = DOMAIN.encode()
+            if self.key:
+                self.key.serve(socket)
 
-    def callback(self, domain: str, public: bytes) -> bool:
-        """Return whether to accept a peer that has proved to have the secret half of a public key."""
-        return self.key is not None and public == self.key.public.encode()
+    def admits(self, mechanism: bytes, credentials: Sequence[bytes]) -> bool:
+        """Return whether to accept a peer, by how it shook hands and the public keys whose secret halves it has.
 
-    def guard(self, context: zmq.asyncio.Context) -> "Guard | None":
-        """Require the key from all peers of a context's sockets. Call it in a running event loop."""
-        return Guard(context, self) if self.key else None
+        Where a key is required libzmq itself refuses NULL, the handshake of those without.
+        """
+        if mechanism == b"NULL":
+            return True
+        return self.key is not None and [*map(z85.encode, credentials)] == [self.key.public.encode()]
+
+    def guard(self, context: zmq.asyncio.Context) -> "Guard":
+        """Answer for the ports of a context's sockets: none lets anyone in without. Call it in a running event loop."""
+        return Guard(context, self)
 
 
 LOCAL = Access()
@@ -62,10 +74,26 @@ class Guard:
     """Answer libzmq's questions who may connect (ZAP, RFC 27 of ZeroMQ). One per context."""
 
     def __init__(self, context: zmq.asyncio.Context, access: Access) -> None:
-        self._authenticator = AsyncioAuthenticator(context)
-        self._authenticator.configure_curve_callback(DOMAIN, access)
-        self._authenticator.start()
+        self._access = access
+        self._socket = context.socket(zmq.REP)
+        self._socket.bind("inproc://zeromq.zap.01")
+        self._answering = asyncio.create_task(self._answer())
+
+    async def _answer(self) -> None:
+        while True:
+            (
+                version,
+                request,
+                _domain,
+                _address,
+                _identity,
+                mechanism,
+                *credentials,
+            ) = await self._socket.recv_multipart()
+            verdict = (b"200", b"OK") if self._access.admits(mechanism, credentials) else (b"400", b"no access")
+            await self._socket.send_multipart([version, request, *verdict, b"", b""])
 
     def close(self) -> None:
-        """Stop authenticating."""
-        self._authenticator.stop()
+        """Stop answering."""
+        self._answering.cancel()
+        self._socket.close(linger=0)

@@ -11,6 +11,7 @@ import zmq.asyncio
 from asrd.clients import AsyncSubscriber, Hole, Subscriber
 from asrd.clients import subscriber as subscriber_module
 from asrd.clients.captions import srt_cue, vtt_cue
+from asrd.clients.sequence import Sequence, beginning
 from asrd.core import events
 from asrd.core.errors import AsrdError, TransportError, UsageError
 from asrd.core.events import (
@@ -100,6 +101,16 @@ def test_a_hole_is_told_and_a_restart_is_none(tmp_path: Path) -> None:
             seen = list(subscriber)
     assert [item for item in seen if isinstance(item, Hole)] == [Hole("a", 9, 11), Hole("b", 2, 2)]
     assert [(item.daemon, item.seq) for item in seen if isinstance(item, Heartbeat)] == at[:3] + at[4:]
+
+
+def test_a_greeting_tells_of_all_that_was_published_before_it() -> None:
+    sequence, missing = Sequence(), []
+    greeting = next(event for event in EXAMPLES if isinstance(event, events.Status))
+    for greets, seq in [(True, 7), (False, 8), (True, 8), (False, 9), (True, 12), (False, 13), (False, 15)]:
+        event = msgspec.structs.replace(greeting, greeting=greets, daemon="a", seq=seq)
+        missing.append([*range(sequence.due(event), beginning(event))])
+        sequence.take(event)
+    assert missing == [[], [], [], [], [10, 11, 12], [], [14]]
 
 
 def test_a_slow_subscriber_learns_exactly_what_it_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

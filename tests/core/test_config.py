@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from asrd.clients import Control, Subscriber
-from asrd.core import config
+from asrd.core import addresses, config
 from asrd.core.addresses import control_address, events_address, reachable
 from asrd.core.errors import UsageError
 
@@ -65,3 +65,21 @@ def test_a_byte_order_mark_is_no_setting(tmp_path: Path) -> None:
     path = tmp_path / "asrd.toml"
     path.write_bytes(b'\xef\xbb\xbfbackend = "int8"\r\n')
     assert config.read(path) == {"backend": "int8"}
+
+
+def test_clients_look_for_the_machine_s_daemon_where_the_user_has_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "own"))
+    monkeypatch.setattr(addresses, "MACHINE", tmp_path / "machine")
+    own, machine = f"ipc://{tmp_path}/own/events", f"ipc://{tmp_path}/machine/events"
+    assert addresses.events_address() == own
+    (tmp_path / "machine").mkdir()
+    (tmp_path / "machine" / "events").touch()
+    assert addresses.events_address() == machine
+    assert addresses.events_address(own=True) == own
+    assert addresses.control_address() == f"ipc://{tmp_path}/own/control"
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "events").touch()
+    assert addresses.events_address() == own

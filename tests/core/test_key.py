@@ -92,3 +92,10 @@ def test_one_that_another_user_keeps_is_left_alone(config: Path) -> None:
 )
 def test_what_only_this_machine_can_reach(address: str, local: bool) -> None:
     assert is_local(address) == local
+
+
+def test_a_credential_of_systemd_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert chosen() != str(tmp_path / "asrd.key")
+    made = create(tmp_path / "asrd.key")
+    assert find() == made

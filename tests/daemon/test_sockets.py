@@ -13,6 +13,7 @@ import zmq.asyncio
 from asrd.daemon.server.control import Controller
 from asrd.daemon.server.publisher import Publisher
 from asrd.daemon.sources.network import NetworkSource
+from asrd.daemon.transport.access import LOCAL
 from asrd.daemon.transport.sockets import KEEPALIVE
 
 ANY_PORT = "tcp://127.0.0.1:*"
@@ -35,6 +36,7 @@ def keepalives(port: int) -> Iterator[tuple[int, int]]:
 def test_a_peer_that_vanished_without_a_word_is_noticed() -> None:
     async def scenario() -> None:
         context = zmq.asyncio.Context()
+        guard = LOCAL.guard(context)
         publisher, controller = Publisher(context, [ANY_PORT]), Controller(context, ANY_PORT)
         source = NetworkSource("net", ANY_PORT)
         await source.open()
@@ -48,6 +50,7 @@ def test_a_peer_that_vanished_without_a_word_is_noticed() -> None:
         await source.close()
         await controller.close(1.0)
         publisher.close()
+        guard.close()
         context.destroy(linger=0)
 
     asyncio.run(scenario())

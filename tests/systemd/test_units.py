@@ -1,6 +1,7 @@
 """systemd itself checks the unit files, and the command lines in them."""
 
 import configparser
+import os
 import shlex
 import shutil
 import subprocess
@@ -10,18 +11,19 @@ from pathlib import Path
 import click
 import pytest
 
+from asrd.cli import units
 from asrd.cli.main import asrd
 from asrd.daemon.scheduling.scheduler import MAX_WAIT
+from asrd.daemon.transport.descriptors import WANTED
 
-FOLDER = Path(__file__).parents[2] / "systemd"
-UNITS = {"system": FOLDER / "asrd.service", "user": FOLDER / "user" / "asrd.service"}
+UNITS = {flavour: Path(units.__file__).with_name(f"{flavour}.service") for flavour in units.FLAVOURS}
 ASRD = Path(sys.executable).with_name("asrd")
 
 needs_systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
 
 
 def service(path: Path) -> configparser.SectionProxy:
-    unit = configparser.RawConfigParser(comment_prefixes=("#",), delimiters=("=",))
+    unit = configparser.RawConfigParser(comment_prefixes=("#",), delimiters=("=",), strict=False)
     unit.optionxform = str  # type: ignore[assignment]
     unit.read(path)
     return unit["Service"]
@@ -36,12 +38,9 @@ def verify(path: Path, flavour: str) -> str:
 
 @pytest.fixture
 def installed(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    """The unit with the path of the installed asrd: systemd checks that the program exists."""
-    unit = UNITS[request.param]
-    program = shlex.split(service(unit)["ExecStart"])[0]
-    copy = tmp_path / unit.name
-    copy.write_text(unit.read_text(encoding="utf-8").replace(f"ExecStart={program}", f"ExecStart={ASRD}"))
-    return copy
+    """The unit of a flavour, as it is installed."""
+    (tmp_path / "asrd.service").write_text(units.unit(request.param, str(ASRD)))
+    return tmp_path / "asrd.service"
 
 
 @needs_systemd
@@ -58,15 +57,54 @@ def test_systemd_would_find_a_fault(installed: Path) -> None:
 
 
 @needs_systemd
-@pytest.mark.parametrize("installed", ["system"], indirect=True)
-def test_a_machine_s_service_has_few_rights(installed: Path) -> None:
-    """systemd's own score is 10 for all rights and 0 for none."""
+@pytest.mark.parametrize(
+    ("installed", "flavour", "exposure"), [("system", "system", 1.5), ("user", "user", 2.0)], indirect=["installed"]
+)
+def test_the_service_has_few_rights(installed: Path, flavour: str, exposure: float, tmp_path: Path) -> None:
+    """systemd's own score is 10 for all rights and 0 for none. It takes the user of a user's unit for root, which
+    counts 0.4.
+    """
     options = subprocess.run(["systemd-analyze", "--help"], capture_output=True, encoding="utf-8", check=True).stdout
     if "--offline" not in options:
         pytest.skip("systemd 250 was the first to measure a file")
-    command = ["systemd-analyze", "security", "--offline=yes", "--threshold=30", "--no-pager", str(installed)]
+    command = [
+        *("systemd-analyze", "security", f"--{flavour}", "--offline=yes", "--no-pager"),
+        *(f"--threshold={exposure * 10:.0f}", str(installed)),
+    ]
+    environment = os.environ | {"XDG_RUNTIME_DIR": str(tmp_path)}
+    result = subprocess.run(command, capture_output=True, encoding="utf-8", env=environment, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("flavour", UNITS)
+def test_a_template_differs_in_places_and_settings(flavour: str) -> None:
+    one, many = (make(flavour, str(ASRD)).splitlines() for make in (units.unit, units.template))
+    assert [line for line in many if line not in one] == [
+        "Description=Streaming speech to text (%i)",
+        "EnvironmentFile=%E/asrd/%i.env",
+        "RuntimeDirectory=asrd-%i",
+        "StateDirectory=asrd-%i",
+    ]
+
+
+@pytest.mark.parametrize("flavour", units.FLAVOURS)
+def test_units_are_written_where_systemd_looks(flavour: str, tmp_path: Path) -> None:
+    options = ["--user"] if flavour == "user" else ["--to", str(tmp_path / "systemd" / "user")]
+    environment = os.environ | {"XDG_CONFIG_HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "asrd.cli.main", "install-service", *options]
+    result = subprocess.run(command, capture_output=True, encoding="utf-8", env=environment, check=False)
+    assert result.returncode == 0, result.stderr
+    for name, make in (("asrd.service", units.unit), ("asrd@.service", units.template)):
+        assert (tmp_path / "systemd" / "user" / name).read_text() == make(flavour, str(ASRD))
+    assert ("systemctl --user enable" in result.stdout) == (flavour == "user")
+
+
+def test_a_place_that_is_not_ours_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    command = [sys.executable, "-m", "asrd.cli.main", "install-service", "--to", str(tmp_path / "file" / "deeper")]
     result = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
-    assert result.returncode == 0, result.stdout
+    assert (result.returncode, result.stderr.count("\n")) == (2, 1)
+    assert "use sudo, or --user" in result.stderr
 
 
 @pytest.mark.parametrize("flavour", UNITS)
@@ -97,3 +135,8 @@ def test_readiness_and_restarts(flavour: str) -> None:
 @pytest.mark.parametrize("flavour", UNITS)
 def test_the_journal_has_a_place(flavour: str) -> None:
     assert service(UNITS[flavour])["StateDirectory"] == "asrd"
+
+
+@pytest.mark.parametrize("flavour", UNITS)
+def test_as_many_files_as_the_daemon_asks_for(flavour: str) -> None:
+    assert int(service(UNITS[flavour])["LimitNOFILE"]) == WANTED

@@ -17,7 +17,7 @@ from asrd.models import ModelDirectory, manifest
 from asrd.models.checkpoint import load_checkpoint
 from asrd.models.lm import DecodingSettings
 from asrd.quant.data import Clip
-from asrd.training.epochs import Epochs, Tuning
+from asrd.training.epochs import STATE, Epochs, Tuning
 from asrd.training.feed import stream
 from asrd.training.finetune import finetune
 from asrd.training.learner import Learner
@@ -289,6 +289,24 @@ def test_finetuning_goes_on_with_the_same_checkpoint_wherever_it_is(
     weights.write_bytes(known)
     source = ModelDirectory.open(source.path.rename(tmp_path / "moved"))
     run().load()
+
+
+class Planted:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, proof: Path) -> None:
+        self.proof = proof
+
+    def __reduce__(self) -> tuple[object, tuple[Path]]:
+        return Path.touch, (self.proof,)
+
+
+def test_a_planted_state_is_not_run(lv60_model: ModelDirectory, speech: list[Clip], tmp_path: Path) -> None:
+    run = Epochs(lv60_model, tmp_path, divide(speech[:12], seed=0), Tuning(), Silent())
+    torch.save({"identity": run._identity, "network": Planted(tmp_path / "proof")}, tmp_path / STATE)
+    with pytest.raises(ModelError, match=r"is no state of a run .*; delete it, and begin anew"):
+        run.load()
+    assert not (tmp_path / "proof").exists()
 
 
 def test_nothing_is_written_where_nothing_was_gained(

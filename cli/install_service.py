@@ -1,0 +1,84 @@
+"""`asrd install-service`: put the unit for systemd in its place."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from asrd.cli.say import echo
+from asrd.cli.units import template, unit
+from asrd.core.errors import AsrdError, UsageError
+
+SYSTEM = Path("/etc/systemd/system")
+
+
+@click.command("install-service")
+@click.option("--user", is_flag=True, help="For yourself, started at login, not for the machine.")
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write the units to this directory, not to where systemd looks for them.",
+)
+def install_service(user: bool, folder: Path | None) -> None:
+    """Install asrd as a service of systemd: write its units, check them, and say what to do next.
+
+    asrd@.service is for several daemons, each with a name: asrd@NAME reads its settings, as ASRD_* variables, from
+    NAME.env in the directory of asrd.toml.
+
+    \b
+    Examples:
+      sudo asrd install-service
+      asrd install-service --user
+    """
+    flavour = "user" if user else "system"
+    place = folder or (_of_user() if user else SYSTEM)
+    texts = {"asrd.service": unit(flavour, _program()), "asrd@.service": template(flavour, _program())}
+    for name, text in texts.items():
+        if complaint := _verify(flavour, name, text):
+            raise AsrdError(f"systemd would not take {name}: {complaint}")
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            (place / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"{place} is not yours to write ({error.strerror}); use sudo, or --user for a service of your own"
+        ) from error
+    echo(f"wrote {place / 'asrd.service'} and asrd@.service", err=True)
+    manager = "systemctl --user" if user else "systemctl"
+    if not user:
+        echo("useradd --system --user-group --home-dir /var/lib/asrd --shell /usr/sbin/nologin asrd")
+        echo("usermod --append --groups asrd YOU    # who may listen; then log in again")
+    echo(f"{manager} daemon-reload && {manager} enable --now asrd")
+
+
+def _of_user() -> Path:
+    settings = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(settings) / "systemd" / "user"
+
+
+def _program() -> str:
+    """Return the path of asrd's own command. Raises UsageError for one that a unit cannot name."""
+    program = Path(sys.executable).with_name("asrd")
+    if not program.is_file() or any(one in str(program) for one in " %$\"'\\"):
+        raise UsageError(f"{program} cannot be run by systemd; install asrd in an environment with a plain path")
+    return str(program)
+
+
+def _verify(flavour: str, name: str, text: str) -> str:
+    """Return the first complaint of systemd about a unit; "" if there is none, or no systemd."""
+    analyze = shutil.which("systemd-analyze")
+    if not analyze:
+        return ""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_text(text, encoding="utf-8")
+        command = [analyze, "verify", f"--{flavour}", "--man=no", str(path)]
+        environment = {"XDG_RUNTIME_DIR": folder} | os.environ
+        result = subprocess.run(command, capture_output=True, encoding="utf-8", env=environment, check=False)
+    return next((line for line in result.stderr.splitlines() if name in line), "")

@@ -1,0 +1,97 @@
+"""Bound the connections of a ZeroMQ socket. A stranger needs no key to connect, and each connection takes a descriptor,
+of which a process has few.
+"""
+
+import struct
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import zmq
+
+from asrd.daemon.transport.descriptors import crowded
+from asrd.daemon.transport.door import Door, Guest
+
+HANDSHAKE = 5_000
+"""Milliseconds in which a peer must say who it is; libzmq would wait for 30 s."""
+
+AGAIN = 1_000
+"""Milliseconds until a door that is shut looks whether files were closed elsewhere."""
+
+_EVENTS = zmq.EVENT_LISTENING | zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED | zmq.EVENT_MONITOR_STOPPED
+
+
+class Doors:
+    """The doors of one socket. A thread watches them, so that they shut in time however busy the daemon is."""
+
+    def __init__(self, socket: zmq.Socket[Any], most: int) -> None:
+        """Call it before the socket is bound, and `close` before it is closed. most: connections to each address."""
+        socket.set(zmq.HANDSHAKE_IVL, HANDSHAKE)
+        self._socket, self._most = socket, most
+        self._doors: list[Door] = []
+        place = f"inproc://doors-{id(self)}"
+        socket.monitor(place, _EVENTS)
+        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context.shadow(
+            socket.context.underlying
+        )  # one whose sockets nobody else closes
+        self._events: zmq.Socket[bytes] = context.socket(zmq.PAIR)
+        self._events.set(zmq.RCVHWM, 0)  # a full queue would halt libzmq
+        self._events.connect(place)
+        self._thread = threading.Thread(target=self._watch, name="asrd-doors", daemon=True)
+        self._thread.start()
+
+    def __iter__(self) -> Iterator[Door]:
+        return iter([*self._doors])
+
+    def guest(self, descriptor: int) -> Guest | None:
+        """Return an open connection by its descriptor."""
+        return next((door.guests[descriptor] for door in self if descriptor in door.guests), None)
+
+    def hang_up(self, descriptor: int) -> None:
+        """End a connection, if it is open."""
+        for door in self:
+            if descriptor in door.guests:
+                door.hang_up(descriptor)
+
+    def close(self) -> None:
+        """Stop watching; leave the doors open. May be called more than once."""
+        if self._thread.is_alive():
+            self._socket.disable_monitor()
+            self._thread.join()
+
+    def _watch(self) -> None:
+        """Follow who comes and goes, and shut and open the doors."""
+        poller = zmq.Poller()
+        poller.register(self._events, zmq.POLLIN)
+        watching = True
+        while watching:
+            for ready, _ in poller.poll(AGAIN if any(door.shut for door in self) else None):
+                if ready is self._events:
+                    watching = self._note(*self._events.recv_multipart())
+                else:
+                    next(door for door in self if door.fileno() == ready).refuse()
+            for door in self:  # after every event: a flood brings them without end
+                shut = watching and (len(door.guests) >= self._most or crowded())
+                if shut != door.shut:
+                    door.set(shut=shut)
+                    poller.register(door, zmq.POLLIN) if shut else poller.unregister(door)
+        for door in self:
+            door.close()
+        self._events.close()
+
+    def _note(self, event: bytes, where: bytes) -> bool:
+        """Note an event of libzmq. Returns False for the last."""
+        what, descriptor = struct.unpack("=Hi", event)
+        if what == zmq.EVENT_ACCEPTED:
+            self._entered(where.decode()).guests[descriptor] = Guest()
+        elif what == zmq.EVENT_DISCONNECTED:
+            for door in self:
+                door.guests.pop(descriptor, None)
+        elif what == zmq.EVENT_LISTENING:
+            self._doors.append(Door(where.decode(), descriptor))
+        return bool(what != zmq.EVENT_MONITOR_STOPPED)
+
+    def _entered(self, address: str) -> Door:
+        """Return the door of a connection with this local address; the door's own may be a wildcard."""
+        port = address.rpartition(":")[2]
+        return min(self, key=lambda door: (door.address != address, door.address.rpartition(":")[2] != port))

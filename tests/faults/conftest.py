@@ -1,0 +1,96 @@
+"""A daemon as people run it, in a process of its own, for tests that try to end it."""
+
+import os
+import resource
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from asrd.clients import Control, Subscriber
+from asrd.core.errors import TransportError
+from asrd.core.events import AnyEvent
+
+SOAK = "ASRD_SOAK" in os.environ
+"""Whether faults take their long form."""
+
+
+def unused_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+class Victim:
+    """A daemon with a Unix socket and a TCP port for everything. Its log is read when it has ended."""
+
+    def __init__(self, folder: Path, *arguments: str, files: int | None = None, control: str = "unix") -> None:
+        """files: its soft limit of open files. control: the kind of its control socket."""
+        self.ports = {name: unused_port() for name in ("events", "audio", "metrics", "control")}
+        self.paths = {name: folder / name for name in ("events", "control", "audio")}
+        tcp = {name: f"tcp://127.0.0.1:{port}" for name, port in self.ports.items()}
+        asked = tcp["control"] if control == "tcp" else f"ipc://{self.paths['control']}"
+        self.control = Control(asked, timeout=10, key=Path("none"))
+        self._log = folder / "log"
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("ASRD_")}
+        environment |= {"ASRD_CONTROL": self.control.address, "XDG_CONFIG_HOME": str(folder), "ASRD_KEY": "none"}
+        environment |= {"XDG_STATE_HOME": str(folder / "state")}
+        command = [
+            *(sys.executable, "-m", "asrd.cli.main", "start", "--model", "asrd-tiny-en", "--decoder", "greedy"),
+            *("--events", f"ipc://{self.paths['events']}", "--events", tcp["events"]),
+            *("-s", f"unix=pcm:ipc://{self.paths['audio']}", "-s", f"tcp=pcm:{tcp['audio']}"),
+            *("--metrics", tcp["metrics"].removeprefix("tcp://"), *arguments),
+        ]
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+
+        def limit() -> None:
+            if files:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+
+        with self._log.open("w") as log:
+            self.process = subprocess.Popen(command, env=environment, stderr=log, preexec_fn=limit)  # noqa: PLW1509
+        with Subscriber(f"ipc://{self.paths['events']}", timeout=60) as events:
+            try:
+                next(iter(events))
+            except TransportError:
+                self.end()
+                pytest.fail(self.log)
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def connect(self, name: str) -> socket.socket:
+        """Connect to a socket: a path's or a port's, by "unix events" or "tcp events"."""
+        kind, what = name.split()
+        if kind == "tcp":
+            return socket.create_connection(("127.0.0.1", self.ports[what]), 10)
+        one = socket.socket(socket.AF_UNIX)
+        one.connect(str(self.paths[what]))
+        return one
+
+    @contextmanager
+    def events(self) -> Iterator[Iterator[AnyEvent]]:
+        """Everything that is published from now on."""
+        with Subscriber(f"ipc://{self.paths['events']}", timeout=10) as events:
+            yield iter(events)  # type: ignore[misc]
+
+    def open_files(self) -> int:
+        return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture(scope="module")
+def many_files() -> Iterator[int]:
+    """As many open files as this process may have, and their number."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    yield hard
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

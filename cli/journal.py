@@ -47,7 +47,13 @@ def journal() -> None:
 @stream_option
 @type_option
 def show(journal: Path | None, since: str | None, streams: tuple[str, ...], types: tuple[str, ...]) -> None:
-    """Show events, one a line: number, time, stream, and what it was."""
+    """Show events, one a line: number, time, stream, and what it was.
+
+    \b
+    Examples:
+      asrd journal show --since 10:30
+      asrd journal show --stream desk --type final
+    """
     console = plain_console()
     with _open(journal) as store:
         for event in _events(store, since, streams, types):
@@ -62,7 +68,12 @@ def show(journal: Path | None, since: str | None, streams: tuple[str, ...], type
 @stream_option
 @type_option
 def export(journal: Path | None, since: str | None, streams: tuple[str, ...], types: tuple[str, ...]) -> None:
-    """Print events as JSON lines, as they were published."""
+    """Print events as JSON lines, as they were published.
+
+    \b
+    Example:
+      asrd journal export --since 2026-01-31 --type final | jq -r .text
+    """
     with _open(journal) as store:
         for payload in _payloads(store, since):
             if _wanted(decode(payload.encode()), streams, types):
@@ -75,7 +86,13 @@ def export(journal: Path | None, since: str | None, streams: tuple[str, ...], ty
 @cloup.option("--size", type=Size(), help="Delete the oldest events until the journal has at most this size.")
 @cloup.option("--all", "everything", is_flag=True, help="Delete all events.")
 def prune(journal: Path | None, days: float | None, size: int | None, everything: bool) -> None:
-    """Delete old events."""
+    """Delete old events.
+
+    \b
+    Examples:
+      asrd journal prune --days 7
+      asrd journal prune --size 50MB
+    """
     if days is None and size is None and not everything:
         raise UsageError("say what to delete, with --days, --size or --all")
     with _open(journal) as store:

@@ -36,7 +36,7 @@ def build(wav: Path, **content: str | None) -> Path:
         if text is None:
             shutil.copy(wav, path)
         else:
-            path.write_text(text)
+            path.write_text(text, encoding="utf-8")
     return folder
 
 

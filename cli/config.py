@@ -63,6 +63,9 @@ is refused as a misspelling. Options for a single occasion (--check, --json) are
 """
 
 
+_GIVEN = "asrd.given"
+
+
 class ConfiguredCommand(cloup.Command):
     """A command whose options may also be set in files and in the environment."""
 
@@ -78,6 +81,7 @@ class ConfiguredCommand(cloup.Command):
         """Read the files, then parse as usual. An unreadable file is reported only after that, so that --help always
         works.
         """
+        given = list(args)
         found: dict[str, tuple[Any, Path]] = {}
         unreadable: UsageError | None = None
         try:
@@ -90,9 +94,17 @@ class ConfiguredCommand(cloup.Command):
                 defaults[parameter.name or ""] = _fit(found[name][0], parameter)
         extra.setdefault("default_map", defaults)
         context = super().make_context(info_name, args, parent, **extra)
+        context.meta[_GIVEN] = given
         if unreadable:
             raise unreadable
         return context
+
+    def again(self, context: click.Context) -> dict[str, Any]:
+        """Return the parameters that the same arguments give now. Raises UsageError for a setting that is wrong."""
+        try:
+            return self.make_context(context.info_name, list(context.meta[_GIVEN]), context.parent).params
+        except click.ClickException as error:
+            raise UsageError(error.format_message()) from error
 
 
 def setting(parameter: click.Parameter) -> str:

@@ -155,7 +155,8 @@ def start(ctx: click.Context, /, check: bool, verbose: bool, **params: Any) -> N
         if options.access.insecure and not options.access.key:
             logging.getLogger("asrd").warning("whoever reaches its ports may connect: it is --insecure")
 
-    asyncio.run(Daemon(options, ready).run())
+    command: Any = ctx.command
+    asyncio.run(Daemon(options, ready, lambda: _options(command.again(ctx))).run())
 
 
 def _options(params: dict[str, Any]) -> "DaemonOptions":

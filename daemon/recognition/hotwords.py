@@ -52,6 +52,11 @@ class HotWords:
             case ListWords():
                 return self._read()
 
+    def reload(self) -> Boosts:
+        """Take over what is in the file now; return all hot words. Raises AsrdError if the file cannot be used."""
+        self._kept = self._read()
+        return dict(self._kept)
+
     @property
     def boosts(self) -> Boosts:
         """The hot words that this model can spell and this decoder can use."""

@@ -21,6 +21,7 @@ from asrd.daemon.server.metrics import Metrics
 from asrd.daemon.server.options import DaemonOptions
 from asrd.daemon.server.ports import Ports
 from asrd.daemon.server.publisher import Publisher
+from asrd.daemon.server.reload import Read, Reload, reloads
 from asrd.daemon.server.requests import Requests
 from asrd.daemon.server.status import StatusReporter
 from asrd.daemon.server.systemd import notify
@@ -46,8 +47,13 @@ LEAST = 0.1
 class Daemon:
     """One run of the daemon, from `run` to its return."""
 
-    def __init__(self, options: DaemonOptions, ready: Callable[["Daemon"], None] = lambda _: None) -> None:
-        """ready: called once the model has answered, all sources are open and sockets are bound."""
+    def __init__(
+        self, options: DaemonOptions, ready: Callable[["Daemon"], None] = lambda _: None, read: Read | None = None
+    ) -> None:
+        """ready: called once the model has answered, all sources are open and sockets are bound. read: returns the
+        options as they are given now, for a reload.
+        """
+        self._read = read
         self._options = options
         self._ready = ready
         self._began = time.monotonic()
@@ -87,7 +93,7 @@ class Daemon:
             for source in sources:
                 cleanup.append(source.close)
                 await source.open()
-            self._listen_to_signals()
+            reload = self._listen_to_signals()
             ports = Ports([self.publisher, controller, *sources])
             self.reporter = reporter = StatusReporter(
                 self.publisher,
@@ -104,7 +110,7 @@ class Daemon:
                 self.publisher.observe = metrics.observe
             requests = Requests(self.engine, self.streams, self.publisher, reporter, stop=self.stop)
             jobs = [self.engine.scheduler.run(), controller.run(requests.answer), reporter.beat(), reporter.greet()]
-            jobs.append(self.engine.renew(reporter.complain))
+            jobs += [self.engine.renew(reporter.complain), reload.run(reporter)]
             if self.recorder:
                 jobs.append(self.recorder.run(reporter.complain))
             if self.journal:
@@ -128,12 +134,12 @@ class Daemon:
             await conclude(self.journal, self.publisher)
         await self.reporter.announce()
         self._ready(self)
-        notify("READY=1")
+        self.reporter.tell("READY=1")
 
     def stop(self, reason: str) -> None:
         """Finish open utterances, then return from `run`."""
         if not self._stopping.is_set():
-            notify("STOPPING=1")
+            notify("STOPPING=1", "STATUS=finishing what was heard")
             self._stop_reason, self._until = reason, time.monotonic() + SHUTDOWN + LAST
             self._stopping.set()
 
@@ -201,13 +207,12 @@ class Daemon:
             tape=tape,
         )
 
-    def _listen_to_signals(self) -> None:
-        """Stop on SIGTERM, SIGINT and SIGHUP: closing the terminal ends a daemon as Ctrl-C does, unless `nohup`
-        ignores SIGHUP.
-        """
-        loop = asyncio.get_running_loop()
-        numbers = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
-        if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
-            numbers.remove(signal.SIGHUP)
-        for number in numbers:
-            loop.add_signal_handler(number, self.stop, number.name)
+    def _listen_to_signals(self) -> Reload:
+        """Stop on SIGTERM, SIGINT and SIGHUP, unless SIGHUP reloads or is ignored; return what is to be reloaded."""
+        loop, reload = asyncio.get_running_loop(), Reload(self._options, self._read, self.engine, self.streams)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            if reloads(number):
+                loop.add_signal_handler(number, reload.asked.set)
+            elif signal.getsignal(number) is not signal.SIG_IGN or number != signal.SIGHUP:
+                loop.add_signal_handler(number, self.stop, number.name)
+        return reload

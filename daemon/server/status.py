@@ -11,6 +11,7 @@ from importlib.metadata import version
 import msgspec
 
 from asrd.core import events
+from asrd.core.units import Samples, counted, seconds
 from asrd.daemon.recorder.recorder import Recorder
 from asrd.daemon.scheduling.engine import Engine
 from asrd.daemon.server.ports import Ports
@@ -44,6 +45,7 @@ class StatusReporter:
         self._publisher, self._engine, self._streams = publisher, engine, streams
         self._recorder, self._control, self._began = recorder, control, began
         self._ports = ports
+        self._line = ""
 
     async def beat(self) -> None:
         """Publish heartbeats; notify systemd's watchdog, too, unless windows wait in vain."""
@@ -53,6 +55,7 @@ class StatusReporter:
             if scheduler.idle or scheduler.served > served:
                 notify("WATCHDOG=1")
             served = scheduler.served
+            self.tell()
             for message in self._ports.refusals():
                 await self.complain(message)
             await self._publisher.publish(events.Heartbeat(uptime=time.monotonic() - self._began))
@@ -76,6 +79,20 @@ class StatusReporter:
         """Log and publish an error."""
         log.error("%s", message)
         await self._publisher.publish(events.Error(message=message))
+
+    def tell(self, *states: str) -> None:
+        """Notify systemd of states, and of the line that `systemctl status` shows if it has changed."""
+        streams = [stream.status for stream in self._streams]
+        heard, lost = sum(one.utterances for one in streams), seconds(Samples(sum(one.lost for one in streams)))
+        names = ", ".join(stream.source.stream for stream in self._streams)
+        line = f"STATUS={self._engine.scheduler.name} on {names}: {counted(heard, 'utterances')}, {lost:.1f} s lost"
+        if states or line != self._line:
+            self._line = line
+            notify(*states, line)
+
+    async def report(self) -> None:
+        """Publish the status."""
+        await self._publisher.publish(self.status())
 
     def status(self) -> events.Status:
         """Return the current status."""

@@ -32,7 +32,7 @@ def listen_until(environment: dict[str, str], kind: type[object]) -> list[object
     return seen
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_finishes_the_open_utterance_within_five_seconds(
     spawn: Spawn, environment: dict[str, str], number: signal.Signals
 ) -> None:

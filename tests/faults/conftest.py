@@ -1,10 +1,12 @@
 """A daemon as people run it, in a process of its own, for tests that try to end it."""
 
+import fcntl
 import os
 import resource
 import socket
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,8 +30,17 @@ def unused_port() -> int:
 class Victim:
     """A daemon with a Unix socket and a TCP port for everything. Its log is read when it has ended."""
 
-    def __init__(self, folder: Path, *arguments: str, files: int | None = None, control: str = "unix") -> None:
-        """files: its soft limit of open files. control: the kind of its control socket."""
+    def __init__(
+        self,
+        folder: Path,
+        *arguments: str,
+        files: int | None = None,
+        control: str = "unix",
+        terminal: int | None = None,
+    ) -> None:
+        """files: its soft limit of open files. control: the kind of its control socket. terminal: its controlling one;
+        by default none.
+        """
         self.ports = {name: unused_port() for name in ("events", "audio", "metrics", "control")}
         self.paths = {name: folder / name for name in ("events", "control", "audio")}
         tcp = {name: f"tcp://127.0.0.1:{port}" for name, port in self.ports.items()}
@@ -48,11 +59,20 @@ class Victim:
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 
         def limit() -> None:
+            os.setsid()
             if files:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+            if terminal is not None:
+                fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
 
         with self._log.open("w") as log:
-            self.process = subprocess.Popen(command, env=environment, stderr=log, preexec_fn=limit)  # noqa: PLW1509
+            self.process = subprocess.Popen(
+                command,
+                env=environment,
+                stderr=log,
+                preexec_fn=limit,  # noqa: PLW1509 - it starts no threads
+                pass_fds=() if terminal is None else (terminal,),
+            )
         with Subscriber(f"ipc://{self.paths['events']}", timeout=60) as events:
             try:
                 next(iter(events))

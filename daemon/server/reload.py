@@ -1,0 +1,90 @@
+"""Read settings and hot words again, as `systemctl reload` asks for, while audio goes on."""
+
+import asyncio
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields, replace
+
+from asrd.core.errors import AsrdError
+from asrd.core.units import counted, seconds
+from asrd.daemon.scheduling.engine import Engine
+from asrd.daemon.segmentation.settings import SegmenterSettings
+from asrd.daemon.server.options import DaemonOptions
+from asrd.daemon.server.status import StatusReporter
+from asrd.daemon.server.systemd import notify
+from asrd.daemon.stream.stream import Stream
+
+log = logging.getLogger(__name__)
+
+Read = Callable[[], DaemonOptions]
+
+
+def reloads(number: int) -> bool:
+    """Return whether a signal reloads: SIGHUP does, without a terminal whose closing it would tell of. It then ends the
+    daemon, as Ctrl-C does, and is ignored under `nohup`.
+    """
+    if number != signal.SIGHUP:
+        return False
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_CLOEXEC))
+    except OSError:
+        return True
+    return False
+
+
+class Reload:
+    """The options in use, and how to read them again. asked: set it to have that done."""
+
+    def __init__(self, options: DaemonOptions, read: Read | None, engine: Engine, streams: Sequence[Stream]) -> None:
+        """read: returns the options as they are given now, or raises AsrdError; by default they stay."""
+        self._options, self._read, self._engine, self._streams = options, read or (lambda: options), engine, streams
+        self.asked = asyncio.Event()
+
+    async def run(self, reporter: StatusReporter) -> None:
+        """Reload whenever asked, and publish the status, which has the hot words, or what is wrong."""
+        while True:
+            await self.asked.wait()
+            self.asked.clear()
+            notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+            try:
+                self._apply()
+                await reporter.report()
+            except AsrdError as error:
+                await reporter.complain(f"not everything was reloaded: {error}")
+            reporter.tell("READY=1")
+
+    def _apply(self) -> None:
+        """Apply what has changed and can change while running. Raises AsrdError, with at most hot words changed."""
+        words = self._engine.words.reload()
+        options = self._read()
+        changed = _lengths(self._options.recognition.segmenter, options.recognition.segmenter)
+        chosen = [(stream, stream.settings.changed(changed)) for stream in self._streams]
+        for stream, settings in chosen:
+            stream.use(settings)
+        said = [f"{name.replace('_', '-')} {seconds(value):g} s" for name, value in changed.items()]
+        said.append(counted(len(words), "hot words"))
+        if later := [*_others(self._options, options)]:
+            said.append(f"{', '.join(later)} with the next start")
+        log.info("reloaded: %s", "; ".join(said))
+        self._options = replace(
+            self._options, recognition=replace(self._options.recognition, segmenter=options.recognition.segmenter)
+        )
+
+
+def _lengths(before: SegmenterSettings, after: SegmenterSettings) -> dict[str, int]:
+    old, new = before.settable(), after.settable()
+    return {name: new[name].value for name in new if new[name].value != old[name].value}
+
+
+def _others(before: DaemonOptions, after: DaemonOptions) -> Iterator[str]:
+    """Yield the names of options that differ and cannot change while running."""
+    for field in fields(before):
+        if field.name != "recognition" and getattr(before, field.name) != getattr(after, field.name):
+            yield field.name
+    for field in fields(before.recognition):
+        one, other = (getattr(options.recognition, field.name) for options in (before, after))
+        if field.name != "segmenter" and one != other:
+            yield field.name

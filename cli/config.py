@@ -51,6 +51,7 @@ SETTINGS = (
     "key",
     "insecure",
     "metrics",
+    "log_format",
     "stream",
     "format",
     "wait",

@@ -112,9 +112,16 @@ UNSET = {"decoder": "beam, where it is installed", "journal": "yours", "record":
     "Running",
     cloup.option("--check", is_flag=True, help="Show every setting and its origin, and exit."),
     cloup.option("--verbose", "-v", is_flag=True, help="Log more detail."),
+    cloup.option(
+        "--log-format",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="Format of the log: lines to read, or JSON lines.",
+    ),
 )
 @click.pass_context
-def start(ctx: click.Context, /, check: bool, verbose: bool, **params: Any) -> None:
+def start(ctx: click.Context, /, check: bool, verbose: bool, log_format: str, **params: Any) -> None:
     """Listen, transcribe and publish until stopped.
 
     \b
@@ -127,7 +134,7 @@ def start(ctx: click.Context, /, check: bool, verbose: bool, **params: Any) -> N
     if check:
         _show(ctx, options)
         return
-    log(logging.DEBUG if verbose else logging.INFO)
+    log(logging.DEBUG if verbose else logging.INFO, log_format)
     with at_once():
         from asrd.daemon.server.daemon import Daemon
         from asrd.daemon.transport.descriptors import ENOUGH, raise_limit

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from asrd.clients.sender import Sender
-from asrd.core.events import AnyEvent, Error, Final, Gap, Settings, Status, Stopped
+from asrd.core.events import AnyEvent, Error, Final, Gap, Settings, Status
 from asrd.core.units import SAMPLE_RATE
 from asrd.daemon.sources.files import read_blocks
 from asrd.models.speech import bundled

@@ -5,6 +5,7 @@ import os
 import resource
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,9 @@ GIB = 2**30
 
 EVERY_S = 0.05
 """Seconds between two looks at the memory."""
+
+AGAIN_S = 0.5
+"""Seconds to the next try: what is raised while Python collects garbage is lost."""
 
 GRACE_S = 3.0
 """Seconds in which Python may end the work in order. A library's long call does not let it."""
@@ -68,16 +72,20 @@ def bounded(gibibytes: float | None, least: int, advice: str = "") -> Iterator[N
     try:
         yield
     finally:
+        signal.signal(signal.SIGUSR2, signal.SIG_IGN)
         done.set()
         watch.join()
         signal.signal(signal.SIGUSR2, previous)
 
 
 def _watch(limit: float, done: threading.Event, main: int, give_up: Callable[[], None]) -> None:
-    """Interrupt the main thread once more than `limit` bytes are resident; give up if that has no effect."""
-    while not done.wait(EVERY_S):
-        if resident() > limit:
-            signal.pthread_kill(main, signal.SIGUSR2)
-            if not done.wait(GRACE_S):
-                give_up()
+    """Interrupt the main thread once more than `limit` bytes are resident, again if that has no effect, and give up."""
+    while resident() <= limit:
+        if done.wait(EVERY_S):
             return
+    until = time.monotonic() + GRACE_S
+    while time.monotonic() < until:
+        signal.pthread_kill(main, signal.SIGUSR2)
+        if done.wait(AGAIN_S):
+            return
+    give_up()

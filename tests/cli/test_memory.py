@@ -1,5 +1,6 @@
 """A memory limit is refused if it cannot be enough, and ends the work that passes it."""
 
+import gc
 import re
 import subprocess
 import sys
@@ -38,11 +39,37 @@ def test_work_that_passes_the_limit_ends_in_one_line(monkeypatch: pytest.MonkeyP
         _grow()
 
 
+def _collect_and_wait() -> None:
+    gc.collect()
+    threading.Event().wait(30)
+
+
 def _grow() -> None:
     """Take memory no faster than it is watched: on a busy machine it would all be taken in a moment."""
     held, pause = [], threading.Event()
     while not pause.wait(0.001):
         held.append(b"x" * (1 << 20) + bytes(len(held) % 2))
+
+
+def test_an_interruption_that_is_lost_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python prints and forgets what is raised while it collects garbage."""
+    monkeypatch.setattr(memory, "GRACE_S", 60.0)
+    lost = []
+
+    def swallow(phase: str, info: dict[str, int]) -> None:
+        if not lost:
+            try:
+                _grow()
+            except MemoryLimitError as error:
+                lost.append(error)
+
+    gc.callbacks.append(swallow)
+    try:
+        with pytest.raises(MemoryLimitError), bounded(resident() / GIB + 0.05, 0):
+            _collect_and_wait()
+        assert lost
+    finally:
+        gc.callbacks.remove(swallow)
 
 
 STUBBORN = """

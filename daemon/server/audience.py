@@ -69,7 +69,7 @@ class Audience:
         try:
             kind, topic = frames[0].bytes[:1], frames[0].bytes[1:]
             descriptor = _descriptor(frames[0])
-            guest = self._doors.guest(descriptor) or Guest()
+            guest = self._doors.guest(descriptor)
             if len(frames) > 1 or kind not in (b"\0", b"\1"):
                 # libzmq attributes the subscriptions behind it to others than their senders
                 self._confused = True

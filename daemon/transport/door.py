@@ -9,8 +9,9 @@ only.
 import os
 import socket
 import tempfile
+import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 REFUSALS = 64
 """Connections turned away before the door looks again whether there is room."""
@@ -18,10 +19,13 @@ REFUSALS = 64
 
 @dataclass(slots=True)
 class Guest:
-    """A connection. subscriptions: how many it has. greeted: whether it was sent a greeting."""
+    """A connection. subscriptions: how many it has. greeted: whether it was sent a greeting. since: when it was first
+    heard of, in monotonic seconds.
+    """
 
     subscriptions: int = 0
     greeted: bool = False
+    since: float = field(default_factory=time.monotonic)
 
 
 class Door:

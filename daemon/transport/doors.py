@@ -18,6 +18,9 @@ HANDSHAKE = 5_000
 AGAIN = 1_000
 """Milliseconds until a door that is shut looks whether files were closed elsewhere."""
 
+EARLY = 1.0
+"""Seconds by which a connection may be heard before it is noted; after that it was another with its descriptor."""
+
 _EVENTS = zmq.EVENT_LISTENING | zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED | zmq.EVENT_MONITOR_STOPPED
 
 
@@ -29,6 +32,7 @@ class Doors:
         socket.set(zmq.HANDSHAKE_IVL, HANDSHAKE)
         self._socket, self._most = socket, most
         self._doors: list[Door] = []
+        self._early: dict[int, Guest] = {}
         place = f"inproc://doors-{id(self)}"
         socket.monitor(place, _EVENTS)
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context.shadow(
@@ -43,9 +47,12 @@ class Doors:
     def __iter__(self) -> Iterator[Door]:
         return iter([*self._doors])
 
-    def guest(self, descriptor: int) -> Guest | None:
-        """Return an open connection by its descriptor."""
-        return next((door.guests[descriptor] for door in self if descriptor in door.guests), None)
+    def guest(self, descriptor: int) -> Guest:
+        """Return a connection by its descriptor. One that has not yet been noted, or has ended, is kept until then."""
+        for door in self:
+            if guest := door.guests.get(descriptor):
+                return guest
+        return self._early.setdefault(descriptor, Guest())
 
     def hang_up(self, descriptor: int) -> None:
         """End a connection, if it is open."""
@@ -83,7 +90,10 @@ class Doors:
         """Note an event of libzmq. Returns False for the last."""
         what, descriptor = struct.unpack("=Hi", event)
         if what == zmq.EVENT_ACCEPTED:
-            self._entered(where.decode()).guests[descriptor] = Guest()
+            early, guest = self._early.pop(descriptor, None), Guest()
+            if early and guest.since - early.since < EARLY:
+                guest.subscriptions = early.subscriptions
+            self._entered(where.decode()).guests[descriptor] = guest
         elif what == zmq.EVENT_DISCONNECTED:
             for door in self:
                 door.guests.pop(descriptor, None)

@@ -63,8 +63,10 @@ def test_peers_that_send_much_leave_others_their_turn(tmp_path: Path) -> None:
     asyncio.run(asyncio.wait_for(scenario(), 20))
 
 
-def test_a_newcomer_alone_is_greeted_once(tmp_path: Path) -> None:
-    """Its greeting has the number of the event before; others see no hole, and neither does the newcomer."""
+def test_a_newcomer_alone_is_greeted(tmp_path: Path) -> None:
+    """Its greeting has the number of the event before; others see no hole, and neither does the newcomer. Once it is
+    known, more subscriptions bring no more greetings.
+    """
 
     async def scenario() -> None:
         async with publishing(tmp_path) as (publisher, peers, address):
@@ -72,11 +74,18 @@ def test_a_newcomer_alone_is_greeted_once(tmp_path: Path) -> None:
             first = subscriber(peers, address, b"asrd.")
             assert await next_event(first)
             await publisher.publish(Error(message="one"))
-            second = subscriber(peers, address, b"asrd.daemon.", b"asrd.", b"")
+            second = subscriber(peers, address, b"asrd.")
             greeting = await next_event(second)
             assert isinstance(greeting, Heartbeat)
             assert greeting.seq == 0
             await asyncio.sleep(0.1)
+            for topic in (b"", b"asrd.daemon.", b"asrd.daemon.h"):
+                second.subscribe(topic)
+                await asyncio.sleep(0.1)
+            greetings = 0
+            while await second.poll(0):
+                greetings += isinstance(await next_event(second), Heartbeat)
+            assert greetings <= 1  # if it was heard before its connection was noted
             await publisher.publish(Error(message="two"))
             for socket, expected in ((first, ["one", "two"]), (second, ["two"])):
                 seen = [await next_event(socket) for _ in expected]

@@ -64,11 +64,10 @@ def compare(
     from asrd.quant import data
     from asrd.quant.data.text import NORMALIZATION
     from asrd.quant.evaluation.bound import Bound
-    from asrd.quant.evaluation.conditions import Watch
     from asrd.quant.evaluation.cost import Texts, cost
     from asrd.quant.evaluation.figures import figures, size, verdict
-    from asrd.quant.evaluation.measure import measure
     from asrd.quant.evaluation.report import Report, write_report
+    from asrd.quant.measured import Measured
 
     names = [name.strip() for name in backends.split(",") if name.strip()]
     if not names or len(set(names)) < len(names):
@@ -82,9 +81,8 @@ def compare(
         with ProgressBar() as progress:
             clips = usable(listed, progress, limit, seed)
             progress.stage("measuring", len(names) * len(clips))
-            watch = Watch()
-            measurements = measure(loaded, clips, progress.advance)
-            conditions = watch.conditions(one.window_seconds for one in measurements.values())
+            measured = Measured.take(loaded, clips, progress.advance)
+    measurements, conditions = measured.backends, measured.conditions
     sizes = {name: size(source, name) for name in names}
     rows = figures(measurements, sizes)
     said, speakers = [clip.text for clip in clips], [clip.speaker for clip in clips]
@@ -92,7 +90,7 @@ def compare(
     costs = (cost("wer", texts), cost("cer", texts)) if len(names) > 1 else ()
     if as_json:
         facts = {"model": source.name, "dataset": dataset, "utterances": len(clips), "seed": seed}
-        lost = {one.metric: [one.value, one.low, one.high] for one in costs}
+        lost = {one.metric: one.plain() for one in costs}
         facts |= {"machine": conditions.plain(), "lost": lost}
         echo(json.dumps({**facts, "backends": {row.backend: row.plain() for row in rows}}, indent=2))
     else:

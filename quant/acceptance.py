@@ -9,7 +9,6 @@ from asrd.core.units import counted
 from asrd.quant.data import Clip
 from asrd.quant.evaluation.bound import Bound
 from asrd.quant.evaluation.cost import SATURATED, Cost, Texts, Z, cost, enough
-from asrd.quant.evaluation.figures import change
 from asrd.quant.evaluation.measure import Measurement, exact_match
 from asrd.quant.recipe import Recipe
 
@@ -38,7 +37,7 @@ class Proof:
         return {
             "outcome": self.outcome,
             "accepted": self.accepted,
-            "lost": {one.metric: [one.value, one.low, one.high] for one in self.costs},
+            "lost": {one.metric: one.plain() for one in self.costs},
             "resampled": self.costs[0].speakers or "utterances",
         }
 
@@ -102,15 +101,10 @@ def _outcome(recipe: Recipe, costs: Sequence[Cost]) -> Outcome:
 
 def _told(costs: Sequence[Cost], recipe: Recipe) -> str:
     """Tell how much each error rate changes, or how much of its accuracy is lost, each with its interval."""
-    told = []
-    for one in costs:
-        name, value = one.metric.upper(), 100 * one.value
-        what = (
-            change("INT8", name, value) if recipe.drop_type == "absolute" else f"{name}: {value:+.2f} % of the accuracy"
-        )
-        told.append(f"{what} [{100 * one.low:+.2f}, {100 * one.high:+.2f}]")
-    lead = "" if recipe.drop_type == "absolute" else "INT8 loses, by "
-    return lead + " and ".join(told).replace(" and INT8", " and")
+    names = ("INT8", "")  # is named once
+    told = (bound(recipe).change(one, name).strip() for one, name in zip(costs, names, strict=True))
+    ends = (f"[{100 * one.low:+.2f}, {100 * one.high:+.2f}]" for one in costs)
+    return " and ".join(f"{what} {interval}" for what, interval in zip(told, ends, strict=True))
 
 
 def _speakers(one: Cost) -> str:

@@ -1,12 +1,13 @@
-"""The measurement that proves a model, as the journal of a run keeps it."""
+"""A measurement of backends, with the state of the machine; the journal of a run keeps the one that proves a model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from asrd.backends import Backend
 from asrd.quant.data import Clip
-from asrd.quant.evaluation.conditions import Conditions
-from asrd.quant.evaluation.measure import Measurement
+from asrd.quant.evaluation.conditions import Conditions, Watch
+from asrd.quant.evaluation.measure import Measurement, measure
 from asrd.quant.evaluation.score import score
 
 
@@ -16,6 +17,15 @@ class Measured:
 
     backends: Mapping[str, Measurement]
     conditions: Conditions
+
+    @classmethod
+    def take(
+        cls, backends: Mapping[str, Backend], clips: Sequence[Clip], advance: Callable[[], None] = lambda: None
+    ) -> Self:
+        """Measure, and watch the machine; see `measure`."""
+        watch = Watch()
+        found = measure(backends, clips, advance)
+        return cls(found, watch.conditions(one.window_seconds for one in found.values()))
 
     def plain(self) -> dict[str, Any]:
         """Return the measurement as JSON can hold it."""

@@ -12,9 +12,8 @@ from asrd.models.convert import convert, save
 from asrd.quant.acceptance import prove
 from asrd.quant.calibration_windows import calibration_windows
 from asrd.quant.data import fingerprint
-from asrd.quant.evaluation.conditions import Watch
 from asrd.quant.evaluation.figures import size
-from asrd.quant.evaluation.measure import BACKENDS, measure
+from asrd.quant.evaluation.measure import BACKENDS
 from asrd.quant.graph import in_floating_point, kept, layers
 from asrd.quant.journal import Journal
 from asrd.quant.measured import Measured
@@ -129,9 +128,7 @@ class Run:
             backends = {name: load(name, model, options[name]) for name in BACKENDS}
             for backend in backends.values():
                 closing.callback(backend.close)
-            watch = Watch()
-            found = measure(backends, clips, self.progress.advance)
-            measured = Measured(found, watch.conditions(one.window_seconds for one in found.values()))
+            measured = Measured.take(backends, clips, self.progress.advance)
         self.journal.record(key, measured.plain())
         return measured
 

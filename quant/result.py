@@ -17,6 +17,7 @@ from asrd.quant.evaluation.report import Report, write_report
 from asrd.quant.provenance import built_from, parts, versions
 from asrd.quant.recipe import Recipe
 from asrd.quant.split import Split
+from asrd.quant.workspace import TEXTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,6 @@ class Result:
     steps: tuple[float, ...]
     sizes: Mapping[str, int]
     sensitivity: Mapping[str, float]
-
-
-TEXTS = "proof.jsonl"
-"""File of a model directory: what each backend heard of each utterance it was proved on, one per line."""
 
 
 def texts(model: ModelDirectory, split: Split, result: Result) -> None:

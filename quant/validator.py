@@ -62,9 +62,8 @@ class Validator:
     def __call__(self, candidate: Candidate, items: Iterable[int]) -> tuple[float, list[float]]:
         """Return the accuracy over all chosen clips, and for each. items: indices into `clips`."""
         chosen = list(items)
-        heard = self._texts(candidate, chosen, self.progress)
-        known = self.original is None or candidate.identity == self.original.identity
-        original = heard if self.original is None or known else self._texts(self.original, chosen)
+        heard, first = self._texts(candidate, chosen, self.progress), self.original or candidate
+        original = heard if candidate.identity == first.identity else self._texts(first, chosen)
         lost = self._lost(chosen, original, heard)
         each = [self._lost([index], [one], [other]) for index, one, other in zip(chosen, original, heard, strict=True)]
         # With few clips NNCF ranks by all of them, too: that is no step.

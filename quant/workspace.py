@@ -11,6 +11,9 @@ from asrd.models import ModelDirectory, manifest
 from asrd.models.extract import extract
 from asrd.models.files import writing
 
+TEXTS = "proof.jsonl"
+"""File of a model directory: what each backend heard of each utterance it was proved on, one per line."""
+
 
 def draft_of(out: Path) -> Path:
     """Return the directory of an unfinished run."""
@@ -64,6 +67,6 @@ def copy_checkpoint(source: ModelDirectory, path: Path) -> ModelDirectory:
         except OSError as error:  # `copytree` would collect such errors into one without a message of its own
             raise ModelError(f"{file} cannot be copied to {to} ({error.strerror}); make room for it") from error
 
-    leave = shutil.ignore_patterns("int8.*", manifest.NAME, "README.md", "report.html", "proof.jsonl", ".*")
+    leave = shutil.ignore_patterns("int8.*", manifest.NAME, "README.md", "report.html", TEXTS, ".*")
     shutil.copytree(source.path, path, ignore=leave, copy_function=copy, dirs_exist_ok=True)
     return ModelDirectory.open(path)

@@ -9,10 +9,10 @@ from asrd.backends import load
 from asrd.core.units import SAMPLE_RATE
 from asrd.models import ModelDirectory, manifest
 from asrd.quant.data import Clip, check, dataset, fingerprint
-from asrd.quant.evaluation.conditions import Watch
 from asrd.quant.evaluation.figures import bounds, figures, size
 from asrd.quant.evaluation.finals import finals
-from asrd.quant.evaluation.measure import BACKENDS, measure
+from asrd.quant.evaluation.measure import BACKENDS
+from asrd.quant.measured import Measured
 from asrd.quant.progress import Progress
 from asrd.training.positions import REACH
 
@@ -32,10 +32,8 @@ def evaluate(model: ModelDirectory, tests: Mapping[str, str], progress: Progress
         for test, spec in tests.items():
             clips: Sequence[Clip] = check(dataset(spec)).clips
             progress.stage(f"measuring on {test}", 2 * len(names) * len(clips))
-            watch = Watch()
-            heard = measure(backends, clips, progress.advance)
-            conditions = watch.conditions(one.window_seconds for one in heard.values())
-            rows = figures(heard, {name: size(model, name) for name in names})
+            taken = Measured.take(backends, clips, progress.advance)
+            rows = figures(taken.backends, {name: size(model, name) for name in names})
             measured = {row.backend: row.plain() for row in rows}
             for name, backend in backends.items():
                 decoder, score = finals(backend, clips, advance=progress.advance)
@@ -45,7 +43,7 @@ def evaluate(model: ModelDirectory, tests: Mapping[str, str], progress: Progress
                 "clips": [clip.id for clip in clips],
                 "mark": fingerprint(clips),
                 "utterances": len(clips),
-                "machine": conditions.plain(),
+                "machine": taken.conditions.plain(),
                 "backends": measured,
             }
     return found

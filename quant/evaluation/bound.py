@@ -43,14 +43,16 @@ class Bound:
             return "fails"
         return "holds" if cost.high <= self.most and not cost.saturated else "cannot tell"
 
-    def told(self, cost: Cost, name: str) -> str:
-        """Say in a sentence what a cost is and whether it keeps the bound. name: of the backend."""
+    def change(self, cost: Cost, name: str) -> str:
+        """Say what a backend does to an error rate, or, for a relative bound, to the accuracy. name: of the backend."""
         metric, points = cost.metric.upper(), 100 * cost.value
         if self.relative:
-            what = f"{name} {'loses' if points >= 0 else 'gains'} {abs(points):.2f} % of the accuracy, 1 − {metric}"
-        else:
-            what = change(name, metric, points)
-        said = f"{what} (95 % interval: {_number(cost.low)} to {_number(cost.high)})"
+            return f"{name} {'loses' if points >= 0 else 'gains'} {abs(points):.2f} % of the accuracy, 1 − {metric}"
+        return change(name, metric, points)
+
+    def told(self, cost: Cost, name: str) -> str:
+        """Say in a sentence what a cost is and whether it keeps the bound. name: of the backend."""
+        said = f"{self.change(cost, name)} (95 % interval: {_number(cost.low)} to {_number(cost.high)})"
         judged = self.judge(cost)
         return said + (f"; up to {100 * self.most:.2f} may be lost: {TOLD[judged]}." if judged in TOLD else ".")
 

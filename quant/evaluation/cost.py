@@ -50,6 +50,10 @@ class Cost:
     speakers: int = 0
     saturated: bool = False
 
+    def plain(self) -> list[float]:
+        """Return the loss and its interval as JSON can hold them."""
+        return [self.value, self.low, self.high]
+
 
 @dataclass(frozen=True, slots=True)
 class Texts:
@@ -68,13 +72,19 @@ class Texts:
 class Pairs:
     """Two models on the same utterances, one number for each.
 
-    lost: errors that the other made beyond the first's. right: words or characters that the first had right. whole:
-    what the loss is a share of, the length of the reference or `right`.
+    lost: errors that the other made beyond the first's. right: words or characters that the first had right. lengths:
+    of the references. relative: whether losses are a share of `right`, instead of `lengths`.
     """
 
     lost: Counts
     right: Counts
-    whole: Counts
+    lengths: Counts
+    relative: bool = False
+
+    @property
+    def whole(self) -> Counts:
+        """What the losses are a share of."""
+        return self.right if self.relative else self.lengths
 
     @property
     def value(self) -> float:
@@ -104,10 +114,12 @@ class Pairs:
 
     def by(self, speakers: Sequence[str]) -> "Pairs":
         """Add up the utterances of each speaker."""
-        names = sorted(set(speakers))
-        of = np.array([names.index(speaker) for speaker in speakers])
-        sums = (np.bincount(of, each, len(names)).astype(np.float64) for each in (self.lost, self.right, self.whole))
-        return Pairs(*sums)
+        of = np.unique(speakers, return_inverse=True)[1]
+
+        def summed(each: Counts) -> Counts:
+            return np.bincount(of, each).astype(np.float64)
+
+        return Pairs(summed(self.lost), summed(self.right), summed(self.lengths), self.relative)
 
 
 def pairs(
@@ -118,8 +130,7 @@ def pairs(
     """
     wrong, lengths = (np.array(found, np.float64) for found in errors(metric, references, first))
     then = np.array(errors(metric, references, other)[0], np.float64)
-    right = lengths - wrong
-    return Pairs(then - wrong, right, lengths if kind == "absolute" else right)
+    return Pairs(then - wrong, lengths - wrong, lengths, kind == "relative")
 
 
 def bounds(found: Pairs, speakers: Sequence[str]) -> tuple[float, float, int]:
@@ -146,8 +157,8 @@ def cost(metric: Metric, texts: Texts, kind: DropType = "absolute") -> Cost:
     found = pairs(metric, texts.references, texts.first, texts.other, kind)
     known = [who for who, said in zip(texts.speakers, texts.references, strict=True) if normalize_text(said)]
     low, high, named = bounds(found, known)
-    right = found.right.sum() / pairs(metric, texts.references, texts.first, texts.other).whole.sum()
-    return Cost(metric, found.value, low, high, named, saturated=bool(right <= 1 - SATURATED))
+    accuracy = found.right.sum() / found.lengths.sum()
+    return Cost(metric, found.value, low, high, named, saturated=bool(accuracy <= 1 - SATURATED))
 
 
 def enough(metric: Metric, texts: Texts, kind: DropType, bound: float) -> float | None:

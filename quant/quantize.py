@@ -90,7 +90,7 @@ def quantize(
             if recipe.smooth_quant >= 0:
                 plain = _advanced(nncf, recipe, {"compress_weights": False}, correct_biases=False)
                 network = smoothed(network, lambda it: nncf.quantize(it, data, advanced_parameters=plain, **common))
-            validator.original = Candidate(network, recipe.arithmetic)
+            validator.original = Candidate(network)
             with followed(validator.ranks, validator.prepare, recipe.arithmetic):
                 result = nncf.quantize_with_accuracy_control(
                     network,

@@ -39,11 +39,11 @@ class Candidate:
 
     @cached_property
     def identity(self) -> str:
-        """Tells candidates of one search apart: by their operations, by small constants, and by samples of large ones.
+        """Tells networks of one search apart: by their operations, by small constants, and by samples of large ones.
 
         Names that OpenVINO makes up, such as "Constant_12", count on from process to process and are left out.
         """
-        digest = hashlib.sha256(self.arithmetic.encode())
+        digest = hashlib.sha256()
         for node in self._network.get_ordered_ops():
             kind, name = node.get_type_name(), node.get_friendly_name()
             digest.update(f"{kind} {name if not name.removeprefix(f'{kind}_').isdigit() else ''}\n".encode())

@@ -45,8 +45,8 @@ class Validator:
     """NNCF's validation function: 1 - what a candidate loses against the original, over all clips and for each.
 
     What is lost is what the proof holds to the bound: the worst of the recipe's error rates. original: the network
-    before quantization, known once that begins. steps: losses over all of `clips`, in the order they were asked for:
-    of the original, of the quantized model, and then one for each group that was reverted.
+    before quantization, in 32 bits, known once that begins. steps: losses over all of `clips`, in the order they were
+    asked for: of the original, of the quantized model, and then one for each group that was reverted.
     """
 
     model: ModelDirectory
@@ -62,8 +62,10 @@ class Validator:
     def __call__(self, candidate: Candidate, items: Iterable[int]) -> tuple[float, list[float]]:
         """Return the accuracy over all chosen clips, and for each. items: indices into `clips`."""
         chosen = list(items)
-        heard, first = self._texts(candidate, chosen, self.progress), self.original or candidate
-        original = heard if candidate.identity == first.identity else self._texts(first, chosen)
+        first = self.original or candidate
+        candidate = first if candidate.identity == first.identity else candidate  # the original has its own arithmetic
+        heard = self._texts(candidate, chosen, self.progress)
+        original = heard if candidate is first else self._texts(first, chosen)
         lost = self._lost(chosen, original, heard)
         each = [self._lost([index], [one], [other]) for index, one, other in zip(chosen, original, heard, strict=True)]
         # With few clips NNCF ranks by all of them, too: that is no step.
@@ -74,6 +76,8 @@ class Validator:
 
     def prepare(self, candidate: Candidate) -> None:
         """Compile a candidate that nothing is known of; NNCF may do so for several at once."""
+        if self.original and candidate.identity == self.original.identity:
+            return
         if not any(self.journal.get(self._key(candidate, index)) is not None for index in range(len(self.clips))):
             _ = candidate.compiled
 
@@ -117,7 +121,7 @@ class Validator:
 
     @staticmethod
     def _key(candidate: Candidate, index: int) -> str:
-        return f"{candidate.identity} {index}"
+        return f"{candidate.identity} {candidate.arithmetic} {index}"
 
 
 class Reverted(logging.Handler):

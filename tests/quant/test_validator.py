@@ -113,6 +113,18 @@ def test_what_is_known_is_not_computed_again(bundled: ModelDirectory, tmp_path: 
     journal.close()
 
 
+def test_what_is_lost_to_arithmetic_counts_too(bundled: ModelDirectory, tmp_path: Path, clips: list[Clip]) -> None:
+    """The proof compares with 32 bits, whatever INT8 is deployed in; so does what steers towards it."""
+    journal, original = Journal(tmp_path / "journal", {}), Counting(bundled, 4)
+    validator = Validator(bundled, clips, Recipe(metric="wer", arithmetic="bf16"), journal, Stages(), original)
+    same, other = Counting(bundled, 4), Counting(bundled, 3)
+    same.arithmetic = other.arithmetic = "bf16"
+    assert validator(same, [0])[0] == 1
+    assert validator(other, [0])[0] == 0.75
+    assert (original.ran, same.ran, other.ran) == (1, 0, 1)
+    journal.close()
+
+
 def test_candidates_are_told_apart_by_what_they_compute() -> None:
     openvino = runtime.openvino()
     ops = openvino.opset13

@@ -74,7 +74,9 @@ def build(path: Path) -> ModelDirectory:
 
     letters = ["<pad>", "<s>", "</s>", "<unk>", "|", *"ETAONIHSRDLUMWCFGYPBVK'XJQZ"]
     path.mkdir(parents=True, exist_ok=True)
-    (path / "vocab.json").write_text(json.dumps({letter: index for index, letter in enumerate(letters)}))
+    (path / "vocab.json").write_text(
+        json.dumps({letter: index for index, letter in enumerate(letters)}), encoding="utf-8"
+    )
     transformers.Wav2Vec2Processor(
         transformers.Wav2Vec2FeatureExtractor(return_attention_mask=False),
         transformers.Wav2Vec2CTCTokenizer(path / "vocab.json"),

@@ -196,7 +196,7 @@ def main(rounds: int, speed: float, record: Path | None, page: Path | None) -> N
         "an event is sent {:.2f} ms after it was made, p95 {:.2f} ms, p99 {:.2f} ms".format(*figures["waits_ms"])
     )
     if record:
-        record.write_text(json.dumps(figures, indent=1) + "\n")
+        record.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     if page:
         put(page, "journal", table(titles, rows))
 

@@ -51,7 +51,7 @@ class Subject:
     @property
     def resident(self) -> float:
         """Resident memory in MiB, including what is shared with other processes, such as libraries."""
-        pages = int(Path(f"/proc/{self._pid}/statm").read_text().split()[1])
+        pages = int(Path(f"/proc/{self._pid}/statm").read_text(encoding="utf-8").split()[1])
         return pages * resource.getpagesize() / 2**20
 
     def sentence(self) -> None:
@@ -177,7 +177,7 @@ def main(
             measured.append(measure(subject, name, QUARTERS * max(1, round(TASKS[name][0] * scale / QUARTERS))))
             click.echo(" | ".join(row_of(measured[-1])))
     if record:
-        record.write_text(json.dumps(measured, indent=1) + "\n")
+        record.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
     if page:
         put(page, "memory", table(TITLES, [row_of(one) for one in measured]))
 

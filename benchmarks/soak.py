@@ -151,7 +151,7 @@ async def soak(kind: str, minutes: int, options: RecognitionOptions, backend: Ba
 
 def _resident() -> float:
     """Return the resident memory of this process, in MiB."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
     return pages * resource.getpagesize() / 2**20
 
 
@@ -199,7 +199,7 @@ def main(  # noqa: PLR0917
                 f" | {row['processor']:.4f} | {row['memory']:.0f} |"
             )
     if record:
-        record.write_text(json.dumps(rows, indent=1) + "\n")
+        record.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     if page:
         put(page, "nobody", f"{table(*rows_of(rows))}\n\n{minutes} minutes of each sound, {backend}.")
 

@@ -214,7 +214,7 @@ def main(
         rows += measure(clips, name, backend, others, sweep=sweep and name == names[0])
         backend.close()
         if as_json:
-            as_json.write_text(json.dumps([asdict(one) for one in rows], indent=1) + "\n")
+            as_json.write_text(json.dumps([asdict(one) for one in rows], indent=1) + "\n", encoding="utf-8")
     swept = [one for one in rows if one.way[0].isdigit()]
     show(rows)
     if page:

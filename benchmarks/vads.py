@@ -182,7 +182,7 @@ def main(
         tables.append(f"{label}:\n\n{tabled(read, READ, ('wer', 'cer'), 1)}")
     click.echo("\n\n".join(tables))
     if record:
-        record.write_text(json.dumps(rows, indent=1) + "\n")
+        record.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     if page:
         put(page, "detectors", tables[0])
         if folders:

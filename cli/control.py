@@ -115,6 +115,7 @@ def _remains(pid: int, address: str) -> bool:
 def _defunct(pid: int) -> bool:
     """Return whether the process has ended and only its parent has not yet taken note. Only Linux tells."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in ("Z", "X")
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        return stat.rpartition(")")[2].split()[0] in ("Z", "X")
     except OSError:
         return False

@@ -98,7 +98,7 @@ class _Run:
                     return
             except AsrdError:
                 if self.process.poll() is not None:
-                    words = (self.directory / "log").read_text().strip().splitlines()
+                    words = (self.directory / "log").read_text(encoding="utf-8").strip().splitlines()
                     failure = UsageError if self.process.returncode == UsageError.exit_code else AsrdError
                     raise failure(words[-1].removeprefix("asrd: ") if words else "the daemon ended") from None
                 if time.monotonic() > deadline:

@@ -77,7 +77,7 @@ def write(path: Path, kind: str, **settings: object) -> None:
         network.lm_head.bias.data[1:4] = -100.0  # nor does a trained model say <s>, </s> or <unk>
     network.save_pretrained(path)
     vocabulary = path / "vocab.json"
-    vocabulary.write_text(json.dumps({letter: index for index, letter in enumerate(LETTERS)}))
+    vocabulary.write_text(json.dumps({letter: index for index, letter in enumerate(LETTERS)}), encoding="utf-8")
     transformers.Wav2Vec2Processor(
         transformers.Wav2Vec2FeatureExtractor(return_attention_mask=differences.get("feat_extract_norm") == "layer"),
         transformers.Wav2Vec2CTCTokenizer(vocabulary),

@@ -49,11 +49,11 @@ def network(plan: Plan, clips: Path, start: Path) -> Any:
     if plan.start:
         return load_checkpoint(resolve(plan.start))
     origin = json.dumps({"init": plan.init, "shares": plan.shares, "seed": plan.seed})
-    if not (start / _ORIGIN).is_file() or (start / _ORIGIN).read_text("utf-8") != origin:
+    if not (start / _ORIGIN).is_file() or (start / _ORIGIN).read_text(encoding="utf-8") != origin:
         shutil.rmtree(start, ignore_errors=True)
         speech = sample(Library(clips, plan.shares, aligned=False), plan.seed)
         export(assemble.assemble(whisper.load(plan.init), speech, plan.seed), start)
-        (start / _ORIGIN).write_text(origin, "utf-8")
+        (start / _ORIGIN).write_text(origin, encoding="utf-8")
     return load_checkpoint(ModelDirectory.open(start))
 
 

@@ -21,7 +21,7 @@ def export(model: Any, path: Path) -> ModelDirectory:
     logging.disable_progress_bar()
     path.mkdir(parents=True, exist_ok=True)
     (path / "vocab.json").write_text(
-        json.dumps({label: index for index, label in enumerate(LABELS)}, indent=2), "utf-8"
+        json.dumps({label: index for index, label in enumerate(LABELS)}, indent=2), encoding="utf-8"
     )
     tokenizer = Wav2Vec2CTCTokenizer(str(path / "vocab.json"))
     extractor = Wav2Vec2FeatureExtractor(do_normalize=True, return_attention_mask=True)
@@ -30,7 +30,7 @@ def export(model: Any, path: Path) -> ModelDirectory:
     model.config.apply_spec_augment = False
     model.to(torch.float16).save_pretrained(path)
     model.to(torch.float32)
-    settings = json.loads((path / "config.json").read_text("utf-8"))
+    settings = json.loads((path / "config.json").read_text(encoding="utf-8"))
     settings.pop("torch_dtype", None)
-    (path / "config.json").write_text(json.dumps(settings | {"dtype": "float32"}, indent=2) + "\n", "utf-8")
+    (path / "config.json").write_text(json.dumps(settings | {"dtype": "float32"}, indent=2) + "\n", encoding="utf-8")
     return ModelDirectory.open(path)

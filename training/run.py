@@ -91,7 +91,7 @@ def facts(order: Order, model: ModelDirectory) -> dict[str, Any]:
     They are the hours by data set or voice, the steps and minutes of all its runs, where the blocks came from, and the
     same of the training that it continued, as `before`.
     """
-    last = json.loads((order.work / "training.jsonl").read_text("utf-8").splitlines()[-1])
+    last = json.loads((order.work / "training.jsonl").read_text(encoding="utf-8").splitlines()[-1])
     earlier = manifest.read(resolve(order.plan.start).path).get("training") if order.plan.start else None
     init = (earlier or {}).get("init", "") if order.plan.start else order.plan.init
     parameters = sum(parameter.numel() for parameter in load_checkpoint(model).parameters())

@@ -100,7 +100,10 @@ def collect(folder: Path) -> dict[str, list[str]]:
             with tempfile.TemporaryDirectory() as temporary:
                 root = _unpacked(source.package, Path(temporary))
                 kept.write_text(json.dumps(sorted(set(source.read(root)))), encoding="utf-8")
-    return {source.package: json.loads((folder / f"{source.package}.json").read_text("utf-8")) for source in SOURCES}
+    return {
+        source.package: json.loads((folder / f"{source.package}.json").read_text(encoding="utf-8"))
+        for source in SOURCES
+    }
 
 
 def _unpacked(package: str, into: Path) -> Path:

@@ -120,7 +120,8 @@ def _keep_plugins() -> None:
     leak 12 KiB every 5 s for as long as a microphone is away: 200 MiB per day.
     """
     with contextlib.suppress(OSError):  # not Linux
-        mapped = [line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines()]
+        maps = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace")
+        mapped = [line.split()[-1] for line in maps.splitlines()]
         for plugin in {path for path in mapped if "/alsa-lib/" in path}:
             ctypes.CDLL(plugin)  # is never closed
 

@@ -14,7 +14,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     paths = [tmp_path / f"{name}.xml" for name in "abcd"]
     for age, path in enumerate(paths):
-        path.write_text(path.name)
+        path.write_text(path.name, encoding="utf-8")
         kept = cache.compiled(path)
         assert kept
         (kept / "x.blob").write_bytes(bytes(1_000_000))

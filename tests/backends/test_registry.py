@@ -56,7 +56,7 @@ def test_what_cannot_be_loaded(
 
 
 @pytest.mark.parametrize(
-    "damage", [lambda ir: ir.write_text("<net/>"), lambda ir: ir.with_suffix(".bin").write_bytes(b"")]
+    "damage", [lambda ir: ir.write_text("<net/>", encoding="utf-8"), lambda ir: ir.with_suffix(".bin").write_bytes(b"")]
 )
 def test_a_damaged_openvino_file(base_model: ModelDirectory, tmp_path: Path, damage) -> None:
     model = ModelDirectory.open(Path(shutil.copytree(base_model.path, tmp_path / "model")))
@@ -104,7 +104,7 @@ def test_compiled_models_are_kept_where_the_user_keeps_caches(
 def test_a_cache_that_cannot_be_written_is_done_without(
     base_model: ModelDirectory, babble: FloatArray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "asrd").write_text("in the way")
+    (tmp_path / "asrd").write_text("in the way", encoding="utf-8")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert load("fp16", base_model).logits(babble[None]).shape == (1, 95, 32)
 

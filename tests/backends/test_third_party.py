@@ -69,8 +69,8 @@ def test_it_passes_the_conformance_class_in_its_own_suite(toy: dict[str, str]) -
 def test_a_name_claimed_twice_is_a_fault_of_both(toy: dict[str, str], tmp_path: Path) -> None:
     rival = tmp_path / "rival-1.0.dist-info"
     rival.mkdir()
-    (rival / "METADATA").write_text("Metadata-Version: 2.1\nName: rival\nVersion: 1.0\n")
-    (rival / "entry_points.txt").write_text("[asrd.backends]\ntoy = json:loads\n")
+    (rival / "METADATA").write_text("Metadata-Version: 2.1\nName: rival\nVersion: 1.0\n", encoding="utf-8")
+    (rival / "entry_points.txt").write_text("[asrd.backends]\ntoy = json:loads\n", encoding="utf-8")
     both = {**toy, "PYTHONPATH": os.pathsep.join([toy["PYTHONPATH"], str(tmp_path)])}
     listed = {entry["name"]: entry for entry in json.loads(asrd("backend", "list", "--json", environment=both))}
     assert "both register a backend 'toy'" in listed["toy"]["problem"]

@@ -55,45 +55,45 @@ def test_every_option_of_a_configured_command_is_a_setting_or_for_one_occasion()
 
 @pytest.mark.parametrize(("content", "environment"), [('format = "json"', {}), ("", {"ASRD_FORMAT": "json"})])
 def test_a_setting_has_the_name_of_its_option(file: Path, content: str, environment: dict[str, Any]) -> None:
-    file.write_text(content)
+    file.write_text(content, encoding="utf-8")
     assert CliRunner().invoke(show, env=environment).stdout == "json False\n"
 
 
 def test_a_setting_of_another_command_is_no_misspelling(file: Path) -> None:
-    file.write_text('wait = 20.0\nstream = "desk"\nsource = "pcm:-"\n')
+    file.write_text('wait = 20.0\nstream = "desk"\nsource = "pcm:-"\n', encoding="utf-8")
     result = check()
     assert result.exit_code == 0, result.exception
 
 
 @pytest.mark.parametrize("name", ["pre-roll", "pre_roll"])
 def test_a_setting_may_be_written_as_its_flag_is(file: Path, name: str) -> None:
-    file.write_text(f"{name} = 0.4\n")
+    file.write_text(f"{name} = 0.4\n", encoding="utf-8")
     assert read_files() == {"pre_roll": (0.4, file)}
 
 
 def test_a_path_in_a_file_may_begin_at_home(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/me")
-    file.write_text('model = "~/m"\nsource = ["a=~/a.wav", "file:~/b~/c.wav", "~x"]\n')
+    file.write_text('model = "~/m"\nsource = ["a=~/a.wav", "file:~/b~/c.wav", "~x"]\n', encoding="utf-8")
     assert read_files()["model"][0] == "/home/me/m"
     assert read_files()["source"][0] == ["a=/home/me/a.wav", "file:/home/me/b~/c.wav", "~x"]
 
 
 def test_a_pipe_is_shown_each_setting_in_one_line(file: Path) -> None:
     words = file.with_name("long" * 30)
-    file.write_text(f'source = "pcm:-"\nwords = "{words}"\n')
+    file.write_text(f'source = "pcm:-"\nwords = "{words}"\n', encoding="utf-8")
     result = CliRunner().invoke(asrd, ["start", "--check"], env={"COLUMNS": None})
     assert ["words", str(words), str(file)] in [line.split() for line in result.stdout.splitlines()]
 
 
 def test_a_misspelt_setting_is_told_the_nearest(file: Path) -> None:
-    file.write_text("pre-rol = 0.4\n")
+    file.write_text("pre-rol = 0.4\n", encoding="utf-8")
     with pytest.raises(UsageError, match=r"there is no setting 'pre-rol'; the nearest: pre-roll"):
         read_files()
 
 
 @pytest.mark.parametrize("name", ["check", "json", "verbose", "files", "debug"])
 def test_what_is_asked_once_is_no_setting(file: Path, name: str) -> None:
-    file.write_text(f"{name} = true\n")
+    file.write_text(f"{name} = true\n", encoding="utf-8")
     with pytest.raises(UsageError, match=f"there is no setting '{name}'"):
         CliRunner().invoke(show, catch_exceptions=False)
 
@@ -115,7 +115,7 @@ def test_check_finds_what_start_would_refuse(file: Path, arguments: list[str], m
 
 
 def test_a_value_that_cannot_be_is_told_with_its_file(file: Path) -> None:
-    file.write_text('hop = "soon"\n')
+    file.write_text('hop = "soon"\n', encoding="utf-8")
     with pytest.raises(click.BadParameter) as caught:
         asrd.main(["start", "--check"], standalone_mode=False)
     assert caught.value.ctx
@@ -131,14 +131,14 @@ def test_a_value_that_cannot_be_is_told_with_its_file(file: Path) -> None:
     [("threads = 1.5", "'1.5' is not a valid integer"), ("hangover = true", "'True' is not a number of seconds")],
 )
 def test_a_value_of_another_kind_is_refused(file: Path, line: str, complaint: str) -> None:
-    file.write_text(f"{line}\n")
+    file.write_text(f"{line}\n", encoding="utf-8")
     result = check("--source", "pcm:-")
     assert (result.exit_code, complaint in result.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("command", [["start"], ["listen"], ["words", "add"], ["doctor"]])
 def test_help_is_there_where_a_file_is_broken(file: Path, command: list[str]) -> None:
-    file.write_text("hangover = \n")
+    file.write_text("hangover = \n", encoding="utf-8")
     assert CliRunner().invoke(asrd, [*command, "--help"]).exit_code == 0
     with pytest.raises(UsageError, match=r"asrd\.toml cannot be read: .*; fix or remove it"):
         CliRunner().invoke(asrd, [*command, *(["x"] if "add" in command else [])], catch_exceptions=False)

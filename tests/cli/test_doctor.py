@@ -84,7 +84,7 @@ def test_the_processor(
 ) -> None:
     monkeypatch.setattr(cpu, "CPUINFO", tmp_path / "cpuinfo")
     if cpuinfo:
-        (tmp_path / "cpuinfo").write_text(f"processor\t: 0\n{cpuinfo}")
+        (tmp_path / "cpuinfo").write_text(f"processor\t: 0\n{cpuinfo}", encoding="utf-8")
     (finding,) = check_cpu(subject)
     assert f"{finding.state} {finding.message}".startswith(expected)
     assert bool(finding.remedy) == (finding.state == "warn")
@@ -119,14 +119,14 @@ def test_a_language_model_that_is_gone_is_told(
     base_model: ModelDirectory, addresses: dict[str, str], tmp_path: Path
 ) -> None:
     copy = Path(shutil.copytree(base_model.path, tmp_path / "model"))
-    (copy / "decoding.json").write_text('{"lm": "nowhere.bin", "lm_weight": 0.5, "word_bonus": 1.0}')
+    (copy / "decoding.json").write_text('{"lm": "nowhere.bin", "lm_weight": 0.5, "word_bonus": 1.0}', encoding="utf-8")
     (finding,) = check_decoding(Subject("fp16", str(copy), **addresses))
     assert (finding.state, "nowhere.bin" in finding.message, bool(finding.remedy)) == ("warn", True, True)
 
 
 def test_a_model_that_was_tampered_with(base_model: ModelDirectory, tmp_path: Path, addresses: dict[str, str]) -> None:
     copy = Path(shutil.copytree(base_model.path, tmp_path / "model"))
-    (copy / "openvino" / "fp16.xml").write_text("<net/>")
+    (copy / "openvino" / "fp16.xml").write_text("<net/>", encoding="utf-8")
     found = {finding.subject: finding for finding in check_model(Subject("fp16", str(copy), **addresses))}
     assert found["model"].state == found["inference"].state == "fail"
     assert "fp16.xml" in found["model"].message

@@ -20,12 +20,12 @@ except ValueError:
 
 
 def logged(path: Path, form: str = "text", journal: bool = False) -> list[str]:
-    with path.open("w") as file:
+    with path.open("w", encoding="utf-8") as file:
         state = os.fstat(file.fileno())
         stream = {"JOURNAL_STREAM": f"{state.st_dev}:{state.st_ino if journal else 1}"}
         command = [sys.executable, "-c", SCRIPT.format(form=form)]
         subprocess.run(command, stderr=file, env=os.environ | stream, check=True)
-    return path.read_text().splitlines()
+    return path.read_text(encoding="utf-8").splitlines()
 
 
 def test_people_read_lines(tmp_path: Path) -> None:

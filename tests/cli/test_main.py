@@ -37,7 +37,7 @@ try:
 except KeyboardInterrupt as error:
     raise RuntimeError from error
 """
-    (tmp_path / f"{module}.py").write_text(source)
+    (tmp_path / f"{module}.py").write_text(source, encoding="utf-8")
     script = Path(sysconfig.get_path("scripts"), "asrd")
     result = shell(shlex.join([str(script), *arguments]), environment | {"PYTHONPATH": str(tmp_path)})
     assert (result.returncode, result.stdout, result.stderr) == (130, "", "asrd: interrupted\n")

@@ -183,7 +183,7 @@ def test_verbose_logs_utterances_on_either_side_but_not_what_was_said(run: Run, 
 def test_check_shows_where_each_setting_comes_from(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "config" / "asrd" / "asrd.toml"
     file.parent.mkdir(parents=True)
-    file.write_text('hangover = 0.9\nsource = ["desk=pcm:-"]\nbackend = "torch"\n')
+    file.write_text('hangover = 0.9\nsource = ["desk=pcm:-"]\nbackend = "torch"\n', encoding="utf-8")
     result = run("start", "--check", "--pre-roll", "0.5", ASRD_BACKEND="fp16")
     rows = {line.split()[0]: line.split()[1:] for line in result.stdout.splitlines() if line.split()}
     assert result.returncode == 0, result.stderr
@@ -203,7 +203,7 @@ def test_check_shows_values_whole_however_narrow_the_terminal(run: Run, tmp_path
 def test_a_list_of_addresses_serves_commands_that_take_one(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "config" / "asrd" / "asrd.toml"
     file.parent.mkdir(parents=True)
-    file.write_text('events = ["ipc:///one", "ipc:///two"]\nsource = "pcm:-"\n')
+    file.write_text('events = ["ipc:///one", "ipc:///two"]\nsource = "pcm:-"\n', encoding="utf-8")
     checked = run("start", "--check", ASRD_EVENTS="")
     assert "ipc:///one ipc:///two" in checked.stdout, checked.stderr
     assert "pcm:-" in checked.stdout
@@ -213,7 +213,7 @@ def test_a_list_of_addresses_serves_commands_that_take_one(run: Run, tmp_path: P
 def test_a_misspelt_setting_in_a_file_is_refused(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "config" / "asrd" / "asrd.toml"
     file.parent.mkdir(parents=True)
-    file.write_text("hangovr = 0.9\n")
+    file.write_text("hangovr = 0.9\n", encoding="utf-8")
     result = run("start", "--check")
     assert result.returncode == 2
     assert "no setting 'hangovr'" in result.stderr

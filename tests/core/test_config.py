@@ -27,10 +27,12 @@ def test_without_files_it_is_the_usual_place(files: list[Path], tmp_path: Path) 
 
 def test_later_ones_win(files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     machine, user = files
-    machine.write_text(f'events = ["ipc://{tmp_path}/machine", "tcp://*:7"]\ncontrol = "tcp://0.0.0.0:7008"\n')
+    machine.write_text(
+        f'events = ["ipc://{tmp_path}/machine", "tcp://*:7"]\ncontrol = "tcp://0.0.0.0:7008"\n', encoding="utf-8"
+    )
     assert (events_address(), control_address()) == (f"ipc://{tmp_path}/machine", "tcp://0.0.0.0:7008")
     assert Control().address == "tcp://127.0.0.1:7008"
-    user.write_text(f'events = "ipc://{tmp_path}/user"\nhop = 0.5\n')
+    user.write_text(f'events = "ipc://{tmp_path}/user"\nhop = 0.5\n', encoding="utf-8")
     with Subscriber() as subscriber:
         assert subscriber.address == f"ipc://{tmp_path}/user"
     monkeypatch.setenv("ASRD_EVENTS", f"ipc://{tmp_path}/variable")
@@ -41,7 +43,7 @@ def test_later_ones_win(files: list[Path], tmp_path: Path, monkeypatch: pytest.M
 
 @pytest.mark.parametrize(("content", "told"), [("events = ", "cannot be read"), ("events = 7", "is text, not 7")])
 def test_what_cannot_be_understood_is_told(files: list[Path], content: str, told: str) -> None:
-    files[1].write_text(content)
+    files[1].write_text(content, encoding="utf-8")
     with pytest.raises(UsageError, match=told):
         Subscriber()
 

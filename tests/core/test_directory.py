@@ -21,8 +21,8 @@ def copy(base_model: ModelDirectory, tmp_path: Path) -> Path:
 
 def edit(path: Path, **changes: object) -> None:
     """Set keys of a JSON object; None removes one."""
-    content = {**json.loads(path.read_text()), **changes}
-    path.write_text(json.dumps({key: value for key, value in content.items() if value is not None}))
+    content = {**json.loads(path.read_text(encoding="utf-8")), **changes}
+    path.write_text(json.dumps({key: value for key, value in content.items() if value is not None}), encoding="utf-8")
 
 
 def one_line(error: pytest.ExceptionInfo[ModelError]) -> str:
@@ -36,7 +36,7 @@ def test_everything_is_derived_from_the_checkpoint(
     bundled: ModelDirectory, base_model: ModelDirectory, lv60_model: ModelDirectory
 ) -> None:
     for model in (bundled, base_model, lv60_model):
-        config = json.loads((model.path / "config.json").read_text())
+        config = json.loads((model.path / "config.json").read_text(encoding="utf-8"))
         assert model.geometry.kernels == tuple(config["conv_kernel"])
         assert len(model.vocabulary) == config["vocab_size"]
         assert model.vocabulary.blank == config["pad_token_id"]
@@ -52,9 +52,9 @@ def test_a_directory_is_known_by_its_own_name(copy: Path, monkeypatch: pytest.Mo
 
 
 def test_older_checkpoints_keep_the_audio_settings_elsewhere(copy: Path) -> None:
-    settings = json.loads((copy / "processor_config.json").read_text())["feature_extractor"]
+    settings = json.loads((copy / "processor_config.json").read_text(encoding="utf-8"))["feature_extractor"]
     (copy / "processor_config.json").unlink()
-    (copy / "preprocessor_config.json").write_text(json.dumps({**settings, "do_normalize": False}))
+    (copy / "preprocessor_config.json").write_text(json.dumps({**settings, "do_normalize": False}), encoding="utf-8")
     assert not ModelDirectory.open(copy).normalize
 
 
@@ -64,7 +64,7 @@ def remove(name: str) -> Callable[[Path], None]:
 
 def write(name: str, text: str) -> Callable[[Path], None]:
     def damage(path: Path) -> None:
-        (path / name).write_text(text)
+        (path / name).write_text(text, encoding="utf-8")
 
     return damage
 

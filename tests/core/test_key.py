@@ -30,7 +30,7 @@ def test_it_is_named_by_the_environment_before_the_settings_before_its_place(
     config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = [create(config / name) for name in ("asrd.key", "set", "environment")]
-    (config / "asrd.toml").write_text(f'key = "{config / "set"}"\n')
+    (config / "asrd.toml").write_text(f'key = "{config / "set"}"\n', encoding="utf-8")
     assert find() == keys[1]
     monkeypatch.setenv("ASRD_KEY", str(config / "environment"))
     assert find() == keys[2]

@@ -11,9 +11,9 @@ IDS = {"[PAD]": 3, "a": 0, "b": 1, " ": 2}
 
 
 def save(path: Path, ids: dict[str, int], **files: object) -> Path:
-    (path / "vocab.json").write_text(json.dumps(ids))
+    (path / "vocab.json").write_text(json.dumps(ids), encoding="utf-8")
     for name, content in files.items():
-        (path / f"{name}.json").write_text(json.dumps(content))
+        (path / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
     return path
 
 

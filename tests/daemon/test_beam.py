@@ -61,7 +61,7 @@ ngram 2=5
 @pytest.fixture(scope="module")
 def arpa(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("lm") / "cats.arpa"
-    path.write_text(ARPA)
+    path.write_text(ARPA, encoding="utf-8")
     return path
 
 
@@ -215,7 +215,7 @@ def test_what_cannot_be_spelled_is_said(bare: Search) -> None:
 
 def test_a_file_that_is_no_language_model_is_said(tmp_path: Path) -> None:
     path = tmp_path / "x.arpa"
-    path.write_text("hello")
+    path.write_text("hello", encoding="utf-8")
     with pytest.raises(ModelError, match="is no language model"):
         resolve(str(path))
     with pytest.raises(UsageError, match="there is no language model 'klingon'"):
@@ -223,7 +223,7 @@ def test_a_file_that_is_no_language_model_is_said(tmp_path: Path) -> None:
     path.write_bytes(gzip.compress(b"")[:10] + b"\xff" * 100)  # no block of a compressed stream begins like this
     with pytest.raises(ModelError, match="cannot be read as a language model"):
         resolve(str(path))
-    path.write_text(ARPA.replace("ngram 2=5", "ngram 2=50"))
+    path.write_text(ARPA.replace("ngram 2=5", "ngram 2=50"), encoding="utf-8")
     with pytest.raises(ModelError, match="cannot be loaded"):
         Search(LETTERS, resolve(str(path)), DecodingSettings())
 

@@ -116,7 +116,7 @@ def test_what_is_settled_is_a_prefix_whatever_follows(settled: str, more: str) -
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> transformers.Wav2Vec2CTCTokenizer:
     vocabulary = tmp_path_factory.mktemp("tokenizer") / "vocab.json"
-    vocabulary.write_text(json.dumps({token: index for index, token in enumerate(LETTERS.tokens)}))
+    vocabulary.write_text(json.dumps({token: index for index, token in enumerate(LETTERS.tokens)}), encoding="utf-8")
     return transformers.Wav2Vec2CTCTokenizer(vocabulary)
 
 

@@ -99,7 +99,7 @@ def test_what_is_no_hot_word_cannot_be_removed(words: HotWords) -> None:
 
 def test_those_of_another_model_are_kept_but_not_used(file: Path, words: HotWords) -> None:
     words.add({"Saoirse": 8.0})
-    file.write_text(json.dumps(json.loads(file.read_text()) | {"Zoë": 8.0}))
+    file.write_text(json.dumps(json.loads(file.read_text(encoding="utf-8")) | {"Zoë": 8.0}), encoding="utf-8")
     assert words.add({"Niamh": 2.0}) == {"Saoirse": 8.0, "Zoë": 8.0, "Niamh": 2.0}
     assert words.boosts == {"Saoirse": 8.0, "Niamh": 2.0}
 
@@ -107,10 +107,10 @@ def test_those_of_another_model_are_kept_but_not_used(file: Path, words: HotWord
 @pytest.mark.parametrize("content", ["{", "[1]", '{"a": "b"}', "7"])
 def test_a_damaged_file_is_said_and_left_alone(file: Path, bundled: ModelDirectory, content: str) -> None:
     file.parent.mkdir()
-    file.write_text(content)
+    file.write_text(content, encoding="utf-8")
     with pytest.raises(AsrdError, match=r"words\.json cannot be read \((?!.*attribute).*\); fix or remove it"):
         HotWords(file, make_decoding(DecoderOptions("greedy"), bundled))
-    assert file.read_text() == content
+    assert file.read_text(encoding="utf-8") == content
 
 
 def test_greedy_decoding_knows_none(file: Path, bundled: ModelDirectory) -> None:
@@ -125,7 +125,8 @@ def test_learning_takes_what_the_language_model_does_not_know(file: Path, bundle
     arpa = file.parent.parent / "tiny.arpa"
     arpa.write_text(
         "\\data\\\nngram 1=3\nngram 2=1\n\n\\1-grams:\n-1\t<s>\t0\n-1\t</s>\n-1\tmet\t0\n\n"
-        "\\2-grams:\n-1\t<s> met\n\n\\end\\\n"
+        "\\2-grams:\n-1\t<s> met\n\n\\end\\\n",
+        encoding="utf-8",
     )
     words = HotWords(file, make_decoding(DecoderOptions("beam", lm=str(arpa)), bundled))
     assert words.answer(LearnWords(["met", "Niamh", "Zoë"], 6.0)) == {"Niamh": 6.0}

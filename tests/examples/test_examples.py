@@ -38,7 +38,9 @@ def test_the_backend_is_found_and_conforms(installed: dict[str, str]) -> None:
 def test_the_backend_is_as_short_as_the_page_says() -> None:
     code = (BACKEND / "asrd_cosines.py").read_text(encoding="utf-8").splitlines()
     assert len([line for line in code if line.strip()]) <= 30
-    (name,) = tomllib.loads((BACKEND / "pyproject.toml").read_text())["project"]["entry-points"]["asrd.backends"]
+    (name,) = tomllib.loads((BACKEND / "pyproject.toml").read_text(encoding="utf-8"))["project"]["entry-points"][
+        "asrd.backends"
+    ]
     assert f'name = "{name}"' in (BACKEND / "test_asrd_cosines.py").read_text(encoding="utf-8")
 
 

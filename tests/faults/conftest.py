@@ -82,7 +82,7 @@ class Victim:
 
     @property
     def log(self) -> str:
-        return self._log.read_text()
+        return self._log.read_text(encoding="utf-8")
 
     def connect(self, name: str) -> socket.socket:
         """Connect to a socket: a path's or a port's, by "unix events" or "tcp events"."""

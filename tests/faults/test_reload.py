@@ -44,7 +44,7 @@ def settle(events: Iterator[AnyEvent], kind: type[AnyEvent]) -> AnyEvent:
 def test_settings_change_in_mid_speech_and_nothing_is_lost(tmp_path: Path, manager: socket.socket) -> None:
     settings = tmp_path / "asrd" / "asrd.toml"
     settings.parent.mkdir()
-    settings.write_text("hangover = 0.6\n")
+    settings.write_text("hangover = 0.6\n", encoding="utf-8")
     victim = Victim(tmp_path)
     clip = np.concatenate([*read_blocks(bundled("real")[0].audio), np.zeros(2 * SAMPLE_RATE, np.float32)])
     try:
@@ -53,7 +53,7 @@ def test_settings_change_in_mid_speech_and_nothing_is_lost(tmp_path: Path, manag
             settle(events, Status)
             with Sender(f"ipc://{victim.paths['audio']}") as sender:
                 sender.send(clip[: len(clip) // 2])
-                settings.write_text("hangover = 0.8\nsource = ['mic']\n")
+                settings.write_text("hangover = 0.8\nsource = ['mic']\n", encoding="utf-8")
                 victim.process.send_signal(signal.SIGHUP)
                 status = settle(events, Status)
                 assert told(manager, "RELOADING=1").count("MONOTONIC_USEC=") == 1
@@ -66,7 +66,7 @@ def test_settings_change_in_mid_speech_and_nothing_is_lost(tmp_path: Path, manag
         assert [event.values["hangover"] for event in seen if isinstance(event, Settings)] == [0.8 * SAMPLE_RATE]
         assert not [event for event in seen if isinstance(event, Gap | Error)]
         assert "reloaded: hangover 0.8 s; 0 hot words" in victim.log
-        settings.write_text("hangover = nonsense\n")
+        settings.write_text("hangover = nonsense\n", encoding="utf-8")
         with victim.events() as events:
             settle(events, Status)
             victim.process.send_signal(signal.SIGHUP)
@@ -84,7 +84,7 @@ def test_hot_words_are_read_again(tmp_path: Path) -> None:
     words = tmp_path / "words.json"
     victim = Victim(tmp_path, "--words", str(words))
     try:
-        words.write_text(json.dumps({"Saoirse": 5.0}))
+        words.write_text(json.dumps({"Saoirse": 5.0}), encoding="utf-8")
         with victim.events() as events:
             settle(events, Status)
             victim.process.send_signal(signal.SIGHUP)

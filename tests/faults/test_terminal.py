@@ -92,5 +92,5 @@ def test_whatever_is_printed() -> None:
 def test_nothing_is_printed_another_way() -> None:
     """`asrd send` overwrites a line, and shows the text in it by itself."""
     direct = re.compile(r"click\.s?echo\(|(?<![.\w])print\(|rich\.console import Console\b")
-    found = [path.name for path in (ROOT / "cli").rglob("*.py") if direct.search(path.read_text())]
+    found = [path.name for path in (ROOT / "cli").rglob("*.py") if direct.search(path.read_text(encoding="utf-8"))]
     assert sorted(found) == ["say.py", "send.py"]

@@ -25,11 +25,11 @@ def test_a_model_without_the_file_is_uncalibrated(tmp_path: Path) -> None:
 
 
 def test_what_was_learned_is_read(tmp_path: Path) -> None:
-    (tmp_path / NAME).write_text(json.dumps(GOOD))
+    (tmp_path / NAME).write_text(json.dumps(GOOD), encoding="utf-8")
     calibration = Calibration.load(tmp_path)
     assert (calibration.before, calibration.after) == (480, 320)
     assert calibration.words == Confidence(-1.0, Evidence(mean=0.5, least=1.0, letters=0.1))
-    (tmp_path / NAME).write_text(json.dumps(GOOD | {"confidence": None}))
+    (tmp_path / NAME).write_text(json.dumps(GOOD | {"confidence": None}), encoding="utf-8")
     assert Calibration.load(tmp_path) == Calibration(480, 320)
 
 
@@ -54,7 +54,7 @@ def test_confidence_is_a_probability_whatever_was_learned(
     ],
 )
 def test_a_broken_file_is_one_line(tmp_path: Path, change: dict[str, object]) -> None:
-    (tmp_path / NAME).write_text(json.dumps(GOOD | change))
+    (tmp_path / NAME).write_text(json.dumps(GOOD | change), encoding="utf-8")
     with pytest.raises(ModelError, match="asrd calibrate-confidence") as caught:
         Calibration.load(tmp_path)
     assert "\n" not in str(caught.value)

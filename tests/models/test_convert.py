@@ -39,7 +39,7 @@ def test_converting_again_gives_the_same_weights(base_model: ModelDirectory) -> 
 
 def test_a_failed_write_is_one_line_and_leaves_nothing(base_model: ModelDirectory, tmp_path: Path) -> None:
     network = runtime.openvino().Core().read_model(base_model.openvino("fp16"))
-    (tmp_path / "openvino").write_text("a file where the directory belongs")
+    (tmp_path / "openvino").write_text("a file where the directory belongs", encoding="utf-8")
     with pytest.raises(ModelError, match="cannot be written"):
         save(network, tmp_path / "openvino" / "fp16.xml", compress=True)
     assert [path.name for path in tmp_path.iterdir()] == ["openvino"]
@@ -51,7 +51,7 @@ def test_a_full_disk_is_one_line_and_leaves_what_was_there(
 ) -> None:
     """OpenVINO reports a stream error for it, which is not an OSError."""
     network = runtime.openvino().Core().read_model(base_model.openvino("fp16"))
-    (tmp_path / "fp16.xml").write_text("older")
+    (tmp_path / "fp16.xml").write_text("older", encoding="utf-8")
     bound = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, bound[1]))  # Python ignores the signal that goes with it
     try:
@@ -60,7 +60,7 @@ def test_a_full_disk_is_one_line_and_leaves_what_was_there(
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, bound)
     assert "\n" not in str(caught.value)
-    assert [path.read_text() for path in tmp_path.iterdir()] == ["older"]
+    assert [path.read_text(encoding="utf-8") for path in tmp_path.iterdir()] == ["older"]
 
 
 def test_saving_leaves_only_the_pair(base_model: ModelDirectory, tmp_path: Path) -> None:

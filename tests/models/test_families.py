@@ -49,15 +49,15 @@ def test_others_are_told_and_what_to_take_instead(config: dict[str, object], say
 
 
 def test_nothing_else_of_a_checkpoint_is_needed_to_tell(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text('{"model_type": "whisper"}')
+    (tmp_path / "config.json").write_text('{"model_type": "whisper"}', encoding="utf-8")
     with pytest.raises(ModelError, match=f"^{tmp_path} is of the type 'whisper'"):
         ModelDirectory.open(tmp_path)
 
 
 def test_a_head_that_is_missing_is_told_by_the_weights(base_model: ModelDirectory, tmp_path: Path) -> None:
     path = Path(shutil.copytree(base_model.path, tmp_path / "model"))
-    config = json.loads((path / "config.json").read_text())
-    (path / "config.json").write_text(json.dumps(config | {"architectures": None}))
+    config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+    (path / "config.json").write_text(json.dumps(config | {"architectures": None}), encoding="utf-8")
     tensors = load_file(path / "model.safetensors")
     body = {name: tensor for name, tensor in tensors.items() if not name.startswith("lm_head")}
     save_file(body, path / "model.safetensors", metadata={"format": "pt"})

@@ -26,7 +26,9 @@ VOCABULARIES = {"eng": LETTERS, "deu": [*LETTERS[:20], "Ä", "Ö", "ß"], "uzb-s
 
 
 def edit(path: Path, **changes: object) -> None:
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes, ensure_ascii=False))
+    path.write_text(
+        json.dumps(json.loads(path.read_text(encoding="utf-8")) | changes, ensure_ascii=False), encoding="utf-8"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -113,8 +115,8 @@ def test_without_a_language_of_its_own_all_are_listed(many: Path) -> None:
     edit(many / "config.json", vocab_size=99)
     with pytest.raises(UsageError, match=r"has 3 languages; name one, as in .*many@eng; there are: eng, deu, uzb-scr"):
         store.resolve(str(many))
-    letters = json.loads((many / "vocab.json").read_text())["deu"]
-    (many / "vocab.json").write_text(json.dumps({f"{number:04}": letters for number in range(1000)}))
+    letters = json.loads((many / "vocab.json").read_text(encoding="utf-8"))["deu"]
+    (many / "vocab.json").write_text(json.dumps({f"{number:04}": letters for number in range(1000)}), encoding="utf-8")
     with pytest.raises(UsageError, match=r"0018, 0019 and 980 more, in vocab\.json$") as caught:
         store.resolve(str(many))
     assert len(str(caught.value)) < 400
@@ -164,7 +166,7 @@ def test_converting_makes_a_model_of_the_language_alone(many: Path, audio: Float
     assert {file.name: file.read_bytes() for file in many.iterdir()} == before
     model = store.resolve(f"{many}@deu")
     assert (model.path, model.language) == (path, "")
-    assert json.loads((path / "vocab.json").read_text()) == {
+    assert json.loads((path / "vocab.json").read_text(encoding="utf-8")) == {
         letter: index for index, letter in enumerate(VOCABULARIES["deu"])
     }
     assert model.vocabulary.tokens == tuple(VOCABULARIES["deu"])

@@ -14,10 +14,10 @@ from asrd.models import manifest
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
     (tmp_path / "openvino").mkdir()
-    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
     (tmp_path / "openvino" / "fp16.bin").write_bytes(bytes(range(256)))
     (tmp_path / ".cache").mkdir()
-    (tmp_path / ".cache" / "half.part").write_text("hidden files are no part of the model")
+    (tmp_path / ".cache" / "half.part").write_text("hidden files are no part of the model", encoding="utf-8")
     manifest.write(tmp_path, source="here")
     return tmp_path
 
@@ -46,7 +46,7 @@ def test_flipped_byte_is_a_problem(directory: Path) -> None:
 def test_cut_missing_and_added_files_are_problems(directory: Path) -> None:
     (directory / "openvino" / "fp16.bin").write_bytes(b"short")
     (directory / "config.json").unlink()
-    (directory / "vocab.json").write_text("{}")
+    (directory / "vocab.json").write_text("{}", encoding="utf-8")
     assert manifest.verify(directory) == [
         manifest.Problem("config.json", "missing"),
         manifest.Problem("openvino/fp16.bin", "5 bytes instead of 256"),
@@ -55,7 +55,7 @@ def test_cut_missing_and_added_files_are_problems(directory: Path) -> None:
 
 
 def test_writing_again_keeps_facts_and_renews_hashes(directory: Path) -> None:
-    (directory / "config.json").write_text('{"changed": true}')
+    (directory / "config.json").write_text('{"changed": true}', encoding="utf-8")
     manifest.write(directory, openvino="1.0")
     content = manifest.read(directory)
     assert (content["source"], content["openvino"]) == ("here", "1.0")
@@ -87,7 +87,7 @@ def test_a_full_disk_is_one_line_and_leaves_the_old_manifest(
     ["{", "[]", '{"files": 3}', '{"files": {"config.json": "abc"}}', '{"files": {"config.json": {"size": "2"}}}'],
 )
 def test_a_broken_manifest_is_one_line(directory: Path, content: str) -> None:
-    (directory / manifest.NAME).write_text(content)
+    (directory / manifest.NAME).write_text(content, encoding="utf-8")
     with pytest.raises(ModelError) as caught:
         manifest.verify(directory)
     assert "\n" not in str(caught.value)

@@ -74,13 +74,13 @@ def test_an_unknown_model_says_what_to_do(name: str, remedy: str) -> None:
 
 def test_a_checkpoint_without_a_ctc_head_is_told_by_its_class(base_model: ModelDirectory, tmp_path: Path) -> None:
     path = Path(shutil.copytree(base_model.path, tmp_path / "model"))
-    config = json.loads((path / "config.json").read_text())
+    config = json.loads((path / "config.json").read_text(encoding="utf-8"))
     for name in ("Wav2Vec2ForPreTraining", "Wav2Vec2ForSequenceClassification"):
-        (path / "config.json").write_text(json.dumps(config | {"architectures": [name]}))
+        (path / "config.json").write_text(json.dumps(config | {"architectures": [name]}), encoding="utf-8")
         with pytest.raises(
             ModelError, match=f"is a {name}, which has no CTC head.*take a checkpoint that was fine-tuned"
         ):
             ModelDirectory.open(path)
     for named in (["Wav2Vec2ForCTC"], None):
-        (path / "config.json").write_text(json.dumps(config | {"architectures": named}))
+        (path / "config.json").write_text(json.dumps(config | {"architectures": named}), encoding="utf-8")
         assert ModelDirectory.open(path).geometry == base_model.geometry

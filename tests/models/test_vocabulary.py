@@ -20,7 +20,7 @@ from asrd.models.vocabulary import Vocabulary
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
-    (tmp_path / "vocab.json").write_text(json.dumps({"<pad>": 0, "|": 1, "A": 2}))
+    (tmp_path / "vocab.json").write_text(json.dumps({"<pad>": 0, "|": 1, "A": 2}), encoding="utf-8")
     return tmp_path
 
 
@@ -36,7 +36,7 @@ def test_a_blank_that_the_model_was_not_trained_with(directory: Path) -> None:
 
 @pytest.mark.parametrize("added", [["<s>"], {"one": "<s>"}, {"3": None, "x": {}}, 7])
 def test_added_tokens_that_are_not_listed_by_number(directory: Path, added: object) -> None:
-    (directory / "tokenizer_config.json").write_text(json.dumps({"added_tokens_decoder": added}))
+    (directory / "tokenizer_config.json").write_text(json.dumps({"added_tokens_decoder": added}), encoding="utf-8")
     with pytest.raises(ModelError, match="added_tokens_decoder"):
         Vocabulary.load(directory, 3)
 
@@ -73,12 +73,12 @@ def test_text_is_that_of_transformers(
     with TemporaryDirectory() as place:
         directory = Path(place)
         ids = {letter: index for index, letter in enumerate(letters)}
-        (directory / "vocab.json").write_text(json.dumps(ids))
+        (directory / "vocab.json").write_text(json.dumps(ids), encoding="utf-8")
         theirs = transformers.Wav2Vec2CTCTokenizer(directory / "vocab.json", **settings)
         if older:
             special = {name: settings.pop(name) for name in ("pad_token", "unk_token") if name in settings}
-            (directory / "special_tokens_map.json").write_text(json.dumps(special))
-            (directory / "tokenizer_config.json").write_text(json.dumps(settings))
+            (directory / "special_tokens_map.json").write_text(json.dumps(special), encoding="utf-8")
+            (directory / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
         else:
             theirs.save_pretrained(directory)
         vocabulary = Vocabulary.load(directory, len(letters))

@@ -18,5 +18,5 @@ def manifest(tmp_path: Path, babble: FloatArray) -> Path:
         soundfile.write(tmp_path / name, babble[:length], rate)
         lines.append(json.dumps({"audio": name, "text": f"utterance {index}"}))
     path = tmp_path / "manifest.jsonl"
-    path.write_text("\n".join(lines))
+    path.write_text("\n".join(lines), encoding="utf-8")
     return path

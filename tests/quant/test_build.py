@@ -246,7 +246,7 @@ def test_the_command_says_what_it_does_and_what_it_costs(
 ) -> None:
     out = tmp_path / "out"
     (manifest.parent / "broken.wav").write_bytes(b"no audio")
-    with manifest.open("a") as lines:
+    with manifest.open("a", encoding="utf-8") as lines:
         lines.write('\n{"audio": "broken.wav", "text": "utterance 7"}')
     command = ["quantize", "--model", str(base_model.path), "-o", str(out)]
     command += ["--dataset", str(manifest), "--calibration=2", "--validation=1", "--test=3", "--windows=4", "--fast"]

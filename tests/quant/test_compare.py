@@ -62,9 +62,9 @@ def test_the_table_states_arithmetic_and_the_rule_for_texts(compare: Compare, tm
 
 
 def test_the_seed_chooses_the_clips(compare: Compare, manifest: Path) -> None:
-    lines = [json.loads(line) for line in manifest.read_text().splitlines()]
+    lines = [json.loads(line) for line in manifest.read_text(encoding="utf-8").splitlines()]
     longer = [{**line, "text": "word " * 2**index} for index, line in enumerate(lines)]  # each sum tells which
-    manifest.write_text("\n".join(map(json.dumps, longer)))
+    manifest.write_text("\n".join(map(json.dumps, longer)), encoding="utf-8")
     words = []
     for seed in (1, 1, 2, 3):
         done = compare("--backends", "fp16", "--json", "--limit", "2", "--seed", str(seed))
@@ -74,7 +74,7 @@ def test_the_seed_chooses_the_clips(compare: Compare, manifest: Path) -> None:
 
 
 def test_clips_that_cannot_be_used_are_named_and_left_out(compare: Compare, manifest: Path) -> None:
-    manifest.with_name("2.wav").write_text("no audio")
+    manifest.with_name("2.wav").write_text("no audio", encoding="utf-8")
     done = compare("--json")
     assert json.loads(done.stdout)["utterances"] == 5
     assert "skipped 2.wav" in done.stderr

@@ -29,10 +29,12 @@ def test_other_work_is_what_the_machine_did_beside_this_process(
     monkeypatch.setattr(conditions, "STAT", tmp_path / "stat")
     monkeypatch.setattr(conditions.time, "process_time", lambda: 5.0)
     monkeypatch.setattr(conditions.os, "sysconf", lambda _: 100)
-    conditions.STAT.write_text("cpu 1000 0 0 1000 0 0 0 0 0 0\ncpu0 1 2\n")
+    conditions.STAT.write_text("cpu 1000 0 0 1000 0 0 0 0 0 0\ncpu0 1 2\n", encoding="utf-8")
     watch = Watch()
     monkeypatch.setattr(conditions.time, "process_time", lambda: 7.0)
-    conditions.STAT.write_text("cpu 1500 0 0 1500 0 0 0 0 0 0\n")  # 5 s busy of 10, 2 of them this process
+    conditions.STAT.write_text(
+        "cpu 1500 0 0 1500 0 0 0 0 0 0\n", encoding="utf-8"
+    )  # 5 s busy of 10, 2 of them this process
     found = watch.conditions([(0.1, 0.1, 0.1, 0.3), ()])
     assert found.others == pytest.approx(0.3)
     assert found.spread == pytest.approx(2.4)

@@ -136,12 +136,12 @@ def test_accuracy_control_reverts_what_breaks_and_proves_it(whole: Path, parts: 
     assert value == pytest.approx(measured["int8"]["cer"][0] - measured["torch"]["cer"][0])
     assert low <= value <= high
     assert high <= RECIPE.max_drop
-    heard = [json.loads(line) for line in (whole / "proof.jsonl").read_text().splitlines()]
+    heard = [json.loads(line) for line in (whole / "proof.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [line["id"] for line in heard] == facts["split"]["test"]
     assert set(heard[0]) == {"id", "speaker", "text", "torch", "fp16", "int8"}
     assert facts["split"]["test"] == [clip.id for clip in parts.test]
     assert manifest.verify(whole) == []
-    assert "projection" in (whole / "report.html").read_text()
+    assert "projection" in (whole / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_refused_run_is_kept_for_another_bound(
@@ -169,12 +169,14 @@ def test_a_killed_run_resumes_to_the_same_model(fragile: ModelDirectory, whole: 
     journal = draft_of(broken) / ".journal.jsonl"
     command = [sys.executable, "-m", "asrd.cli.main", *_arguments(fragile, broken)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
-        while running.poll() is None and (not journal.is_file() or len(journal.read_text().splitlines()) < 8):
+        while running.poll() is None and (
+            not journal.is_file() or len(journal.read_text(encoding="utf-8").splitlines()) < 8
+        ):
             time.sleep(0.02)  # the journal is a plain file: there is nothing to wait on
         os.kill(running.pid, signal.SIGKILL)
     assert running.returncode == -signal.SIGKILL
     assert not broken.exists()
-    evaluated = len(journal.read_text().splitlines())
+    evaluated = len(journal.read_text(encoding="utf-8").splitlines())
     refused = _run(fragile, broken, "--seed=1", "--resume")
     assert isinstance(refused.exception, UsageError)
     assert "without --resume" in str(refused.exception)
@@ -183,7 +185,9 @@ def test_a_killed_run_resumes_to_the_same_model(fragile: ModelDirectory, whole: 
     assert evaluated >= 8
     for name in ("openvino/int8.xml", "openvino/int8.bin", "openvino/fp16.xml", "openvino/fp16.bin"):
         assert (broken / name).read_bytes() == (whole / name).read_bytes(), name
-    one, two = (json.loads((path / "manifest.json").read_text())["quantization"] for path in (whole, broken))
+    one, two = (
+        json.loads((path / "manifest.json").read_text(encoding="utf-8"))["quantization"] for path in (whole, broken)
+    )
     assert same_facts(one, two)
 
 

@@ -39,7 +39,7 @@ def test_a_manifest(tmp_path: Path, babble: FloatArray) -> None:
         {"audio": "here.wav", "text": None},
         {"audio": str(tmp_path / "here.wav"), "text": "Three"},
     ]
-    (tmp_path / "m.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    (tmp_path / "m.jsonl").write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
     assert summary(dataset(str(tmp_path / "m.jsonl"))) == [
         ("below/there.wav", "ONE", "ann"),
         ("here.wav", "", ""),
@@ -53,7 +53,7 @@ def test_a_librispeech_tree(tmp_path: Path, babble: FloatArray) -> None:
         for number in (0, 1):
             write(folder / f"{speaker}-{chapter}-{number:04}.{('flac', 'wav')[number]}", babble)
         lines = [f"{speaker}-{chapter}-0000 {text}", f"{speaker}-{chapter}-0001 DO DO", ""]
-        (folder / f"{speaker}-{chapter}.trans.txt").write_text("\n".join(lines))
+        (folder / f"{speaker}-{chapter}.trans.txt").write_text("\n".join(lines), encoding="utf-8")
     assert summary(dataset(str(tmp_path))) == [
         ("777-126732-0000", "A  B", "777"),
         ("777-126732-0001", "DO DO", "777"),
@@ -75,7 +75,9 @@ def test_an_audiofolder_with_a_table(tmp_path: Path, babble: FloatArray, mark: s
 
 def test_an_audiofolder_with_json_lines(tmp_path: Path, babble: FloatArray) -> None:
     write(tmp_path / "1.wav", babble)
-    (tmp_path / "metadata.jsonl").write_text('{"file_name": "1.wav", "sentence": "Yes", "client_id": "x"}\n')
+    (tmp_path / "metadata.jsonl").write_text(
+        '{"file_name": "1.wav", "sentence": "Yes", "client_id": "x"}\n', encoding="utf-8"
+    )
     assert summary(dataset(str(tmp_path))) == [("1.wav", "Yes", "x")]
 
 

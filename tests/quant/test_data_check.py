@@ -28,7 +28,7 @@ def test_audio_of_any_rate_and_kind_comes_out_as_16_khz_mono(tmp_path: Path, rat
 
 def faulty(folder: Path) -> list[Clip]:
     """Make a clip for each fault that audio can have."""
-    (folder / "text.wav").write_text("no audio")
+    (folder / "text.wav").write_text("no audio", encoding="utf-8")
     (folder / "headless.raw").write_bytes(bytes(100))
     (folder / "nothing.wav").write_bytes(b"")
     (folder / "folder.wav").mkdir()

@@ -51,7 +51,7 @@ def test_common_voice(wav: Path) -> None:
     lengths = "clip\tduration[ms]\none.wav\t5\n"
     folder = build(wav, validated_tsv=rows, clips__one_wav=None, lengths_tsv=lengths, reported_tsv="sentence\treason\n")
     assert found(folder) == [("one.wav", "He was.", "7")]
-    (folder / "test.tsv").write_text(rows.replace("was", "is"))
+    (folder / "test.tsv").write_text(rows.replace("was", "is"), encoding="utf-8")
     with pytest.raises(UsageError, match=r"has the tables test\.tsv, validated\.tsv; give one .*/test\.tsv$"):
         dataset(str(folder))
     assert found(folder / "test.tsv") == [("one.wav", "He is.", "7")]
@@ -160,7 +160,7 @@ def test_kaldi_segments_cut_recordings(wav: Path) -> None:
         ("u7", "no transcript"),
     ]
     before = fingerprint(checked.clips)
-    (folder / "segments").write_text(segments.replace("0.25 0.5", "0.25 0.51", 1))
+    (folder / "segments").write_text(segments.replace("0.25 0.5", "0.25 0.51", 1), encoding="utf-8")
     assert fingerprint(check(dataset(str(folder))).clips) != before
 
 
@@ -171,7 +171,7 @@ def test_kaldi_commands_are_never_run(wav: Path) -> None:
     assert [clip.id for clip in checked.clips] == ["u2"]
     told = "is made by a command in wav.scp, which asrd never runs; name a file there instead"
     assert checked.skipped == [("u1", f"{told} (text, line 1)")]
-    (folder / "wav.scp").write_text(f"u1 touch {trap} |\nu2 touch {trap}|\n")
+    (folder / "wav.scp").write_text(f"u1 touch {trap} |\nu2 touch {trap}|\n", encoding="utf-8")
     with pytest.raises(AudioError, match=r"set: u1 is made by a command in wav\.scp, which asrd never runs"):
         dataset(str(folder))
     assert not trap.exists()

@@ -79,7 +79,7 @@ def published(tmp_path: Path, babble: FloatArray) -> Path:
         ]
         table(folder / config / "test.parquet", rows)
     (folder / "clean" / "train.parquet").write_bytes(b"damaged")
-    (folder / "README.md").write_text(CARD)
+    (folder / "README.md").write_text(CARD, encoding="utf-8")
     return folder
 
 
@@ -174,7 +174,9 @@ def test_an_audiofolder_needs_no_codec(tmp_path: Path, babble: FloatArray) -> No
     for name in ("one", "two"):
         (tmp_path / "set").mkdir(exist_ok=True)
         (tmp_path / "set" / f"{name}.flac").write_bytes(encoded(babble[:8000]))
-    (tmp_path / "set" / "metadata.csv").write_text("file_name,text\none.flac,HE WAS NOT\ntwo.flac,AN ILL\n")
+    (tmp_path / "set" / "metadata.csv").write_text(
+        "file_name,text\none.flac,HE WAS NOT\ntwo.flac,AN ILL\n", encoding="utf-8"
+    )
     before = datasets.Audio.encode_example
     clips = dataset(f"hf:{tmp_path / 'set'}")
     assert [(clip.text, len(read(clip))) for clip in clips] == [("HE WAS NOT", 16_000), ("AN ILL", 16_000)]

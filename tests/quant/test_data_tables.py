@@ -114,7 +114,7 @@ def test_every_format_is_cut_where_it_should_be(tmp_path: Path, suffix: str) -> 
     kind = {"format": "OGG", "subtype": "OPUS"} if suffix == "opus" else {}
     soundfile.write(tmp_path / f"a.{suffix}", noise, 16_000, **kind)
     rows = [{"audio": f"a.{suffix}", "text": "A"}, {"audio": f"a.{suffix}", "text": "B", "offset": 3, "duration": 2}]
-    (tmp_path / "m.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (tmp_path / "m.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     whole, cut = map(read, dataset(str(tmp_path / "m.jsonl")))
     np.testing.assert_allclose(cut, whole[48_000:80_000], atol=1e-6)
 

@@ -20,7 +20,7 @@ PARTS = ["query", "key", "value", "out", "up", "down"]
 @pytest.mark.parametrize("kind", ["bundled", "base_model", "lv60_model"])
 def test_every_layer_is_found_once_in_order(kind: str, request: pytest.FixtureRequest) -> None:
     model: ModelDirectory = request.getfixturevalue(kind)
-    config = json.loads((model.path / "config.json").read_text())
+    config = json.loads((model.path / "config.json").read_text(encoding="utf-8"))
     labels = [layer.label for layer in layers(read_network(model))]
     blocks = range(config["num_hidden_layers"])
     expected = [f"front.{index}" for index in range(len(config["conv_kernel"]))]

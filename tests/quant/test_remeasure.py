@@ -131,18 +131,18 @@ def test_a_data_set_that_moved_can_be_named(model: ModelDirectory, verify: Verif
 
 
 def test_of_clips_listed_twice_the_first_was_measured(verify: Verify, manifest: Path) -> None:
-    lines = manifest.read_text().splitlines()
-    manifest.write_text("\n".join([*lines, lines[4].replace("utterance 4", "utterance four")]))
+    lines = manifest.read_text(encoding="utf-8").splitlines()
+    manifest.write_text("\n".join([*lines, lines[4].replace("utterance 4", "utterance four")]), encoding="utf-8")
     assert verify().exit_code == 0
 
 
 def test_other_clips_are_not_taken_for_the_same(model: ModelDirectory, verify: Verify, manifest: Path) -> None:
-    lines = manifest.read_text().splitlines()
-    manifest.write_text("\n".join(lines).replace("utterance 4", "utterance four"))
+    lines = manifest.read_text(encoding="utf-8").splitlines()
+    manifest.write_text("\n".join(lines).replace("utterance 4", "utterance four"), encoding="utf-8")
     done = verify()
     assert isinstance(done.exception, AudioError)
     assert "changed" in str(done.exception)
-    manifest.write_text("\n".join(lines[:4]))
+    manifest.write_text("\n".join(lines[:4]), encoding="utf-8")
     done = verify()
     assert isinstance(done.exception, AudioError)
     assert "lacks 1 of the clips of the measurement, 4.wav first" in str(done.exception)

@@ -82,9 +82,9 @@ def test_tuned_weights_make_fewer_errors_than_greedy(bundled: ModelDirectory, tm
 def test_a_file_that_cannot_be_understood_is_said(tmp_path: Path, content: dict[str, object]) -> None:
     assert DecodingSettings.load(tmp_path) == DecodingSettings()
     earlier = {"lm": "en", "lm_weight": 0.4, "word_bonus": 1}
-    (tmp_path / "decoding.json").write_text(json.dumps(earlier))
+    (tmp_path / "decoding.json").write_text(json.dumps(earlier), encoding="utf-8")
     assert DecodingSettings.load(tmp_path) == DecodingSettings("en", 0.4, 1.0)
-    (tmp_path / "decoding.json").write_text(json.dumps(content))
+    (tmp_path / "decoding.json").write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(ModelError, match="asrd tune"):
         DecodingSettings.load(tmp_path)
 
@@ -119,5 +119,5 @@ def test_pruning_keeps_probabilities_whole(tmp_path: Path) -> None:
         assert sum(listed.values()) + rest == pytest.approx(1, abs=1e-6)
     assert len(prune(model, 0).p2) == 5
     path = tmp_path / "x.arpa"
-    path.write_text("".join(arpa(pruned)))
+    path.write_text("".join(arpa(pruned)), encoding="utf-8")
     assert resolve(str(path)).words == ("a", "b", "c")

@@ -119,7 +119,7 @@ class SoundServer:
             )
         deadline = time.monotonic() + 10
         while self._run("pactl", "set-default-source", "virtmic.monitor").returncode:
-            assert self._process.poll() is None, (self._home / "log").read_text()
+            assert self._process.poll() is None, (self._home / "log").read_text(encoding="utf-8")
             assert time.monotonic() < deadline, "PulseAudio does not answer"
             time.sleep(0.05)  # its only sign of readiness is an answer
 

@@ -61,7 +61,7 @@ def unreadable(tmp_path, kind):
     elif kind == "pipe":
         os.mkfifo(path)
     elif kind == "text":
-        path.write_text("The quick brown fox jumps over the lazy dog. " * 20)
+        path.write_text("The quick brown fox jumps over the lazy dog. " * 20, encoding="utf-8")
     elif kind == "no bytes":
         path.touch()
     elif kind == "no frames":

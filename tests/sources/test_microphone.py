@@ -62,7 +62,11 @@ def test_looking_again_and_again_loads_plugins_once():
     """ALSA loads again what it unloads, and each search for a microphone would cost more than the last."""
 
     def plugins():
-        return {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if "/alsa-lib/" in line}
+        return {
+            line.split()[-1]
+            for line in Path("/proc/self/maps").read_text(encoding="utf-8").splitlines()
+            if "/alsa-lib/" in line
+        }
 
     try:
         portaudio.rescan()

@@ -329,10 +329,10 @@ def test_an_address_that_cannot_be_bound_is_one_line(address):
 
 def test_a_file_is_not_replaced_by_a_socket(tmp_path):
     kept = tmp_path / "notes.txt"
-    kept.write_text("dear")
+    kept.write_text("dear", encoding="utf-8")
     with pytest.raises(UsageError, match="is a file, which a socket would replace"):
         asyncio.run(NetworkSource("a", f"ipc://{kept}").open())
-    assert kept.read_text() == "dear"
+    assert kept.read_text(encoding="utf-8") == "dear"
 
 
 @pytest.mark.parametrize("way", ["close", "cancel"])

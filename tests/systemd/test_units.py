@@ -39,7 +39,7 @@ def verify(path: Path, flavour: str) -> str:
 @pytest.fixture
 def installed(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     """The unit of a flavour, as it is installed."""
-    (tmp_path / "asrd.service").write_text(units.unit(request.param, str(ASRD)))
+    (tmp_path / "asrd.service").write_text(units.unit(request.param, str(ASRD)), encoding="utf-8")
     return tmp_path / "asrd.service"
 
 
@@ -52,7 +52,9 @@ def test_systemd_finds_no_fault(installed: Path, flavour: str) -> None:
 @needs_systemd
 @pytest.mark.parametrize("installed", ["system"], indirect=True)
 def test_systemd_would_find_a_fault(installed: Path) -> None:
-    installed.write_text(installed.read_text(encoding="utf-8").replace("Restart=on-failure", "Restart=sometimes"))
+    installed.write_text(
+        installed.read_text(encoding="utf-8").replace("Restart=on-failure", "Restart=sometimes"), encoding="utf-8"
+    )
     assert "sometimes" in verify(installed, "system")
 
 
@@ -95,7 +97,7 @@ def test_units_are_written_where_systemd_looks(flavour: str, tmp_path: Path) -> 
     result = subprocess.run(command, capture_output=True, encoding="utf-8", env=environment, check=False)
     assert result.returncode == 0, result.stderr
     for name, make in (("asrd.service", units.unit), ("asrd@.service", units.template)):
-        assert (tmp_path / "systemd" / "user" / name).read_text() == make(flavour, str(ASRD))
+        assert (tmp_path / "systemd" / "user" / name).read_text(encoding="utf-8") == make(flavour, str(ASRD))
     assert ("systemctl --user enable" in result.stdout) == (flavour == "user")
 
 

@@ -65,5 +65,5 @@ def test_the_list_of_models_shows_what_the_manifest_knows(
     shown = CliRunner().invoke(asrd, ["model", "list"], catch_exceptions=False).output
     assert "mine 60" in shown
     assert "200" in shown
-    (path / manifest.NAME).write_text('{"files": {}, "evaluation": {"broken": 1}}')
+    (path / manifest.NAME).write_text('{"files": {}, "evaluation": {"broken": 1}}', encoding="utf-8")
     assert "some/model" in CliRunner().invoke(asrd, ["model", "list"], catch_exceptions=False).output

@@ -67,7 +67,7 @@ def test_a_word_of_one_part_only_is_a_word_of_the_mix() -> None:
 
 def test_arpa_comes_back(tmp_path: Path) -> None:
     one, path = model(3), tmp_path / "one.arpa"
-    path.write_text("".join(arpa(one)))
+    path.write_text("".join(arpa(one)), encoding="utf-8")
     back = read_arpa(path)
     assert back.words == WORDS
     np.testing.assert_array_equal(back.bigrams, one.bigrams)

@@ -343,7 +343,7 @@ def test_a_full_disk_is_one_line(lv60_model: ModelDirectory, speech: list[Clip],
 
 def test_the_command_shows_what_was_gained(lv60_model: ModelDirectory, speech: list[Clip], tmp_path: Path) -> None:
     rows = [{"audio": str(clip.audio), "text": clip.text} for clip in speech[:12]]
-    (tmp_path / "mine.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (tmp_path / "mine.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     arguments = [
         "finetune",
         "--model",

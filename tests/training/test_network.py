@@ -69,7 +69,7 @@ def test_an_exported_model_is_read_back(network: Any, whisper: Weights, sound: t
     model = export(assemble(whisper, sound), tmp_path / "model")
     assert model.vocabulary.tokens == LABELS
     assert (model.normalize, model.attention_mask) == (True, True)
-    assert '"dtype": "float32"' in (model.path / "config.json").read_text()
+    assert '"dtype": "float32"' in (model.path / "config.json").read_text(encoding="utf-8")
     check(model)
     read = load_checkpoint(model)
     ours, theirs = encoder.read(network).state_dict(), encoder.read(read).state_dict()

@@ -38,7 +38,7 @@ def mine(speech: list[Clip], tmp_path: Path) -> str:
     """A data set of a dozen clips."""
     path = tmp_path / "mine.jsonl"
     rows = [{"audio": str(clip.audio), "text": clip.text, "speaker": clip.speaker} for clip in speech[:12]]
-    path.write_text("\n".join(map(json.dumps, rows)))
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     return str(path)
 
 
@@ -124,8 +124,8 @@ def test_texts_of_test_clips_are_not_learnt(encoder: str, mine: str, tmp_path: P
 
 
 def test_speakers_of_test_sets_are_learnt_from_unless_they_must_not(encoder: str, mine: str, tmp_path: Path) -> None:
-    first = json.loads(Path(mine).read_text().splitlines()[0])
-    (tmp_path / "test.jsonl").write_text(json.dumps(first | {"text": "SOMETHING ELSE"}))
+    first = json.loads(Path(mine).read_text(encoding="utf-8").splitlines()[0])
+    (tmp_path / "test.jsonl").write_text(json.dumps(first | {"text": "SOMETHING ELSE"}), encoding="utf-8")
     tests = {"one": str(tmp_path / "test.jsonl")}
     known = Order(tmp_path / "known", Plan(init=encoder), speech={"mine": mine}, tests=tests)
     strangers = replace(known, work=tmp_path / "strangers", unseen_speakers=True)

@@ -29,6 +29,9 @@ model: $(MODEL_VENV)/installed ## train a model like the bundled one; see traini
 test: $(VENV)/installed ## run the whole test suite; ARGS="-k word" passes options to pytest, one process then
 	$(VENV)/bin/pytest $(or $(ARGS),$(TESTERS))
 
+soak: $(VENV)/installed ## break running daemons in every way, up to half an hour, and count what is lost
+	ASRD_SOAK=1 $(VENV)/bin/pytest $(or $(ARGS),tests/faults tests/cli/test_crash.py)
+
 lint: $(VENV)/installed ## check style and formatting
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
@@ -88,4 +91,4 @@ define install
 	@touch $@
 endef
 
-.PHONY: help demo model test lint types constraints clean
+.PHONY: help demo model test lint soak types constraints clean

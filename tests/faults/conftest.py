@@ -7,18 +7,24 @@ import socket
 import subprocess
 import sys
 import termios
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from asrd.clients import Control, Subscriber
 from asrd.core.errors import TransportError
-from asrd.core.events import AnyEvent
+from asrd.core.events import AnyEvent, Final, Started
+from asrd.daemon.journal.store import Store
 
 SOAK = "ASRD_SOAK" in os.environ
 """Whether faults take their long form."""
+
+Count = Callable[..., None]
 
 
 def unused_port() -> int:
@@ -37,9 +43,10 @@ class Victim:
         files: int | None = None,
         control: str = "unix",
         terminal: int | None = None,
+        ready: bool = True,
     ) -> None:
         """files: its soft limit of open files. control: the kind of its control socket. terminal: its controlling one;
-        by default none.
+        by default none. ready: whether to wait until it publishes.
         """
         self.ports = {name: unused_port() for name in ("events", "audio", "metrics", "control")}
         self.paths = {name: folder / name for name in ("events", "control", "audio")}
@@ -73,6 +80,9 @@ class Victim:
                 preexec_fn=limit,  # noqa: PLW1509 - it starts no threads
                 pass_fds=() if terminal is None else (terminal,),
             )
+        self.journal = folder / "state" / "asrd" / "journal.sqlite"
+        if not ready:
+            return
         with Subscriber(f"ipc://{self.paths['events']}", timeout=60) as events:
             try:
                 next(iter(events))
@@ -99,6 +109,12 @@ class Victim:
         with Subscriber(f"ipc://{self.paths['events']}", timeout=10) as events:
             yield iter(events)  # type: ignore[misc]
 
+    def published(self) -> list[AnyEvent]:
+        """All lasting events so far, from the journal."""
+        with Store(self.journal) as store:
+            page = store.read(0, 1 << 62, room=1 << 30)
+        return msgspec.json.decode(f"[{','.join(page.payloads)}]", type=list[AnyEvent])
+
     def open_files(self) -> int:
         return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
 
@@ -114,3 +130,29 @@ def many_files() -> Iterator[int]:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     yield hard
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def unended(events: list[AnyEvent]) -> tuple[int, int]:
+    """Return how many utterances have no final, and how many have more than one."""
+    begun = Counter((event.daemon, event.stream, event.utterance) for event in events if isinstance(event, Started))
+    ended = Counter((event.daemon, event.stream, event.utterance) for event in events if isinstance(event, Final))
+    return (begun - ended).total(), (ended - begun).total()
+
+
+@pytest.fixture
+def count(record_property: Callable[[str, object], None]) -> Count:
+    """Note how often something happened; the summary says it."""
+
+    def note(**numbers: float) -> None:
+        for name, number in numbers.items():
+            record_property(name, number)
+
+    return note
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Write what the tests counted."""
+    counted = [one for one in terminalreporter.getreports("passed") if one.when == "call" and one.user_properties]
+    for report in counted:
+        numbers = ", ".join(f"{name.replace('_', ' ')} {number:g}" for name, number in report.user_properties)
+        terminalreporter.write_line(f"{report.nodeid.rpartition('/')[2]}: {numbers}")

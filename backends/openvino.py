@@ -10,6 +10,7 @@ from asrd.backends.base import Backend, LoadOptions
 from asrd.core import cpu
 from asrd.core.errors import BackendError, ModelError, UsageError, reason
 from asrd.core.flow import FloatArray
+from asrd.core.shell import quoted
 from asrd.core.units import MAX_WINDOW
 from asrd.models import ModelDirectory, runtime
 from asrd.models.proof import proved_arithmetic
@@ -109,7 +110,7 @@ class OpenVinoBackend(Backend):
 
     @classmethod
     def _remedy(cls, model: ModelDirectory) -> str:
-        return f"build it with 'asrd model convert {model.single}'"
+        return f"build it with 'asrd model convert {quoted(model.single)}'"
 
     @property
     def arithmetic(self) -> str:
@@ -153,7 +154,8 @@ class Int8Backend(OpenVinoBackend):
 
     @classmethod
     def _remedy(cls, model: ModelDirectory) -> str:
-        return f"use the backend fp16, or build it with 'asrd quantize --model {model.single} --dataset bundled -o OUT'"
+        build = f"asrd quantize --model {quoted(model.single)} --dataset bundled -o OUT"
+        return f"use the backend fp16, or build it with '{build}'"
 
     @property
     def arithmetic(self) -> str:

@@ -46,6 +46,7 @@ SETTINGS = (
     "partials",
     "source",
     "pace",
+    "language",
     "events",
     "control",
     "key",

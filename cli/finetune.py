@@ -14,6 +14,7 @@ from asrd.cli.recognition import model_option
 from asrd.cli.say import echo
 from asrd.cli.values import Number
 from asrd.core.errors import MissingExtraError
+from asrd.core.shell import quoted
 
 if TYPE_CHECKING:
     from asrd.quant.evaluation.bootstrap import Rate
@@ -82,7 +83,7 @@ def _show(tuned: "Tuned", model: str, data: str, output: Path) -> None:
     for name in ("wer", "cer"):
         before, after = getattr(tuned.before, name), getattr(tuned.after, name)
         echo(f"  {name.upper()}  {_interval(before)}  →  {_interval(after)}")
-    echo(f"Next: asrd quantize --model {output} --dataset {data} -o {output}-int8")
+    echo(f"Next: asrd quantize --model {quoted(output)} --dataset {quoted(data)} -o {quoted(f'{output}-int8')}")
 
 
 def _interval(rate: "Rate") -> str:

@@ -3,7 +3,6 @@
 import os
 import re
 import socket
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -53,9 +52,8 @@ def listen(
       asrd listen --format srt --stream desk > talk.srt
     """
     style = text_style(params)
-    names = list(style.spellings)
     with orderly():
-        screen = view(format_, replace(style, spellings=names), streams)
+        screen = view(format_, style, streams)
         try:
             begin = {"name": LAST} if since == "last" else {"since": moment(since, datetime.now().astimezone())}
             with Subscriber(events, streams, **begin, once=once, waiting=_tell, timeout=wait) as subscriber:
@@ -63,7 +61,7 @@ def listen(
                     if isinstance(item, Status):
                         _check(streams, item)
                         streams = ()  # another daemon may have others
-                        names[:] = style.naming(item.words).spellings
+                        screen.restyle(style.spoken(item.language).naming(item.words))
                     if isinstance(item, Hole):
                         echo(f"asrd: events {item.first} to {item.last} are lost", err=True)
                     screen.show(item)

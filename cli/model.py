@@ -15,6 +15,7 @@ from asrd.cli.say import echo
 from asrd.cli.train import train
 from asrd.cli.values import named
 from asrd.core.errors import MissingExtraError, ModelError, UsageError
+from asrd.core.shell import quoted
 from asrd.models import ModelDirectory, hub, manifest, store
 from asrd.models.convert import convert as convert_model
 
@@ -85,7 +86,7 @@ def pull(*, name: str, revision: str) -> None:
     try:
         echo(f"converted: {convert_model(pulled)}")
     except MissingExtraError as error:
-        echo(f"not converted for the fp16 backend: {error}, then 'asrd model convert {name}'")
+        echo(f"not converted for the fp16 backend: {error}, then 'asrd model convert {quoted(name)}'")
 
 
 @model.command()

@@ -61,6 +61,13 @@ _TEXT = cloup.option_group(
     cloup.option("--raw", is_flag=True, help="Print text as the model wrote it: no case, no sentences."),
     cloup.option("--numbers", is_flag=True, help="Write numbers in digits: 23, 3.14, 1984."),
     cloup.option(
+        "--language",
+        metavar="CODE",
+        default="",
+        show_default="the model's",
+        help="Language of the text, such as en or deu, for its rules of case, numbers and line breaks.",
+    ),
+    cloup.option(
         "--sentence-pause",
         default=0.5,
         type=SPAN,
@@ -88,4 +95,5 @@ def text_style(params: dict[str, Any]) -> Style:
         numbers=params["numbers"],
         pause=samples(params["sentence_pause"]),
         spellings=tuple(params["spelling"]),
+        language=params["language"],
     )

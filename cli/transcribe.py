@@ -58,7 +58,7 @@ def transcribe(ctx: click.Context, /, files: tuple[Path, ...], format_: str, **p
     model = resolve(options.model)
     decoding = make_decoding(options.decoding, model)
     boosts = HotWords(params["words"], decoding).boosts
-    style = text_style(params).naming(boosts)
+    style = text_style(params).spoken(model.speaks).naming(boosts)
     backend = load(options.backend, model, options.load)
 
     def output(path: Path) -> Output:

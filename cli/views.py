@@ -1,7 +1,6 @@
 """Views of `asrd listen`: JSON, subtitles, lines of text, or live on a terminal."""
 
 import sys
-from collections import defaultdict
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,7 +9,7 @@ from asrd.cli.say import echo
 from asrd.clients import Hole
 from asrd.clients.captions import Captions
 from asrd.clients.clock import Clock
-from asrd.clients.text import Style, Writer, join
+from asrd.clients.text import Style, Writers, join
 from asrd.core.display import shown
 from asrd.core.events import AnyEvent, Error, Final, Gap, Partial, Status, encode
 from asrd.core.units import seconds
@@ -24,6 +23,10 @@ class View(Protocol):
 
     def show(self, item: AnyEvent | Hole) -> None:
         """Take the next event or hole."""
+        ...
+
+    def restyle(self, style: Style) -> None:
+        """Take another style for the next words."""
         ...
 
     def close(self) -> None:
@@ -50,6 +53,9 @@ class _Lines:
         if not isinstance(item, Hole):
             echo(self._write(item))
 
+    def restyle(self, style: Style) -> None:
+        pass
+
     def close(self) -> None:
         pass
 
@@ -68,6 +74,9 @@ class _Finals:
     def write(self, final: Final) -> None:
         raise NotImplementedError
 
+    def restyle(self, style: Style) -> None:
+        raise NotImplementedError
+
     def close(self) -> None:
         pass
 
@@ -76,7 +85,7 @@ class _Texts(_Finals):
     """Writes one line per utterance, with the name of its stream if there are several."""
 
     def __init__(self, style: Style, streams: Collection[str]) -> None:
-        self._writers = _writers(style)
+        self._writers = Writers(style)
         self._streams = streams
         self._several = len(streams) > 1
 
@@ -84,6 +93,9 @@ class _Texts(_Finals):
         if isinstance(item, Status) and not self._streams:
             self._several = len(item.streams) > 1
         super().show(item)
+
+    def restyle(self, style: Style) -> None:
+        self._writers.style = style
 
     def write(self, final: Final) -> None:
         if text := join(self._writers[final.stream].utterance(final.words, final.reason)):
@@ -101,6 +113,9 @@ class _Subtitles(_Finals):
         self._left_out = set[str]()
         if captions.header:
             echo(captions.header)
+
+    def restyle(self, style: Style) -> None:
+        self._captions.restyle(style)
 
     def write(self, final: Final) -> None:
         self._stream = self._stream or final.stream
@@ -124,7 +139,7 @@ class Live:
         from rich.live import Live as Region
 
         self._group = Group
-        self._writers = _writers(style or Style())
+        self._writers = Writers(style or Style())
         self._open: dict[str, Partial] = {}
         self._daemon = ""
         self._region = Region(console=plain_console(), auto_refresh=False, transient=True)
@@ -148,6 +163,10 @@ class Live:
             self._print(item.stream, seconds(item.start), f"[{_not_heard(item)}]", "yellow")
         elif isinstance(item, Error):
             self._print(item.stream, None, f"[{item.message}]", "red")
+
+    def restyle(self, style: Style) -> None:
+        """Take another style for the next words."""
+        self._writers.style = style
 
     def close(self) -> None:
         """Remove the open lines; finals stay."""
@@ -184,8 +203,3 @@ class Live:
 
 def _not_heard(gap: Gap) -> str:
     return f"{seconds(gap.end - gap.start):.1f} s not heard: {gap.reason}"
-
-
-def _writers(style: Style) -> defaultdict[str, Writer]:
-    """Make one writer per stream."""
-    return defaultdict(lambda: Writer(style))

@@ -14,9 +14,14 @@ class Captions:
     """The subtitles of one stream for a file, utterance after utterance."""
 
     def __init__(self, format_: str, style: Style) -> None:
+        """style: as in `Writer`."""
         self._format = format_
         self._writer, self._layout = Writer(style), Layout()
         self._count = 0
+
+    def restyle(self, style: Style) -> None:
+        """Take another style for the next words."""
+        self._writer.style = style
 
     @property
     def header(self) -> str:
@@ -28,7 +33,8 @@ class Captions:
         final.
         """
         texts = []
-        for cue in self._layout.add(self._writer.utterance(words, reason)):
+        said = self._writer.utterance(words, reason)
+        for cue in self._layout.add(said, english=self._writer.style.english):
             self._count += 1
             text = "\n".join(cue.lines)
             texts.append(

@@ -19,6 +19,7 @@ from asrd.core.addresses import absent, check_port, not_an_address
 from asrd.core.errors import TransportError
 from asrd.core.key import concerns
 from asrd.core.pcm import PcmHeader
+from asrd.core.shell import quoted
 
 QUEUE = 32
 """Messages held while the daemon is behind, before `send` waits."""
@@ -100,7 +101,7 @@ class Connection:
             if not self._monitor.poll(max(0, round((deadline - time.monotonic()) * 1000))):
                 if self._broken_off and concerns(self._address):
                     raise refused(self._address, self._key)
-                remedy = f"start a daemon with 'asrd start --source pcm:{self._address}'"
+                remedy = f"start a daemon with 'asrd start --source {quoted(f'pcm:{self._address}')}'"
                 raise absent(self._address, f"nothing listens at {self._address}; {remedy}")
             self._watch()
 

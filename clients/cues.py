@@ -21,7 +21,7 @@ LINGER = samples(0.5)
 """Longest time that a subtitle stays after its last word, if nothing follows."""
 
 READING = 17
-"""Characters per second, spaces included."""
+"""Columns per second, spaces included: characters of the Latin script."""
 
 LATE = samples(1)
 """Longest delay of a subtitle behind its first word, caused by the one before, which needs time to be read. Beyond
@@ -53,18 +53,20 @@ class Layout:
     def __init__(self) -> None:
         self._free = 0
 
-    def add(self, sentences: Sequence[Sequence[Token]]) -> list[Cue]:
-        """Return the subtitles of one utterance, which lies after the earlier ones."""
-        pieces = [piece for sentence in sentences for piece in _pieces(list(chop(sentence)))]
+    def add(self, sentences: Sequence[Sequence[Token]], *, english: bool = False) -> list[Cue]:
+        """Return the subtitles of one utterance, which lies after the earlier ones. english: lines break by its
+        rules.
+        """
+        pieces = [piece for sentence in sentences for piece in _pieces(list(chop(sentence)), english)]
         cues = []
         for index, piece in enumerate(pieces):
             following = pieces[index + 1][0].start if index + 1 < len(pieces) else None
-            cue = self._time(piece, following)
+            cue = self._time(piece, following, wrap(piece, english=english) or ())
             self._free = cue.end + GAP
             cues.append(cue)
         return cues
 
-    def _time(self, piece: Sequence[Token], following: int | None) -> Cue:
+    def _time(self, piece: Sequence[Token], following: int | None, lines: tuple[str, ...]) -> Cue:
         """Time a subtitle. following: when the next subtitle's first word is said, None if that is unknown."""
         start = max(_up(piece[0].start), self._free)
         said = _up(piece[-1].end)
@@ -72,7 +74,7 @@ class Layout:
         wanted = said + LINGER if following is None else min(said + LINGER, _up(following) - GAP)
         late = (said if following is None else _up(following)) + LATE - GAP
         end = min(max(start + SHORTEST, read, wanted), start + LONGEST, late)
-        return Cue(Samples(start), Samples(max(end, start + GRID)), wrap(piece) or ())
+        return Cue(Samples(start), Samples(max(end, start + GRID)), lines)
 
 
 def _up(position: float) -> int:
@@ -80,7 +82,7 @@ def _up(position: float) -> int:
     return int(-(-position // GRID)) * GRID
 
 
-def _pieces(sentence: Sequence[Token]) -> list[Sequence[Token]]:
+def _pieces(sentence: Sequence[Token], english: bool) -> list[Sequence[Token]]:
     """Cut a sentence into subtitles at the least harmful places, by dynamic programming.
 
     A subtitle costs 1, and more if it is half empty, flashes by, or is cut off from what belongs to it.
@@ -91,7 +93,7 @@ def _pieces(sentence: Sequence[Token]) -> list[Sequence[Token]]:
         for first in range(last - 1, -1, -1):
             if length(sentence[first:last]) > CAPACITY:
                 break
-            options.append((best[first][0] + _cost(sentence, first, last), first))
+            options.append((best[first][0] + _cost(sentence, first, last, english), first))
         best.append(min(options))
     cuts = [len(sentence)]
     while cuts[-1]:
@@ -100,13 +102,13 @@ def _pieces(sentence: Sequence[Token]) -> list[Sequence[Token]]:
     return [sentence[first:last] for first, last in pairwise(cuts)]
 
 
-def _cost(sentence: Sequence[Token], first: int, last: int) -> float:
+def _cost(sentence: Sequence[Token], first: int, last: int, english: bool) -> float:
     piece = sentence[first:last]
-    if len(piece) > 1 and (wrap(piece) is None or piece[-1].end - piece[0].start > LONGEST):
+    if len(piece) > 1 and (wrap(piece, english=english) is None or piece[-1].end - piece[0].start > LONGEST):
         return float("inf")
     empty = 1 - length(piece) / CAPACITY
     cost = 1 + empty * empty
     if last < len(sentence):
         shown = sentence[last].start - piece[0].start
-        cost += harm(piece[-1], sentence[last]) + max(0.0, 1 - shown / (SHORTEST + GAP))
+        cost += harm(piece[-1], sentence[last], english=english) + max(0.0, 1 - shown / (SHORTEST + GAP))
     return cost

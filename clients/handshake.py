@@ -5,6 +5,7 @@ from typing import Any
 
 import zmq
 
+from asrd.core.addresses import needs_ipv6
 from asrd.core.errors import TransportError
 from asrd.core.key import Key, concerns, find, places
 
@@ -15,10 +16,11 @@ BROKEN_OFF = (
 
 
 def present(socket: zmq.Socket[Any], address: str, path: Path | None) -> Key | None:
-    """Present the key on a socket's next connection, if that is over TCP.
+    """Prepare a socket's next connection: present the key if it is over TCP.
 
     path: the key's file, as `find` takes it. Raises UsageError as `find` does.
     """
+    socket.ipv6 = needs_ipv6(address)
     key = find(path) if concerns(address) else None
     if key:
         key.show(socket)

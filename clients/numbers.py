@@ -1,4 +1,4 @@
-"""Spoken English numbers in digits: by the library text2num, and by rules of our own for years and digit strings."""
+"""Spoken numbers in digits: by the library text2num, and in English by rules of our own for years and digit strings."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -8,6 +8,10 @@ from typing import NamedTuple
 from text_to_num import find_numbers
 
 from asrd.clients.english import NUMBERS
+from asrd.core.language import primary
+
+LANGUAGES = frozenset(("en", "de", "fr", "es", "pt", "it", "nl"))
+"""Languages whose numbers the library reads."""
 
 DIGITS_JOINED = 4
 """Fewest digits, said one by one, that are one number, as of a telephone or a house; fewer may be a count."""
@@ -38,23 +42,32 @@ class _Spoken:
         return False
 
 
-def digits(words: Sequence[str]) -> list[Written]:
-    """Return the words of a sentence, with numbers in digits.
+def digits(words: Sequence[str], language: str) -> list[Written]:
+    """Return the words of a sentence, with numbers in digits if they can be read in that language.
 
     Numbers below three that stand alone stay words ("no one", "a second one"), which is the library's rule.
     """
-    heard = [word.lower() for word in words]
-    for index in range(1, len(heard) - 1):
-        if heard[index] == "oh" and heard[index - 1] in NUMBERS and heard[index + 1] in NUMBERS:
-            heard[index] = "o"  # as the library calls this zero
-    numbers = [Written(found.text, found.start, found.end) for found in find_numbers(list(map(_Spoken, heard)), "en")]
+    code, heard = primary(language), [word.lower() for word in words]
+    if code not in LANGUAGES:
+        return [*_plain(words, 0, len(words))]
+    if code == "en":
+        _hear_zeros(heard)
+    found = find_numbers(list(map(_Spoken, heard)), code)
+    numbers = [Written(number.text, number.start, number.end) for number in found]
     result: list[Written] = []
     position = 0
-    for number in _join(numbers):
+    for number in _join(numbers) if code == "en" else numbers:
         result += _plain(words, position, number.first)
         result.append(number)
         position = number.last
     return [*result, *_plain(words, position, len(words))]
+
+
+def _hear_zeros(heard: list[str]) -> None:
+    """Write "oh" between number words as the library calls this zero."""
+    for index in range(1, len(heard) - 1):
+        if heard[index] == "oh" and heard[index - 1] in NUMBERS and heard[index + 1] in NUMBERS:
+            heard[index] = "o"
 
 
 def _plain(words: Sequence[str], first: int, last: int) -> Iterator[Written]:

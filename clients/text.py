@@ -1,7 +1,8 @@
 """Readable text, made from recognised words.
 
-CTC models write one case, no punctuation, and numbers as they are spoken. Case and full stops are added by rules made
-for English; events and JSON keep the words as the model wrote them.
+CTC models write one case, no punctuation, and numbers as they are spoken. Sentences, their case and their full stops
+are added by rules that hold for all scripts, and more by those of a language; events and JSON keep the words as the
+model wrote them.
 """
 
 import re
@@ -13,6 +14,9 @@ from typing import NamedTuple
 from asrd.clients.english import CAPITALS
 from asrd.core.display import shown
 from asrd.core.events import WireWord
+from asrd.core.language import primary
+from asrd.core.script import join as running
+from asrd.core.script import pieces, settled, stop
 from asrd.core.units import Samples, samples
 
 
@@ -20,15 +24,25 @@ from asrd.core.units import Samples, samples
 class Style:
     """Style of written text.
 
-    raw: as the model wrote it. numbers: in digits. pause: silence within an utterance that ends a sentence.
-    spellings: words and phrases to be written exactly so, such as names ("Saoirse", "New York"); if the list changes,
-    that applies from the next words on.
+    raw: as the model wrote it. numbers: in digits, in the languages of `asrd.clients.numbers`. pause: silence within
+    an utterance that ends a sentence. spellings: words and phrases to be written exactly so, such as names ("Saoirse",
+    "New York"). language: its code, such as "en" or "deu"; "" if it is not known, for what holds everywhere.
     """
 
     raw: bool = False
     numbers: bool = False
     pause: Samples = samples(0.5)
     spellings: Sequence[str] = ()
+    language: str = ""
+
+    @property
+    def english(self) -> bool:
+        """Whether the rules of English hold."""
+        return primary(self.language) == "en"
+
+    def spoken(self, language: str) -> "Style":
+        """Return the style for a language, unless it has one."""
+        return self if self.language else replace(self, language=language)
 
     def naming(self, words: Iterable[str]) -> "Style":
         """Return the style with hot words as spellings too, except those all in one case, whose case says nothing."""
@@ -50,7 +64,7 @@ def sentences(words: Sequence[WireWord], style: Style, *, begins: bool = True, e
     begins, ends: whether the first word begins and the last one ends a sentence. An utterance that was cut because it
     had become too long does not end one, nor does the next one begin one.
     """
-    tokens = [Token(shown(word.word), word.start, word.end) for word in words]
+    tokens = [token for word in words for token in _tokens(word)]
     said = list(_split(tokens, style.pause))
     if style.raw:
         return said
@@ -59,10 +73,19 @@ def sentences(words: Sequence[WireWord], style: Style, *, begins: bool = True, e
     for number, sentence in enumerate(said):
         first = sentence[0].text
         if (begins or number) and first.islower():
-            sentence[0] = sentence[0]._replace(text=re.sub(r"\w", lambda letter: letter[0].upper(), first, count=1))
-        if (ends or number < len(said) - 1) and sentence[-1].text[-1] not in ".?!…":
-            sentence[-1] = sentence[-1]._replace(text=sentence[-1].text + ".")
+            sentence[0] = sentence[0]._replace(text=re.sub(r"\w", lambda letter: letter[0].title(), first, count=1))
+        if ends or number < len(said) - 1:
+            last = sentence[-1].text
+            sentence[-1] = sentence[-1]._replace(text=last + stop(last))
     return said
+
+
+def _tokens(word: WireWord) -> Iterator[Token]:
+    """Yield what lines may break between, each with its share of the word's time."""
+    parts = pieces(shown(word.word))
+    share = (word.end - word.start) / len(parts)
+    for index, part in enumerate(parts):
+        yield Token(part, word.start + round(index * share), word.start + round((index + 1) * share))
 
 
 def _split(tokens: Sequence[Token], pause: int) -> Iterator[list[Token]]:
@@ -75,7 +98,8 @@ def _split(tokens: Sequence[Token], pause: int) -> Iterator[list[Token]]:
 def _dress(sentence: list[Token], style: Style, shouted: bool) -> list[Token]:
     """Set case and numbers. shouted: the model knows capitals only, so that they mean nothing."""
     texts = [token.text.lower() if shouted else token.text for token in sentence]
-    texts = [text[0].upper() + text[1:] if text.lower() in CAPITALS else text for text in texts]
+    if style.english:
+        texts = [text[0].upper() + text[1:] if text.lower() in CAPITALS else text for text in texts]
     for phrase in map(str.split, style.spellings):
         folded = [word.casefold() for word in phrase]
         for first in range(len(texts) - len(phrase) + 1):
@@ -86,36 +110,51 @@ def _dress(sentence: list[Token], style: Style, shouted: bool) -> list[Token]:
         return dressed
     from asrd.clients.numbers import digits
 
-    return [Token(text, sentence[first].start, sentence[last - 1].end) for text, first, last in digits(texts)]
+    return [
+        Token(text, sentence[first].start, sentence[last - 1].end)
+        for text, first, last in digits(texts, style.language)
+    ]
 
 
 class Writer:
     """The sentences of one stream, utterance after utterance."""
 
     def __init__(self, style: Style) -> None:
-        self._style = style
+        """style: may be replaced at any time, for the next words."""
+        self.style = style
         self._begins = True
 
     def utterance(self, words: Sequence[WireWord], reason: str) -> list[list[Token]]:
         """Return the sentences of a final. reason: why it ended; the next utterance continues one that had become too
         long.
         """
-        said = sentences(words, self._style, begins=self._begins, ends=reason != "length")
+        said = sentences(words, self.style, begins=self._begins, ends=reason != "length")
         if words:
             self._begins = reason != "length"
         return said
 
     def partial(self, words: Sequence[WireWord], stable: int) -> tuple[str, str]:
         """Return the settled text of an open utterance, and the rest. stable: characters of its raw text."""
-        length, settled = -1, 0
-        for word in words:
-            length += 1 + len(word.word)
-            settled = word.end if length <= stable else settled
-        tokens = [token for part in sentences(words, self._style, begins=self._begins, ends=False) for token in part]
-        count = sum(token.end <= settled for token in tokens)
+        known = settled([word.word for word in words], stable)
+        until = words[known - 1].end if known else 0
+        tokens = [token for part in sentences(words, self.style, begins=self._begins, ends=False) for token in part]
+        count = sum(token.end <= until for token in tokens)
         return join([tokens[:count]]), join([tokens[count:]])
+
+
+class Writers:
+    """A writer for each stream, in one style, which may be replaced at any time, for the next words."""
+
+    def __init__(self, style: Style) -> None:
+        self.style = style
+        self._writers: dict[str, Writer] = {}
+
+    def __getitem__(self, stream: str) -> Writer:
+        writer = self._writers.setdefault(stream, Writer(self.style))
+        writer.style = self.style
+        return writer
 
 
 def join(said: Sequence[Sequence[Token]]) -> str:
     """Join sentences to running text."""
-    return " ".join(token.text for sentence in said for token in sentence)
+    return running(token.text for sentence in said for token in sentence)

@@ -87,6 +87,11 @@ def beside(events: str, control: str) -> str:
     return control if is_local(events) or not is_local(control) else ""
 
 
+def needs_ipv6(address: str) -> bool:
+    """Return whether an address is one of IPv6, which libzmq only takes from sockets that are told so."""
+    return address.startswith("tcp://[")
+
+
 def is_local(address: str) -> bool:
     """Return whether only programs on this machine can reach an address."""
     return _LOCAL.fullmatch(address) is not None

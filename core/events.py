@@ -154,7 +154,8 @@ class Status(Event, frozen=True, kw_only=True):
 
     audio_seconds, inference_seconds: audio recognised (context included) and time spent on it; their ratio is the
     real-time factor of the backend. peak_memory: bytes, of the whole process. calibrated: whether confidences are
-    probabilities, because the model was calibrated. recording: where the audio of all streams is kept; "" if it is
+    probabilities, because the model was calibrated. language: the code of the model's language; "" if it is not
+    known. recording: where the audio of all streams is kept; "" if it is
     not. decoder: that of finals; lm: its language model, or "none". hot_words: how many are in use; words: the hot
     words, as people wrote them. events: the addresses at which it publishes. control: where it takes requests.
     journal: the file that keeps its events; "" if there is none. connections: how many are open, to all its sockets;
@@ -172,6 +173,7 @@ class Status(Event, frozen=True, kw_only=True):
     inference_seconds: float
     peak_memory: int
     streams: dict[str, StreamStatus]
+    language: str = ""
     calibrated: bool = False
     recording: str = ""
     decoder: str = "greedy"

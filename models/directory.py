@@ -35,7 +35,8 @@ class ModelDirectory:
     attention_mask: whether the model takes a mask when windows of unequal length are padded into
         one batch. asrd never pads, so an all-ones mask is implied and none is passed.
     calibration: corrections to its word times and confidences.
-    language: the one taken of a checkpoint of several languages; "" for all others.
+    language: the one taken of a checkpoint of several languages; "" for all others. speaks: the code of the language
+        that the model knows, as its manifest, its config or its tokenizer tells it; "" if none does.
     """
 
     path: Path
@@ -45,6 +46,7 @@ class ModelDirectory:
     attention_mask: bool
     calibration: Calibration = UNCALIBRATED
     language: str = ""
+    speaks: str = ""
 
     @property
     def name(self) -> str:
@@ -102,6 +104,7 @@ class ModelDirectory:
             attention_mask=bool(audio.get("return_attention_mask", False)),
             calibration=UNCALIBRATED if language else Calibration.load(path),
             language=language,
+            speaks=language or languages.spoken(path, config),
         )
 
 

@@ -72,6 +72,16 @@ def own(directory: Path, usual: int) -> str:
     return fitting[0] if len(fitting) == 1 else ""
 
 
+def spoken(directory: Path, config: Mapping[str, object]) -> str:
+    """Return the code of the language of a checkpoint that has only one: what its manifest says, or `config.json`; ""
+    if neither does. Raises ModelError if the manifest is malformed.
+    """
+    facts = manifest.read(directory) if (directory / manifest.NAME).is_file() else {}
+    source = facts.get("source")
+    told = (facts.get("language"), source.get("language") if isinstance(source, dict) else None)
+    return next((code for code in (*told, config.get("language")) if isinstance(code, str)), "")
+
+
 def outputs(directory: Path, language: str, usual: int) -> int:
     """Return the number of the network's outputs for a language.
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from asrd.core.errors import ModelError, UsageError
+from asrd.core.shell import quoted
 from asrd.models import calibration
 from asrd.models.calibration import Calibration
 from asrd.models.directory import ModelDirectory
@@ -23,7 +24,7 @@ def check_apart(model: ModelDirectory) -> None:
     if model.language:
         raise UsageError(
             f"{model.path} has several languages, and nothing can be learned of one of them there; "
-            f"'asrd model convert {model.single}' makes a model of this one"
+            f"'asrd model convert {quoted(model.single)}' makes a model of this one"
         )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from asrd.core import home
 from asrd.core.errors import UsageError
+from asrd.core.shell import quoted
 from asrd.models.directory import ModelDirectory
 from asrd.models.languages import parted
 
@@ -44,7 +45,7 @@ def resolve(model: str) -> ModelDirectory:
         return found
     name = parted(model)[0]
     if HUB_ID.fullmatch(name) and "/" in name:
-        raise UsageError(f"there is no model '{model}' here; fetch it with 'asrd model pull {model}'")
+        raise UsageError(f"there is no model '{model}' here; fetch it with 'asrd model pull {quoted(model)}'")
     raise UsageError(f"there is no model '{model}'; 'asrd model list' shows those at hand")
 
 

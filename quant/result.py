@@ -97,6 +97,7 @@ def record(model: ModelDirectory, source: ModelDirectory, recipe: Recipe, split:
     measured = {row.backend: row.plain() for row in figures(result.measurements, result.sizes)}
     manifest.write(
         model.path,
+        **({"language": source.speaks} if source.speaks else {}),
         quantization={
             "source": {"name": source.name, "files": built_from(source)},
             "dataset": recipe.test_dataset or recipe.dataset,

@@ -9,6 +9,7 @@ from typing import NoReturn
 from asrd.core import events
 from asrd.core.errors import AsrdError, UsageError
 from asrd.core.events import Final
+from asrd.core.shell import quoted
 from asrd.daemon.recorder import blocks, ring
 from asrd.daemon.recorder.blocks import DamagedError
 from asrd.daemon.recorder.records import AnyRecord, Begin, Captured, Closed, Said
@@ -45,7 +46,7 @@ def paths(where: Path) -> list[Path]:
         return [where]
     found = ring.files(where)
     if not found:
-        raise UsageError(f"{where} holds no recording; asrd start --record {where} makes one")
+        raise UsageError(f"{where} holds no recording; asrd start --record {quoted(where)} makes one")
     return found
 
 

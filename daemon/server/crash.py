@@ -9,6 +9,7 @@ import msgspec
 
 from asrd.core import events
 from asrd.core.events import Final, Gap, Partial, Started
+from asrd.core.script import join, settled
 from asrd.core.units import Samples
 from asrd.daemon.journal.changes import Heard
 from asrd.daemon.journal.journal import Journal
@@ -40,16 +41,16 @@ def endings(open_: Sequence[Started | Partial], heard: Heard | None) -> Iterator
     """
     for known, following in pairwise([*open_, None]):
         assert known
-        settled = _settled(known)
+        sure = _settled(known)
         reached = known.end if isinstance(known, Partial) else known.start
         if heard and heard.daemon == known.daemon:
             reached = max(reached, heard.position)
-        end = max(settled.end, min(reached, following.start) if following else reached)
-        if end > settled.end:
-            yield known.daemon, Gap(start=settled.end, end=end, reason="the daemon crashed")
+        end = max(sure.end, min(reached, following.start) if following else reached)
+        if end > sure.end:
+            yield known.daemon, Gap(start=sure.end, end=end, reason="the daemon crashed")
         yield (
             known.daemon,
-            transcript.final(settled, end=end, speech_end=settled.end, backend=settled.backend, reason=REASON),
+            transcript.final(sure, end=end, speech_end=sure.end, backend=sure.backend, reason=REASON),
         )
 
 
@@ -57,13 +58,9 @@ def _settled(known: Started | Partial) -> Partial:
     """Return the part of what was known that would not have changed."""
     if isinstance(known, Started):
         return transcript.unheard(known.utterance, Samples(known.start), "", known.time)
-    length, count = -1, 0
-    for word in known.words:
-        length += 1 + len(word.word)
-        count += length <= known.stable
-    words = known.words[:count]
+    words = known.words[: settled([word.word for word in known.words], known.stable)]
     end = words[-1].end if words else known.start
-    text = " ".join(word.word for word in words)
+    text = join(word.word for word in words)
     return msgspec.structs.replace(known, words=words, text=text, stable=len(text), end=end)
 
 

@@ -109,6 +109,7 @@ class StatusReporter:
             inference_seconds=scheduler.inference_seconds,
             peak_memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             streams={stream.source.stream: stream.status for stream in self._streams},
+            language=engine.model.speaks,
             calibrated=engine.model.calibration.words is not None,
             recording=self._recorder.directory if self._recorder else "",
             decoder=engine.decoding.name,

@@ -13,6 +13,7 @@ import soundfile
 from asrd.core.errors import AudioError, UsageError
 from asrd.core.flow import AudioChunk, FloatArray
 from asrd.core.pcm import first_invalid
+from asrd.core.shell import quoted
 from asrd.core.units import SAMPLE_RATE, Samples, seconds
 from asrd.daemon.sources import wav
 from asrd.daemon.sources.base import Source
@@ -128,7 +129,7 @@ def _unreadable(path: Path, error: Exception, after: float = 0.0) -> AudioError:
     reason = str(error).rpartition(": ")[2].strip().rstrip(".") or "damaged header"
     if after:
         return AudioError(f"{path} cannot be read after {after:.1f} s ({reason}); it is damaged, copy it again")
-    return AudioError(f"{path} cannot be read as audio ({reason}); convert it: ffmpeg -i '{path}' out.wav")
+    return AudioError(f"{path} cannot be read as audio ({reason}); convert it: ffmpeg -i {quoted(path)} out.wav")
 
 
 class FileSource(Source):

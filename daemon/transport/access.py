@@ -10,7 +10,7 @@ import zmq
 import zmq.asyncio
 from zmq.utils import z85
 
-from asrd.core.addresses import MAX_PORT, is_local
+from asrd.core.addresses import MAX_PORT, is_local, needs_ipv6
 from asrd.core.errors import UsageError
 from asrd.core.key import DOMAIN, Key, concerns
 
@@ -47,6 +47,7 @@ class Access:
         not 0xff, such as an HTTP request that a page in a browser sends to a port of this machine.
         """
         self.check(address)
+        socket.ipv6 = needs_ipv6(address)
         socket.curve_server = False
         if concerns(address):
             socket.zap_domain = DOMAIN.encode()

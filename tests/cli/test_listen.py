@@ -76,7 +76,8 @@ def final(stream: str, text: str, seq: int) -> events.Final:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--sentence-pause", "1"], ["Saoirse 23.", "Hello."]),
+        (["--sentence-pause", "1", "--language", "en"], ["Saoirse 23.", "Hello."]),
+        (["--sentence-pause", "1"], ["Saoirse twenty three.", "Hello."]),
         (["--raw"], ["SAOIRSE TWENTY THREE", "HELLO"]),
         (["--format", "srt"], ["1", "00:00:01,000 --> 00:00:01,916", "Saoirse."]),
     ],
@@ -120,6 +121,21 @@ def test_hot_words_are_written_as_they_were_added_also_while_it_listens(
     result = CliRunner().invoke(listen, ["--events", f"ipc://{tmp_path}/events", "--once", "--spelling", "IBM", *whole])
     thread.join()
     assert result.stdout.splitlines() == ["New iPhone.", "Iphone from New York by IBM."]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"), [([], ["Ich habe 23 i."]), (["--language", "en"], ["Ich habe dreiundzwanzig I."])]
+)
+def test_the_language_is_the_model_s_unless_another_is_given(
+    publisher: "zmq.Socket[bytes]", tmp_path: Path, options: list[str], said: list[str]
+) -> None:
+    heard = status("a", language="deu"), final("a", "ich habe dreiundzwanzig i", 1), events.Stopped(reason="end", seq=2)
+    thread = Thread(target=publish, args=(publisher, *(replace(event, daemon="d") for event in heard)))
+    thread.start()
+    always = ["--events", f"ipc://{tmp_path}/events", "--once", "--sentence-pause", "1", "--numbers"]
+    result = CliRunner().invoke(listen, [*always, *options])
+    thread.join()
+    assert result.stdout.splitlines() == said
 
 
 @pytest.mark.parametrize(

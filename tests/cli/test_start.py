@@ -7,12 +7,16 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.request
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from asrd.clients import Control, Hole, Subscriber
+from asrd.clients.sender import Sender
 from asrd.core.events import Final, Partial, Status, Stopped
+from asrd.daemon.sources.files import read_blocks
 from asrd.models import ModelDirectory
 from asrd.models.speech import bundled as bundled_speech
 
@@ -225,3 +229,33 @@ def test_asking_where_no_daemon_is(run: Run, command: list[str]) -> None:
     assert (result.returncode, result.stderr.count("\n")) == (1, 1)
     assert "no daemon answers at" in result.stderr
     assert "asrd start" in result.stderr
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="there is no IPv6 on the loopback interface")
+def test_everything_is_reached_over_ipv6(spawn: Spawn) -> None:
+    ports = []
+    for _ in range(4):
+        with socket.create_server(("::1", 0), family=socket.AF_INET6) as one:
+            ports.append(one.getsockname()[1])
+    events, control, audio, _ = [f"tcp://[::1]:{port}" for port in ports]
+    clip = np.concatenate([*read_blocks(bundled_speech("real")[0].audio)])
+    listening = ("--events", events, "--control", control, "--metrics", f"[::1]:{ports[3]}")
+    daemon = spawn("start", "--model", "asrd-tiny-en", "--source", f"call=pcm:{audio}", *listening)
+    with Subscriber(events, timeout=60) as subscriber:
+        next(iter(subscriber))
+        assert Control(control).status().streams["call"].open
+        with Sender(audio) as sender:
+            sender.send(clip)
+        assert next(event for event in subscriber if isinstance(event, Final)).text
+    with urllib.request.urlopen(f"http://[::1]:{ports[3]}/metrics") as metrics:
+        assert b"asrd_" in metrics.read()
+    Control(control).stop()
+    assert daemon.wait(10) == 0

@@ -13,6 +13,7 @@ from asrd.clients.cues import GAP, LATE, LINGER, LONGEST, READING, SHORTEST, Cue
 from asrd.clients.text import Style, Token, sentences
 from asrd.clients.wrap import WIDTH, chop
 from asrd.core.events import WireWord
+from asrd.core.script import width
 from asrd.core.units import SAMPLE_RATE
 
 Utterances = list[list[WireWord]]
@@ -127,6 +128,16 @@ def test_a_long_sentence_is_cut_where_the_speaker_breathes() -> None:
     words = [*spread(first, 4.0), *spread(rest, 5.0, round(4.3 * SAMPLE_RATE))]
     [(cues, _)] = lay_out(words)
     assert [re.sub(r"\W", "", "".join(cue.lines)).lower() for cue in cues] == ["one" * 12, "two" * 14]
+
+
+def test_letters_without_spaces_fill_their_columns() -> None:
+    """They are twice as wide as Latin ones, and lines break between any two of them, without hyphens."""
+    letters = ["不", "天", "的"] * 30
+    [(cues, _)] = lay_out([WireWord("".join(letters), 0, 16 * SAMPLE_RATE, 1.0)])
+    lines = [line for cue in cues for line in cue.lines]
+    assert "".join(lines) == "".join(letters) + "。"
+    assert max(map(width, lines)) <= WIDTH
+    assert {line.isascii() or "-" in line or " " in line for line in lines} == {False}
 
 
 def test_no_cue_spans_a_pause() -> None:

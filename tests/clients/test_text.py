@@ -18,7 +18,7 @@ def spoken(text: str, pause_after: str = "") -> list[WireWord]:
 
 
 def written(text: str, pause_after: str = "", **style: object) -> str:
-    return join(sentences(spoken(text, pause_after), Style(**style)))  # type: ignore[arg-type]
+    return join(sentences(spoken(text, pause_after), Style(**{"language": "en", **style})))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_numbers_in_digits_when_asked(heard: str, text: str) -> None:
 
 
 def test_a_number_lasts_as_long_as_its_words() -> None:
-    [[number, apples]] = sentences(spoken("TWENTY THREE APPLES"), Style(numbers=True))
+    [[number, apples]] = sentences(spoken("TWENTY THREE APPLES"), Style(numbers=True, language="en"))
     assert (number.start, number.end, apples.start) == (0, 11_200, 12_800)
 
 
@@ -98,3 +98,42 @@ def test_letters_are_kept_and_a_partial_is_its_text(words: list[str], stable: in
     settled, rest = Writer(Style(raw=raw)).partial(heard, stable)
     assert f"{settled} {rest}".strip() == text.rstrip(".")
     assert len(settled) <= stable
+
+
+@pytest.mark.parametrize(
+    ("language", "heard", "text"),
+    [
+        ("", "i say on monday", "I say on monday."),
+        ("it", "tutti i giorni", "Tutti i giorni."),
+        ("ita", "ho ventitré anni", "Ho 23 anni."),
+        ("de", "ich habe dreiundzwanzig äpfel", "Ich habe 23 äpfel."),
+        ("fr", "élise a vingt ans", "Élise a 20 ans."),
+        ("kat", "გამარჯობა მეგობარო", "გამარჯობა მეგობარო."),
+        ("zh", "你 好 世 界", "你好世界。"),
+        ("ja", "はい コーヒー です", "はいコーヒーです。"),
+        ("ko", "안녕 하세요", "안녕 하세요."),
+        ("hi", "नमस्ते दुनिया", "नमस्ते दुनिया।"),
+        ("th", "สวัสดี ครับ", "สวัสดี ครับ"),
+        ("hrv", "ǆep", "ǅep."),
+        ("pl", "dwadzieścia trzy", "Dwadzieścia trzy."),
+        ("en-GB", "twenty three on monday", "23 on Monday."),
+    ],
+)
+def test_each_language_has_its_own_rules(language: str, heard: str, text: str) -> None:
+    """No rule of English holds elsewhere, and what no rule is known for stays as it is."""
+    assert written(heard, language=language, numbers=True) == text
+
+
+def test_a_style_has_the_model_s_language_unless_it_has_one() -> None:
+    assert Style().spoken("de").language == "de"
+    assert Style(language="it").spoken("de").language == "it"
+
+
+@given(st.lists(st.text("ab你好カ", min_size=1, max_size=4), max_size=12), st.integers(0, 60))
+def test_a_partial_in_a_script_without_spaces_is_its_text(words: list[str], stable: int) -> None:
+    heard = spoken(" ".join(words))
+    settled, rest = Writer(Style(raw=True)).partial(heard, stable)
+    whole = join(sentences(heard, Style(raw=True)))
+    assert whole.startswith(settled)
+    assert whole.endswith(rest)
+    assert len(whole) - len(settled) - len(rest) in (0, 1)

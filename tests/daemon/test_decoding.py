@@ -66,6 +66,22 @@ def test_words_have_the_times_and_probabilities_of_their_frames() -> None:
     assert hypothesis.confidence == pytest.approx(0.8, rel=1e-5)
 
 
+@pytest.mark.parametrize("delimiter", [None, 2])
+def test_letters_of_scripts_without_spaces_are_words_of_their_own(delimiter: int | None) -> None:
+    """So that each has its time, and lines of text can break between them."""
+    vocabulary = replace(LETTERS, tokens=("<pad>", "<s>", "|", "你", "好"), delimiter=delimiter)
+    heard = GreedyDecoder(vocabulary, STRIDE).decode(frames("_AA_B_AB_A"), 8, last=False)
+    assert heard.text == "你好你好你"
+    assert heard.stable == 4
+    assert [(word.text, word.start) for word in heard.words] == [
+        ("你", 1_100),
+        ("好", 1_400),
+        ("你", 1_600),
+        ("好", 1_700),
+        ("你", 1_900),
+    ]
+
+
 def test_an_utterance_is_as_sure_as_its_words_are_in_the_mean() -> None:
     """Calibrated, the mean is the share of words that is expected to be right."""
     calibration = Calibration(words=Confidence(1.0, Evidence(mean=2.0, least=0.0, letters=-1.0)))

@@ -54,7 +54,9 @@ def test_sigterm(tmp_path: Path, state: str, count: Count) -> None:
         victim = Victim(folder, ready=state != "loading")
         try:
             if state == "loading":
-                time.sleep(chance.uniform(0.6, 1.4))  # any moment will do
+                while not victim.paths["events"].exists():  # before that, Python itself is loading
+                    time.sleep(0.01)
+                time.sleep(chance.uniform(0, 0.8))  # any moment will do
             with busy(victim, state):
                 begin = time.monotonic()
                 victim.process.send_signal(signal.SIGTERM)

@@ -75,6 +75,7 @@ def test_a_language_is_what_transformers_gives_for_it(many: Path, audio: FloatAr
     model = store.resolve(f"{many}@{language}")
     assert model.vocabulary.tokens == tuple(VOCABULARIES[language])
     assert model.name == f"many@{language}"
+    assert model.speaks == language
     logits = load("torch", model).logits(audio)
     np.testing.assert_allclose(logits, theirs(many, audio, language), atol=1e-4)
     own = load("torch", store.resolve(str(many))).logits(audio)
@@ -201,3 +202,26 @@ def test_what_is_learned_or_built_of_a_language_lies_apart(many: Path, tmp_path:
     check_apart(copied)
     assert copied.vocabulary == german.vocabulary
     assert not copied.openvino("fp16").exists()
+
+
+@pytest.mark.parametrize(
+    ("facts", "config", "code"),
+    [
+        ({"language": "it"}, {"language": "de"}, "it"),
+        ({"source": {"language": "fra"}}, {}, "fra"),
+        ({}, {"language": "de"}, "de"),
+        ({}, {"language": ["de"]}, ""),
+    ],
+)
+def test_a_model_tells_its_language(
+    lv60_model: ModelDirectory, tmp_path: Path, facts: dict[str, object], config: dict[str, object], code: str
+) -> None:
+    path = shutil.copytree(lv60_model.path, tmp_path / "model")
+    edit(path / "config.json", **config)
+    if facts:
+        manifest.write(path, **facts)
+    assert ModelDirectory.open(path).speaks == code
+
+
+def test_the_bundled_models_speak_english() -> None:
+    assert {ModelDirectory.open(path).speaks for path in store.BUNDLED.glob("asrd-*")} == {"en"}

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asrd.core.flow import Hypothesis, Word
+from asrd.core.script import join, unspaced
 from asrd.core.units import Samples
 from asrd.daemon.recognition.decoding.frames import Frames
 from asrd.daemon.recognition.decoding.times import place
@@ -57,9 +58,9 @@ def follow(
     )
     stable = [run for run in runs if run.frame < settled]
     return Hypothesis(
-        text=" ".join(word.text for word in words),
+        text=join(word.text for word in words),
         words=words,
-        stable=len(" ".join(_spell(letters, vocabulary) for letters in _split(stable, vocabulary))),
+        stable=len(join(_spell(letters, vocabulary) for letters in _split(stable, vocabulary))),
         confidence=sum(word.confidence for word in words) / len(words),
     )
 
@@ -106,10 +107,13 @@ def _runs(labels: Labels, frames: Frames, vocabulary: Vocabulary, stride: Sample
 
 
 def _split(runs: Sequence[_Run], vocabulary: Vocabulary) -> Iterator[list[_Run]]:
-    """Yield the runs of each word."""
+    """Yield the runs of each word. A letter of a script without spaces is a word of its own."""
     for delimiter, letters in groupby(runs, key=lambda run: run.label == vocabulary.delimiter):
-        if not delimiter:
-            yield list(letters)
+        if delimiter:
+            continue
+        for alone, group in groupby(letters, key=lambda run: unspaced(vocabulary.spell([run.label])[:1])):
+            part = list(group)
+            yield from ([run] for run in part) if alone else [part]
 
 
 def _spell(letters: Sequence[_Run], vocabulary: Vocabulary) -> str:

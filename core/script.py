@@ -1,0 +1,87 @@
+"""Scripts: where spaces stand between words, how wide letters are, and what ends a sentence."""
+
+import unicodedata
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+_UNSPACED = {"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "BOPOMOFO", "IDEOGRAPHIC"}
+"""The first words of the Unicode names of letters between which no spaces stand, and lines may break anywhere."""
+
+_STOPS = {
+    **dict.fromkeys(_UNSPACED, "。"),
+    **dict.fromkeys(("DEVANAGARI", "BENGALI", "GURMUKHI", "ORIYA"), "।"),
+    **dict.fromkeys(("THAI", "LAO"), ""),
+    "ARMENIAN": "։",
+    "ETHIOPIC": "።",
+    "KHMER": "។",
+    "MYANMAR": "။",
+    "TIBETAN": "།",
+}
+"""What ends a sentence in scripts that have no full stop like that of the Latin script."""
+
+ENDS = frozenset(".?!…。？！।։።។။།")
+"""Marks that end sentences."""
+
+
+def _script(letter: str) -> str:
+    return unicodedata.name(letter, "").partition(" ")[0]
+
+
+def unspaced(letter: str) -> bool:
+    """Return whether a letter stands beside others of its kind without spaces, as in Chinese and Japanese."""
+    return _script(letter) in _UNSPACED
+
+
+def pieces(word: str) -> list[str]:
+    """Cut a word into what lines may break between: single letters of scripts without spaces, and whole runs of
+    others.
+    """
+    cut: list[str] = []
+    for alone, group in groupby(word, unspaced):
+        letters = list(group)
+        cut += letters if alone else ["".join(letters)]
+    return cut
+
+
+def space(before: str, after: str) -> str:
+    """Return what stands between two neighbouring words: a space, or nothing."""
+    return "" if before and after and unspaced(before[-1]) and unspaced(after[0]) else " "
+
+
+def join(words: Iterable[str]) -> str:
+    """Join words to running text."""
+    return "".join(_spaced(words))
+
+
+def _spaced(words: Iterable[str]) -> Iterator[str]:
+    before = ""
+    for word in words:
+        yield f"{space(before, word) if before else ''}{word}"
+        before = word
+
+
+def settled(words: Iterable[str], length: int) -> int:
+    """Count the words that lie whole within the first `length` characters of their running text."""
+    end, count = 0, 0
+    for part in _spaced(words):
+        end += len(part)
+        count += end <= length
+    return count
+
+
+def width(text: str) -> int:
+    """Return the columns that a text takes: two for a wide letter, none for a mark above or below another (Unicode
+    Standard Annex 11, "East Asian Width").
+    """
+    return sum(
+        0 if unicodedata.combining(letter) else 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+        for letter in text
+    )
+
+
+def stop(word: str) -> str:
+    """Return the mark that ends a sentence after its last word: "" if there is one, or the script has none."""
+    if word[-1:] in ENDS:
+        return ""
+    scripts = (_script(letter) for letter in reversed(word) if letter.isalpha())
+    return _STOPS.get(next(scripts, ""), ".")

@@ -1,28 +1,24 @@
 """`asrd demo`: transcribe bundled speech live."""
 
-import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
-from click.core import ParameterSource
 
 from asrd.cli.plain import Console
+from asrd.cli.private import PrivateDaemon, given
 from asrd.cli.recognition import backend_option, decoding_options, model_option
 from asrd.cli.say import echo
 from asrd.cli.signals import orderly
 from asrd.cli.views import Live
-from asrd.clients import Control, Hole, Subscriber
+from asrd.clients import Control
 from asrd.clients.sender import Sender
-from asrd.core.errors import AsrdError, UsageError
-from asrd.core.events import AnyEvent, Final, Status
+from asrd.core.errors import AsrdError
+from asrd.core.events import Final, Status
 from asrd.core.flow import FloatArray
 from asrd.core.units import SAMPLE_RATE, samples, seconds
 
@@ -30,8 +26,6 @@ PAUSE = samples(1.0)
 """Silence between sentences and after the last: longer than the hangover, so that each is an utterance."""
 
 BLOCK = samples(0.05)
-START = 60.0
-"""Seconds that a daemon may take until it answers, including the first compilation of a model."""
 
 
 @click.command()
@@ -50,59 +44,13 @@ def demo(ctx: click.Context, /, backend: str, model: str, **decoding: Any) -> No
 
     sentences = [utterance for utterance in bundled() if utterance.kind == "real"]
     with orderly(), tempfile.TemporaryDirectory(prefix="asrd-demo-") as directory:
-        given = [name for name in decoding if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
-        flags = [part for name in given for part in (f"--{name.replace('_', '-')}", str(decoding[name]))]
-        run = _Run(Path(directory), ["--backend", backend, "--model", model, *flags])
-        echo(f"Starting: {' '.join(run.shown)}", err=True)
-        with run:
+        flags = ["--backend", backend, "--model", model, *given(ctx, [*decoding])]
+        echo(f"Starting: asrd start {' '.join(flags)} --source demo=pcm:…", err=True)
+        address = f"ipc://{directory}/audio"
+        with PrivateDaemon(Path(directory), [*flags, "--source", f"demo=pcm:{address}"]) as daemon:
             audio = _recording([sentence.audio for sentence in sentences])
-            finals, status = _listen(run, audio)
+            finals, status = _listen(daemon, address, audio)
     _summary(finals, status, seconds(len(audio)), " ".join(sentence.text for sentence in sentences))
-
-
-@dataclass
-class _Run:
-    """The demo's own daemon, on sockets in its own directory."""
-
-    directory: Path
-    flags: list[str]
-    command: list[str] = field(init=False)
-    process: "subprocess.Popen[bytes]" = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.audio, self.events, self.control = (
-            f"ipc://{self.directory / name}" for name in ("audio", "events", "control")
-        )
-        self.shown = ["asrd", "start", *self.flags, "--source", "demo=pcm:…"]
-        self.command = [sys.executable, "-m", "asrd.cli.main", *self.shown[1:-1], f"demo=pcm:{self.audio}"]
-        self.command += ["--events", self.events, "--control", self.control, "--no-journal"]
-
-    def __enter__(self) -> "_Run":
-        self.process = subprocess.Popen(self.command, stderr=(self.directory / "log").open("wb"))
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-
-    def events_of(self) -> Iterator[AnyEvent | Hole]:
-        """Yield its events. Raises AsrdError with the last line of its log if it ends before the first."""
-        deadline = time.monotonic() + START
-        while True:
-            try:
-                with Subscriber(self.events, once=True, timeout=0.5) as subscriber:
-                    yield from subscriber
-                    return
-            except AsrdError:
-                if self.process.poll() is not None:
-                    words = (self.directory / "log").read_text(encoding="utf-8").strip().splitlines()
-                    failure = UsageError if self.process.returncode == UsageError.exit_code else AsrdError
-                    raise failure(words[-1].removeprefix("asrd: ") if words else "the daemon ended") from None
-                if time.monotonic() > deadline:
-                    raise
 
 
 def _recording(paths: list[Path]) -> FloatArray:
@@ -126,13 +74,13 @@ def _play(address: str, audio: FloatArray, done: threading.Event) -> None:
         done.set()
 
 
-def _listen(run: _Run, audio: FloatArray) -> tuple[list[Final], Status]:
+def _listen(daemon: PrivateDaemon, address: str, audio: FloatArray) -> tuple[list[Final], Status]:
     """Show events until all that was played has been recognised; then stop the daemon."""
-    control, done = Control(run.control), threading.Event()
-    player = threading.Thread(target=_play, args=(run.audio, audio, done), daemon=True)
+    control, done = Control(daemon.control), threading.Event()
+    player = threading.Thread(target=_play, args=(address, audio, done), daemon=True)
     view, finals, status = Live(), [], None
     try:
-        for item in run.events_of():
+        for item in daemon.said():
             if not player.is_alive() and not done.is_set():
                 length = f"{seconds(len(audio)):.0f} s"
                 echo(f"Playing {length} of a LibriVox recording into it, in real time …\n", err=True)

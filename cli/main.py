@@ -22,6 +22,7 @@ from asrd.core.errors import AsrdError
 
 COMMANDS = {
     "demo": "asrd.cli.demo:demo",
+    "live": "asrd.cli.live:live",
     "start": "asrd.cli.start:start",
     "stop": "asrd.cli.control:stop",
     "status": "asrd.cli.control:status",
@@ -53,6 +54,7 @@ FORMER = {"calibrate": COMMANDS["calibrate-confidence"]}
 SUMMARIES = {
     "Live transcription": {
         "demo": "transcribe bundled speech live, to see asrd work",
+        "live": "show what the microphone hears, with nothing else to start",
         "start": "run the daemon",
         "stop": "stop the daemon",
         "status": "show what the daemon is doing",

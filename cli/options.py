@@ -56,6 +56,26 @@ format_option = cloup.option(
     help="Output format: text to read, JSON lines, or subtitles.",
 )
 
+source_options = cloup.option_group(
+    "Sources",
+    cloup.option(
+        "--source",
+        "-s",
+        multiple=True,
+        default=["mic"],
+        show_default=True,
+        help="Audio source: mic, mic:NAME, a file, pcm:- (stdin) or pcm:tcp://HOST:PORT. NAME=SOURCE names the stream. "
+        "Repeatable.",
+    ),
+    cloup.option(
+        "--pace",
+        type=click.Choice(["realtime", "fast"]),
+        default="realtime",
+        show_default=True,
+        help="Playback speed of file sources.",
+    ),
+)
+
 _TEXT = cloup.option_group(
     "Text",
     cloup.option("--raw", is_flag=True, help="Print text as the model wrote it: no case, no sentences."),

@@ -10,7 +10,14 @@ import cloup
 
 from asrd.cli.config import ConfiguredCommand, origins
 from asrd.cli.logs import log
-from asrd.cli.options import insecure_option, journal_option, key_option, own_control_option, record_option
+from asrd.cli.options import (
+    insecure_option,
+    journal_option,
+    key_option,
+    own_control_option,
+    record_option,
+    source_options,
+)
 from asrd.cli.plain import print_table
 from asrd.cli.recognition import recognition, recognition_options
 from asrd.cli.signals import at_once
@@ -33,25 +40,7 @@ UNSET = {"decoder": "beam, where it is installed", "journal": "yours", "record":
 
 
 @click.command(cls=ConfiguredCommand)
-@cloup.option_group(
-    "Sources",
-    cloup.option(
-        "--source",
-        "-s",
-        multiple=True,
-        default=["mic"],
-        show_default=True,
-        help="Audio source: mic, mic:NAME, a file, pcm:- (stdin) or pcm:tcp://HOST:PORT. NAME=SOURCE names the stream. "
-        "Repeatable.",
-    ),
-    cloup.option(
-        "--pace",
-        type=click.Choice(["realtime", "fast"]),
-        default="realtime",
-        show_default=True,
-        help="Playback speed of file sources.",
-    ),
-)
+@source_options
 @cloup.option_group(
     "Results",
     cloup.option(

@@ -1,0 +1,74 @@
+"""`asrd live`: microphone to text on this terminal, with nothing else to start."""
+
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from asrd.cli.config import ConfiguredCommand
+from asrd.cli.options import format_option, source_options, text_options, text_style
+from asrd.cli.private import PrivateDaemon, given
+from asrd.cli.recognition import check_words, recognition_options
+from asrd.cli.say import echo
+from asrd.cli.signals import orderly
+from asrd.cli.views import view
+from asrd.core.display import shown
+from asrd.core.events import Status
+
+PASSED = ("raw", "numbers", "language", "sentence_pause", "spelling", "format_")
+"""Parameters about text, which is made here; all others are the daemon's."""
+
+
+@click.command(cls=ConfiguredCommand)
+@source_options
+@format_option
+@text_options
+@recognition_options
+@click.pass_context
+def live(ctx: click.Context, /, format_: str, **params: Any) -> None:
+    """Show what is being said, until Ctrl-C: a daemon of its own listens, and ends with this command.
+
+    Nothing is kept: there is no journal, and nobody else can listen. For transcripts in other programs run
+    'asrd start' and 'asrd listen'.
+
+    \b
+    Examples:
+      asrd live
+      asrd live -s mic:USB --backend fp16
+      asrd live -s talk.flac --format srt > talk.srt
+    """
+    check_words(ctx)
+    style = text_style(params)
+    flags = given(ctx, [name for name in params if name not in PASSED])
+    with orderly(), tempfile.TemporaryDirectory(prefix="asrd-live-") as directory:
+        screen, greeted = view(format_, style), False
+        try:
+            with PrivateDaemon(Path(directory), flags) as daemon, finishing(daemon):
+                for item in daemon.said():
+                    if isinstance(item, Status):
+                        screen.restyle(style.spoken(item.language).naming(item.words))
+                        if not greeted:
+                            greeted = True
+                            echo(shown(f"Listening: {', '.join(item.streams)}. Ctrl-C ends."), err=True)
+                    screen.show(item)
+        finally:
+            screen.close()
+
+
+@contextmanager
+def finishing(daemon: PrivateDaemon) -> Iterator[None]:
+    """Make the first Ctrl-C in the block finish what was heard; a second one interrupts."""
+
+    def finish(*_: object) -> None:
+        signal.signal(signal.SIGINT, before)
+        daemon.finish()
+
+    before = signal.signal(signal.SIGINT, finish)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

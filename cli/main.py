@@ -54,7 +54,7 @@ FORMER = {"calibrate": COMMANDS["calibrate-confidence"]}
 SUMMARIES = {
     "Live transcription": {
         "demo": "transcribe bundled speech live, to see asrd work",
-        "live": "show what the microphone hears, with nothing else to start",
+        "live": "show what the microphone hears",
         "start": "run the daemon",
         "stop": "stop the daemon",
         "status": "show what the daemon is doing",

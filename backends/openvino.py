@@ -70,13 +70,14 @@ class OpenVinoBackend(Backend):
         core = runtime.openvino().Core()
         settings = cls._settings(model, options)
         try:
-            # Set on the CPU itself, whichever device is used: AUTO and the like do not pass such a setting on.
-            core.set_property("CPU", {"CPU_RUNTIME_CACHE_CAPACITY": SHAPES_REMEMBERED})
-            network = core.read_model(path)
-            amx.spare(network)
-            dynamic = core.compile_model(network, options.device, settings)
-            network.reshape([1, MAX_WINDOW])
-            static = core.compile_model(network, options.device, settings)
+            with runtime.one_at_a_time():
+                # Set on the CPU itself, whichever device is used: AUTO and the like do not pass such a setting on.
+                core.set_property("CPU", {"CPU_RUNTIME_CACHE_CAPACITY": SHAPES_REMEMBERED})
+                network = core.read_model(path)
+                amx.spare(network)
+                dynamic = core.compile_model(network, options.device, settings)
+                network.reshape([1, MAX_WINDOW])
+                static = core.compile_model(network, options.device, settings)
         except RuntimeError as error:
             raise BackendError(f"OpenVINO cannot compile {path} for {options.device}: {reason(error)}") from error
         backend = cls(model, static, dynamic)

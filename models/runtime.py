@@ -6,13 +6,41 @@ they are imported and without asking. Both fall back to a stub if that cannot be
 up whether an AI agent runs it.
 """
 
+import locale
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
 from asrd.core.errors import MissingExtraError
 
 REPORTER = "openvino_telemetry"
+
+
+_LOCALE = locale.setlocale(locale.LC_ALL)
+_ONE_AT_A_TIME = threading.Lock()
+
+PATIENCE = 30.0
+"""Seconds that a model may keep others from being read: one that hangs must not hold up them all."""
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Read or compile OpenVINO models in the block while no other thread does.
+
+    OpenVINO 2026.4.1 sets the locale of the process to "C" meanwhile, and back. Two threads at a time leave it at "C",
+    after which Python takes all text for ASCII; and `setlocale` is not safe among threads.
+    """
+    alone = _ONE_AT_A_TIME.acquire(timeout=PATIENCE)
+    try:
+        yield
+    finally:
+        if locale.setlocale(locale.LC_ALL) != _LOCALE:
+            locale.setlocale(locale.LC_ALL, _LOCALE)
+        if alone:
+            _ONE_AT_A_TIME.release()
 
 
 def openvino() -> Any:

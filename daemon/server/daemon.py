@@ -5,7 +5,7 @@ import logging
 import math
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import zmq.asyncio
@@ -59,15 +59,16 @@ class Daemon:
         self._began = time.monotonic()
         self._until = math.inf
         self._stop_reason = ""
-        self._stopping = asyncio.Event()
+        self._stopping, self._reloading = asyncio.Event(), asyncio.Event()
         self.recorder: Recorder | None = None
         self.journal: Journal | None = None
 
     async def run(self) -> None:
-        """Serve until stopped, or until all sources have ended.
+        """Serve until stopped, be it while still loading, or until all sources have ended.
 
         Raises AsrdError if it cannot start, or if its last source failed.
         """
+        self._listen_to_signals()
         context = zmq.asyncio.Context()
         cleanup: list[Callable[[], Any]] = [lambda: context.destroy(linger=round(1000 * self._left()))]
         background: list[asyncio.Task[None]] = []
@@ -87,13 +88,15 @@ class Daemon:
             controller = Controller(context, self._options.control, access)
             cleanup.append(lambda: controller.close(self._left()))
             sources = parse_sources(self._options.sources, self._options.pace, access)
-            self.engine = await Engine.start(self._options.recognition, self._options.words)
-            cleanup.append(self.engine.scheduler.close)
+            if not (engine := await self._load()):
+                await self._say_goodbye()
+                return
+            self.engine = engine
+            cleanup.append(engine.scheduler.close)
             self.streams = [self._stream(source) for source in sources]
             for source in sources:
                 cleanup.append(source.close)
                 await source.open()
-            reload = self._listen_to_signals()
             ports = Ports([self.publisher, controller, *sources])
             self.reporter = reporter = StatusReporter(
                 self.publisher,
@@ -108,14 +111,7 @@ class Daemon:
                 metrics = Metrics(self._options.metrics, reporter.status)
                 cleanup.append(metrics.close)
                 self.publisher.observe = metrics.observe
-            requests = Requests(self.engine, self.streams, self.publisher, reporter, stop=self.stop)
-            jobs = [self.engine.scheduler.run(), controller.run(requests.answer), reporter.beat(), reporter.greet()]
-            jobs += [self.engine.renew(reporter.complain), reload.run(reporter)]
-            if self.recorder:
-                jobs.append(self.recorder.run(reporter.complain))
-            if self.journal:
-                jobs += [self.journal.report(reporter.complain), take_notes(self.journal, self.publisher, self.streams)]
-            background += [asyncio.create_task(job) for job in jobs]
+            background += [asyncio.create_task(job) for job in self._jobs(controller, reporter)]
             await self._begin()
             await self._serve(background)
         finally:
@@ -127,6 +123,29 @@ class Daemon:
                 outcome = close()
                 if asyncio.iscoroutine(outcome):
                     await outcome
+
+    def _jobs(self, controller: Controller, reporter: StatusReporter) -> list[Coroutine[Any, Any, None]]:
+        """Return what runs beside the streams, none of which ends by itself; the scheduler is the first."""
+        requests = Requests(self.engine, self.streams, self.publisher, reporter, stop=self.stop)
+        reload = Reload(self._options, self._read, self.engine, self.streams)
+        jobs = [self.engine.scheduler.run(), controller.run(requests.answer), reporter.beat(), reporter.greet()]
+        jobs += [self.engine.renew(reporter.complain), reload.run(self._reloading, reporter)]
+        if self.recorder:
+            jobs.append(self.recorder.run(reporter.complain))
+        if self.journal:
+            jobs += [self.journal.report(reporter.complain), take_notes(self.journal, self.publisher, self.streams)]
+        return jobs
+
+    async def _load(self) -> Engine | None:
+        """Load everything that recognises, unless stopped meanwhile; nothing waits for what is loading then."""
+        loading = asyncio.create_task(Engine.start(self._options.recognition, self._options.words))
+        stopped = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait([loading, stopped], return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if loading.done():
+            return loading.result()
+        loading.cancel()
+        return None
 
     async def _begin(self) -> None:
         """Publish the first events, and report ready."""
@@ -161,12 +180,15 @@ class Daemon:
             await self._finish(hearing, background[0])
         else:
             hearing.result()
-        reason = self._stop_reason or "all sources ended"
-        log.info("stopped: %s", reason)
-        await self.publisher.publish(events.Stopped(reason=reason))
+        await self._say_goodbye()
         failures = [stream.failure for stream in self.streams if stream.failure]
         if failures and not self._stopping.is_set():
             raise AsrdError(failures[-1])
+
+    async def _say_goodbye(self) -> None:
+        reason = self._stop_reason or "all sources ended"
+        log.info("stopped: %s", reason)
+        await self.publisher.publish(events.Stopped(reason=reason))
 
     async def _hear(self) -> None:
         """Run all streams until each has ended by itself and all of it was recognised."""
@@ -207,12 +229,11 @@ class Daemon:
             tape=tape,
         )
 
-    def _listen_to_signals(self) -> Reload:
-        """Stop on SIGTERM, SIGINT and SIGHUP, unless SIGHUP reloads or is ignored; return what is to be reloaded."""
-        loop, reload = asyncio.get_running_loop(), Reload(self._options, self._read, self.engine, self.streams)
+    def _listen_to_signals(self) -> None:
+        """Stop on SIGTERM, SIGINT and SIGHUP, unless SIGHUP reloads or is ignored."""
+        loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             if reloads(number):
-                loop.add_signal_handler(number, reload.asked.set)
+                loop.add_signal_handler(number, self._reloading.set)
             elif signal.getsignal(number) is not signal.SIG_IGN or number != signal.SIGHUP:
                 loop.add_signal_handler(number, self.stop, number.name)
-        return reload

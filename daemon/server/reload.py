@@ -36,18 +36,17 @@ def reloads(number: int) -> bool:
 
 
 class Reload:
-    """The options in use, and how to read them again. asked: set it to have that done."""
+    """The options in use, and how to read them again."""
 
     def __init__(self, options: DaemonOptions, read: Read | None, engine: Engine, streams: Sequence[Stream]) -> None:
         """read: returns the options as they are given now, or raises AsrdError; by default they stay."""
         self._options, self._read, self._engine, self._streams = options, read or (lambda: options), engine, streams
-        self.asked = asyncio.Event()
 
-    async def run(self, reporter: StatusReporter) -> None:
+    async def run(self, asked: asyncio.Event, reporter: StatusReporter) -> None:
         """Reload whenever asked, and publish the status, which has the hot words, or what is wrong."""
         while True:
-            await self.asked.wait()
-            self.asked.clear()
+            await asked.wait()
+            asked.clear()
             notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
             try:
                 self._apply()

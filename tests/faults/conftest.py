@@ -81,8 +81,11 @@ class Victim:
                 pass_fds=() if terminal is None else (terminal,),
             )
         self.journal = folder / "state" / "asrd" / "journal.sqlite"
-        if not ready:
-            return
+        if ready:
+            self.wait()
+
+    def wait(self) -> None:
+        """Wait until it publishes. Fails with its log if it ends before."""
         with Subscriber(f"ipc://{self.paths['events']}", timeout=60) as events:
             try:
                 next(iter(events))

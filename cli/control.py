@@ -65,7 +65,7 @@ def status(control: str, as_json: bool) -> None:
             f"{seconds(stream.lost):.1f} s",
             str(stream.skipped),
             f"{seconds(stream.hangover):.2f} s",
-            "open" if stream.open else "ended",
+            ("paused" if stream.paused else "open") if stream.open else "ended",
         )
     print_table(table)
 

@@ -11,7 +11,7 @@ from asrd.clients.captions import Captions
 from asrd.clients.clock import Clock
 from asrd.clients.text import Style, Writers, join
 from asrd.core.display import shown
-from asrd.core.events import AnyEvent, Error, Final, Gap, Partial, Status, encode
+from asrd.core.events import AnyEvent, Error, Final, Gap, Partial, Paused, Resumed, Status, encode
 from asrd.core.units import seconds
 
 if TYPE_CHECKING:
@@ -159,6 +159,8 @@ class Live:
             self._redraw()
             if text := join(self._writers[item.stream].utterance(item.words, item.reason)):
                 self._print(item.stream, seconds(item.start), text, "")
+        elif isinstance(item, Paused | Resumed):
+            self._print(item.stream, seconds(item.position), f"[{type(item).__name__.lower()}]", "yellow")
         elif isinstance(item, Gap):
             self._print(item.stream, seconds(item.start), f"[{_not_heard(item)}]", "yellow")
         elif isinstance(item, Error):

@@ -23,6 +23,7 @@ from asrd.core.control import (
     Recall,
     Replay,
     Reply,
+    SetPause,
     SetSettings,
     Setting,
     Since,
@@ -91,6 +92,10 @@ class Control:
         Raises UsageError for an impossible value; then none is set.
         """
         return self._ask(SetSettings(dict(values), stream), dict[str, dict[str, Setting]])
+
+    def pause(self, *, on: bool | None, stream: str = "") -> dict[str, bool]:
+        """Pause a stream, or all, or let them go on; None changes it. Returns whether each is paused now."""
+        return self._ask(SetPause(on, stream), dict[str, bool])
 
     def replay(self, first: int, last: int) -> list[AnyEvent]:
         """Return past events `first <= seq <= last`, as far as the daemon has them."""

@@ -99,6 +99,15 @@ class SetSettings(Request, frozen=True, tag="settings set"):
     stream: str = ""
 
 
+class SetPause(Request, frozen=True, tag="pause"):
+    """Pause streams or let them go on. Answered with whether each is paused, by name. on: null to change it. stream:
+    "" for all.
+    """
+
+    on: bool | None
+    stream: str = ""
+
+
 class Setting(msgspec.Struct, frozen=True):
     """A length in samples: its value, its default, and its bounds while the other settings stay as they are."""
 
@@ -142,7 +151,7 @@ WordsRequest = AddWords | RemoveWords | ListWords | ClearWords | LearnWords
 
 PastRequest = Replay | Recall | Since | GetPosition | Acknowledge
 
-AnyRequest = GetStatus | UseBackend | PastRequest | Stop | GetSettings | SetSettings | WordsRequest
+AnyRequest = GetStatus | UseBackend | PastRequest | Stop | GetSettings | SetSettings | SetPause | WordsRequest
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):

@@ -88,7 +88,7 @@ class Final(Event, frozen=True, kw_only=True):
 
     speech_end: end of the last voiced audio; `end` may lie later. confidence: mean of the words' confidences, which
     is the expected share of right words; 0 without words. reason: why the utterance ended: "silence", "length" (it
-    had become too long), "gap" (audio is missing) or "end" (of the stream).
+    had become too long), "gap" (audio is missing), "pause", "end" (of the stream) or "crash" (of the daemon).
     """
 
     utterance: int
@@ -109,6 +109,18 @@ class Gap(Event, frozen=True, kw_only=True):
     start: int
     end: int
     reason: str
+
+
+class Paused(Event, frozen=True, kw_only=True):
+    """The stream is not heard from this position on. What is said meanwhile is not a gap: nobody wants to hear it."""
+
+    position: int
+
+
+class Resumed(Event, frozen=True, kw_only=True):
+    """The stream is heard again from this position on."""
+
+    position: int
 
 
 class Backend(Event, frozen=True, kw_only=True):
@@ -132,7 +144,8 @@ class StreamStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     source: its kind, as `--source` takes it: "mic", "file" or "pcm". position: samples judged so far. waiting: windows
     not yet recognised. utterances: finals so far. lost: samples named in gaps. skipped: partials left out because the
-    machine was behind. open: whether the source still delivers. settings: those that can be set while running, in
+    machine was behind. open: whether the source still delivers. paused: whether it is not heard for
+    now. settings: those that can be set while running, in
     samples. hangover: the silence that would end an utterance now, in samples.
     """
 
@@ -143,6 +156,7 @@ class StreamStatus(msgspec.Struct, frozen=True, kw_only=True):
     lost: int
     skipped: int
     open: bool
+    paused: bool = False
     settings: dict[str, int] = {}
     hangover: int = 0
 
@@ -207,7 +221,9 @@ class Error(Event, frozen=True, kw_only=True):
     message: str
 
 
-AnyEvent = Started | Partial | Final | Gap | Backend | Settings | Status | Heartbeat | Stopped | Error
+AnyEvent = (
+    Started | Partial | Final | Gap | Paused | Resumed | Backend | Settings | Status | Heartbeat | Stopped | Error
+)
 
 PASSING = (Partial, Status, Heartbeat)
 """Types of events that hold only until the next of their type, and are not kept. All others last."""

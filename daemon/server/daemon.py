@@ -199,6 +199,8 @@ class Daemon:
         """Close the sources and let all audio received so far be recognised; give up what is still open when time is
         up.
         """
+        for stream in self.streams:
+            stream.pause.end()
         closing = asyncio.gather(*(stream.source.close() for stream in self.streams))
         late: list[asyncio.Future[Any]] = [closing, hearing, serving]
         await asyncio.wait(late[:2], timeout=self._left() - LAST)

@@ -15,6 +15,7 @@ from asrd.core.control import (
     ListWords,
     Recall,
     Replay,
+    SetPause,
     SetSettings,
     Setting,
     Since,
@@ -62,6 +63,8 @@ class Requests:
                 return {one.source.stream: one.settings.settable() for one in self._meant(stream)}
             case SetSettings(values, stream):
                 return self._set(values, stream)
+            case SetPause(on, stream):
+                return await self._pause(on, stream)
             case ListWords():
                 return self._engine.words.answer(request)
             case _:
@@ -84,6 +87,15 @@ class Requests:
         words = self._engine.words.answer(request)
         await self._publisher.publish(self._reporter.status())
         return words
+
+    async def _pause(self, on: bool | None, stream: str) -> dict[str, bool]:
+        """Pause or go on, and publish the status: a source that is silent says nothing of it by itself."""
+        streams = self._meant(stream)
+        wanted = not all(one.pause.on for one in streams) if on is None else on
+        for one in streams:
+            one.pause.switch(on=wanted)
+        await self._publisher.publish(self._reporter.status())
+        return {one.source.stream: wanted for one in streams}
 
     def _meant(self, stream: str) -> list[Stream]:
         names = [one.source.stream for one in self._streams]

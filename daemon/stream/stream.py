@@ -17,6 +17,7 @@ from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.daemon.sources.base import Source
 from asrd.daemon.state import Stateful
 from asrd.daemon.stream.observer import Outlet, Tape
+from asrd.daemon.stream.pause import PAUSED, Pause
 from asrd.daemon.stream.results import Results
 from asrd.daemon.stream.state import RecordedSettings, StreamState
 from asrd.daemon.stream.utterances import UtteranceEvents
@@ -53,6 +54,7 @@ class Stream(Stateful[StreamState]):
         self._queue = queue
         self._utterances = utterances
         self._tape = tape
+        self.pause = Pause(waits=source.kind == "file")
         self._wanted: SegmenterSettings | None = None
         self._open = True
         self.failure = ""
@@ -68,6 +70,7 @@ class Stream(Stateful[StreamState]):
             lost=self._utterances.lost,
             skipped=self._queue.skipped,
             open=self._open,
+            paused=self.pause.on,
             settings=_values(self.settings),
             hangover=self._segmenter.hangover,
         )
@@ -92,7 +95,7 @@ class Stream(Stateful[StreamState]):
         A defect of any kind ends this stream alone; the others continue.
         """
         try:
-            async for chunk in self.source.chunks():
+            async for chunk in self.pause.through(self.source.chunks()):
                 await self._accept(chunk)
         except AsrdError as error:
             await self._fail(str(error))
@@ -149,13 +152,21 @@ class Stream(Stateful[StreamState]):
         if wanted:
             await self._apply(wanted)
         if chunk.lost or chunk.reason:
-            await self._submit(self._segmenter.gap(chunk.start, "gap" if chunk.lost else "end"))
-        if chunk.lost:
-            await self._utterances.gap(chunk.start - chunk.lost, chunk.start, chunk.reason)
-        elif chunk.reason and self.source.live:  # a sender may leave; a microphone should not
-            await self._utterances.error(chunk.reason)
+            await self._broken(chunk)
         self._utterances.clock = (chunk.start + len(chunk.pcm), chunk.captured)
         await self._submit(self._segmenter.feed(chunk.pcm))
+
+    async def _broken(self, chunk: AudioChunk) -> None:
+        """Close the open utterance before a chunk, and publish why."""
+        if chunk.reason == PAUSED:
+            await self._submit(self._segmenter.gap(chunk.start, "pause"))
+            await self._utterances.paused(chunk.start, on=not len(chunk.pcm))
+            return
+        await self._submit(self._segmenter.gap(chunk.start, "gap" if chunk.lost else "end"))
+        if chunk.lost:
+            await self._utterances.gap(chunk.start - chunk.lost, chunk.start, chunk.reason)
+        elif self.source.live:  # a sender may leave; a microphone should not
+            await self._utterances.error(chunk.reason)
 
     async def _apply(self, settings: SegmenterSettings) -> None:
         self._segmenter.use(settings)

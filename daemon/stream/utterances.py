@@ -2,7 +2,7 @@
 
 import logging
 
-from asrd.core.events import Error, Event, Gap, Partial, Settings, Started, Timestamps
+from asrd.core.events import Error, Event, Gap, Partial, Paused, Resumed, Settings, Started, Timestamps
 from asrd.core.flow import Hypothesis, Onset, Window
 from asrd.core.units import SAMPLE_RATE, Samples, seconds
 from asrd.daemon.scheduling.queue import Result
@@ -99,6 +99,10 @@ class UtteranceEvents:
         """Publish that the audio between two positions has no transcript."""
         self.lost += end - start
         await self._publish(Gap(start=start, end=end, reason=why))
+
+    async def paused(self, position: Samples, *, on: bool) -> None:
+        """Publish that a pause begins or ends at a position."""
+        await self._publish(Paused(position=position) if on else Resumed(position=position))
 
     async def settings(self, position: Samples, values: dict[str, int]) -> None:
         """Publish that other settings hold from a position on."""

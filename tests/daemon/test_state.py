@@ -36,6 +36,7 @@ APART = {
     "History._offset": "where in that room it is",
     "WindowQueue.skipped": "counted for the status alone",
     "Segmenter._vad": "the tape has what it said",
+    "Stream.pause": "the tape has the audio that it lets through",
     "Stream._wanted": "the tape has it next",
     "UtteranceEvents.finished": "counted for the status alone",
     "UtteranceEvents.lost": "counted for the status alone",

@@ -8,6 +8,7 @@ A file is TOML with the long names of the options; underscores are as good as da
     words = "~/words.json"
 """
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -114,6 +115,13 @@ def setting(parameter: click.Parameter) -> str:
     if not isinstance(parameter, click.Option):
         return ""
     return max(parameter.opts, key=len).removeprefix("--").replace("-", "_")
+
+
+def misspelt() -> list[str]:
+    """Return what is wrong with environment variables that begin like those of settings, but are none."""
+    known = [*map(variable, SETTINGS)]
+    found = sorted(name for name in os.environ if name.startswith("ASRD_") and name not in known)
+    return [f"{name} is no setting; {alternatives(name, known)}" for name in found]
 
 
 def variable(name: str) -> str:

@@ -163,6 +163,17 @@ def check_words(ctx: click.Context) -> None:
         raise UsageError(f"no hot words file {path}; check the path")
 
 
+def _spans(params: dict[str, Any]) -> dict[str, float]:
+    """Return the lengths given, in seconds. A hangover that was given moves those of its bounds that were not."""
+    spans = {name: params[name] for name in SPANS}
+    ctx = click.get_current_context(silent=True)
+    if ctx and ctx.get_parameter_source("hangover") is not ParameterSource.DEFAULT:
+        for name, choose in (("min_hangover", min), ("max_hangover", max)):
+            if ctx.get_parameter_source(name) is ParameterSource.DEFAULT:
+                spans[name] = choose(spans[name], spans["hangover"])
+    return spans
+
+
 def arithmetic(choice: str) -> str:
     """Return a choice of --arithmetic as `LoadOptions` takes it."""
     return "" if choice == "auto" else choice
@@ -182,7 +193,7 @@ def recognition(params: dict[str, Any], partials: float = 0.0) -> Any:
             device=params["device"], threads=params["threads"], arithmetic=arithmetic(params["arithmetic"])
         ),
         vad=params["vad"],
-        segmenter=SegmenterSettings.of_seconds(partial_interval=partials, **{name: params[name] for name in SPANS}),
+        segmenter=SegmenterSettings.of_seconds(partial_interval=partials, **_spans(params)),
         decoding=DecoderOptions(
             decoder=params["decoder"] or "",
             lm=params["lm"],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import cloup
 
-from asrd.cli.config import ConfiguredCommand, origins
+from asrd.cli.config import ConfiguredCommand, misspelt, origins
 from asrd.cli.logs import log
 from asrd.cli.options import (
     insecure_option,
@@ -124,6 +124,8 @@ def start(ctx: click.Context, /, check: bool, verbose: bool, log_format: str, **
         _show(ctx, options)
         return
     log(logging.DEBUG if verbose else logging.INFO, log_format)
+    for fault in misspelt():
+        logging.getLogger("asrd").warning(fault)
     with at_once():
         from asrd.daemon.server.daemon import Daemon
         from asrd.daemon.transport.descriptors import ENOUGH, raise_limit

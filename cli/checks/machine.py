@@ -4,6 +4,7 @@ import platform
 from collections.abc import Iterator
 
 from asrd.cli.checks.finding import Finding, Subject
+from asrd.cli.config import misspelt
 from asrd.core import cpu
 from asrd.core.errors import AsrdError
 
@@ -39,6 +40,12 @@ def check_cpu(_: Subject) -> Iterator[Finding]:
         yield Finding("cpu", "warn", "no AVX2: transcription may be slower than speech", "use a newer processor")
 
 
+def check_variables(_: Subject) -> Iterator[Finding]:
+    """Warn of environment variables that look like settings and are none."""
+    for fault in misspelt():
+        yield Finding("setting", "warn", fault)
+
+
 def check_microphones(_: Subject) -> Iterator[Finding]:
     """Check PortAudio and the microphones. A server has none, and needs none."""
     from asrd.daemon.sources import portaudio
@@ -53,5 +60,5 @@ def check_microphones(_: Subject) -> Iterator[Finding]:
         default = next((device.name for device in found if device.default), "none of them")
         yield Finding("microphone", "ok", f"{len(found)} found, the default is {default}")
     else:
-        remedy = "plug one in, or hear another machine's: asrd start --source pcm:tcp://0.0.0.0:7000"
+        remedy = "plug one in, or hear another machine's: asrd key new; asrd start --source pcm:tcp://0.0.0.0:7000"
         yield Finding("microphone", "warn", "no microphone found", remedy)

@@ -47,7 +47,7 @@ def test_a_machine_where_all_is_well(
         "address",
     }
     assert [finding["remedy"] for finding in found if finding["subject"] == "microphone"] == [
-        "plug one in, or hear another machine's: asrd start --source pcm:tcp://0.0.0.0:7000"
+        "plug one in, or hear another machine's: asrd key new; asrd start --source pcm:tcp://0.0.0.0:7000"
     ]
 
 

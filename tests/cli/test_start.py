@@ -259,3 +259,18 @@ def test_everything_is_reached_over_ipv6(spawn: Spawn) -> None:
         assert b"asrd_" in metrics.read()
     Control(control).stop()
     assert daemon.wait(10) == 0
+
+
+def test_a_hangover_moves_its_bounds_unless_they_are_given(run: Run) -> None:
+    chosen = run("start", "--hangover", "1.5", "--check")
+    assert chosen.returncode == 0, chosen.stderr
+    refused = run("start", "--hangover", "1.5", "--max-hangover", "1", "--check")
+    assert refused.returncode == 2
+    assert "must lie within its bounds, 0.3 and 1 s" in refused.stderr
+
+
+def test_a_variable_that_is_no_setting_is_told(run: Run) -> None:
+    clip = bundled_speech("real")[0].audio
+    daemon = run("start", "--model", "asrd-tiny-en", "-s", clip, "--pace", "fast", ASRD_BACKNED="fp16")
+    assert daemon.returncode == 0
+    assert "ASRD_BACKNED is no setting; the nearest: ASRD_BACKEND" in daemon.stderr

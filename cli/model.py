@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Table
 
+from asrd.cli import complete
 from asrd.cli.installed import backends, describe, measured, size
 from asrd.cli.plain import print_table
 from asrd.cli.progress import ProgressBar
@@ -87,6 +88,20 @@ def pull(*, name: str, revision: str) -> None:
         echo(f"converted: {convert_model(pulled)}")
     except MissingExtraError as error:
         echo(f"not converted for the fp16 backend: {error}, then 'asrd model convert {quoted(name)}'")
+
+
+@model.command()
+@click.argument("name", metavar="ID", shell_complete=complete.models)
+def remove(*, name: str) -> None:
+    """Delete a pulled model, with all that was made of it.
+
+    \b
+    Example:
+      asrd model remove facebook/wav2vec2-base-960h
+    """
+    freed = {found.name: size(found.path) for found in store.installed()}
+    removed = store.remove(name)
+    echo(f"removed {removed.name}: {freed[removed.name] / 1e6:.1f} MB")
 
 
 @model.command()

@@ -1,11 +1,12 @@
 """Model locations: bundled with asrd, pulled from the hub, or in a directory of the user's own."""
 
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from asrd.core import home
-from asrd.core.errors import UsageError
+from asrd.core.errors import ModelError, UsageError, alternatives, reason
 from asrd.core.shell import quoted
 from asrd.models.directory import ModelDirectory
 from asrd.models.languages import parted
@@ -77,6 +78,24 @@ def installed() -> list[Installed]:
     paths = [*_checkpoints(root, "*/config.json"), *_checkpoints(root, "*/*/config.json")]
     pulled = [Installed(path.relative_to(root).as_posix(), "pulled", path) for path in paths]
     return bundled + sorted((found for found in pulled if found.name not in taken), key=lambda found: found.name)
+
+
+def remove(name: str) -> Installed:
+    """Delete a pulled model with all that was made of it, and return what it was. Raises UsageError for any other
+    model, ModelError if its files cannot be deleted.
+    """
+    known = {found.name: found for found in installed()}
+    if name not in known:
+        pulled = [found.name for found in known.values() if found.origin == "pulled"]
+        raise UsageError(f"no model '{name}' was pulled; {alternatives(name, pulled, pulled or ['none'])}")
+    found = known[name]
+    if found.origin != "pulled":
+        raise UsageError(f"{name} came with asrd; only pulled models can be removed")
+    try:
+        shutil.rmtree(found.path)
+    except OSError as error:
+        raise ModelError(f"{found.path} cannot be deleted ({reason(error)}); delete it by hand") from error
+    return found
 
 
 def _checkpoints(root: Path, pattern: str) -> list[Path]:

@@ -84,3 +84,23 @@ def test_a_checkpoint_without_a_ctc_head_is_told_by_its_class(base_model: ModelD
     for named in (["Wav2Vec2ForCTC"], None):
         (path / "config.json").write_text(json.dumps(config | {"architectures": named}), encoding="utf-8")
         assert ModelDirectory.open(path).geometry == base_model.geometry
+
+
+def test_a_pulled_model_can_be_removed(pulled: Path) -> None:
+    assert store.remove("someone/small").path == pulled
+    assert not pulled.exists()
+    assert "someone/small" not in {found.name for found in store.installed()}
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        (store.DEFAULT_MODEL, "came with asrd; only pulled models can be removed"),
+        ("someone/smal", "no model 'someone/smal' was pulled; the nearest: someone/small"),
+    ],
+)
+def test_nothing_else_is_removed(pulled: Path, name: str, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        store.remove(name)
+    assert pulled.is_dir()
+    assert store.resolve(store.DEFAULT_MODEL).path.is_dir()

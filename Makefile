@@ -7,6 +7,8 @@ PYTHON ?= python3
 VENV ?= .venv
 DEMO_VENV ?= .venv-demo
 MODEL_VENV ?= .venv-model
+PREFIX ?= $(HOME)/.local
+HOME_VENV = $(PREFIX)/share/asrd-venv
 MODEL ?= trained/asrd-tiny-en
 ARGS ?=
 TESTERS ?= --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
@@ -19,6 +21,14 @@ export PIP_BUILD_CONSTRAINT := $(PIP_CONSTRAINT)
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+install: $(HOME_VENV)/installed ## install asrd for you alone: a command in ~/.local/bin
+	@mkdir -p $(PREFIX)/bin && ln -sf $(HOME_VENV)/bin/asrd $(PREFIX)/bin/asrd
+	@echo "installed $(PREFIX)/bin/asrd"
+	@case ":$$PATH:" in *":$(PREFIX)/bin:"*) ;; *) echo "add $(PREFIX)/bin to your PATH" ;; esac
+
+uninstall: ## remove what `make install` has installed; settings and models stay
+	rm -rf $(HOME_VENV) $(PREFIX)/bin/asrd
 
 demo: $(DEMO_VENV)/installed ## transcribe bundled speech live, from the core install (no PyTorch)
 	$(DEMO_VENV)/bin/asrd demo $(ARGS)
@@ -63,6 +73,12 @@ $(VENV)/installed: $(VENV)/dependencies
 $(MODEL_VENV)/installed: $(MODEL_VENV)/dependencies $(SOURCES)
 	$(call install,$(MODEL_VENV))
 
+$(HOME_VENV)/installed: $(HOME_VENV)/dependencies $(SOURCES)
+	$(call install,$(HOME_VENV))
+
+$(HOME_VENV)/dependencies: pyproject.toml constraints.txt
+	$(call environment,$(HOME_VENV),.[lm])
+
 $(DEMO_VENV)/dependencies: pyproject.toml constraints.txt
 	$(call environment,$(DEMO_VENV),.[lm])
 
@@ -79,7 +95,7 @@ define environment
 		{ echo "asrd needs Python 3.11 or newer: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@echo "installing what asrd needs into $(1)"
 	@rm -rf build src/*.egg-info
-	@$(PYTHON) -m venv $(1)
+	@$(PYTHON) -m venv $(1) || { echo "on Debian and Ubuntu: apt install python3-venv" >&2; rm -rf $(1); exit 1; }
 	@$(1)/bin/python $(PIP) install '$(2)' 'setuptools>=77'
 	@touch $@
 endef
@@ -91,4 +107,4 @@ define install
 	@touch $@
 endef
 
-.PHONY: help demo model test lint soak types constraints clean
+.PHONY: help install uninstall demo model test lint soak types constraints clean

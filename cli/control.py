@@ -1,4 +1,4 @@
-"""`asrd status` and `asrd stop`: ask a running daemon."""
+"""`asrd status`, `asrd reload` and `asrd stop`: ask a running daemon."""
 
 import json
 import os
@@ -68,6 +68,20 @@ def status(control: str, as_json: bool) -> None:
             ("paused" if stream.paused else "open") if stream.open else "ended",
         )
     print_table(table)
+
+
+@click.command(cls=ConfiguredCommand)
+@control_option
+def reload(control: str) -> None:
+    """Have the daemon read settings, hot words and the list of clients again, while audio goes on.
+
+    Clients that were revoked are disconnected. Settings that cannot change while it runs are named.
+
+    \b
+    Example:
+      asrd key revoke desk && asrd reload
+    """
+    echo(Control(control).reload())
 
 
 @click.command(cls=ConfiguredCommand)

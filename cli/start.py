@@ -24,6 +24,7 @@ from asrd.cli.signals import at_once
 from asrd.cli.values import SPAN, Number, Size
 from asrd.core.addresses import check_address, events_address
 from asrd.core.key import find
+from asrd.core.roster import members
 from asrd.core.units import seconds
 from asrd.daemon.segmentation.settings import DEFAULTS
 
@@ -162,6 +163,7 @@ def _options(params: dict[str, Any]) -> "DaemonOptions":
         from asrd.daemon.server.options import DaemonOptions
         from asrd.daemon.transport.access import Access
 
+    key = find(params["key"])
     return DaemonOptions(
         recognition=recognition(params, params["partials"]),
         sources=tuple(params["source"]),
@@ -169,7 +171,7 @@ def _options(params: dict[str, Any]) -> "DaemonOptions":
         events=tuple(params["events"]),
         control=params["control"],
         words=params["words"],
-        access=Access(find(params["key"]), params["insecure"]),
+        access=Access(key, params["insecure"], members(key)),
         metrics=params["metrics"],
         record=_recording(params) if params["record"] else None,
         journal=None if params["no_journal"] else _journal(params),

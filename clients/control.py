@@ -21,6 +21,7 @@ from asrd.core.control import (
     GetStatus,
     Past,
     Recall,
+    Reload,
     Replay,
     Reply,
     SetPause,
@@ -132,6 +133,13 @@ class Control:
         impossible one.
         """
         return self._ask(request, dict[str, float])
+
+    def reload(self) -> str:
+        """Have the daemon read settings, clients and hot words again; returns a line that says what is in use now.
+
+        Raises AsrdError if it cannot.
+        """
+        return self._ask(Reload(), str)
 
     def stop(self) -> None:
         """Tell the daemon to finish open utterances and exit."""

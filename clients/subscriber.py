@@ -129,10 +129,10 @@ class _Subscription(Generic[Socket]):
         return round((self._max_wait if self._joined else self._wait) * 1000)
 
     def _absent(self) -> TransportError:
-        if self._joined:
-            return TransportError(f"the daemon at {self.address} has stopped responding; see 'asrd status'")
         if concerns(self.address) and zmq.Socket.shadow(self._monitor).poll(0):
             return refused(self.address, self._key)
+        if self._joined:
+            return TransportError(f"the daemon at {self.address} has stopped responding; see 'asrd status'")
         if listens(self.address):
             return unanswered(self.address)
         return absent(self.address, f"no daemon publishes at {self.address}; start one with 'asrd start'")

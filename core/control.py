@@ -83,6 +83,10 @@ class Stop(Request, frozen=True, tag="stop"):
     """Finish open utterances and exit. Answered at once."""
 
 
+class Reload(Request, frozen=True, tag="reload"):
+    """Read settings, clients and hot words again, as SIGHUP does. Answered with a line that says what is in use now."""
+
+
 class GetSettings(Request, frozen=True, tag="settings"):
     """Ask for what can be set while running. Answered with `Setting`s by stream and name. stream: "" for all."""
 
@@ -151,7 +155,7 @@ WordsRequest = AddWords | RemoveWords | ListWords | ClearWords | LearnWords
 
 PastRequest = Replay | Recall | Since | GetPosition | Acknowledge
 
-AnyRequest = GetStatus | UseBackend | PastRequest | Stop | GetSettings | SetSettings | SetPause | WordsRequest
+AnyRequest = GetStatus | UseBackend | PastRequest | Stop | Reload | GetSettings | SetSettings | SetPause | WordsRequest
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):

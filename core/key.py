@@ -1,8 +1,9 @@
-"""The key that a daemon and its clients on other machines share.
+"""The keys of a daemon and of its clients on other machines.
 
 Over TCP, asrd's sockets speak CURVE (RFC 26 of ZeroMQ, https://rfc.zeromq.org/spec/26/): all traffic is encrypted,
-each side proves that it has the key, and anyone without it can neither receive nor send. One file holds the key pair
-that both sides use. Unix sockets need no key: file permissions decide who may open them.
+each side proves that it has its key, and anyone without one can neither receive nor send. A daemon's file holds a key
+pair. A client uses the same file, and may then do everything, or one of its own, which `core.roster` lists with what it
+may do. Unix sockets need no key: file permissions decide who may open them.
 """
 
 import os
@@ -23,8 +24,9 @@ VARIABLE = "ASRD_KEY"
 NONE = "none"
 """Given in place of a file name: use no key."""
 
-DOMAIN = "asrd"
-"""The domain under which libzmq asks the daemon whether to admit a peer."""
+CLIENT = """\
+# The key of one client of an asrd daemon, for that client alone. `server` is the public key of the daemon.
+"""
 
 HEAD = """\
 # The key of an asrd daemon. Whoever has this file hears what the daemon hears, can speak to it and can stop it.
@@ -36,12 +38,14 @@ HEAD = """\
 class Key:
     """A key pair for Curve25519.
 
-    public, secret: its two halves, 40 characters of Z85 each. path: the file that holds it.
+    public, secret: its two halves, 40 characters of Z85 each. path: the file that holds it. server: in a client's own,
+    the public half of the daemon's; "" in the daemon's, which is the client's too where both use the same.
     """
 
     public: str
     secret: str
     path: Path
+    server: str = ""
 
     def serve(self, socket: "zmq.Socket[Any]") -> None:
         """Require the key of all who connect to what the socket binds next."""
@@ -50,7 +54,7 @@ class Key:
 
     def show(self, socket: "zmq.Socket[Any]") -> None:
         """Present the key on the socket's next connection, and require it of the other side."""
-        socket.curve_serverkey = socket.curve_publickey = self.public.encode()
+        socket.curve_serverkey, socket.curve_publickey = (self.server or self.public).encode(), self.public.encode()
         socket.curve_secretkey = self.secret.encode()
 
 
@@ -85,21 +89,27 @@ def find(name: str | Path | None = None) -> Key | None:
     return None if name == NONE else _load(Path(name).expanduser())
 
 
-def create(path: Path) -> Key:
-    """Make a key in a new file that only its owner can read. Raises UsageError if the file exists."""
+def create(path: Path, server: str = "") -> Key:
+    """Make a key in a new file that only its owner can read. server: of a client's own, as in `Key`.
+
+    Raises UsageError if the file exists or cannot be written.
+    """
     import zmq
 
     public, secret = (half.decode() for half in zmq.curve_keypair())
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
         raise UsageError(
             f"{path} is there already; to shut out all who have it, remove it and make a new one"
         ) from error
+    except OSError as error:
+        raise UsageError(f"the key {path} cannot be written: {error.strerror}; choose another file with -o") from error
     with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(f'{HEAD}public = "{public}"\nsecret = "{secret}"\n')
-    return Key(public, secret, path)
+        file.write(f'{CLIENT if server else HEAD}public = "{public}"\nsecret = "{secret}"\n')
+        file.write(f'server = "{server}"\n' if server else "")
+    return Key(public, secret, path, server)
 
 
 def _load(path: Path) -> Key:
@@ -111,8 +121,9 @@ def _load(path: Path) -> Key:
     except ValueError:  # neither TOML nor text
         found, everyone = {}, 0
     halves = found.get("public"), found.get("secret")
-    if not all(isinstance(half, str) and len(half) == 40 for half in halves):
+    server = found.get("server", "")
+    if not all(isinstance(half, str) and len(half) == 40 for half in (*halves, server or halves[0])):
         raise UsageError(f"{path} holds no key; copy the daemon's again, or make one with 'asrd key new'")
     if everyone:
         raise UsageError(f"everyone on this machine may read the key {path}; chmod o= {path}")
-    return Key(*halves, path)  # type: ignore[arg-type]
+    return Key(*halves, path, server)  # type: ignore[arg-type]

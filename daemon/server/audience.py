@@ -12,9 +12,11 @@ import zmq
 import zmq.asyncio
 
 from asrd.core.events import DAEMON_STREAM, PREFIX
+from asrd.daemon.transport.access import LOCAL, Access, Place
 from asrd.daemon.transport.door import Guest
 from asrd.daemon.transport.doors import Doors
 from asrd.daemon.transport.malformed import Malformed
+from asrd.daemon.transport.peers import descriptor, user
 
 SUBSCRIPTIONS = 64
 """Subscriptions of one peer; who has more is disconnected."""
@@ -22,9 +24,9 @@ SUBSCRIPTIONS = 64
 MAX_SUBSCRIPTION = 1 << 9
 """Maximum size of a subscription, in bytes. A peer that sends more is disconnected."""
 
-WAITING = 1
-"""Subscriptions of one peer that may wait. libzmq takes them in as long as there are some, without coming back: with
-room for more, a peer that sends fast would keep it there.
+WAITING = 2
+"""Messages of one peer that may wait; the first is libzmq's own, with the user's id. libzmq takes subscriptions in as
+long as there are some, without coming back: with room for more, a peer that sends fast would keep it there.
 """
 
 TURN = 16
@@ -42,12 +44,12 @@ Greeting = Callable[[], tuple[bytes, bytes]]
 class Audience:
     """The incoming side of an XPUB socket."""
 
-    def __init__(self, socket: zmq.asyncio.Socket, doors: Doors, malformed: Malformed) -> None:
+    def __init__(self, socket: zmq.asyncio.Socket, doors: Doors, malformed: Malformed, access: Access = LOCAL) -> None:
         """Call it before the socket is bound."""
         socket.set(zmq.XPUB_MANUAL_LAST_VALUE, 1)
         socket.set(zmq.MAXMSGSIZE, MAX_SUBSCRIPTION)
         socket.set(zmq.RCVHWM, WAITING)
-        self._socket, self._doors, self._malformed = socket, doors, malformed
+        self._socket, self._doors, self._malformed, self._access = socket, doors, malformed, access
         self._at_once: zmq.Socket[bytes] = zmq.Socket.shadow(socket)
         self._confused = False
 
@@ -68,8 +70,8 @@ class Audience:
         frames = self._at_once.recv_multipart(copy=False)
         try:
             kind, topic = frames[0].bytes[:1], frames[0].bytes[1:]
-            descriptor = _descriptor(frames[0])
-            guest = self._doors.guest(descriptor)
+            source = descriptor(frames[0])
+            guest = self._doors.guest(source)
             if len(frames) > 1 or kind not in (b"\0", b"\1"):
                 # libzmq attributes the subscriptions behind it to others than their senders
                 self._confused = True
@@ -78,14 +80,17 @@ class Audience:
                 guest.subscriptions -= 1
                 self._at_once.set(zmq.UNSUBSCRIBE, _meant(topic))
                 return False
+            elif not self._access.allows(user(frames[0]), Place.EVENTS):
+                pass  # the key was revoked since the handshake
             elif not self._confused and guest.subscriptions < SUBSCRIPTIONS:
                 guest.subscriptions += 1
+                guest.user = user(frames[0])
                 self._at_once.set(zmq.SUBSCRIBE, _meant(topic))
                 self._greet(guest, topic, greeting)
                 return True
             elif not self._confused:
                 self._malformed.note(f"it is one subscription more than the {SUBSCRIPTIONS} that a peer may have")
-            self._doors.hang_up(descriptor)  # its library connects and subscribes again
+            self._doors.hang_up(source)  # its library connects and subscribes again
             return False
         finally:
             self._at_once.send(NOBODY)
@@ -96,14 +101,6 @@ class Audience:
             frames = greeting()
             guest.greeted = frames[0].startswith(topic)
             self._at_once.send_multipart(frames)
-
-
-def _descriptor(frame: zmq.Frame) -> int:
-    """Return the connection that a message came from; -1 for one that has ended."""
-    try:
-        return int(frame.get(zmq.SRCFD))
-    except zmq.ZMQError:
-        return -1
 
 
 def _meant(topic: bytes) -> bytes:

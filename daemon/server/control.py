@@ -13,9 +13,11 @@ import zmq.asyncio
 from asrd.core import wire
 from asrd.core.control import AnyRequest, Reply
 from asrd.core.errors import AsrdError, MalformedError, reason
-from asrd.daemon.transport.access import LOCAL, Access
+from asrd.daemon.server.rights import check
+from asrd.daemon.transport.access import LOCAL, Access, Place
 from asrd.daemon.transport.doors import Doors
 from asrd.daemon.transport.malformed import Malformed
+from asrd.daemon.transport.peers import user
 from asrd.daemon.transport.sockets import Binding
 
 log = logging.getLogger(__name__)
@@ -58,11 +60,12 @@ class Controller:
         self._socket.set(zmq.MAXMSGSIZE, MAX_REQUEST)
         self._socket.set(zmq.SNDHWM, UNREAD)
         self._socket.set(zmq.RCVHWM, UNREAD)
+        self._access = access
         self._tasks: set[asyncio.Task[None]] = set()
         self.malformed = Malformed("control")
         self.doors = Doors(self._socket, CLIENTS)
         try:
-            self._binding = Binding(self._socket, address, access)
+            self._binding = Binding(self._socket, address, access, Place.CONTROL)
         except Exception:
             self.doors.close()
             self._socket.close(linger=0)
@@ -76,7 +79,7 @@ class Controller:
     async def run(self, answer: Answer) -> None:
         """Serve until cancelled. answer: returns the result of a request, or raises AsrdError."""
         while True:
-            *envelope, payload = await self._socket.recv_multipart()
+            *envelope, payload = await self._socket.recv_multipart(copy=False)
             began = time.monotonic()
             if len(self._tasks) < BUSY:
                 task = asyncio.create_task(self._serve(answer, envelope, payload))
@@ -88,9 +91,11 @@ class Controller:
                 await self._socket.send_multipart([*envelope, _refusal(busy, 1)])
             await asyncio.sleep(time.monotonic() - began)  # leaves half of the time to audio
 
-    async def _serve(self, answer: Answer, envelope: list[bytes], payload: bytes) -> None:
+    async def _serve(self, answer: Answer, envelope: list[zmq.Frame], payload: zmq.Frame) -> None:
         try:
-            reply = wire.encode(Reply(result=await answer(wire.decode(payload, _requests))))
+            request = wire.decode(payload.bytes, _requests)
+            check(self._access.roles(user(payload)), request)
+            reply = wire.encode(Reply(result=await answer(request)))
         except MalformedError as error:
             self.malformed.note(error)
             reply = _refusal(f"not a request this daemon knows: {error}", 2)

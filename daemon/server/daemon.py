@@ -6,6 +6,7 @@ import math
 import signal
 import time
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import zmq.asyncio
@@ -126,8 +127,9 @@ class Daemon:
 
     def _jobs(self, controller: Controller, reporter: StatusReporter) -> list[Coroutine[Any, Any, None]]:
         """Return what runs beside the streams, none of which ends by itself; the scheduler is the first."""
-        requests = Requests(self.engine, self.streams, self.publisher, reporter, stop=self.stop)
-        reload = Reload(self._options, self._read, self.engine, self.streams)
+        reload = Reload(self._options, self._read, self.engine, self.streams, self.publisher)
+        again = partial(reload.now, reporter)
+        requests = Requests(self.engine, self.streams, self.publisher, reporter, stop=self.stop, reload=again)
         jobs = [self.engine.scheduler.run(), controller.run(requests.answer), reporter.beat(), reporter.greet()]
         jobs += [self.engine.renew(reporter.complain), reload.run(self._reloading, reporter)]
         if self.recorder:

@@ -17,7 +17,7 @@ from asrd.core.events import Event
 from asrd.daemon.journal.journal import Journal
 from asrd.daemon.server.audience import Audience
 from asrd.daemon.server.history import History
-from asrd.daemon.transport.access import LOCAL, Access
+from asrd.daemon.transport.access import LOCAL, Access, Place
 from asrd.daemon.transport.doors import Doors
 from asrd.daemon.transport.malformed import Malformed
 from asrd.daemon.transport.sockets import Binding
@@ -39,9 +39,10 @@ class Publisher:
         self._socket.set(zmq.SNDHWM, HIGH_WATER_MARK)
         self.doors = Doors(self._socket, SUBSCRIBERS)
         self.malformed = Malformed("events")
-        self._audience = Audience(self._socket, self.doors, self.malformed)
+        self._audience = Audience(self._socket, self.doors, self.malformed, access)
         self._bindings: list[Binding] = []
         self._seq = 0
+        self._access = access
         self._stopped = False
         self._outgoing: deque[tuple[int, list[bytes]]] = deque()
         self.history = History(self.daemon)
@@ -51,7 +52,7 @@ class Publisher:
         """Called with every published event, too."""
         try:
             for address in addresses:
-                self._bindings.append(Binding(self._socket, address, access))
+                self._bindings.append(Binding(self._socket, address, access, Place.EVENTS))
         except Exception:
             self.close()
             raise
@@ -107,6 +108,10 @@ class Publisher:
             return events.topic(event), events.encode(event)
 
         await self._audience.joined(partial(frames, greeting) if greeting else None)
+
+    def part(self) -> None:
+        """Hang up on those who may listen no more."""
+        self.doors.part(partial(self._access.allows, place=Place.EVENTS))
 
     async def answer(self, request: PastRequest) -> Any:
         """Answer a request about past events. Raises UsageError as `History` does."""

@@ -1,7 +1,7 @@
 """Requests to a running daemon, and their answers."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ from asrd.core.control import (
     GetStatus,
     ListWords,
     Recall,
+    Reload,
     Replay,
     SetPause,
     SetSettings,
@@ -42,10 +43,11 @@ class Requests:
         reporter: StatusReporter,
         *,
         stop: Callable[[str], None],
+        reload: Callable[[], Awaitable[str]],
     ) -> None:
-        """stop: called with the reason."""
+        """stop: called with the reason. reload: returns what is in use afterwards."""
         self._engine, self._streams, self._publisher, self._reporter = engine, streams, publisher, reporter
-        self._stop = stop
+        self._stop, self._reload = stop, reload
         self._loading = ""  # the backend that is being loaded
 
     async def answer(self, request: AnyRequest) -> Any:  # noqa: PLR0911 - a table
@@ -57,6 +59,8 @@ class Requests:
                 return await self._publisher.answer(request)
             case Stop():
                 return self._stop("asrd stop")
+            case Reload():
+                return await self._reload()
             case UseBackend(name):
                 return await self._use(name)
             case GetSettings(stream):

@@ -12,8 +12,9 @@ from asrd.core.errors import TransportError
 from asrd.core.flow import AudioChunk
 from asrd.daemon.sources.base import Source
 from asrd.daemon.sources.sessions import Sessions
-from asrd.daemon.transport.access import LOCAL, Access, Guard
+from asrd.daemon.transport.access import LOCAL, Access, Guard, Place
 from asrd.daemon.transport.doors import Doors
+from asrd.daemon.transport.peers import descriptor, user
 from asrd.daemon.transport.sockets import notice_loss
 
 QUEUE = 32
@@ -67,7 +68,7 @@ class NetworkSource(Source):
         self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_MESSAGE)
         self._socket.setsockopt(zmq.RCVBUF, KERNEL_BUFFER)
         notice_loss(self._socket)
-        self._access.apply(self._socket, self.address)
+        self._access.apply(self._socket, self.address, Place.PCM)
         self.doors = self._doors = Doors(self._socket, SENDERS)
         try:
             self._socket.bind(self.address)
@@ -95,12 +96,21 @@ class NetworkSource(Source):
                 heard = ready.result()
             finally:
                 ready.cancel()
-            for chunk in sessions.receive(await self._socket.recv_multipart()) if heard else sessions.expire():
+            message = await self._message(self._socket) if heard else None
+            for chunk in () if message == [] else sessions.receive(message) if message else sessions.expire():
                 yield chunk
                 await asyncio.sleep(0)  # let others run: one message may make thousands of chunks
             self.sent = sessions.received
         for chunk in sessions.close():
             yield chunk
+
+    async def _message(self, socket: zmq.asyncio.Socket) -> list[bytes]:
+        """Return the next message; nothing if its sender may speak no more, whose connection then ends."""
+        frames = await socket.recv_multipart(copy=False)
+        if not self._access.allows(user(frames[0]), Place.PCM):
+            self._doors.hang_up(descriptor(frames[0]))
+            return []
+        return [frame.bytes for frame in frames]
 
     async def close(self) -> None:
         """Unbind and end `chunks`."""

@@ -4,7 +4,8 @@ of which a process has few.
 
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import zmq
@@ -60,6 +61,13 @@ class Doors:
             if descriptor in door.guests:
                 door.hang_up(descriptor)
 
+    def part(self, allowed: Callable[[str], bool]) -> None:
+        """End the connections of users that are not allowed."""
+        for door in self:
+            for descriptor, guest in [*door.guests.items()]:
+                if not allowed(guest.user):
+                    door.hang_up(descriptor)
+
     def close(self) -> None:
         """Stop watching; leave the doors open. May be called more than once."""
         if self._thread.is_alive():
@@ -67,6 +75,16 @@ class Doors:
             self._thread.join()
 
     def _watch(self) -> None:
+        """Watch until the socket ends, or its context: that waits until all of its sockets are closed."""
+        try:
+            with suppress(zmq.ContextTerminated):
+                self._follow()
+        finally:
+            for door in self:
+                door.close()
+            self._events.close()
+
+    def _follow(self) -> None:
         """Follow who comes and goes, and shut and open the doors."""
         poller = zmq.Poller()
         poller.register(self._events, zmq.POLLIN)
@@ -82,9 +100,6 @@ class Doors:
                 if shut != door.shut:
                     door.set(shut=shut)
                     poller.register(door, zmq.POLLIN) if shut else poller.unregister(door)
-        for door in self:
-            door.close()
-        self._events.close()
 
     def _note(self, event: bytes, where: bytes) -> bool:
         """Note an event of libzmq. Returns False for the last."""
@@ -92,7 +107,7 @@ class Doors:
         if what == zmq.EVENT_ACCEPTED:
             early, guest = self._early.pop(descriptor, None), Guest()
             if early and guest.since - early.since < EARLY:
-                guest.subscriptions = early.subscriptions
+                guest.subscriptions, guest.user = early.subscriptions, early.user
             self._entered(where.decode()).guests[descriptor] = guest
         elif what == zmq.EVENT_DISCONNECTED:
             for door in self:

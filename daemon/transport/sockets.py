@@ -10,7 +10,7 @@ import zmq
 
 from asrd.core.addresses import check_address, not_an_address, runtime_directory, without_address
 from asrd.core.errors import TransportError, UsageError
-from asrd.daemon.transport.access import LOCAL, Access
+from asrd.daemon.transport.access import LOCAL, Access, Place
 
 KEEPALIVE = 60
 """Seconds of silence on a TCP connection until the kernel asks whether the peer is still there."""
@@ -32,14 +32,16 @@ class Binding:
     that the same error as for a TCP port.
     """
 
-    def __init__(self, socket: zmq.Socket[Any], address: str, access: Access = LOCAL) -> None:
+    def __init__(
+        self, socket: zmq.Socket[Any], address: str, access: Access = LOCAL, place: Place = Place.CONTROL
+    ) -> None:
         """Bind. Raises UsageError for an address that is malformed or would be open to everyone, TransportError if it
         is taken.
         """
         self._socket = socket
         self._lock: IO[str] | None = None
         check_address(address)
-        access.apply(socket, address)
+        access.apply(socket, address, place)
         notice_loss(socket)
         if address.startswith("ipc://") and address[6:7] not in ("@", "*"):
             self._lock = _lock(Path(address.removeprefix("ipc://")), address)

@@ -5,12 +5,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from asrd.cli.say import echo
-from asrd.cli.units import template, unit
+from asrd.cli.units import kept, socket, template, unit
 from asrd.core.errors import AsrdError, UsageError
 
 SYSTEM = Path("/etc/systemd/system")
@@ -19,28 +20,35 @@ SYSTEM = Path("/etc/systemd/system")
 @click.command("install-service")
 @click.option("--user", is_flag=True, help="For yourself, started at login, not for the machine.")
 @click.option(
+    "--socket", "sockets", is_flag=True, help="Let systemd open the sockets, before asrd runs and between runs."
+)
+@click.option(
     "--to",
     "folder",
     type=click.Path(path_type=Path, file_okay=False),
     help="Write the units to this directory, not to where systemd looks for them.",
 )
-def install_service(user: bool, folder: Path | None) -> None:
+def install_service(user: bool, sockets: bool, folder: Path | None) -> None:
     """Install asrd as a service of systemd: write its units, check them, and say what to do next.
 
     asrd@.service is for several daemons, each with a name: asrd@NAME reads its settings, as ASRD_* variables, from
     NAME.env in the directory of asrd.toml.
 
+    With --socket, clients that connect while asrd starts or restarts wait instead of failing, and the first one starts
+    it. Such sockets are Unix sockets in the runtime directory; asrd.socket says which.
+
     \b
     Examples:
       sudo asrd install-service
-      asrd install-service --user
+      asrd install-service --user --socket
     """
     flavour = "user" if user else "system"
     place = folder or (_of_user() if user else SYSTEM)
     texts = {"asrd.service": unit(flavour, _program()), "asrd@.service": template(flavour, _program())}
-    for name, text in texts.items():
-        if complaint := _verify(flavour, name, text):
-            raise AsrdError(f"systemd would not take {name}: {complaint}")
+    if sockets:
+        texts |= {"asrd.service": kept(texts["asrd.service"]), "asrd.socket": socket(flavour)}
+    if complaint := _verify(flavour, texts):
+        raise AsrdError(f"systemd would not take its units: {complaint}")
     try:
         place.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
@@ -49,12 +57,13 @@ def install_service(user: bool, folder: Path | None) -> None:
         raise UsageError(
             f"{place} is not yours to write ({error.strerror}); use sudo, or --user for a service of your own"
         ) from error
-    echo(f"wrote {place / 'asrd.service'} and asrd@.service", err=True)
+    first, *others = texts
+    echo(f"wrote {place / first} and {', '.join(others)}", err=True)
     manager = "systemctl --user" if user else "systemctl"
     if not user:
         echo("useradd --system --user-group --home-dir /var/lib/asrd --shell /usr/sbin/nologin asrd")
         echo("usermod --append --groups asrd YOU    # who may listen; then log in again")
-    echo(f"{manager} daemon-reload && {manager} enable --now asrd")
+    echo(f"{manager} daemon-reload && {manager} enable --now {'asrd.socket ' if sockets else ''}asrd")
 
 
 def _of_user() -> Path:
@@ -70,15 +79,16 @@ def _program() -> str:
     return str(program)
 
 
-def _verify(flavour: str, name: str, text: str) -> str:
-    """Return the first complaint of systemd about a unit; "" if there is none, or no systemd."""
+def _verify(flavour: str, texts: Mapping[str, str]) -> str:
+    """Return the first complaint of systemd about units; "" if there is none, or no systemd."""
     analyze = shutil.which("systemd-analyze")
     if not analyze:
         return ""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / name
-        path.write_text(text, encoding="utf-8")
-        command = [analyze, "verify", f"--{flavour}", "--man=no", str(path)]
+        paths = [Path(folder) / name for name in texts]
+        for path in paths:
+            path.write_text(texts[path.name], encoding="utf-8")
+        command = [analyze, "verify", f"--{flavour}", "--man=no", *map(str, paths)]
         environment = {"XDG_RUNTIME_DIR": folder} | os.environ
         result = subprocess.run(command, capture_output=True, encoding="utf-8", env=environment, check=False)
-    return next((line for line in result.stderr.splitlines() if name in line), "")
+    return next((line for line in result.stderr.splitlines() if any(name in line for name in texts)), "")

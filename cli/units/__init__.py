@@ -1,4 +1,4 @@
-"""Units for systemd: of a machine's service and of a user's."""
+"""Units for systemd: of a machine's service and of a user's, and of their sockets."""
 
 from pathlib import Path
 
@@ -9,6 +9,16 @@ def unit(flavour: str, program: str) -> str:
     """Return the unit of a flavour, for an asrd at this path."""
     text = Path(__file__).with_name(f"{flavour}.service").read_text(encoding="utf-8")
     return text.replace("@asrd@", program)
+
+
+def socket(flavour: str) -> str:
+    """Return the unit of a flavour's sockets."""
+    return Path(__file__).with_name(f"{flavour}.socket").read_text(encoding="utf-8")
+
+
+def kept(service: str) -> str:
+    """Return the unit of a service that leaves its directory when it ends, as sockets of another unit are in it."""
+    return service.replace("\nRuntimeDirectoryMode=", "\nRuntimeDirectoryPreserve=yes\nRuntimeDirectoryMode=")
 
 
 def template(flavour: str, program: str) -> str:

@@ -30,6 +30,7 @@ from asrd.daemon.sources.base import Source
 from asrd.daemon.sources.spec import parse_sources
 from asrd.daemon.stream.observer import Tape
 from asrd.daemon.stream.stream import Stream, make_stream
+from asrd.daemon.transport.inherited import unused
 
 log = logging.getLogger(__name__)
 
@@ -151,6 +152,8 @@ class Daemon:
 
     async def _begin(self) -> None:
         """Publish the first events, and report ready."""
+        for address in unused([*self._options.events, self._options.control]):
+            log.warning("systemd opened %s, where nobody answers; mend asrd.socket, or 'events' and 'control'", address)
         if self.journal:
             await conclude(self.journal, self.publisher)
         await self.reporter.announce()

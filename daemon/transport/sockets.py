@@ -11,6 +11,7 @@ import zmq
 from asrd.core.addresses import check_address, not_an_address, runtime_directory, without_address
 from asrd.core.errors import TransportError, UsageError
 from asrd.daemon.transport.access import LOCAL, Access, Place
+from asrd.daemon.transport.inherited import inherited
 
 KEEPALIVE = 60
 """Seconds of silence on a TCP connection until the kernel asks whether the peer is still there."""
@@ -35,8 +36,8 @@ class Binding:
     def __init__(
         self, socket: zmq.Socket[Any], address: str, access: Access = LOCAL, place: Place = Place.CONTROL
     ) -> None:
-        """Bind. Raises UsageError for an address that is malformed or would be open to everyone, TransportError if it
-        is taken.
+        """Bind, or take over the socket that a service manager bound. Raises UsageError for an address that is
+        malformed or would be open to everyone, TransportError if it is taken.
         """
         self._socket = socket
         self._lock: IO[str] | None = None
@@ -45,7 +46,9 @@ class Binding:
         notice_loss(socket)
         if address.startswith("ipc://") and address[6:7] not in ("@", "*"):
             self._lock = _lock(Path(address.removeprefix("ipc://")), address)
+        descriptor = inherited(address)
         try:
+            socket.set(zmq.USE_FD, -1 if descriptor is None else descriptor)
             socket.bind(address)
         except zmq.ZMQError as error:
             self.close()

@@ -46,6 +46,7 @@ REQUESTS: dict[str, AnyRequest] = {
     "words list": control.ListWords(),
     "stop": control.Stop(),
     "reload": control.Reload(),
+    "pause": control.SetPause(True),
     "backend use": control.UseBackend("fp16"),
     "settings set": control.SetSettings({}),
     "words add": control.AddWords({"a": 1.0}),
@@ -120,7 +121,9 @@ class Place:
 
     async def events(self, who: str) -> None:
         """Receive an event."""
-        async with AsyncSubscriber(self.publisher.addresses[0], once=True, timeout=0.7, key=self.keys[who]) as subscriber:
+        async with AsyncSubscriber(
+            self.publisher.addresses[0], once=True, timeout=0.7, key=self.keys[who]
+        ) as subscriber:
             assert isinstance(await anext(aiter(subscriber)), Heartbeat)
 
     async def pcm(self, who: str, value: float = 0.5) -> None:
@@ -128,7 +131,7 @@ class Place:
         await asyncio.to_thread(self._send, self.keys[who], value)
 
     def _send(self, key: Path, value: float) -> None:
-        with Sender(self.source.address, timeout=2, key=key) as sender:
+        with Sender(self.source.address, timeout=0.7, away=0.5, key=key) as sender:
             sender.send(np.full(1600, value, np.float32))
 
     async def control(self, who: str) -> None:
@@ -228,7 +231,7 @@ def test_a_revoked_listener_hears_nothing_more(place: Place) -> None:
 
 def test_a_revoked_speaker_is_not_heard_any_more(place: Place) -> None:
     def speak(said: "asyncio.Queue[None]", loop: asyncio.AbstractEventLoop, go: asyncio.Event) -> None:
-        with Sender(place.source.address, timeout=2, key=place.keys["speak"]) as sender:
+        with Sender(place.source.address, timeout=2, away=0.5, key=place.keys["speak"]) as sender:
             sender.send(np.full(1600, 0.25, np.float32))
             loop.call_soon_threadsafe(said.put_nowait, None)
             asyncio.run_coroutine_threadsafe(go.wait(), loop).result()

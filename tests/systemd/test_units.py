@@ -2,6 +2,7 @@
 
 import configparser
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 
 from asrd.cli import units
 from asrd.cli.main import asrd
+from asrd.core.addresses import control_address, events_address
 from asrd.daemon.scheduling.scheduler import MAX_WAIT
 from asrd.daemon.transport.descriptors import WANTED
 
@@ -50,6 +52,32 @@ def test_systemd_finds_no_fault(installed: Path, flavour: str) -> None:
 
 
 @needs_systemd
+@pytest.mark.parametrize("flavour", units.FLAVOURS)
+def test_systemd_finds_no_fault_with_sockets_and_their_service(flavour: str, tmp_path: Path) -> None:
+    for name, text in (
+        ("asrd.service", units.kept(units.unit(flavour, str(ASRD)))),
+        ("asrd.socket", units.socket(flavour)),
+    ):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    assert verify(tmp_path / "asrd.socket", flavour) == ""
+    (tmp_path / "asrd.socket").write_text(
+        units.socket(flavour).replace("SocketMode=0", "SocketMode=x"), encoding="utf-8"
+    )
+    assert "mode value" in verify(tmp_path / "asrd.socket", flavour)
+
+
+@pytest.mark.parametrize("flavour", units.FLAVOURS)
+def test_sockets_are_where_the_daemon_binds(flavour: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """And they stay when the service ends: its directory does."""
+    monkeypatch.setenv("RUNTIME_DIRECTORY", "%t/asrd")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    opened = re.findall("^ListenStream=(.*)$", units.socket(flavour), re.M)
+    assert [f"ipc://{path}" for path in opened] == [events_address(own=True), control_address(own=True)]
+    service = units.kept(units.unit(flavour, str(ASRD)))
+    assert "\nRuntimeDirectory=asrd\nRuntimeDirectoryPreserve=yes\n" in service
+
+
+@needs_systemd
 @pytest.mark.parametrize("installed", ["system"], indirect=True)
 def test_systemd_would_find_a_fault(installed: Path) -> None:
     installed.write_text(
@@ -60,7 +88,7 @@ def test_systemd_would_find_a_fault(installed: Path) -> None:
 
 @needs_systemd
 @pytest.mark.parametrize(
-    ("installed", "flavour", "exposure"), [("system", "system", 1.5), ("user", "user", 2.0)], indirect=["installed"]
+    ("installed", "flavour", "exposure"), [("system", "system", 1.5), ("user", "user", 1.9)], indirect=["installed"]
 )
 def test_the_service_has_few_rights(installed: Path, flavour: str, exposure: float, tmp_path: Path) -> None:
     """systemd's own score is 10 for all rights and 0 for none. It takes the user of a user's unit for root, which
@@ -93,12 +121,17 @@ def test_a_template_differs_in_places_and_settings(flavour: str) -> None:
 def test_units_are_written_where_systemd_looks(flavour: str, tmp_path: Path) -> None:
     options = ["--user"] if flavour == "user" else ["--to", str(tmp_path / "systemd" / "user")]
     environment = os.environ | {"XDG_CONFIG_HOME": str(tmp_path)}
-    command = [sys.executable, "-m", "asrd.cli.main", "install-service", *options]
+    command = [sys.executable, "-m", "asrd.cli.main", "install-service", "--socket", *options]
     result = subprocess.run(command, capture_output=True, encoding="utf-8", env=environment, check=False)
     assert result.returncode == 0, result.stderr
-    for name, make in (("asrd.service", units.unit), ("asrd@.service", units.template)):
-        assert (tmp_path / "systemd" / "user" / name).read_text(encoding="utf-8") == make(flavour, str(ASRD))
+    written = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "systemd" / "user").iterdir()}
+    assert written == {
+        "asrd.service": units.kept(units.unit(flavour, str(ASRD))),
+        "asrd@.service": units.template(flavour, str(ASRD)),
+        "asrd.socket": units.socket(flavour),
+    }
     assert ("systemctl --user enable" in result.stdout) == (flavour == "user")
+    assert result.stdout.endswith("enable --now asrd.socket asrd\n")
 
 
 def test_a_place_that_is_not_ours_is_one_line(tmp_path: Path) -> None:

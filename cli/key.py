@@ -53,9 +53,10 @@ def key() -> None:
     help="The file to write: by default NAME.key here, or for a daemon's key the place where asrd looks for it.",
 )
 def new(name: str | None, roles: tuple[str, ...], output: Path | None) -> None:
-    """Make a key for a client called NAME and enter it in the daemon's list; without NAME, make the daemon's key.
+    """Make the daemon's key, or a key for a client.
 
-    The client's file holds all that it needs to connect. The list is clients.toml, beside the daemon's key.
+    A client has a NAME, and is entered in the daemon's list: clients.toml, beside the daemon's key. The file that is
+    written holds all that the client needs to connect.
 
     \b
     Examples:

@@ -45,4 +45,4 @@ def test_a_flood_of_subscriptions_is_bounded(victim: Victim, size: int) -> None:
     status = victim.control.status()
     assert isinstance(status, Status)
     assert status.malformed > 0
-    assert victim.log.count("a malformed message was ignored") == 1
+    assert victim.log.count("a malformed message was ignored") <= 1 + SOAK  # a line per minute

@@ -119,7 +119,7 @@ class Json(Output):
             for word in utterance.hypothesis.words
         ]
         text = " ".join(utterance.hypothesis.text for utterance in self._heard if utterance.hypothesis.text)
-        length = round(duration(Path(self._facts["file"])), 3)
+        length = round(duration(Path(self._facts["file"])) or 0.0, 3)
         record = {"file": "", "text": text, "words": words, "duration": length} | self._facts
         echo(json.dumps(record, ensure_ascii=False))
 

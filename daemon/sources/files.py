@@ -12,12 +12,12 @@ from typing import Literal
 from asrd.core.errors import AudioError, UsageError
 from asrd.core.flow import AudioChunk, FloatArray
 from asrd.core.pcm import first_invalid
+from asrd.core.raw import RawPcm
 from asrd.core.units import SAMPLE_RATE, Samples, counted, seconds
 from asrd.daemon.sources.base import Source
 from asrd.daemon.sources.opening import opened
 from asrd.daemon.sources.reader import Reader
 from asrd.daemon.sources.resample import Resampler
-from asrd.daemon.sources.sound import RawPcm
 from asrd.daemon.sources.survey import survey
 from asrd.daemon.threads import Worker, in_thread, unless
 
@@ -67,7 +67,7 @@ class Recording:
         """
         seen = survey(self.open())
         if seen.peak > 1 and self.channel in (None, 1):
-            log.warning("%s reaches %.4g times full scale; it is scaled down", self.name or self.path, seen.peak)
+            log.warning("%s reaches %.6g times full scale; it is scaled down", self.name or self.path, seen.peak)
         wanted = list(seen.heard) if self.channel is None else [self.channel - 1]
         with closing(self.open()) as reader:
             resampler, damage = Resampler(reader.rate), None

@@ -6,13 +6,17 @@ from pathlib import Path
 
 from asrd.core.containers import HEAD
 from asrd.core.errors import AudioError, UsageError
+from asrd.core.raw import RawPcm
 from asrd.daemon.sources import mp3, wav
 from asrd.daemon.sources.reader import Reader
 from asrd.daemon.sources.resample import check_rate
-from asrd.daemon.sources.sound import RawPcm, SoundReader
+from asrd.daemon.sources.sound import SoundReader
 
 _FOR_FFMPEG = (b"OggS", b"\x1aE\xdf\xa3", b"#!AMR", b"0&\xb2u", b"FLV\x01")
 """First bytes of formats that only FFmpeg reads, or that it reads better."""
+
+_MPEG = (".mp1", ".mp2", ".mp3")
+"""Ends of names for which libsndfile starts its MPEG decoder, which prints what it thinks of the file."""
 
 
 def opened(path: Path, raw: RawPcm | None = None, name: str = "") -> Reader:
@@ -39,7 +43,8 @@ def opened(path: Path, raw: RawPcm | None = None, name: str = "") -> Reader:
 def _reader(path: Path, name: str) -> Reader:
     with path.open("rb") as file:
         head = file.read(HEAD)
-    media = head.startswith(_FOR_FFMPEG) or head[4:8] == b"ftyp" or mp3.starts(head)
+    mpeg = path.suffix.lower() in _MPEG or mp3.starts(head)
+    media = mpeg or head.startswith(_FOR_FFMPEG) or head[4:8] == b"ftyp"
     if not media and not wav.stale(path):
         try:
             return SoundReader(path, name)

@@ -2,21 +2,16 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import soundfile
 
 from asrd.core.errors import AudioError
 from asrd.core.flow import FloatArray
+from asrd.core.raw import RawPcm
 from asrd.daemon.sources import wav
 from asrd.daemon.sources.reader import SLACK, Reader, short, unreadable
-
-Encoding = Literal["s16le", "s24le", "s32le", "f32le", "f64le", "u8", "ulaw", "alaw"]
-
-ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
-"""Ways to write samples of raw PCM: signed, unsigned or floating-point, their bits, and little-endian."""
 
 _SUBTYPES = {
     "s16le": "PCM_16",
@@ -35,21 +30,6 @@ _UNKNOWN = 1 << 62
 """Frame count from which on libsndfile means "unknown"."""
 
 
-@dataclass(frozen=True, slots=True)
-class RawPcm:
-    """The form of audio without a header. rate: Hz."""
-
-    rate: int
-    channels: int = 1
-    encoding: Encoding = "s16le"
-
-    @property
-    def form(self) -> dict[str, Any]:
-        """Arguments for soundfile."""
-        subtype = _SUBTYPES[self.encoding]
-        return {"format": "RAW", "samplerate": self.rate, "channels": self.channels, "subtype": subtype}
-
-
 class Sequential(soundfile.SoundFile):  # type: ignore[misc]
     """A file read from beginning to end. After each read of a seekable file, soundfile seeks to the current position,
     which restarts an MP3 decoder: every block would begin with a glitch.
@@ -65,7 +45,7 @@ class SoundReader(Reader):
 
     def __init__(self, path: Path, name: str, raw: RawPcm | None = None) -> None:
         """Raise AudioError if libsndfile does not know the format. name: of the file, for messages."""
-        form = raw.form if raw else {}
+        form = _form(raw) if raw else {}
         try:
             self._file = Sequential(os.fsencode(path), **form)  # soundfile itself accepts only names in UTF-8
         except TypeError as error:  # soundfile takes the suffix ".raw" for headerless data
@@ -105,3 +85,9 @@ class SoundReader(Reader):
 def _reason(error: Exception) -> str:
     """Return libsndfile's reason, which follows "Error opening 'path': " and may be empty."""
     return str(error).rpartition(": ")[2].strip().rstrip(".")
+
+
+def _form(raw: RawPcm) -> dict[str, Any]:
+    """Return soundfile's arguments for raw PCM."""
+    subtype = _SUBTYPES[raw.encoding]
+    return {"format": "RAW", "samplerate": raw.rate, "channels": raw.channels, "subtype": subtype}

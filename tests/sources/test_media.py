@@ -70,12 +70,12 @@ def told(path):
     return len(np.concatenate(blocks)) / 16_000, str(caught.value)
 
 
-@pytest.mark.parametrize("channels", [1, 2])
-@pytest.mark.parametrize("form", FORMS, ids=lambda form: f"{form[0]}-{form[1]}-{form[2]}")
-def test_what_is_in_a_container_is_heard_whole_and_alike(tmp_path, chirp, likeness, form, channels):
-    suffix, codec, rate, tolerance = form
-    if channels == 2 and "amr" in codec:
-        pytest.skip("AMR has one channel")
+CASES = [(*form, channels) for form in FORMS for channels in (1, 2) if channels == 1 or "amr" not in form[1]]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(map(str, case)))
+def test_what_is_in_a_container_is_heard_whole_and_alike(tmp_path, chirp, likeness, case):
+    suffix, codec, rate, tolerance, channels = case
     played = chirp(3.0, rate)
     path = encode(tmp_path / f"a.{suffix}", np.repeat(played[:, None], channels, axis=1), codec, rate)
     found = heard(path)

@@ -65,9 +65,9 @@ class Recording:
         Raises UsageError if there is no such file, AudioError if it is not audio, is empty or damaged, or holds samples
         that are not numbers.
         """
-        seen = survey(self.open())
-        if seen.peak > 1 and self.channel in (None, 1):
-            log.warning("%s reaches %.6g times full scale; it is scaled down", self.name or self.path, seen.peak)
+        seen = survey(self.open(), mixed=self.channel is None)
+        if seen.peak > 1:
+            self._tell(f"{self.name or self.path} reaches {seen.peak:.6g} times full scale; it is scaled down")
         wanted = list(seen.heard) if self.channel is None else [self.channel - 1]
         with closing(self.open()) as reader:
             resampler, damage = Resampler(reader.rate), None
@@ -81,6 +81,12 @@ class Recording:
                 yield tail
             if damage:
                 raise damage
+            self._tell(reader.note)
+
+    def _tell(self, note: str) -> None:
+        """Log what is to be known of the file; of one whose channels are heard apart, once."""
+        if note and self.channel in (None, 1):
+            log.warning("%s", note)
 
     def _checked(self, reader: Reader, frames: int) -> Iterator[FloatArray]:
         """Yield blocks `(n, channels)` of numbers, and count them. Raises AudioError if there are none, too."""

@@ -1,6 +1,5 @@
 """Read files with FFmpeg: what is compressed, or lies in a container with other things."""
 
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,8 +20,6 @@ ALONE = {"protocol_whitelist": "none"}
 
 WHOLE_WAV = {"ignore_length": "1"}
 """Options to read a WAV file to its end, whatever length it declares."""
-
-log = logging.getLogger(__name__)
 
 
 class MediaReader(Reader):
@@ -62,36 +59,41 @@ class MediaReader(Reader):
             held.append(block)
             count += len(block)
         yield np.concatenate(held)
-        self._complain()
+        if damage := self._damage():
+            raise damage
+        if (track := self._track).silent > SLACK:
+            where = f"{track.silent:.1f} s, from {track.silent_at:.1f} s on"
+            self.note = f"{self._name} holds no audio for {where}; silence takes its place"
 
-    def _complain(self) -> None:
-        """Raise AudioError for audio that is there, or should be, and was not read. Log where there is none."""
+    def _damage(self) -> AudioError | None:
+        """Return the error for audio that is there, or should be, and was not read."""
         track, read = self._track, self._track.position / self.rate
         if track.lost > SLACK:
             where = f"{track.lost:.1f} s of it, from {track.lost_at:.1f} s on"
-            raise AudioError(f"{self._name} is damaged: {where}, cannot be decoded; copy it again")
+            return AudioError(f"{self._name} is damaged: {where}, cannot be decoded; copy it again")
         if self._format == "ogg":
-            pages = ogg.scan(self._path)
-            if read + SLACK < pages.seconds:
-                raise short(self._name, read, pages.seconds)
-            if pages.hole is not None:
-                raise AudioError(f"{self._name} is damaged: pages are missing after {pages.hole:.1f} s; copy it again")
-            if pages.cut:
-                raise AudioError(f"{self._name} breaks off after {read:.1f} s, in the middle of a page; copy it again")
-            if not pages.ended:
-                log.warning("%s has no mark at its end, at %.1f s; more may have been there", self._name, read)
-        elif self._format == "mp3":
-            if read + SLACK < (declared := mp3.declared(self._path)):
-                raise short(self._name, read, declared)
-        elif self._format in DECLARING:
-            heard = read if track.length else max(read, track.ends)
-            if heard + SLACK < (self.length or 0.0):
-                raise short(self._name, heard, self.length or 0.0)
-        elif (rest := self._path.stat().st_size - track.bytes_seen) > SLACK * track.bytes_seen / read:
-            raise unreadable(self._name, f"{rest} bytes", read)
-        if track.silent > SLACK:
-            where = f"{track.silent:.1f} s, from {track.silent_at:.1f} s on"
-            log.warning("%s holds no audio for %s; silence takes its place", self._name, where)
+            return self._missing_pages(read)
+        if self._format == "mp3":
+            whole = mp3.declared(self._path)
+            return short(self._name, read, whole) if read + SLACK < whole else None
+        if self._format in DECLARING:
+            heard, whole = read if track.length else max(read, track.ends), self.length or 0.0
+            return short(self._name, heard, whole) if heard + SLACK < whole else None
+        rest = self._path.stat().st_size - track.bytes_seen
+        return unreadable(self._name, f"{rest} bytes", read) if rest * read > SLACK * track.bytes_seen else None
+
+    def _missing_pages(self, read: float) -> AudioError | None:
+        pages = ogg.scan(self._path)
+        if (missing := pages.seconds - read) > SLACK:
+            if pages.hole is None:
+                return short(self._name, read, pages.seconds)
+            where = f"{missing:.1f} s of it, after {pages.hole:.1f} s"
+            return AudioError(f"{self._name} is damaged: {where}, are missing; copy it again")
+        if pages.cut:
+            return AudioError(f"{self._name} breaks off after {read:.1f} s, in the middle of a page; copy it again")
+        if not pages.ended:
+            self.note = f"{self._name} has no mark at its end, at {read:.1f} s; more may have been there"
+        return None
 
     def close(self) -> None:
         """Close the file."""

@@ -15,12 +15,14 @@ class Reader(ABC):
 
     rate: Hz. channels: how many. length: seconds, as the file says or its size suggests; None if neither does.
     floating: whether its samples are floats that were never coded, and so may exceed full scale.
+    note: what a listener should know after the last block, though nothing is wrong.
     """
 
     rate: int
     channels: int
     length: float | None
     floating: bool = False
+    note: str = ""
 
     @abstractmethod
     def blocks(self, frames: int) -> Iterator[FloatArray]:

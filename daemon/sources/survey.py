@@ -33,11 +33,14 @@ class Survey:
     heard: tuple[int, ...]
 
 
-def survey(reader: Reader) -> Survey:
-    """Look through a file that was just opened, and close it. Damage is told when the file is heard, not here."""
+def survey(reader: Reader, mixed: bool = True) -> Survey:
+    """Look through a file that was just opened, as far as needed, and close it. Damage is told when it is heard.
+
+    mixed: whether channels are to be averaged.
+    """
     with closing(reader):
         every = tuple(range(reader.channels))
-        if len(every) == 1 and not reader.floating:
+        if (not mixed or len(every) == 1) and not reader.floating:
             return Survey(1.0, every)
         peak, low, high = 1.0, np.full(len(every), np.inf), np.full(len(every), -np.inf)
         for second, pcm in enumerate(_until_damage(reader)):

@@ -8,9 +8,9 @@ import numpy as np
 from av.audio import AudioFrame, AudioStream
 from av.container import InputContainer
 
-from asrd.core.errors import AudioError
+from asrd.core.errors import AudioError, reason
 from asrd.core.flow import FloatArray
-from asrd.daemon.sources.reader import SLACK
+from asrd.daemon.sources.reader import SLACK, unreadable
 
 TIMED = ("mov", "matroska", "asf", "avi", "flv")
 """Containers that say when each packet is heard, and how long the whole is."""
@@ -98,6 +98,8 @@ class Track:
                 packet = next(packets)
             except (StopIteration, av.FFmpegError):  # at damage that FFmpeg cannot read over, it ends
                 return
+            except OSError as error:
+                raise unreadable(self._name, reason(error), self.position / self.rate) from error
             self.bytes_seen = max(self.bytes_seen, (packet.pos or 0) + packet.size)
             if packet.pts is not None and packet.time_base is not None:
                 end = (packet.pts + (packet.duration or 0)) * packet.time_base

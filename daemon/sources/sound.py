@@ -53,6 +53,9 @@ class SoundReader(Reader):
             raise AudioError(f"{name} has no header to say its rate; give it to {known}") from error
         except (soundfile.SoundFileError, OSError) as error:
             raise unreadable(name, _reason(error)) from error
+        if self._file.subtype.startswith("MPEG"):  # its decoder prints what it thinks of the file
+            self._file.close()
+            raise unreadable(name, "MPEG audio")
         self.rate, self.channels = self._file.samplerate, self._file.channels
         self.length = None if self._file.frames >= _UNKNOWN else self._file.frames / self.rate
         self.floating = self._file.subtype in _FLOATING

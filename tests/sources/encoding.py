@@ -14,6 +14,8 @@ def encode(path: Path, pcm: FloatArray, codec: str, rate: int, container: str | 
     layout = "mono" if len(planes) == 1 else "stereo"
     with av.open(str(path), "w", format=container, options=options) as file:
         stream = file.add_stream(codec, rate=rate, layout=layout)
+        if codec == "wmav2":
+            stream.bit_rate = 64_000  # has no default
         whole = av.AudioFrame.from_ndarray(planes, format="fltp", layout=layout)
         whole.sample_rate, whole.pts = rate, 0
         for frame in (whole, None):

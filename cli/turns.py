@@ -22,6 +22,7 @@ class Turns(Output):
     def __init__(self, put: Put, format_: str, style: Style, name: str = "") -> None:
         super().__init__(put)
         self._format, self._name = format_, f"{name} " if name else ""
+        self._english = style.english
         self._writers = defaultdict[int, Writer](lambda: Writer(style))
         self._layouts = defaultdict[int, Layout](Layout)
         self._turns: list[tuple[int, int, int, str]] = []
@@ -33,7 +34,7 @@ class Turns(Output):
             if text := join(said):
                 self._turns.append((utterance.start, utterance.end, self.channel, text))
             return
-        for cue in self._layouts[self.channel].add(said):
+        for cue in self._layouts[self.channel].add(said, english=self._english):
             self._turns.append((cue.start, cue.end, self.channel, "\n".join(cue.lines)))
 
     def end(self) -> None:

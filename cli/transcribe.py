@@ -93,7 +93,7 @@ def transcribe(ctx: click.Context, /, files: tuple[Path, ...], format_: str, **p
       asrd transcribe *.wav --format json > talks.jsonl
       asrd transcribe recordings/ --format srt -o subtitles/ --skip-existing
       asrd transcribe call.wav --channels each
-      arecord -f S16_LE -r 16000 -t raw | asrd transcribe --rate 16000 -
+      arecord -d 60 -f S16_LE -r 16000 -t raw | asrd transcribe --rate 16000 -
     """
     from asrd.backends import load
     from asrd.daemon.offline import transcribe_file

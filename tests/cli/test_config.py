@@ -49,7 +49,7 @@ def test_every_option_of_a_configured_command_is_a_setting_or_for_one_occasion()
     assert len(configured) < len(COMMANDS)
     assert names - set(SETTINGS) == {
         *("all", "boost", "channels", "check", "days", "encoding", "json", "least", "once", "output", "pcm_channels"),
-        *("rate", "since", "size", "skip_existing", "type", "verbose"),
+        *("rate", "since", "size", "skip_existing", "toggle", "type", "verbose"),
     }
     assert set(SETTINGS) <= names
 

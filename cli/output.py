@@ -1,11 +1,10 @@
 """Output of `asrd transcribe`: each utterance is written as soon as it is final."""
 
 import json
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from asrd.cli.say import echo
+from asrd.cli.targets import Put
 from asrd.clients.captions import Captions
 from asrd.clients.text import Style, Writer, join
 from asrd.core.events import WireWord
@@ -17,10 +16,15 @@ if TYPE_CHECKING:
 
 class Output:
     """Base of all formats. It begins with the first utterance and is always ended, so that Ctrl-C keeps all that was
-    heard.
+    heard. put: writes text. channel: the one that utterances come from, 0 if channels are mixed. length: seconds read.
     """
 
     begun = False
+    channel = 0
+    length = 0.0
+
+    def __init__(self, put: Put) -> None:
+        self.put = put
 
     def __enter__(self) -> Self:
         return self
@@ -53,61 +57,67 @@ class Output:
 
 
 class Text(Output):
-    """Plain text in one line."""
+    """Plain text in one line. name: stands before it, if not empty."""
 
-    def __init__(self, style: Style) -> None:
-        self._writer, self._space = Writer(style), ""
+    def __init__(self, put: Put, style: Style, name: str = "") -> None:
+        super().__init__(put)
+        self._writer, self._space = Writer(style), f"{name}: " if name else ""
 
     def write(self, utterance: "Utterance") -> None:
         """Write its sentences."""
-        if text := join(self._writer.utterance(_words(utterance), utterance.reason)):
-            echo(f"{self._space}{text}", nl=False)
+        if text := join(self._writer.utterance(wire(utterance), utterance.reason)):
+            self.put(f"{self._space}{text}")
             self._space = " "
 
     def end(self) -> None:
         """End the line."""
-        echo()
+        self.put("\n" if self._space in ("", " ") else f"{self._space.rstrip()}\n")
 
 
 class Subtitles(Output):
     """A file of subtitles; one without any holds an empty line."""
 
-    def __init__(self, format_: str, style: Style) -> None:
+    def __init__(self, put: Put, format_: str, style: Style) -> None:
+        super().__init__(put)
         self._captions = Captions(format_, style)
         self._empty = not self._captions.header
 
     def begin(self) -> None:
         """Write the first lines of the file."""
         if self._captions.header:
-            echo(self._captions.header)
+            self.put(f"{self._captions.header}\n")
 
     def write(self, utterance: "Utterance") -> None:
         """Write its cues."""
-        for cue in self._captions.add(_words(utterance), utterance.reason):
-            echo(cue)
+        for cue in self._captions.add(wire(utterance), utterance.reason):
+            self.put(f"{cue}\n")
             self._empty = False
 
     def end(self) -> None:
         """Write an empty line if there is nothing else."""
         if self._empty:
-            echo()
+            self.put("\n")
 
 
 class Json(Output):
-    """A JSON object on one line. Its text comes before its words, so it is written when all of them are known."""
+    """A JSON object on one line. Its text comes before its words, so it is written when all of them are known.
 
-    def __init__(self, facts: dict[str, Any]) -> None:
+    Where channels are heard apart, each word has its `channel`, and they and the text are in the order in which they
+    were said.
+    """
+
+    def __init__(self, put: Put, facts: dict[str, Any]) -> None:
         """Hold nothing yet. facts: other fields of the object."""
-        self._facts, self._heard = facts, list["Utterance"]()
+        super().__init__(put)
+        self._facts, self._heard = facts, list[tuple[int, "Utterance"]]()
 
     def write(self, utterance: "Utterance") -> None:
         """Keep the utterance until the end."""
-        self._heard.append(utterance)
+        self._heard.append((self.channel, utterance))
 
     def end(self) -> None:
         """Write all that was heard."""
-        from asrd.daemon.sources.files import duration
-
+        heard = sorted(self._heard, key=lambda one: one[1].start)
         words = [
             {
                 "word": word.text,
@@ -115,14 +125,15 @@ class Json(Output):
                 "end": round(seconds(word.end), 3),
                 "confidence": round(word.confidence, 4),
             }
-            for utterance in self._heard
+            | ({"channel": channel} if channel else {})
+            for channel, utterance in heard
             for word in utterance.hypothesis.words
         ]
-        text = " ".join(utterance.hypothesis.text for utterance in self._heard if utterance.hypothesis.text)
-        length = round(duration(Path(self._facts["file"])), 3)
-        record = {"file": "", "text": text, "words": words, "duration": length} | self._facts
-        echo(json.dumps(record, ensure_ascii=False))
+        text = " ".join(utterance.hypothesis.text for _, utterance in heard if utterance.hypothesis.text)
+        record = {"file": "", "text": text, "words": words, "duration": round(self.length, 3)} | self._facts
+        self.put(f"{json.dumps(record, ensure_ascii=False)}\n")
 
 
-def _words(utterance: "Utterance") -> list[WireWord]:
+def wire(utterance: "Utterance") -> list[WireWord]:
+    """Return the words of an utterance as clients get them."""
     return [WireWord(word.text, word.start, word.end, word.confidence) for word in utterance.hypothesis.words]

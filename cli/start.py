@@ -209,7 +209,7 @@ def _check(options: "DaemonOptions") -> None:
     from asrd.daemon.recognition.decoding import make_decoding
     from asrd.daemon.recognition.hotwords import HotWords
     from asrd.daemon.recorder import place
-    from asrd.daemon.sources.files import FileSource, duration
+    from asrd.daemon.sources.files import FileSource, Recording
     from asrd.daemon.sources.spec import parse_sources
     from asrd.models.store import resolve
 
@@ -222,7 +222,7 @@ def _check(options: "DaemonOptions") -> None:
     vad.create(options.recognition.vad)
     for source in parse_sources(options.sources, options.pace, options.access):
         if isinstance(source, FileSource):
-            duration(source.path)
+            Recording(source.path, channel=source.channel).length()
     if options.record:
         place.check(options.record.directory)
     for address in (*options.events, options.control):

@@ -67,6 +67,19 @@ class NewFile(click.Path):
         return path
 
 
+class Channels(click.ParamType):  # type: ignore[type-arg]
+    """Which channels are heard: `mix`, `each`, or the number of one."""
+
+    name = "mix|each|N"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str | int:
+        """Return the word or the number, or fail with click's own message."""
+        text = str(value)
+        if text not in ("mix", "each") and not (text.isdecimal() and int(text) > 0):
+            self.fail(f"'{value}' is not mix, each or the number of a channel, from 1.", param, ctx)
+        return int(text) if text.isdecimal() else text
+
+
 SPAN = Seconds(0, 60)
 """Seconds of audio that is kept or waited for."""
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from asrd.backends import LoadedModel
 from asrd.core.errors import AudioError
@@ -13,7 +12,7 @@ from asrd.daemon.recognition.answers import answer
 from asrd.daemon.recognition.decoding import Boosts, Decoding
 from asrd.daemon.recognition.recognizer import NO_BOOSTS, Recognizer, recognize
 from asrd.daemon.segmentation.segmenter import Segmenter
-from asrd.daemon.sources.files import read_blocks
+from asrd.daemon.sources.files import Recording
 from asrd.daemon.vad import create
 
 
@@ -71,11 +70,15 @@ def transcribe(
 
 
 def transcribe_file(
-    path: Path, backend: LoadedModel, options: RecognitionOptions, decoding: Decoding, boosts: Boosts = NO_BOOSTS
+    recording: Recording,
+    backend: LoadedModel,
+    options: RecognitionOptions,
+    decoding: Decoding,
+    boosts: Boosts = NO_BOOSTS,
 ) -> Iterator[Utterance]:
     """Return an iterator over the utterances of an audio file. Raises AudioError if it cannot be read.
 
     decoding: made from the options by `make_decoding`.
     """
     segmenter = Segmenter(create(options.vad), backend.model.geometry, options.segmenter)
-    return transcribe(read_blocks(path), backend, segmenter, decoding, boosts)
+    return transcribe(recording.blocks(), backend, segmenter, decoding, boosts)

@@ -1,23 +1,24 @@
-"""Audio files, read with libsndfile: WAV, FLAC, Ogg, Opus, MP3, AIFF, CAF and similar formats."""
+"""Audio files as mono blocks at 16 kHz, and as a source of a stream."""
 
 import asyncio
-import os
-import stat
+import logging
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-
-import soundfile
 
 from asrd.core.errors import AudioError, UsageError
 from asrd.core.flow import AudioChunk, FloatArray
 from asrd.core.pcm import first_invalid
-from asrd.core.shell import quoted
-from asrd.core.units import SAMPLE_RATE, Samples, seconds
-from asrd.daemon.sources import wav
+from asrd.core.raw import RawPcm
+from asrd.core.units import SAMPLE_RATE, Samples, counted, seconds
 from asrd.daemon.sources.base import Source
-from asrd.daemon.sources.resample import Resampler, check_rate
+from asrd.daemon.sources.opening import opened
+from asrd.daemon.sources.reader import Reader
+from asrd.daemon.sources.resample import Resampler
+from asrd.daemon.sources.survey import survey
 from asrd.daemon.threads import Worker, in_thread, unless
 
 Pace = Literal["realtime", "fast"]
@@ -25,111 +26,90 @@ Pace = Literal["realtime", "fast"]
 BLOCK = {"realtime": 0.05, "fast": 1.0}
 """Seconds read at once: short enough to arrive as smoothly as from a microphone, or long enough to be fast."""
 
-
-SLACK = 0.1
-"""Seconds a whole file may fall short of its header: MP3 encoders and decoders count their padding differently."""
-
-UNKNOWN = 1 << 62
-"""Frame count from which on libsndfile means "unknown"."""
+log = logging.getLogger(__name__)
 
 
-class Sequential(soundfile.SoundFile):  # type: ignore[misc]
-    """A file read from beginning to end. After each read of a seekable file, soundfile seeks to the current position,
-    which restarts an MP3 decoder: every block would begin with a glitch.
+@dataclass(slots=True)
+class Recording:
+    """An audio file, and what to hear of it.
+
+    raw: its form, if it has no header. channel: the one to hear, from 1. If None, channels are averaged, but for those
+    whose level never changes: silence, a constant, hum. name: what messages call the file, its path if "". heard:
+    seconds read so far.
     """
 
-    def seekable(self) -> bool:
-        """Return False for every file."""
-        return False
+    path: Path
+    raw: RawPcm | None = None
+    channel: int | None = None
+    name: str = ""
+    heard: float = 0.0
+
+    def open(self) -> Reader:
+        """Open the file. Raises UsageError if there is none, or no such channel; AudioError if it is not audio."""
+        reader = opened(self.path, self.raw, self.name)
+        if self.channel is not None and not 1 <= self.channel <= reader.channels:
+            reader.close()
+            there = counted(reader.channels, "channels")
+            raise UsageError(f"{self.name or self.path} has no channel {self.channel}; it has {there}, the first is 1")
+        return reader
+
+    def length(self) -> float | None:
+        """Return the seconds that the file says it is long, or that its size suggests; None if neither does."""
+        with closing(self.open()) as reader:
+            return reader.length
+
+    def blocks(self, block: float = BLOCK["fast"]) -> Iterator[FloatArray]:
+        """Yield the file as mono float32 blocks `(n,)` at 16 kHz, read `block` seconds at a time.
+
+        Memory does not grow with the file. One whose samples exceed full scale is scaled down to it, which is logged.
+        Raises UsageError if there is no such file, AudioError if it is not audio, is empty or damaged, or holds samples
+        that are not numbers.
+        """
+        seen = survey(self.open(), mixed=self.channel is None)
+        if seen.peak > 1:
+            self._tell(f"{self.name or self.path} reaches {seen.peak:.6g} times full scale; it is scaled down")
+        wanted = list(seen.heard) if self.channel is None else [self.channel - 1]
+        with closing(self.open()) as reader:
+            resampler, damage = Resampler(reader.rate), None
+            try:
+                for pcm in self._checked(reader, max(1, round(block * reader.rate))):
+                    if len(converted := resampler.push(pcm[:, wanted] / max(1.0, seen.peak))):
+                        yield converted
+            except AudioError as error:
+                damage = error
+            if len(tail := resampler.flush()):
+                yield tail
+            if damage:
+                raise damage
+            self._tell(reader.note)
+
+    def _tell(self, note: str) -> None:
+        """Log what is to be known of the file; of one whose channels are heard apart, once."""
+        if note and self.channel in (None, 1):
+            log.warning("%s", note)
+
+    def _checked(self, reader: Reader, frames: int) -> Iterator[FloatArray]:
+        """Yield blocks `(n, channels)` of numbers, and count them. Raises AudioError if there are none, too."""
+        name, position = self.name or self.path, 0
+        for pcm in reader.blocks(frames):
+            if (bad := first_invalid(pcm)) is not None:
+                at = (position + bad) / reader.rate
+                raise AudioError(f"{name}: the sample at {at:.3f} s is not a number; export the file again as PCM")
+            position += len(pcm)
+            self.heard = position / reader.rate
+            yield pcm
+        if not position:
+            raise AudioError(f"{name} holds no audio (0 samples); record it again")
 
 
-def duration(path: Path) -> float:
-    """Return the length in seconds. Raises as `read_blocks` does."""
-    with _open(path) as file:
-        return float(file.frames / file.samplerate)
+def duration(path: Path) -> float | None:
+    """Return the length of a file, as `Recording.length` does."""
+    return Recording(path).length()
 
 
 def read_blocks(path: Path, block: float = BLOCK["fast"]) -> Iterator[FloatArray]:
-    """Yield the file as mono float32 blocks `(n,)` at 16 kHz, read `block` seconds at a time.
-
-    Memory does not grow with the file. Raises UsageError if there is no such file, AudioError if it is not audio, is
-    empty or damaged, or holds samples that are not numbers.
-    """
-    with _open(path) as file:
-        resampler = Resampler(file.samplerate)
-        frames = max(1, round(block * file.samplerate))
-        position = 0
-        while len(pcm := _read(file, frames, path, position)):
-            if (bad := first_invalid(pcm)) is not None:
-                at = (position + bad) / file.samplerate
-                raise AudioError(f"{path}: the sample at {at:.3f} s is not a number; export the file again as PCM")
-            position += len(pcm)
-            if len(converted := resampler.push(pcm)):
-                yield converted
-        if position == 0:
-            raise AudioError(f"{path} holds no audio (0 samples); record it again")
-        if len(tail := resampler.flush()):
-            yield tail
-        read, whole = position / file.samplerate, file.frames / file.samplerate / wav.share(path)
-        if read + SLACK < whole and file.frames < UNKNOWN:
-            raise AudioError(f"{path} ends after {read:.1f} s of {whole:.1f} s; it is damaged, copy it again")
-
-
-def _open(path: Path) -> Sequential:
-    _look(path)
-    try:
-        file = Sequential(os.fsencode(path))  # soundfile itself accepts only names in UTF-8
-    except TypeError as error:  # soundfile takes the suffix ".raw" for headerless data
-        pipe = "asrd start --source 'pcm:-?rate=HZ&channels=N'"
-        raise AudioError(f"{path} has no header to say its rate; pipe it into {pipe}") from error
-    except (soundfile.SoundFileError, OSError) as error:
-        raise _unreadable(path, error) from error
-    try:
-        check_rate(file.samplerate, str(path))
-        if file.frames == 0:
-            raise AudioError(f"{path} holds no audio (0 samples); record it again")
-    except AudioError:
-        file.close()
-        raise
-    return file
-
-
-def _look(path: Path) -> None:
-    """Raise UsageError or AudioError unless there is a file with contents; libsndfile has no messages for that."""
-    try:
-        found = path.stat()
-    except (FileNotFoundError, NotADirectoryError) as error:
-        stdin = "only 'asrd send -' and 'asrd start --source pcm:-' read standard input"
-        raise UsageError(f"no such file: {path}; {stdin if str(path) == '-' else 'check the path'}") from error
-    except OSError as error:
-        raise AudioError(f"{path} cannot be read ({error.strerror}); check the path") from error
-    if stat.S_ISDIR(found.st_mode):
-        raise UsageError(f"{path} is a directory; name the files in it, as in {path / '*.wav'}")
-    if not stat.S_ISREG(found.st_mode):
-        raise UsageError(f"{path} is not a file; name one, or pipe raw audio into 'asrd start --source pcm:-'")
-    if not os.access(path, os.R_OK):
-        raise AudioError(f"{path} is not yours to read; ask its owner, or copy it")
-    if found.st_size == 0:
-        raise AudioError(f"{path} is empty (0 bytes); record it again")
-
-
-def _read(file: Sequential, frames: int, path: Path, position: int) -> FloatArray:
-    """Read the next frames. position: frames read before."""
-    try:
-        pcm: FloatArray = file.read(frames, dtype="float32", always_2d=True)
-    except soundfile.SoundFileError as error:
-        raise _unreadable(path, error, position / file.samplerate) from error
-    return pcm
-
-
-def _unreadable(path: Path, error: Exception, after: float = 0.0) -> AudioError:
-    """Return an error with libsndfile's reason, which follows "Error opening 'path': " and may be empty. after:
-    seconds that could be read.
-    """
-    reason = str(error).rpartition(": ")[2].strip().rstrip(".") or "damaged header"
-    if after:
-        return AudioError(f"{path} cannot be read after {after:.1f} s ({reason}); it is damaged, copy it again")
-    return AudioError(f"{path} cannot be read as audio ({reason}); convert it: ffmpeg -i {quoted(path)} out.wav")
+    """Yield a file, as `Recording.blocks` does."""
+    return Recording(path).blocks(block)
 
 
 class FileSource(Source):
@@ -137,19 +117,20 @@ class FileSource(Source):
 
     kind = "file"
 
-    def __init__(self, stream: str, path: Path, pace: Pace = "realtime") -> None:
+    def __init__(self, stream: str, path: Path, pace: Pace = "realtime", channel: int | None = None) -> None:
         super().__init__(stream)
         self.path = path
+        self.channel = channel
         self.pace = pace
         self._closed = asyncio.Event()
 
     async def open(self) -> None:
         """Check the file. Raises UsageError if there is none, AudioError if it cannot be played."""
-        await in_thread(duration, self.path)
+        await in_thread(Recording(self.path, channel=self.channel).length)
 
     async def chunks(self) -> AsyncIterator[AudioChunk]:
         """Yield the file once. In real time, each chunk comes when its last sample would have been captured."""
-        blocks, reader = read_blocks(self.path, BLOCK[self.pace]), Worker("file")
+        blocks, reader = Recording(self.path, channel=self.channel).blocks(BLOCK[self.pace]), Worker("file")
         began, wall, position = time.monotonic(), time.time(), 0
         try:
             while (block := await unless(self._closed, reader.run(next, blocks, None))) is not None:

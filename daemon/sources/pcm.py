@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 
+from asrd.core.containers import container
 from asrd.core.errors import AudioError
 from asrd.core.flow import AudioChunk
 from asrd.core.pcm import FORMATS, PcmFormat, decode
@@ -59,12 +60,16 @@ class PipeSource(Source):
         self._mine = True
 
     async def chunks(self) -> AsyncIterator[AudioChunk]:
-        """Yield samples as they are read. Raises AudioError at a sample that is not a number."""
+        """Yield samples as they are read. Raises AudioError at a sample that is not a number, or if a file with a
+        header comes in.
+        """
         timeline = Timeline(self.rate)
         frame = FORMATS[self.format].itemsize * self.channels
         rest = b""
         count = 0
         while data := await self._read():
+            if not count and not rest:
+                self._check(data)
             data = rest + data
             whole = len(data) - len(data) % frame
             rest = data[whole:]
@@ -80,6 +85,12 @@ class PipeSource(Source):
             log.warning("%s: the end was ignored: %d of the %d bytes of a frame", self.stream, len(rest), frame)
         for chunk in timeline.finish(time.time()):
             yield chunk
+
+    def _check(self, head: bytes) -> None:
+        """Raise AudioError if a file comes in with its header: all of it would be heard as noise."""
+        if kind := container(head):
+            decode = f"ffmpeg -i FILE -f {self.format} -ar {self.rate} -ac {self.channels} -"
+            raise AudioError(f"pcm:- got {kind}, not raw PCM; name the file itself, or decode it first: {decode}")
 
     async def _read(self) -> bytes:
         """Return the available data, at least a byte; b"" at the end or when closed."""

@@ -16,7 +16,9 @@ from asrd.daemon.sources.network import NetworkSource
 from asrd.daemon.sources.pcm import PipeSource
 from asrd.daemon.transport.access import LOCAL, Access
 
-KINDS = "mic, mic:NAME, file:PATH, pcm:-, pcm:tcp://HOST:PORT or pcm:ipc://PATH"
+KINDS = "mic, mic:NAME, file:PATH[?channel=N], pcm:-, pcm:tcp://HOST:PORT or pcm:ipc://PATH"
+
+_CHANNEL = re.compile(r"\?channel=(\d+)$")
 
 
 def parse_sources(specs: Iterable[str], pace: Pace = "realtime", access: Access = LOCAL) -> list[Source]:
@@ -33,10 +35,10 @@ def parse_sources(specs: Iterable[str], pace: Pace = "realtime", access: Access 
 def parse_source(spec: str, pace: Pace = "realtime", access: Access = LOCAL) -> Source:
     """Return the source that `spec` means, not opened yet.
 
-    Kinds: `mic`, `mic:NAME` (an index or part of a name), `file:PATH` or just the path of a file that exists, `pcm:-`
-    with `?rate=48000&channels=2&format=f32le` (16000, 1 and s16le by default), `pcm:tcp://HOST:PORT`,
-    `pcm:ipc://PATH`. NAME= before them names the stream; the default is the kind, or the file's name. pace: playback
-    speed of files. access: who may send. Raises UsageError for anything else.
+    Kinds: `mic`, `mic:NAME` (an index or part of a name), `file:PATH` or just the path of a file that exists, with
+    `?channel=2` for one of its channels, `pcm:-` with `?rate=48000&channels=2&format=f32le` (16000, 1 and s16le by
+    default), `pcm:tcp://HOST:PORT`, `pcm:ipc://PATH`. NAME= before them names the stream; the default is the kind, or
+    the file's name. pace: playback speed of files. access: who may send. Raises UsageError for anything else.
     """
     if (source := _parse(spec, None, pace, access)) is not None:
         return source
@@ -51,14 +53,21 @@ def _parse(spec: str, name: str | None, pace: Pace, access: Access) -> Source | 
     if kind == "mic":
         return MicrophoneSource(_stream(name, "mic"), argument or None)
     if kind == "file" and argument:
-        return FileSource(_stream(name, _stem(argument)), Path(argument), pace)
+        return _file(argument, name, pace)
     if kind == "pcm" and argument.startswith(("tcp://", "ipc://")):
         return _network(argument, _stream(name, "pcm"), access)
     if kind == "pcm":
         return _pipe(argument, _stream(name, "pcm"))
-    if Path(spec).is_file():
-        return FileSource(_stream(name, _stem(spec)), Path(spec), pace)
+    if Path(spec).is_file() or Path(_CHANNEL.sub("", spec)).is_file():
+        return _file(spec, name, pace)
     return None
+
+
+def _file(argument: str, name: str | None, pace: Pace) -> Source:
+    """Return the source for a path. What looks like an option may be the end of a file's name."""
+    found = None if Path(argument).exists() else _CHANNEL.search(argument)
+    path, channel = (argument[: found.start()], int(found[1])) if found else (argument, None)
+    return FileSource(_stream(name, _stem(path)), Path(path), pace, channel)
 
 
 def _network(address: str, stream: str, access: Access) -> Source:

@@ -14,8 +14,8 @@ import soxr
 from asrd.core.errors import AudioError
 from asrd.core.flow import FloatArray
 from asrd.core.units import SAMPLE_RATE
-from asrd.daemon.sources.files import Sequential
 from asrd.daemon.sources.resample import check_rate
+from asrd.daemon.sources.sound import Sequential
 from asrd.quant.data.columns import WHOLE, Span
 
 OVERSHOOT = 0.5

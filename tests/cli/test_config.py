@@ -48,7 +48,8 @@ def test_every_option_of_a_configured_command_is_a_setting_or_for_one_occasion()
     names = {setting(parameter) for command in configured for parameter in command.params} - {""}
     assert len(configured) < len(COMMANDS)
     assert names - set(SETTINGS) == {
-        *("all", "boost", "check", "days", "json", "least", "once", "since", "size", "toggle", "type", "verbose")
+        *("all", "boost", "channels", "check", "days", "encoding", "json", "least", "once", "output", "pcm_channels"),
+        *("rate", "since", "size", "skip_existing", "toggle", "type", "verbose"),
     }
     assert set(SETTINGS) <= names
 

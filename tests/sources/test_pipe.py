@@ -13,6 +13,8 @@ from asrd.core.errors import AudioError
 from asrd.core.pcm import FORMATS, decode
 from asrd.daemon.sources.pcm import PipeSource
 
+from .encoding import encode
+
 
 @pytest.fixture
 def pipe():
@@ -105,6 +107,23 @@ def test_samples_that_are_not_numbers_are_named(pipe, gather):
     write(np.full(1_000, np.nan, "<f4").tobytes())
     with pytest.raises(AudioError, match=r"is not a number .*is it really f32le with 1 channel"):
         gather(PipeSource("pcm", sample_format="f32le", fd=reading))
+
+
+FILES = [
+    ("wav", "pcm_s16le", "a WAV file"),
+    ("ogg", "libopus", "an Ogg file"),
+    ("mp3", "libmp3lame", "an MP3 file"),
+    ("mp4", "aac", "an MP4 file"),
+]
+
+
+@pytest.mark.parametrize("form", FILES, ids=lambda form: form[0])
+def test_a_file_with_a_header_is_no_raw_pcm(pipe, tmp_path, gather, chirp, form):
+    (container, codec, kind), (reading, write) = form, pipe
+    write(encode(tmp_path / "a", chirp(0.5, 48_000), codec, 48_000, container).read_bytes()[:50_000])
+    message = rf"pcm:- got {kind}, not raw PCM; name the file itself, or decode it first: ffmpeg -i FILE -f s16le"
+    with pytest.raises(AudioError, match=message):
+        gather(PipeSource("pcm", fd=reading))
 
 
 def test_a_terminal_and_a_closed_input_are_refused(gather):

@@ -16,6 +16,8 @@ MEANINGS = [
     ("file:no/such talk.wav", FileSource, "such-talk", {"path": Path("no/such talk.wav"), "pace": "fast"}),
     ("file:logs/daemon.wav", FileSource, "file", {"path": Path("logs/daemon.wav")}),
     ("a=file:/b=c.wav", FileSource, "a", {"path": Path("/b=c.wav")}),
+    ("far=file:call.wav?channel=2", FileSource, "far", {"path": Path("call.wav"), "channel": 2}),
+    ("file:what?channel=2.wav", FileSource, "what-channel-2", {"path": Path("what?channel=2.wav"), "channel": None}),
     ("pcm:-", PipeSource, "pcm", {"rate": 16_000, "channels": 1, "format": "s16le"}),
     ("x=pcm:-?rate=48000&channels=2&format=f32le", PipeSource, "x", {"rate": 48_000, "channels": 2, "format": "f32le"}),
     ("pcm:tcp://127.0.0.1:7000", NetworkSource, "pcm", {"address": "tcp://127.0.0.1:7000"}),
@@ -38,6 +40,9 @@ def test_the_path_of_an_existing_file_needs_no_kind(tmp_path, monkeypatch):
         Path(name).touch()
     streams = [parse_source(name).stream for name in ("my talk.wav", "a=b.wav", "héllo.wav", "...wav", "x=a=b.wav")]
     assert streams == ["my-talk", "a-b", "h-llo", "file", "x"]
+    assert parse_source("my talk.wav?channel=2").channel == 2
+    Path("my talk.wav?channel=2").touch()
+    assert parse_source("my talk.wav?channel=2").channel is None
 
 
 FAULTS = [

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from asrd.core.errors import AsrdError, BackendError, reason
+from asrd.core.errors import BackendError, passes, reason
 from asrd.core.flow import FloatArray
 from asrd.models import ModelDirectory
 
@@ -40,9 +40,9 @@ class LoadedModel(ABC):
             raise BackendError(f"a window of {batch.shape[1]} samples is too short; this model needs {needed}")
         try:
             result = np.asarray(self.infer(batch), np.float32)
-        except AsrdError:
-            raise
-        except Exception as error:
+        except BaseException as error:
+            if passes(error):
+                raise
             raise BackendError(f"{type(self).__name__} failed on {batch.shape}: {reason(error)}") from error
         expected = (batch.shape[0], frames, len(self.model.vocabulary))
         if result.shape != expected:

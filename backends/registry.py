@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 
 from asrd.backends.base import Backend, LoadOptions
-from asrd.core.errors import AsrdError, BackendError, MissingExtraError, UsageError, reason
+from asrd.backends.remote import remote
+from asrd.core.errors import BackendError, MissingExtraError, UsageError, passes, reason
 from asrd.core.plugins import claims, shipper
 from asrd.models import ModelDirectory
 
@@ -30,7 +31,7 @@ def available() -> list[BackendStatus]:
     found = []
     for name, candidates in sorted(claims(GROUP).items()):
         try:
-            _import(candidates)
+            _reach(candidates)
             problem = ""
         except (BackendError, MissingExtraError) as error:
             problem = str(error)
@@ -44,28 +45,48 @@ def load(name: str, model: ModelDirectory, options: LoadOptions | None = None) -
     Raises UsageError for an unknown name, device or arithmetic, MissingExtraError if its runtime is not installed,
     BackendError or ModelError if it cannot load the model.
     """
-    backend, options = find(name), options or LoadOptions()
+    return load_class(find(name), name, model, options or LoadOptions())
+
+
+def load_class(backend: type[Backend], name: str, model: ModelDirectory, options: LoadOptions) -> Backend:
+    """Load `model` on a backend's class, as `load` does."""
     if options.arithmetic and options.arithmetic not in backend.arithmetics:
         known = f"it has {' and '.join(backend.arithmetics)}" if backend.arithmetics else "it has no choice"
         raise UsageError(f"backend '{name}' has no {options.arithmetic} arithmetic; {known}")
     try:
         backend.check(options)
         return backend.load(model, options)
-    except AsrdError:
-        raise
-    except Exception as error:
+    except BaseException as error:
+        if passes(error):
+            raise
         raise BackendError(f"backend '{name}' cannot load {model.name}: {reason(error)}") from error
 
 
 def find(name: str) -> type[Backend]:
     """Return the class of the backend called `name`, without loading a model; raises as `load` does for its name and
-    runtime.
+    runtime. A third party's is imported, and works, in a process of its own.
     """
+    return _reach(_candidates(name))
+
+
+def find_here(name: str) -> type[Backend]:
+    """Return the class as `find` does, but import it in this process, whosever it is."""
+    return _import(_candidates(name))
+
+
+def _candidates(name: str) -> list[EntryPoint]:
     entries = claims(GROUP)
     if name not in entries:
         known = ", ".join(sorted(entries)) or "none"
         raise UsageError(f"no backend is called '{name}'; there are: {known}")
-    return _import(entries[name])
+    return entries[name]
+
+
+def _reach(candidates: list[EntryPoint]) -> type[Backend]:
+    entry = candidates[0]
+    if len(candidates) > 1 or (entry.dist and entry.dist.name == "asrd"):
+        return _import(candidates)
+    return remote(entry.name)
 
 
 def _import(candidates: list[EntryPoint]) -> type[Backend]:
@@ -76,7 +97,9 @@ def _import(candidates: list[EntryPoint]) -> type[Backend]:
         raise BackendError(f"{shippers} both register a backend '{entry.name}'; uninstall one of them")
     try:
         backend = entry.load()
-    except Exception as error:
+    except BaseException as error:
+        if passes(error):
+            raise
         raise BackendError(f"backend '{entry.name}' ({entry.value}) cannot be imported: {reason(error)}") from error
     if not (isinstance(backend, type) and issubclass(backend, Backend)):
         raise BackendError(f"backend '{entry.name}' ({entry.value}) is not a subclass of asrd.backends.Backend")

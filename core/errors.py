@@ -6,6 +6,7 @@ way; 1 if anything else fails. A missing microphone is such a failure: it may co
 """
 
 import re
+import threading
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
@@ -61,6 +62,15 @@ def alternatives(name: str, known: Sequence[str], shown: Iterable[str] = ()) -> 
     """
     near = get_close_matches(name, known)
     return f"the nearest: {', '.join(near)}" if near else f"there are: {', '.join(shown or known)}"
+
+
+def passes(error: BaseException) -> bool:
+    """Return whether an error out of a plugin is to be passed on: asrd's own, or Ctrl-C, which the main thread gets.
+
+    All else a plugin may raise, such as SystemExit, is its failure and nothing more.
+    """
+    main = threading.current_thread() is threading.main_thread()
+    return isinstance(error, AsrdError) or (isinstance(error, KeyboardInterrupt) and main)
 
 
 def reason(error: BaseException) -> str:

@@ -30,7 +30,9 @@ class Worker:
         weakref.finalize(self, self._calls.put, None).atexit = False
 
     async def run(self, call: Callable[..., T], *arguments: Any) -> T:
-        """Return the result of `call(*arguments)`, made in the thread; raise what it raises."""
+        """Return the result of `call(*arguments)`, made in the thread; raise what it raises, as a RuntimeError if it
+        is one that would end the loop or a task of it.
+        """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._awaited.add(future)
@@ -40,7 +42,7 @@ class Worker:
             try:
                 settle, outcome = future.set_result, call(*arguments)
             except BaseException as error:
-                settle, outcome = future.set_exception, error  # type: ignore[assignment]
+                settle, outcome = future.set_exception, _harmless(error)  # type: ignore[assignment]
             with contextlib.suppress(RuntimeError):  # the loop has ended: nothing waits any more
                 loop.call_soon_threadsafe(lambda: None if future.done() else settle(outcome))
 
@@ -51,7 +53,7 @@ class Worker:
         """Make one more call, ignore its errors, and end the thread. Does not wait."""
 
         def leave() -> None:
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(BaseException):
                 last()
 
         self._calls.put(leave)
@@ -69,6 +71,13 @@ def _work(calls: Calls) -> None:
     while (call := calls.get()) is not None:
         call()
         del call  # else all it refers to would live until the next call
+
+
+def _harmless(error: BaseException) -> Exception:
+    """Return an error that ends neither the loop nor a task, as SystemExit, CancelledError and StopIteration would."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration):
+        return error
+    return RuntimeError(str(error) or type(error).__name__)
 
 
 async def in_thread(call: Callable[..., T], *arguments: Any) -> T:

@@ -14,4 +14,5 @@ def install(distribution: Path, folder: Path) -> dict[str, str]:
     source = shutil.copytree(distribution, folder / "source")  # building writes into the source
     command = [sys.executable, "-m", "pip", "install", *OFFLINE, "--target", str(folder / "site"), str(source)]
     subprocess.run(command, check=True, capture_output=True)
-    return {**os.environ, "PYTHONPATH": str(folder / "site")}
+    others = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder / "site"), *([others] if others else [])])}

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 from asrd.backends import Backend, LoadOptions, load
@@ -22,6 +23,9 @@ log = logging.getLogger(__name__)
 LOADING, CLOSING = 110.0, 5.0
 """Seconds that a backend may take to load, and the previous one to close: less than a client waits for the answer."""
 
+FALLBACKS, RESCUING = ("int8", "fp16", "torch"), 30.0
+"""Backends that may replace one that fails, in this order, and the seconds that each may take to load."""
+
 AGAIN = 5.0
 """Seconds until the next attempt if a backend could not be reloaded."""
 
@@ -40,6 +44,7 @@ class Engine:
         """options: how to load the backends switched to."""
         self.model, self.decoding, self.words, self.scheduler = model, decoding, words, scheduler
         self._options = options
+        self._failed: set[str] = set()  # since somebody chose a backend
 
     @classmethod
     async def start(cls, recognition: RecognitionOptions, words: Path | None) -> "Engine":
@@ -67,12 +72,50 @@ class Engine:
         if not (backend := await loading.within(LOADING)):
             loading.discard()
             raise BackendError(f"backend {name} has not loaded within {LOADING:g} s; {previous} stays, or use another")
+        self._failed.clear()
+        await self._switch(name, backend)
+        return previous
+
+    async def rescue(
+        self,
+        failure: str,
+        complain: Callable[[str], Awaitable[None]],
+        announce: Callable[[str], Awaitable[None]],
+    ) -> bool:
+        """Replace the backend in use, which has failed, by the first of `FALLBACKS` that loads and has not failed.
+
+        complain: called with what happened. announce: called with the previous backend's name after the switch.
+        Returns whether another backend is in use now.
+        """
+        failed = self.scheduler.name
+        self._failed.add(failed)
+        for name in (name for name in FALLBACKS if name not in self._failed):
+            loading = self._load(name, replace(self._options, device="CPU", arithmetic=""))
+            try:
+                backend = await loading.within(RESCUING)
+            except Exception as error:  # whatever a runtime raises
+                log.warning("backend %s cannot replace %s: %s", name, failed, reason(error))
+                backend = None
+            if self.scheduler.name != failed:  # somebody chose another meanwhile
+                loading.discard()
+                return True
+            if backend:
+                await self._switch(name, backend)
+                back = f"until 'asrd backend use {failed}'"
+                await complain(f"backend {failed} failed twice; {name} replaces it {back}: {failure}")
+                await announce(failed)
+                return True
+            loading.discard()
+            self._failed.add(name)
+        return False
+
+    async def _switch(self, name: str, backend: Backend) -> None:
+        previous = self.scheduler.name
         try:
             async with asyncio.timeout(CLOSING):
                 await self.scheduler.use(name, backend)
         except TimeoutError:
             log.warning("backend %s, which was used before, does not close", previous)
-        return previous
 
     async def renew(self, complain: Callable[[str], Awaitable[None]]) -> None:
         """Reload the backend whenever it hangs, until cancelled. complain: called with a message if reloading fails
@@ -98,8 +141,8 @@ class Engine:
         else:  # another backend was chosen meanwhile
             loading.discard()
 
-    def _load(self, name: str) -> Loading:
-        return Loading(_ready, name, self.model, self._options)
+    def _load(self, name: str, options: LoadOptions | None = None) -> Loading:
+        return Loading(_ready, name, self.model, options or self._options)
 
     def _hangs(self, name: str) -> bool:
         """Return whether that backend is in use and hangs."""

@@ -5,7 +5,7 @@ import logging
 import math
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from asrd.backends import Backend
@@ -27,12 +27,21 @@ MAX_WAIT, TIMES = 10.0, 20
 """A batch counts as hung if it takes longer than `MAX_WAIT` seconds and than `TIMES` times the slowest recent one."""
 
 
+async def _complain(message: str) -> None:
+    log.error("%s", message)
+
+
+async def _no_rescue(failure: str) -> bool:
+    return False
+
+
 class Scheduler:
     """Schedule windows, with every queue bounded. A full queue makes its stream wait. A preview never waits behind
     another window: it is left out, because a newer preview or a final follows anyway. In a pause of live speech, a
     preview is also left out if it would take longer than the time that may be left until the final window.
 
-    A backend that hangs is abandoned; windows then wait until `use` brings another.
+    A batch that fails is tried again, and after that on another backend if there is one. A backend that hangs is
+    abandoned; windows then wait until `use` brings another.
     """
 
     def __init__(self, name: str, backend: Backend, clock: Callable[[], float] = time.monotonic) -> None:
@@ -47,6 +56,10 @@ class Scheduler:
         """Number of batches that the backend has answered or refused."""
         self.hangs = asyncio.Event()
         """Set while there is no backend, because it hangs."""
+        self.complain: Callable[[str], Awaitable[None]] = _complain
+        """Called with a message when a batch fails for the first time."""
+        self.rescue: Callable[[str], Awaitable[bool]] = _no_rescue
+        """Called with the reason when it fails again; returns whether another backend has taken over."""
         self.audio_seconds = 0.0
         self.inference_seconds = 0.0
 
@@ -170,6 +183,20 @@ class Scheduler:
         return [(queue, queue.waiting.popleft()) for queue in chosen]
 
     async def _recognize(self, batch: list[tuple[WindowQueue, Ticket]]) -> list[tuple[WindowQueue, Result]]:
+        """Run a batch, once more if it fails, and then on another backend."""
+        answered = await self._attempt(batch)
+        if self._failed(answered):
+            first = answered[0][1]
+            await self.complain(f"backend {first.backend} failed; the window is tried again: {first.failure}")
+            answered = await self._attempt(batch)
+            if self._failed(answered) and await self.rescue(answered[0][1].failure):
+                answered = await self._attempt(batch)
+        return answered
+
+    def _failed(self, answered: list[tuple[WindowQueue, Result]]) -> bool:
+        return bool(answered[0][1].failure) and not self.hangs.is_set()
+
+    async def _attempt(self, batch: list[tuple[WindowQueue, Ticket]]) -> list[tuple[WindowQueue, Result]]:
         """Run a batch in the backend's thread. A failing backend gives empty emissions, not a dead daemon."""
         name, backend, windows = self._name, self._backend, [ticket.window for _, ticket in batch]
         began, started, failure = self._clock(), time.time(), ""

@@ -131,7 +131,10 @@ class Daemon:
         reload = Reload(self._options, self._read, self.engine, self.streams, self.publisher)
         again = partial(reload.now, reporter)
         requests = Requests(self.engine, self.streams, self.publisher, reporter, stop=self.stop, reload=again)
-        jobs = [self.engine.scheduler.run(), controller.run(requests.answer), reporter.beat(), reporter.greet()]
+        scheduler = self.engine.scheduler
+        scheduler.complain = reporter.complain
+        scheduler.rescue = lambda failure: self.engine.rescue(failure, reporter.complain, reporter.announce)
+        jobs = [scheduler.run(), controller.run(requests.answer), reporter.beat(), reporter.greet()]
         jobs += [self.engine.renew(reporter.complain), reload.run(self._reloading, reporter)]
         if self.recorder:
             jobs.append(self.recorder.run(reporter.complain))

@@ -1,5 +1,6 @@
 """Backends are found and loaded; every error is one line."""
 
+import asyncio
 import shutil
 import subprocess
 import sys
@@ -155,3 +156,16 @@ def test_kernels_of_lengths_met_before_are_forgotten_wherever_the_cpu_computes(
         return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
     assert growth(1) < 0.9 * growth(5000)
+
+
+@pytest.mark.parametrize("error", [SystemExit("bye"), asyncio.CancelledError("bye"), GeneratorExit("bye")])
+@pytest.mark.parametrize("step", ["check", "load", "infer"])
+def test_nothing_a_plugin_raises_leaves_its_boundary(
+    base_model: ModelDirectory, babble: FloatArray, monkeypatch: pytest.MonkeyPatch, step: str, error: BaseException
+) -> None:
+    def leave(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(f"asrd.backends.pytorch.TorchBackend.{step}", leave)
+    with pytest.raises(BackendError, match="bye"):
+        load("torch", base_model).logits(babble[None])

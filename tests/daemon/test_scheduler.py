@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from asrd.backends import Backend, LoadOptions, load
+from asrd.core.errors import BackendError
 from asrd.core.events import Event
 from asrd.core.flow import FloatArray, Level, Window
 from asrd.core.units import Samples, samples
@@ -290,10 +291,12 @@ async def test_a_backend_is_replaced_between_windows_and_closed_after_its_last(b
 
 
 @pytest.mark.parametrize("early", [True, False], ids=["before it is given up", "afterwards"])
-async def test_a_backend_that_hangs_costs_its_window_and_another_goes_on(
+async def test_a_backend_that_hangs_is_given_up_and_another_goes_on(
     bundled: ModelDirectory, monkeypatch: pytest.MonkeyPatch, *, early: bool
 ) -> None:
-    """Whether somebody switches before or after that; the one that hangs is closed once it returns, by its thread."""
+    """Its window is tried again if somebody has switched before that, and lost otherwise. The one that hangs is closed
+    once it returns, by its thread.
+    """
     monkeypatch.setattr(module, "MAX_WAIT", 0.5)
     old, new = GatedBackend(bundled), GatedBackend(bundled)
     new.gate.set()
@@ -309,8 +312,10 @@ async def test_a_backend_that_hangs_costs_its_window_and_another_goes_on(
             await scheduler.hangs.wait()
         await scheduler.use("new", new)
         await scheduler.drain()
-    assert [(result.backend, bool(result.failure)) for _, result in log.results] == [("old", True), ("new", False)]
-    assert scheduler.served == 1
+    assert [(result.backend, bool(result.failure)) for _, result in log.results] == [
+        ("new", False) if early else ("old", True),
+        ("new", False),
+    ]
     assert not old.closed
     old.gate.set()
     assert await asyncio.to_thread(old.gone.wait, 5)
@@ -369,3 +374,40 @@ def test_a_stream_that_has_ended_leaves_neither_a_thread_nor_a_language_model(bu
         thread.join(10)
         assert not thread.is_alive()
     assert search() is None
+
+
+@pytest.mark.parametrize(("failures", "told"), [(0, 0), (1, 1), (2, 2)])
+async def test_what_fails_is_tried_again_and_then_elsewhere(bundled: ModelDirectory, failures: int, told: int) -> None:
+    """No window is lost, and their order stays."""
+    broken, other, said = GatedBackend(bundled), GatedBackend(bundled), []
+    broken.gate.set()
+    other.gate.set()
+    answer, left = broken.logits, iter(range(failures))
+
+    def fail(batch: FloatArray) -> FloatArray:
+        if next(left, None) is not None:
+            raise BackendError("out of luck")
+        return answer(batch)
+
+    async def complain(message: str) -> None:
+        said.append(message)
+
+    async def rescue(failure: str) -> bool:
+        said.append(failure)
+        await scheduler.use("other", other)
+        return True
+
+    broken.logits = fail  # type: ignore[method-assign]
+    scheduler = Scheduler("broken", broken)
+    scheduler.complain, scheduler.rescue = complain, rescue
+    log = Log(scheduler)
+    queue = log.queue("a")
+    windows = [window(number) for number in range(3)]
+    for one in windows:
+        await scheduler.submit(queue, one)
+    await serve(scheduler)
+    used = "other" if failures == 2 else "broken"
+    assert [(result.window, result.backend, result.failure) for _, result in log.results] == [
+        (one, used, "") for one in windows
+    ]
+    assert len(said) == told

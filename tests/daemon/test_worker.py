@@ -92,3 +92,17 @@ async def main():
 asyncio.run(main())
 """
     assert subprocess.run([sys.executable, "-c", program], timeout=20, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, asyncio.CancelledError, GeneratorExit, StopIteration])
+async def test_what_would_end_the_loop_is_an_ordinary_error(error: type[BaseException]) -> None:
+    """A plugin's sys.exit ends neither the program nor the task that waits for it; the thread goes on."""
+
+    def leave() -> None:
+        raise error("licence expired")
+
+    worker = Worker("test")
+    with pytest.raises(RuntimeError, match="licence expired"):
+        await worker.run(leave)
+    assert await worker.run(str, 7) == "7"
+    worker.close()

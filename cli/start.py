@@ -125,8 +125,6 @@ def start(ctx: click.Context, /, check: bool, verbose: bool, log_format: str, **
         _show(ctx, options)
         return
     log(logging.DEBUG if verbose else logging.INFO, log_format)
-    for fault in misspelt():
-        logging.getLogger("asrd").warning(fault)
     with at_once():
         from asrd.daemon.server.daemon import Daemon
         from asrd.daemon.transport.descriptors import ENOUGH, raise_limit
@@ -147,6 +145,8 @@ def start(ctx: click.Context, /, check: bool, verbose: bool, log_format: str, **
             ", ".join(stream.source.stream for stream in daemon.streams),
             ", ".join(daemon.publisher.addresses),
         )
+        for fault in misspelt():
+            logging.getLogger("asrd").warning(fault)
         if daemon.journal:
             logging.getLogger("asrd").info("events are kept in %s", daemon.journal.path)
         if daemon.recorder:

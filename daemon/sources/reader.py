@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from asrd.core.errors import AudioError
 from asrd.core.flow import FloatArray
+from asrd.core.shell import quoted
 
 SLACK = 0.1
 """Seconds a whole file may fall short of its header: encoders and decoders count their padding differently."""
@@ -41,7 +42,8 @@ def unreadable(name: str, reason: str, after: float = 0.0) -> AudioError:
     reason = reason or "damaged header"
     if after:
         return AudioError(f"{name} cannot be read after {after:.1f} s ({reason}); it is damaged, copy it again")
-    return AudioError(f"{name} cannot be read as audio ({reason}); is it a recording, and whole?")
+    remedy = f"if another program plays it, convert it: ffmpeg -i {quoted(name)} out.wav"
+    return AudioError(f"{name} cannot be read as audio ({reason}); {remedy}")
 
 
 def short(name: str, read: float, whole: float) -> AudioError:

@@ -26,8 +26,11 @@ PATIENCE, TIMES, RECENT = 6.0, 10, 5
 """An answer may take `PATIENCE` seconds, or `TIMES` times the slowest of the `RECENT` ones: less than the scheduler
 waits, so that the window can be tried again."""
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 3.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 30.0
 """Seconds from a failure to the next start: doubled each time, until an answer is right."""
+
+WAIT = 0.5
+"""Seconds of such a pause that a call waits for; during a longer one it fails at once."""
 
 
 class Child:
@@ -117,7 +120,10 @@ class Remote(Backend):
         if self._closed:
             raise BackendError(f"backend {self.name} is closed")
         if not self._child:
-            time.sleep(max(0.0, self._next - time.monotonic()))
+            rest = max(0.0, self._next - time.monotonic())
+            if rest > WAIT:
+                raise BackendError(f"backend {self.name} has failed again and again; it is started in {rest:.0f} s")
+            time.sleep(rest)
             self._start()
         assert self._child
         try:

@@ -64,7 +64,8 @@ async def _send(source: Source, address: str, *, once: bool) -> None:
     await source.open()
     lost = 0
     behind = 2.0 if source.live else MAX_WAIT
-    sender = Sender(address, max_wait=behind if once else inf, away=None if once else inf, waiting=_wait)
+    most, away = (behind, None) if once else (inf, inf)
+    sender = Sender(address, max_wait=most, away=away, waiting=_wait, waits=not source.live)
     closing = asyncio.create_task(_close(source, sender, stop))
     try:
         with sender:

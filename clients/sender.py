@@ -42,7 +42,9 @@ class Sender:
     a daemon to be there, at the beginning and when it has gone away. max_wait: seconds to wait for a daemon that is
     behind to accept a message; keep it short for live audio, which is lost meanwhile. away: seconds to wait for a
     daemon that has gone away, by default `timeout`; with `math.inf` it waits for the next one without end. Audio that
-    may not have been heard is sent again then. waiting: called when the daemon has gone. key: as for `Subscriber`.
+    may not have been heard is sent again then. waiting: called when the daemon has gone. length: frames that will be
+    sent, if that is known; what is missing at the end is then named as a gap. waits: whether the audio may be heard
+    late, as that of a file, while another sender is heard. key: as for `Subscriber`.
 
     away, max_wait: may be changed at any time, from any thread.
     """
@@ -57,6 +59,8 @@ class Sender:
         *,
         away: float | None = None,
         waiting: Callable[[TransportError], None] = lambda error: None,
+        length: int | None = None,
+        waits: bool = False,
         key: Path | None = None,
     ) -> None:
         if not MIN_RATE <= rate <= MAX_RATE or not 1 <= channels <= MAX_CHANNELS:
@@ -69,6 +73,7 @@ class Sender:
         self.key = key
         self._away, self._waiting = away, waiting
         self.position = 0
+        self._length, self._waits = length, waits
         self._session = uuid.uuid4().hex
         self._ended = False
         self._connection: Connection | None = None
@@ -131,6 +136,8 @@ class Sender:
             position=self.position,
             captured=captured,
             end=end,
+            length=self._length,
+            waits=self._waits,
         )
         assert self._connection
         self._connection.send([msgspec.json.encode(header), data], self)

@@ -144,9 +144,9 @@ class StreamStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     source: its kind, as `--source` takes it: "mic", "file" or "pcm". position: samples judged so far. waiting: windows
     not yet recognised. utterances: finals so far. lost: samples named in gaps. skipped: partials left out because the
-    machine was behind. open: whether the source still delivers. paused: whether it is not heard for
-    now. settings: those that can be set while running, in
-    samples. hangover: the silence that would end an utterance now, in samples.
+    machine was behind. open: whether the source still delivers. paused: whether it is not
+    heard for now. session: of a sender, the one that is heard or was heard last; received: its frames so far. settings:
+    those that can be set while running, in samples. hangover: the silence that would end an utterance now, in samples.
     """
 
     source: str
@@ -157,6 +157,8 @@ class StreamStatus(msgspec.Struct, frozen=True, kw_only=True):
     skipped: int
     open: bool
     paused: bool = False
+    session: str = ""
+    received: int = 0
     settings: dict[str, int] = {}
     hangover: int = 0
 

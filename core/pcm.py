@@ -38,6 +38,9 @@ class PcmHeader(msgspec.Struct, frozen=True, kw_only=True):
     captured: wall-clock seconds (Unix time) at which the last frame was captured.
     end: nothing follows; the receiver is free for the next session.
     again: this was sent before, and perhaps heard: frames that were are ignored.
+    length: frames of the whole session, where they are known. What is missing at its end is then named as a gap, even
+        if the sender is gone before its last messages have arrived. A status tells how much was received.
+    waits: this may be heard late, while another session is. Of any other, what would be heard much later is dropped.
     """
 
     session: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -48,6 +51,8 @@ class PcmHeader(msgspec.Struct, frozen=True, kw_only=True):
     captured: float
     end: bool = False
     again: bool = False
+    length: Annotated[int, msgspec.Meta(ge=0, le=MAX_POSITION)] | None = None
+    waits: bool = False
     schema: Literal[1] = SCHEMA
 
 

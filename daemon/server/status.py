@@ -58,6 +58,9 @@ class StatusReporter:
             self.tell()
             for message in self._ports.refusals():
                 await self.complain(message)
+            for stream in self._streams:
+                while stream.source.notices:
+                    await stream.tell(stream.source.notices.popleft())
             await self._publisher.publish(events.Heartbeat(uptime=time.monotonic() - self._began))
 
     async def greet(self) -> None:

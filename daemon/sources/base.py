@@ -1,11 +1,15 @@
 """The base class of audio sources."""
 
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import AsyncIterator, Iterable
 
 from asrd.core.flow import AudioChunk
 from asrd.daemon.transport.door import Door
 from asrd.daemon.transport.malformed import Malformed
+
+NOTICES = 16
+"""Most notices kept for the next event; more at a time would say nothing more."""
 
 
 class Source(ABC):
@@ -15,7 +19,8 @@ class Source(ABC):
     taken in time overflows its bounded buffer, and the next chunk reports it as `lost`. Any other source loses
     nothing when it is read slowly. kind: its name for users, as `parse_source` takes it, and for clients. sent: the
     session of a sender, and how many of its frames were heard; before it is opened, what was heard already.
-    doors: those its senders come in by. malformed: what came in and was not understood.
+    doors: those its senders come in by. malformed: what came in and was not understood. notices: what users should
+    know, and what nobody has published yet.
     """
 
     kind: str = "recording"
@@ -26,6 +31,7 @@ class Source(ABC):
         self.stream = stream
         self.sent = ("", 0)
         self.malformed = Malformed(stream)
+        self.notices: deque[str] = deque(maxlen=NOTICES)
 
     @abstractmethod
     async def open(self) -> None:

@@ -83,7 +83,7 @@ class NetworkSource(Source):
 
     async def chunks(self) -> AsyncIterator[AudioChunk]:
         """Yield audio of the current sender, and an empty chunk with a reason when a sender ends or stops sending."""
-        sessions = Sessions(self.stream, self.sent, self.malformed)
+        sessions = Sessions(self.stream, self.sent, self.malformed, self.notices.append)
         while self._socket is not None and not self._closing.done():
             max_wait = sessions.max_wait
             ready: asyncio.Future[Any] = asyncio.ensure_future(

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -33,8 +33,17 @@ class Sessions:
     once, and again only after messages were valid in between.
     """
 
-    def __init__(self, stream: str, sent: tuple[str, int] = ("", 0), malformed: Malformed | None = None) -> None:
-        """sent: a session, and how many of its frames were heard by the daemon before."""
+    def __init__(
+        self,
+        stream: str,
+        sent: tuple[str, int] = ("", 0),
+        malformed: Malformed | None = None,
+        notice: Callable[[str], None] = lambda message: None,
+    ) -> None:
+        """sent: a session, and how many of its frames were heard by the daemon before. notice: called with what users
+        should know, such as that a sender waits.
+        """
+        self._notice = notice
         self._stream = stream
         self._before = sent
         self._malformed = malformed or Malformed(stream)
@@ -43,6 +52,7 @@ class Sessions:
         self._waiting = Waiting()
         self._session = ""
         self._expected = 0
+        self._length: int | None = None
         self._heard = 0.0
         self._silenced: set[str] = set()
         self.active = False
@@ -72,6 +82,8 @@ class Sessions:
             self._malformed.note(error)
             return
         if self.active and message.session != self._session:
+            if message.session not in self._waiting:
+                self._notice(f"{message.session} waits while {self._session} is sending; give each a source of its own")
             if not self._waiting.put(message, payload):
                 what = f"{message.session} sends more than can wait while {self._session} is sending; audio is lost"
                 self._refuse("busy", what)
@@ -80,8 +92,15 @@ class Sessions:
         yield from self._serve()
 
     def expire(self) -> Iterator[AudioChunk]:
-        """Release a sender that has sent nothing for `IDLE` seconds; if it comes back, it continues."""
-        yield from self._release(time.time(), f"nothing received for {IDLE:g} s")
+        """Release a sender that has sent nothing for `IDLE` seconds; if it comes back, it continues. One that has said
+        how much it would send has ended, and what is missing is lost.
+        """
+        reason = f"nothing received for {IDLE:g} s"
+        if missing := self._missing():
+            yield from self._release(time.time(), f"{reason}; the end of what was sent is lost", missing)
+            self._forget()
+        else:
+            yield from self._release(time.time(), reason)
         yield from self._serve()
 
     def _serve(self) -> Iterator[AudioChunk]:
@@ -96,6 +115,9 @@ class Sessions:
         except ValueError as error:
             self._malformed.note(error)
             return
+        if message.length is not None and message.position + len(pcm) > message.length:
+            self._malformed.note(f"it ends at frame {message.position + len(pcm)} of {message.length}")
+            return
         if message.again:
             known = self._known(message, len(pcm))
             if known == len(pcm) and not message.end:
@@ -106,6 +128,7 @@ class Sessions:
         if timeline is None:
             self._refuse("changed", f"sender {message.session} changed its rate, went back or leapt; that is ignored")
             return
+        self._length = self._length if message.length is None else message.length
         lost = message.position - self._expected
         self._expected = message.position + len(pcm)
         captured = min(message.captured, time.time())  # another machine's clock may be ahead
@@ -144,7 +167,7 @@ class Sessions:
         before, sent = self.received if timeline is None else ("", 0)
         start = timeline.position if timeline is not None else Samples(0)
         self._timeline = Timeline(message.rate, start)
-        self._session = message.session
+        self._session, self._length = message.session, None
         self._expected = self._waiting.missed(message)  # audio sent before we received the session is not lost here
         if before == message.session:
             self._expected = min(sent, message.position)
@@ -156,10 +179,20 @@ class Sessions:
         return self._timeline
 
     def _end(self, captured: float, lost: int = 0) -> list[AudioChunk]:
+        lost = max(lost, self._missing())
         reason = "the sender has ended; its last audio was lost on the way" if lost else "the sender has ended"
         chunks = self._release(captured, reason, lost)
-        self._before, self._session = self.received, ""
+        self._forget()
         return chunks
+
+    def _missing(self) -> int:
+        """Return how many frames are missing at the end of a session whose length is known, and 0 of any other."""
+        if self._length is None or self._timeline is None or not self.active:
+            return 0
+        return max(0, min(self._length - self._expected, _longest_hole(self._timeline)))
+
+    def _forget(self) -> None:
+        self._before, self._session, self._length = self.received, "", None
 
     def _release(self, captured: float, reason: str, lost: int = 0) -> list[AudioChunk]:
         if self._timeline is None or not self.active:
@@ -173,6 +206,7 @@ class Sessions:
         if kind not in self._silenced:
             self._silenced.add(kind)
             log.warning("%s: %s", self._stream, what)
+            self._notice(what)
 
 
 def _longest_hole(timeline: Timeline) -> int:

@@ -16,6 +16,9 @@ OVERHEAD = 1 << 10
 MISSED = 1_024
 """Number of sessions remembered of which no message was kept."""
 
+LAG = 30.0
+"""Seconds of audio that are kept of a session that does not say that it waits."""
+
 Message = tuple[PcmHeader, bytes]
 
 
@@ -32,9 +35,11 @@ class Waiting:
         return len(self._queues)
 
     def put(self, message: PcmHeader, payload: bytes) -> bool:
-        """Keep a message, if there is room; return whether it was kept. One that is not leaves a hole in
-        its session.
+        """Keep a message, if there is room and it would not be heard too late; return whether it was kept. One that is
+        not leaves a hole in its session.
         """
+        if self._lags(message) and not message.end:
+            return False
         size = len(payload) + OVERHEAD
         if size > self._room - (0 if message.end else RESERVE):
             if message.session not in self._queues and len(self._missed) < MISSED:
@@ -43,6 +48,16 @@ class Waiting:
         self._room -= size
         self._queues.setdefault(message.session, []).append((message, payload))
         return True
+
+    def _lags(self, message: PcmHeader) -> bool:
+        """Return whether a message comes so long after the first that waits that it would be heard too late."""
+        waiting = self._queues.get(message.session)
+        first = waiting[0][0] if waiting else message
+        return not message.waits and message.position - first.position > LAG * first.rate
+
+    def __contains__(self, session: str) -> bool:
+        """Return whether a session waits."""
+        return session in self._queues
 
     def take(self) -> list[Message]:
         """Remove and return all messages of the session that has waited longest, in order; none if no session waits."""

@@ -71,6 +71,8 @@ class Stream(Stateful[StreamState]):
             skipped=self._queue.skipped,
             open=self._open,
             paused=self.pause.on,
+            session=self.source.sent[0],
+            received=self.source.sent[1],
             settings=_values(self.settings),
             hangover=self._segmenter.hangover,
         )
@@ -115,6 +117,10 @@ class Stream(Stateful[StreamState]):
             await self._utterances.error(message)
             await self._scheduler.settled(self._queue)
             await self._utterances.abandon(self._segmenter.position, self._scheduler.name, time.time())
+
+    async def tell(self, message: str) -> None:
+        """Publish what users should know of the source."""
+        await self._utterances.error(plain(message))
 
     async def abandon(self, now: float) -> None:
         """Finish open utterances with what is known of them, because there is no more time.

@@ -195,6 +195,34 @@ def test_a_silent_sender_makes_room_and_may_come_back(address, audio, monkeypatc
     assert len(audio(chunks)) == 3_000
 
 
+@pytest.mark.parametrize("end", [True, False])
+def test_what_is_missing_of_a_known_length_is_lost_audio(address, audio, monkeypatch, end):
+    """Also where the sender is gone before its last messages have arrived."""
+    monkeypatch.setattr(sessions, "IDLE", 0.3)
+    block = np.full(1_000, 8_192, "<i2").tobytes()
+    messages = [(header("a", 0, length=2_500), block), *[(header("a", 1_000, end=True), b"")] * end]
+    messages += [0.6, (header("b", 0, length=1_000), block), (header("b", 1_000, end=True), b"")]
+    chunks = receive(address, push(*messages), lambda chunks: chunks[-1].reason == "the sender has ended")
+    assert [chunk.lost for chunk in chunks if chunk.lost] == [1_500]
+    [lost] = [chunk for chunk in chunks if chunk.lost]
+    assert "lost" in lost.reason
+    assert len(audio(chunks)) == 2_000
+
+
+def test_what_would_be_heard_much_later_is_lost_unless_it_can_wait(address, audio, monkeypatch):
+    monkeypatch.setattr(waiting, "LAG", 0.1)
+    block = np.full(1_000, 8_192, "<i2").tobytes()
+    messages = [(header("first"), block)]
+    for position in range(0, 4_000, 1_000):
+        messages.append((header("file", position, waits=True), block))
+        messages.append((header("live", position), block))
+    messages += [(header(name, 4_000, end=True), b"") for name in ("file", "live")]
+    messages.append((header("first", 1_000, end=True), b""))
+    chunks = receive(address, push(*messages), ended(2))
+    assert [chunk.lost for chunk in chunks if chunk.lost] == [2_000]
+    assert len(audio(chunks)) == 7_000
+
+
 def test_a_sender_that_was_restarted_under_the_same_name_is_heard_again(address, audio, monkeypatch):
     monkeypatch.setattr(sessions, "IDLE", 0.3)
     block = np.full(1_000, 8_192, "<i2").tobytes()
@@ -220,6 +248,7 @@ MALFORMED = [
     (header(position=200, rate=8_000), good),  # changed its rate
     (header(position=100 + 3_601 * 16_000), good),  # leapt more than an hour
     (header(position=2**53), good),
+    (header(position=100, length=150), good),
 ]
 
 

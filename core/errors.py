@@ -77,5 +77,8 @@ def reason(error: BaseException) -> str:
     """Return the first line of another library's error that says what happened, for use inside a one-line message."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
-    lines = str(error).strip().splitlines()
+    try:
+        lines = str(error).strip().splitlines()
+    except BaseException:  # a plugin's own type of error may fail in turn
+        lines = []
     return next((line for line in lines if not _PLACE.fullmatch(line)), lines[-1] if lines else type(error).__name__)

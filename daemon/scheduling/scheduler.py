@@ -183,18 +183,17 @@ class Scheduler:
         return [(queue, queue.waiting.popleft()) for queue in chosen]
 
     async def _recognize(self, batch: list[tuple[WindowQueue, Ticket]]) -> list[tuple[WindowQueue, Result]]:
-        """Run a batch, once more if it fails, and then on another backend."""
+        """Run a batch, once more if it fails, and then on another backend. After a hang that waits for `use`."""
         answered = await self._attempt(batch)
-        if self._failed(answered):
+        if answered[0][1].failure:
             first = answered[0][1]
             await self.complain(f"backend {first.backend} failed; the window is tried again: {first.failure}")
+            async with self._changed:
+                await self._changed.wait_for(lambda: not self.hangs.is_set())
             answered = await self._attempt(batch)
-            if self._failed(answered) and await self.rescue(answered[0][1].failure):
+            if answered[0][1].failure and await self.rescue(answered[0][1].failure):
                 answered = await self._attempt(batch)
         return answered
-
-    def _failed(self, answered: list[tuple[WindowQueue, Result]]) -> bool:
-        return bool(answered[0][1].failure) and not self.hangs.is_set()
 
     async def _attempt(self, batch: list[tuple[WindowQueue, Ticket]]) -> list[tuple[WindowQueue, Result]]:
         """Run a batch in the backend's thread. A failing backend gives empty emissions, not a dead daemon."""

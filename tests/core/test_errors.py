@@ -28,6 +28,14 @@ def test_the_reason_of_a_foreign_error_is_the_first_line_that_says_what(error: E
     assert reason(error) == expected
 
 
+def test_an_error_that_fails_to_say_why_is_known_by_its_type() -> None:
+    class Speechless(Exception):  # noqa: N818
+        def __str__(self) -> str:
+            raise SystemExit(1)
+
+    assert reason(Speechless()) == "Speechless"
+
+
 def test_exit_codes() -> None:
     assert (AsrdError.exit_code, UsageError.exit_code, MissingExtraError("torch", "x").exit_code) == (1, 2, 1)
 

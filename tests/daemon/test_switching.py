@@ -87,8 +87,8 @@ async def test_where_loading_anew_hangs_too_that_is_told_and_another_backend_hel
         monkeypatch.setattr(backends.loaded["fp16"], "infer", lambda _: the_end.wait(30))
         backends.slow.add("fp16")
         await harness.play(sentences[1])
-        told = await harness.until(lambda item: isinstance(item, Error) and item.stream == "daemon")
-        assert told.message == "backend fp16 hangs, and so does reloading it; 'asrd backend use' another"  # type: ignore[union-attr]
+        says = "backend fp16 hangs, and so does reloading it; 'asrd backend use' another"
+        await harness.until(lambda item: isinstance(item, Error) and item.message == says)
         monkeypatch.setattr(engine, "LOADING", 30)
         assert await asyncio.to_thread(harness.control.use_backend, "int8") == "fp16"
         await harness.until(lambda item: isinstance(item, Final) and item.backend == "int8")

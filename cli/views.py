@@ -181,7 +181,7 @@ class Live:
         self._region.console.print(self._line(stream, at, (text, style)))
 
     def _partial(self, partial: Partial) -> "Table":
-        settled, open_ = self._writers[partial.stream].partial(partial.words, partial.stable)
+        settled, open_ = self._writers[partial.stream].partial(partial.words, partial.text, partial.stable)
         return self._line(
             partial.stream, seconds(partial.start), (settled, ""), (f"{' ' * bool(settled)}{open_} …", "dim italic")
         )

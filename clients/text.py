@@ -15,8 +15,9 @@ from asrd.clients.english import CAPITALS
 from asrd.core.display import shown
 from asrd.core.events import WireWord
 from asrd.core.language import primary
+from asrd.core.script import ends as places
 from asrd.core.script import join as running
-from asrd.core.script import pieces, settled, stop
+from asrd.core.script import pieces, stop
 from asrd.core.units import Samples, samples
 
 
@@ -133,9 +134,9 @@ class Writer:
             self._begins = reason != "length"
         return said
 
-    def partial(self, words: Sequence[WireWord], stable: int) -> tuple[str, str]:
-        """Return the settled text of an open utterance, and the rest. stable: characters of its raw text."""
-        known = settled([word.word for word in words], stable)
+    def partial(self, words: Sequence[WireWord], text: str, stable: int) -> tuple[str, str]:
+        """Return the settled text of an open utterance, and the rest. text: its raw text. stable: characters of it."""
+        known = sum(end <= stable for end in places((word.word for word in words), text))
         until = words[known - 1].end if known else 0
         tokens = [token for part in sentences(words, self.style, begins=self._begins, ends=False) for token in part]
         count = sum(token.end <= until for token in tokens)

@@ -44,29 +44,24 @@ def pieces(word: str) -> list[str]:
 
 
 def space(before: str, after: str) -> str:
-    """Return what stands between two neighbouring words: a space, or nothing."""
-    return "" if before and after and unspaced(before[-1]) and unspaced(after[0]) else " "
+    """Return what stands between two neighbouring words: a space, or nothing beside a letter that has none."""
+    return "" if unspaced(before[-1]) or unspaced(after[0]) else " "
 
 
 def join(words: Iterable[str]) -> str:
     """Join words to running text."""
-    return "".join(_spaced(words))
-
-
-def _spaced(words: Iterable[str]) -> Iterator[str]:
-    before = ""
+    text = ""
     for word in words:
-        yield f"{space(before, word) if before else ''}{word}"
-        before = word
+        text += f"{space(text, word) if text else ''}{word}"
+    return text
 
 
-def settled(words: Iterable[str], length: int) -> int:
-    """Count the words that lie whole within the first `length` characters of their running text."""
-    end, count = 0, 0
-    for part in _spaced(words):
-        end += len(part)
-        count += end <= length
-    return count
+def ends(words: Iterable[str], text: str) -> Iterator[int]:
+    """Yield where each word ends in the text that they make up, in order, whatever stands between them."""
+    end = 0
+    for word in words:
+        end = text.index(word, end) + len(word)
+        yield end
 
 
 def width(text: str) -> int:

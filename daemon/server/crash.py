@@ -9,7 +9,7 @@ import msgspec
 
 from asrd.core import events
 from asrd.core.events import Final, Gap, Partial, Started
-from asrd.core.script import join, settled
+from asrd.core.script import ends
 from asrd.core.units import Samples
 from asrd.daemon.journal.changes import Heard
 from asrd.daemon.journal.journal import Journal
@@ -58,9 +58,9 @@ def _settled(known: Started | Partial) -> Partial:
     """Return the part of what was known that would not have changed."""
     if isinstance(known, Started):
         return transcript.unheard(known.utterance, Samples(known.start), "", known.time)
-    words = known.words[: settled([word.word for word in known.words], known.stable)]
+    stable = [last for last in ends((word.word for word in known.words), known.text) if last <= known.stable]
+    words, text = known.words[: len(stable)], known.text[: stable[-1] if stable else 0]
     end = words[-1].end if words else known.start
-    text = join(word.word for word in words)
     return msgspec.structs.replace(known, words=words, text=text, stable=len(text), end=end)
 
 

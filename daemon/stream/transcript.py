@@ -6,7 +6,7 @@ import msgspec
 
 from asrd.core.events import Final, Partial, Timestamps, WireWord
 from asrd.core.flow import Hypothesis, Window
-from asrd.core.script import join
+from asrd.core.script import ends
 from asrd.core.units import Samples
 
 
@@ -37,7 +37,7 @@ def before(known: Partial, end: int) -> Partial:
     next one.
     """
     words = tuple(msgspec.structs.replace(word, end=min(word.end, end)) for word in known.words if word.start < end)
-    text = join(word.word for word in words)
+    text = known.text[: [0, *ends((word.word for word in words), known.text)][-1]]
     return msgspec.structs.replace(known, words=words, text=text, end=min(known.end, end))
 
 

@@ -197,11 +197,11 @@ def test_what_is_interrupted_keeps_another_name(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), writing(path) as put:  # noqa: PT012
         put("1\n")
         raise KeyboardInterrupt
-    assert [(file.name, file.read_text("utf-8")) for file in tmp_path.iterdir()] == [("a.srt.part", "1\n")]
+    assert [(file.name, file.read_text(encoding="utf-8")) for file in tmp_path.iterdir()] == [("a.srt.part", "1\n")]
     with pytest.raises(AsrdError, match="damaged"), writing(path) as put:  # noqa: PT012
         put("2\n")
         raise AsrdError("damaged")
-    assert [(file.name, file.read_text("utf-8")) for file in tmp_path.iterdir()] == [("a.srt", "2\n")]
+    assert [(file.name, file.read_text(encoding="utf-8")) for file in tmp_path.iterdir()] == [("a.srt", "2\n")]
     with writing(tmp_path / "nothing.srt"):
         pass
     assert not (tmp_path / "nothing.srt").exists()

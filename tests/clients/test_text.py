@@ -85,7 +85,7 @@ def test_an_utterance_cut_for_its_length_is_gone_on_with() -> None:
     writer = Writer(Style())
     said = [writer.utterance(spoken(text), reason) for text, reason in (("HE IS", "length"), ("", "length"))]
     assert [join(one) for one in said] == ["He is", ""]
-    assert writer.partial(spoken("A YOUNG MAN"), stable=8) == ("a young", "man")
+    assert writer.partial(spoken("A YOUNG MAN"), "A YOUNG MAN", stable=8) == ("a young", "man")
     assert join(writer.utterance(spoken("A YOUNG MAN"), "silence")) == "a young man."
     assert join(writer.utterance(spoken("YES"), "silence")) == "Yes."
 
@@ -95,7 +95,7 @@ def test_letters_are_kept_and_a_partial_is_its_text(words: list[str], stable: in
     heard = spoken(" ".join(words))
     text = join(sentences(heard, Style(raw=raw)))
     assert text.upper().rstrip(".") == " ".join(words)
-    settled, rest = Writer(Style(raw=raw)).partial(heard, stable)
+    settled, rest = Writer(Style(raw=raw)).partial(heard, " ".join(words), stable)
     assert f"{settled} {rest}".strip() == text.rstrip(".")
     assert len(settled) <= stable
 
@@ -132,7 +132,7 @@ def test_a_style_has_the_model_s_language_unless_it_has_one() -> None:
 @given(st.lists(st.text("ab你好カ", min_size=1, max_size=4), max_size=12), st.integers(0, 60))
 def test_a_partial_in_a_script_without_spaces_is_its_text(words: list[str], stable: int) -> None:
     heard = spoken(" ".join(words))
-    settled, rest = Writer(Style(raw=True)).partial(heard, stable)
+    settled, rest = Writer(Style(raw=True)).partial(heard, " ".join(words), stable)
     whole = join(sentences(heard, Style(raw=True)))
     assert whole.startswith(settled)
     assert whole.endswith(rest)

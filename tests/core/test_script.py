@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asrd.core.script import join, pieces, settled, stop, width
+from asrd.core.script import ends, join, pieces, stop, width
 
 WORDS = st.lists(st.text("ab'你好カー가ก", min_size=1, max_size=5), max_size=12)
 
@@ -16,7 +16,7 @@ WORDS = st.lists(st.text("ab'你好カー가ก", min_size=1, max_size=5), max_s
         (["你", "好"], "你好"),
         (["カ", "ー", "ド"], "カード"),
         (["안녕", "하세요"], "안녕 하세요"),
-        (["ok", "你", "好", "ok"], "ok 你好 ok"),
+        (["ok", "你", "好", "ok"], "ok你好ok"),
     ],
 )
 def test_join(words: list[str], text: str) -> None:
@@ -29,12 +29,13 @@ def test_pieces_are_the_word(words: list[str]) -> None:
         assert "".join(pieces(word)) == word
 
 
-@given(WORDS, st.integers(0, 80))
-def test_what_is_settled_lies_within_the_text(words: list[str], length: int) -> None:
-    count = settled(words, length)
-    assert len(join(words[:count])) <= length
-    assert count == len(words) or len(join(words[: count + 1])) > length
-    assert join(words).startswith(join(words[:count]))
+@given(WORDS, st.booleans())
+def test_words_are_found_in_their_text(words: list[str], spaced: bool) -> None:
+    text = " ".join(words) if spaced else join(words)
+    found = [*ends(words, text)]
+    assert [text[end - len(word) : end] for word, end in zip(words, found, strict=True)] == words
+    assert found == sorted(found)
+    assert not words or found[-1] == len(text)
 
 
 @pytest.mark.parametrize(("text", "columns"), [("abc", 3), ("你好", 4), ("e\u0301", 1), ("カ", 2), ("ｶ", 1)])

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from asrd.core.errors import ModelError
 from asrd.core.flow import Hypothesis
+from asrd.core.script import join
 from asrd.core.units import Samples
 from asrd.daemon.recognition.decoding.frames import Frames
 from asrd.daemon.recognition.decoding.greedy import GreedyDecoder
@@ -88,7 +89,8 @@ def test_text_is_that_of_transformers(
         expected = expected.replace(silent, "").replace(silent.lower(), "")
     hypothesis = decoded(path, vocabulary)
     assert hypothesis.text == " ".join(expected.split())
-    assert [word.text for word in hypothesis.words] == hypothesis.text.split()
+    words = [word.text for word in hypothesis.words]
+    assert (join(words) if vocabulary.delimiter is None else " ".join(words)) == hypothesis.text
 
 
 def decoded(path: list[int], vocabulary: Vocabulary) -> Hypothesis:

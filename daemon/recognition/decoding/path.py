@@ -58,9 +58,9 @@ def follow(
     )
     stable = [run for run in runs if run.frame < settled]
     return Hypothesis(
-        text=join(word.text for word in words),
+        text=_text([word.text for word in words], vocabulary),
         words=words,
-        stable=len(join(_spell(letters, vocabulary) for letters in _split(stable, vocabulary))),
+        stable=len(_text([_spell(letters, vocabulary) for letters in _split(stable, vocabulary)], vocabulary)),
         confidence=sum(word.confidence for word in words) / len(words),
     )
 
@@ -107,13 +107,22 @@ def _runs(labels: Labels, frames: Frames, vocabulary: Vocabulary, stride: Sample
 
 
 def _split(runs: Sequence[_Run], vocabulary: Vocabulary) -> Iterator[list[_Run]]:
-    """Yield the runs of each word. A letter of a script without spaces is a word of its own."""
-    for delimiter, letters in groupby(runs, key=lambda run: run.label == vocabulary.delimiter):
-        if delimiter:
-            continue
-        for alone, group in groupby(letters, key=lambda run: unspaced(vocabulary.spell([run.label])[:1])):
+    """Yield the runs of each word. Where nothing marks the ends of words, letters of scripts without spaces are words
+    of their own, and so is all between them.
+    """
+    if vocabulary.delimiter is None:
+        for alone, group in groupby(runs, key=lambda run: all(map(unspaced, vocabulary.spell([run.label])))):
             part = list(group)
             yield from ([run] for run in part) if alone else [part]
+        return
+    for delimiter, letters in groupby(runs, key=lambda run: run.label == vocabulary.delimiter):
+        if not delimiter:
+            yield list(letters)
+
+
+def _text(words: Sequence[str], vocabulary: Vocabulary) -> str:
+    """Return words as the model's tokenizer writes them."""
+    return join(words) if vocabulary.delimiter is None else " ".join(words)
 
 
 def _spell(letters: Sequence[_Run], vocabulary: Vocabulary) -> str:

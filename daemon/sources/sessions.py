@@ -18,6 +18,9 @@ from asrd.daemon.transport.malformed import Malformed
 IDLE = 5.0
 """Seconds without a message after which a sender counts as gone, and another may send."""
 
+TOLD = 1.0
+"""Seconds of audio that wait until users are told: a sender often begins before the last one has ended."""
+
 LEAP = 3600
 """Seconds by which a sender may skip ahead of its audio so far: a longer hole is a mistake, or malice."""
 
@@ -55,6 +58,7 @@ class Sessions:
         self._length: int | None = None
         self._heard = 0.0
         self._silenced: set[str] = set()
+        self._told: set[str] = set()
         self.active = False
 
     @property
@@ -82,8 +86,7 @@ class Sessions:
             self._malformed.note(error)
             return
         if self.active and message.session != self._session:
-            if message.session not in self._waiting:
-                self._notice(f"{message.session} waits while {self._session} is sending; give each a source of its own")
+            self._tell_of(message)
             if not self._waiting.put(message, payload):
                 what = f"{message.session} sends more than can wait while {self._session} is sending; audio is lost"
                 self._refuse("busy", what)
@@ -106,6 +109,7 @@ class Sessions:
     def _serve(self) -> Iterator[AudioChunk]:
         """Yield the chunks of waiting senders whose turn it is."""
         while self._waiting and not self.active:
+            self._told.clear()
             for message, payload in self._waiting.take():
                 yield from self._hear(message, payload)
 
@@ -201,6 +205,12 @@ class Sessions:
         self._silenced.discard("busy")
         log.info("%s: %s is no longer received: %s", self._stream, self._session, reason)
         return self._timeline.finish(captured, reason, lost)
+
+    def _tell_of(self, message: PcmHeader) -> None:
+        """Tell once of a session that waits, if it does for more than a moment."""
+        if message.session not in self._told and self._waiting.behind(message) >= TOLD:
+            self._told.add(message.session)
+            self._notice(f"{message.session} waits while {self._session} is sending; give each a source of its own")
 
     def _refuse(self, kind: str, what: str) -> None:
         if kind not in self._silenced:

@@ -51,13 +51,12 @@ class Waiting:
 
     def _lags(self, message: PcmHeader) -> bool:
         """Return whether a message comes so long after the first that waits that it would be heard too late."""
-        waiting = self._queues.get(message.session)
-        first = waiting[0][0] if waiting else message
-        return not message.waits and message.position - first.position > LAG * first.rate
+        return not message.waits and self.behind(message) > LAG
 
-    def __contains__(self, session: str) -> bool:
-        """Return whether a session waits."""
-        return session in self._queues
+    def behind(self, message: PcmHeader) -> float:
+        """Return how many seconds of its session wait before a message."""
+        waiting = self._queues.get(message.session)
+        return (message.position - waiting[0][0].position) / message.rate if waiting else 0.0
 
     def take(self) -> list[Message]:
         """Remove and return all messages of the session that has waited longest, in order; none if no session waits."""

@@ -288,7 +288,6 @@ def test_a_playlist_names_no_other_file(tmp_path, chirp):
     path = tmp_path / "talk.m3u8"
     path.write_text(
         f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{tmp_path}/other.ts\n#EXT-X-ENDLIST\n",
-        "utf-8",
         encoding="utf-8",
     )
     with pytest.raises(AudioError, match=r"talk\.m3u8"):

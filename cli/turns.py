@@ -7,7 +7,7 @@ from asrd.cli.output import Output, wire
 from asrd.cli.targets import Put
 from asrd.clients.captions import WEBVTT_HEADER, srt_cue, vtt_cue
 from asrd.clients.cues import Layout
-from asrd.clients.text import Style, Writer, join
+from asrd.clients.text import Style, Writers, join
 
 if TYPE_CHECKING:
     from asrd.daemon.offline import Utterance
@@ -22,8 +22,7 @@ class Turns(Output):
     def __init__(self, put: Put, format_: str, style: Style, name: str = "") -> None:
         super().__init__(put)
         self._format, self._name = format_, f"{name} " if name else ""
-        self._english = style.english
-        self._writers = defaultdict[int, Writer](lambda: Writer(style))
+        self._writers = Writers(style)
         self._layouts = defaultdict[int, Layout](Layout)
         self._turns: list[tuple[int, int, int, str]] = []
 
@@ -34,7 +33,7 @@ class Turns(Output):
             if text := join(said):
                 self._turns.append((utterance.start, utterance.end, self.channel, text))
             return
-        for cue in self._layouts[self.channel].add(said, english=self._english):
+        for cue in self._layouts[self.channel].add(said, english=self._writers.style.english):
             self._turns.append((cue.start, cue.end, self.channel, "\n".join(cue.lines)))
 
     def end(self) -> None:

@@ -12,12 +12,10 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from asrd.clients.english import CAPITALS
+from asrd.core import script
 from asrd.core.display import shown
 from asrd.core.events import WireWord
 from asrd.core.language import primary
-from asrd.core.script import ends as places
-from asrd.core.script import join as running
-from asrd.core.script import pieces, stop
 from asrd.core.units import Samples, samples
 
 
@@ -77,13 +75,13 @@ def sentences(words: Sequence[WireWord], style: Style, *, begins: bool = True, e
             sentence[0] = sentence[0]._replace(text=re.sub(r"\w", lambda letter: letter[0].title(), first, count=1))
         if ends or number < len(said) - 1:
             last = sentence[-1].text
-            sentence[-1] = sentence[-1]._replace(text=last + stop(last))
+            sentence[-1] = sentence[-1]._replace(text=last + script.stop(last))
     return said
 
 
 def _tokens(word: WireWord) -> Iterator[Token]:
     """Yield what lines may break between, each with its share of the word's time."""
-    parts = pieces(shown(word.word))
+    parts = script.pieces(shown(word.word))
     share = (word.end - word.start) / len(parts)
     for index, part in enumerate(parts):
         yield Token(part, word.start + round(index * share), word.start + round((index + 1) * share))
@@ -136,7 +134,7 @@ class Writer:
 
     def partial(self, words: Sequence[WireWord], text: str, stable: int) -> tuple[str, str]:
         """Return the settled text of an open utterance, and the rest. text: its raw text. stable: characters of it."""
-        known = sum(end <= stable for end in places((word.word for word in words), text))
+        known = sum(end <= stable for end in script.ends((word.word for word in words), text))
         until = words[known - 1].end if known else 0
         tokens = [token for part in sentences(words, self.style, begins=self._begins, ends=False) for token in part]
         count = sum(token.end <= until for token in tokens)
@@ -144,13 +142,13 @@ class Writer:
 
 
 class Writers:
-    """A writer for each stream, in one style, which may be replaced at any time, for the next words."""
+    """A writer for each stream or channel, in one style, which may be replaced at any time, for the next words."""
 
     def __init__(self, style: Style) -> None:
         self.style = style
-        self._writers: dict[str, Writer] = {}
+        self._writers: dict[str | int, Writer] = {}
 
-    def __getitem__(self, stream: str) -> Writer:
+    def __getitem__(self, stream: str | int) -> Writer:
         writer = self._writers.setdefault(stream, Writer(self.style))
         writer.style = self.style
         return writer
@@ -158,4 +156,4 @@ class Writers:
 
 def join(said: Sequence[Sequence[Token]]) -> str:
     """Join sentences to running text."""
-    return running(token.text for sentence in said for token in sentence)
+    return script.join(token.text for sentence in said for token in sentence)

@@ -144,9 +144,9 @@ class StreamStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     source: its kind, as `--source` takes it: "mic", "file" or "pcm". position: samples judged so far. waiting: windows
     not yet recognised. utterances: finals so far. lost: samples named in gaps. skipped: partials left out because the
-    machine was behind. open: whether the source still delivers. paused: whether it is not
-    heard for now. session: of a sender, the one that is heard or was heard last; received: its frames so far. settings:
-    those that can be set while running, in samples. hangover: the silence that would end an utterance now, in samples.
+    machine was behind. open: whether the source still delivers. paused: whether it is not heard for now. session: of a
+    sender, the one that is heard or was heard last; received: its frames so far. settings: those that can be set while
+    running, in samples. hangover: the silence that would end an utterance now, in samples.
     """
 
     source: str
@@ -170,10 +170,10 @@ class Status(Event, frozen=True, kw_only=True):
 
     audio_seconds, inference_seconds: audio recognised (context included) and time spent on it; their ratio is the
     real-time factor of the backend. peak_memory: bytes, of the whole process. calibrated: whether confidences are
-    probabilities, because the model was calibrated. language: the code of the model's language; "" if it is not
-    known. recording: where the audio of all streams is kept; "" if it is
-    not. decoder: that of finals; lm: its language model, or "none". hot_words: how many are in use; words: the hot
-    words, as people wrote them. events: the addresses at which it publishes. control: where it takes requests.
+    probabilities, because the model was calibrated. language: the code of the model's language; "" if it is not known.
+    recording: where the audio of all streams is kept; "" if it is not. decoder: that of finals; lm: its language model,
+    or "none". hot_words: how many are in use; words: the hot words, as people wrote them. events: the addresses at
+    which it publishes. control: where it takes requests.
     journal: the file that keeps its events; "" if there is none. connections: how many are open, to all its sockets;
     refused: how many were refused because as many as may be were open. malformed: messages that were ignored, because
     they are none that a client sends.

@@ -4,16 +4,16 @@ import fcntl
 import hashlib
 import os
 import re
-import tempfile
 import tomllib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from asrd.core.errors import UsageError
 from asrd.core.key import Key, create, places
+from asrd.core.rewrite import rewrite
 from asrd.core.roles import Role, Roles, ordered
 
 FILE = "clients.toml"
@@ -117,23 +117,9 @@ class Roster:
             os.close(handle)
 
     def _write(self, clients: dict[str, Client]) -> None:
-        """Replace the file at once. Its owner stays the same, so that root can write what a service reads."""
-        text = HEAD + "".join(map(_entry, clients.values()))
-        draft = ""
         try:
-            handle, draft = tempfile.mkstemp(prefix=f".{FILE}-", dir=self.path.parent)  # of mode 0600
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(handle)
-            with suppress(FileNotFoundError):
-                before = self.path.stat()
-                if os.geteuid() == 0:
-                    os.chown(draft, before.st_uid, before.st_gid)
-            Path(draft).replace(self.path)
+            rewrite(self.path, HEAD + "".join(map(_entry, clients.values())))
         except OSError as error:
-            if draft:
-                Path(draft).unlink(missing_ok=True)
             raise self._not_written(error) from error
 
     def _broken(self) -> UsageError:

@@ -2,8 +2,6 @@
 
 import json
 import logging
-import os
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -11,6 +9,7 @@ from pathlib import Path
 
 from asrd.core.control import AddWords, ClearWords, LearnWords, ListWords, RemoveWords, WordsRequest
 from asrd.core.errors import AsrdError, UsageError
+from asrd.core.rewrite import rewrite
 from asrd.daemon.recognition.decoding.base import Boosts, Decoding
 from asrd.daemon.recognition.decoding.hot import WordSequence
 from asrd.daemon.recognition.decoding.make import BeamDecoding
@@ -140,7 +139,7 @@ class HotWords:
         """Store hot words in the file before they take effect."""
         if self._path:
             try:
-                _write(self._path, json.dumps(boosts, indent=1, ensure_ascii=False) + "\n")
+                rewrite(self._path, json.dumps(boosts, indent=1, ensure_ascii=False) + "\n")
             except OSError as error:
                 raise AsrdError(f"the hot words cannot be kept in {self._path} ({error.strerror})") from error
         self._kept = boosts
@@ -157,12 +156,3 @@ def usable(boosts: Boosts, decoding: Decoding) -> Boosts:
             decoding.search.words(text)
             found[text] = boost
     return found
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace the file atomically: a reader sees all of the new text, or all of the old."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-    Path(draft).replace(path)

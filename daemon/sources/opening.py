@@ -45,7 +45,8 @@ def _reader(path: Path, name: str) -> Reader:
         head = file.read(HEAD)
     mpeg = path.suffix.lower() in _MPEG or mp3.starts(head)
     media = mpeg or head.startswith(_FOR_FFMPEG) or head[4:8] == b"ftyp"
-    if not media and not wav.stale(path):
+    stale = not media and wav.stale(path)
+    if not media and not stale:
         try:
             return SoundReader(path, name)
         except AudioError as error:
@@ -54,7 +55,7 @@ def _reader(path: Path, name: str) -> Reader:
 
     if media:
         return MediaReader(path, name)
-    if wav.stale(path):
+    if stale:
         return MediaReader(path, name, WHOLE_WAV)
     try:
         return MediaReader(path, name)

@@ -1,7 +1,7 @@
 """PCM over ZeroMQ: another machine's microphone, or any program that sends the messages defined in `core.pcm`."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 import zmq
@@ -96,21 +96,23 @@ class NetworkSource(Source):
                 heard = ready.result()
             finally:
                 ready.cancel()
-            message = await self._message(self._socket) if heard else None
-            for chunk in () if message == [] else sessions.receive(message) if message else sessions.expire():
+            for chunk in await self._served(self._socket, sessions) if heard else self._expired(sessions):
                 yield chunk
                 await asyncio.sleep(0)  # let others run: one message may make thousands of chunks
             self.sent = sessions.received
         for chunk in sessions.close():
             yield chunk
 
-    async def _message(self, socket: zmq.asyncio.Socket) -> list[bytes]:
-        """Return the next message; nothing if its sender may speak no more, whose connection then ends."""
+    def _expired(self, sessions: Sessions) -> Iterable[AudioChunk]:
+        return sessions.expire(gone=not self._doors.connections)
+
+    async def _served(self, socket: zmq.asyncio.Socket, sessions: Sessions) -> Iterable[AudioChunk]:
+        """Return the chunks of the next message; none if its sender may speak no more, whose connection then ends."""
         frames = await socket.recv_multipart(copy=False)
         if not self._access.allows(user(frames[0]), Place.PCM):
             self._doors.hang_up(descriptor(frames[0]))
             return []
-        return [frame.bytes for frame in frames]
+        return sessions.receive([frame.bytes for frame in frames])
 
     async def close(self) -> None:
         """Unbind and end `chunks`."""

@@ -94,23 +94,20 @@ class Sessions:
         yield from self._hear(message, payload)
         yield from self._serve()
 
-    def expire(self) -> Iterator[AudioChunk]:
-        """Release a sender that has sent nothing for `IDLE` seconds; if it comes back, it continues. One that has said
-        how much it would send has ended, and what is missing is lost.
+    def expire(self, *, gone: bool = False) -> Iterator[AudioChunk]:
+        """Release a sender that has sent nothing for `IDLE` seconds; if it comes back, it continues. gone: whether it
+        cannot come back, because nobody is connected any more.
         """
-        reason = f"nothing received for {IDLE:g} s"
-        if missing := self._missing():
-            yield from self._release(time.time(), f"{reason}; the end of what was sent is lost", missing)
-            self._forget()
-        else:
-            yield from self._release(time.time(), reason)
+        yield from self._release(time.time(), f"nothing received for {IDLE:g} s")
+        if gone:
+            yield from self._give_up()
         yield from self._serve()
 
     def _serve(self) -> Iterator[AudioChunk]:
         """Yield the chunks of waiting senders whose turn it is."""
         while self._waiting and not self.active:
-            self._told.clear()
             for message, payload in self._waiting.take():
+                self._told.discard(message.session)
                 yield from self._hear(message, payload)
 
     def _hear(self, message: PcmHeader, payload: bytes) -> Iterator[AudioChunk]:
@@ -128,6 +125,8 @@ class Sessions:
                 return
             message = msgspec.structs.replace(message, position=message.position + known)
             pcm = pcm[known:]
+        if message.session != self._session:
+            yield from self._give_up()
         timeline = self._admit(message)
         if timeline is None:
             self._refuse("changed", f"sender {message.session} changed its rate, went back or leapt; that is ignored")
@@ -149,10 +148,13 @@ class Sessions:
             yield from self._end(captured, lost)
 
     def close(self) -> list[AudioChunk]:
-        """Return the audio that the filter still holds. Waiting senders are dropped."""
+        """Return the audio that the filter still holds, and what is missing of a sender that has fallen silent. Waiting
+        senders are dropped.
+        """
         if self._waiting:
             log.warning("%s: closed before %d waiting sender(s) were heard", self._stream, len(self._waiting))
-        return self._timeline.finish(time.time()) if self._timeline is not None else []
+        given_up = [] if self.active else self._give_up()
+        return [*given_up, *self._timeline.finish(time.time())] if self._timeline is not None else []
 
     def _known(self, message: PcmHeader, frames: int) -> int:
         """Return how many frames of a repeated message were heard already, by this daemon or the one before."""
@@ -191,9 +193,17 @@ class Sessions:
 
     def _missing(self) -> int:
         """Return how many frames are missing at the end of a session whose length is known, and 0 of any other."""
-        if self._length is None or self._timeline is None or not self.active:
+        if self._length is None or self._timeline is None:
             return 0
         return max(0, min(self._length - self._expected, _longest_hole(self._timeline)))
+
+    def _give_up(self) -> list[AudioChunk]:
+        """Return, as lost audio, what is missing of a session that has fallen silent and does not come back."""
+        if self._timeline is None or not (missing := self._missing()):
+            return []
+        chunks = self._timeline.finish(time.time(), "lost before it was received; its sender has gone", missing)
+        self._forget()
+        return chunks
 
     def _forget(self) -> None:
         self._before, self._session, self._length = self.received, "", None

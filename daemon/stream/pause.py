@@ -50,7 +50,7 @@ class Pause:
                 await self._heard.wait()
             if self.on:
                 missed += len(chunk.pcm) + chunk.lost
-            elif begun:
+            elif begun and len(chunk.pcm):
                 begun = False
                 yield replace(chunk, lost=Samples(chunk.lost + missed), reason=PAUSED)
             else:

@@ -48,6 +48,11 @@ class Doors:
     def __iter__(self) -> Iterator[Door]:
         return iter([*self._doors])
 
+    @property
+    def connections(self) -> int:
+        """The number of connections that are open."""
+        return sum(len(door.guests) for door in self)
+
     def guest(self, descriptor: int) -> Guest:
         """Return a connection by its descriptor. One that has not yet been noted, or has ended, is kept until then."""
         for door in self:

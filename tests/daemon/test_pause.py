@@ -37,3 +37,19 @@ async def test_nothing_said_in_a_pause_gets_through(count: int, switches: dict[i
     begins = [chunk for chunk in passed if chunk.reason == PAUSED and not len(chunk.pcm)]
     ends = [chunk for chunk in passed if chunk.reason == PAUSED and len(chunk.pcm)]
     assert len(begins) - len(ends) == (on and count > 0)
+
+
+async def test_a_sender_that_has_ended_does_not_end_a_pause_or_begin_one() -> None:
+    """Its last chunk is empty, as the one that a pause begins with."""
+    pause = Pause(waits=False)
+
+    async def chunks() -> AsyncIterator[AudioChunk]:
+        silence = np.zeros(STEP, np.float32)
+        pause.switch(on=True)
+        yield AudioChunk(Samples(0), silence, 0.0)
+        pause.switch(on=False)
+        yield AudioChunk(Samples(STEP), silence[:0], 0.0, reason="the sender has ended")
+        yield AudioChunk(Samples(STEP), silence, 0.0)
+
+    passed = [(len(chunk.pcm), chunk.lost, chunk.reason) async for chunk in pause.through(chunks())]
+    assert passed == [(0, 0, PAUSED), (0, 0, "the sender has ended"), (STEP, STEP, PAUSED)]

@@ -42,7 +42,9 @@ def test_of_one_that_leaves_at_once_all_is_heard_or_named(victim: Victim, kind: 
     address = f"ipc://{victim.paths['audio']}" if kind == "unix" else f"tcp://127.0.0.1:{victim.ports['audio']}"
     push(address, audio, "foreign")
     with victim.events() as events:
+        until = time.monotonic() + 30
         while (stream := victim.control.status().streams[kind]).position < len(audio):
+            assert time.monotonic() < until, "what is missing was not named"
             next(events)
     assert stream.session in ("foreign", "")
     victim.process.terminate()

@@ -209,6 +209,25 @@ def test_what_is_missing_of_a_known_length_is_lost_audio(address, audio, monkeyp
     assert len(audio(chunks)) == 2_000
 
 
+def test_a_sender_of_known_length_may_fall_silent_and_come_back(address, audio, monkeypatch):
+    """What it still sends is heard once, and is no gap."""
+    monkeypatch.setattr(sessions, "IDLE", 0.3)
+    block = np.full(1_000, 8_192, "<i2").tobytes()
+    messages = [(header("a", 0, length=2_000), block), 0.6, (header("a", 1_000, length=2_000), block)]
+    chunks = receive(address, push(*messages, (header("a", 2_000, end=True), b"")), ended(1))
+    assert not any(chunk.lost for chunk in chunks)
+    assert len(audio(chunks)) == 2_000
+
+
+def test_what_is_missing_at_the_end_of_all_is_named_when_it_closes(monkeypatch):
+    block = np.full(1_000, 8_192, "<i2").tobytes()
+    heard = sessions.Sessions("net")
+    chunks = [*heard.receive([msgspec.json.encode(header("a", 0, length=2_500)), block]), *heard.expire()]
+    assert not any(chunk.lost for chunk in chunks)
+    assert [chunk.lost for chunk in heard.close() if chunk.lost] == [1_500]
+    assert not any(chunk.lost for chunk in heard.close())
+
+
 def test_what_would_be_heard_much_later_is_lost_unless_it_can_wait(address, audio, monkeypatch):
     monkeypatch.setattr(waiting, "LAG", 0.1)
     block = np.full(1_000, 8_192, "<i2").tobytes()

@@ -49,6 +49,8 @@ def status(control: str, as_json: bool) -> None:
     console.print(f"memory   {state.peak_memory / 2**20:.0f} MiB at most")
     if state.events:
         console.print(f"events   at {', '.join(state.events)}", soft_wrap=True)
+    for entrance in state.entrances:
+        console.print(f"open     to those who come by {entrance}", soft_wrap=True)
     if state.journal:
         console.print(f"journal  of all events, in {state.journal}", soft_wrap=True)
     if state.recording:

@@ -18,7 +18,20 @@ from asrd.cli.say import echo
 from asrd.cli.values import Number, Size
 from asrd.clients import Control
 from asrd.core.errors import AsrdError, UsageError, reason
-from asrd.core.events import AnyEvent, Backend, Error, Final, Gap, Paused, Resumed, Settings, Started, Stopped, decode
+from asrd.core.events import (
+    AnyEvent,
+    Backend,
+    Ended,
+    Error,
+    Final,
+    Gap,
+    Paused,
+    Resumed,
+    Settings,
+    Started,
+    Stopped,
+    decode,
+)
 from asrd.core.units import seconds
 from asrd.daemon.journal.care import prune as prune_store
 from asrd.daemon.journal.options import JournalOptions, journal_file
@@ -158,6 +171,8 @@ def _line(event: AnyEvent) -> str:  # noqa: PLR0911 - a table
             return f"paused at {seconds(event.position):.2f} s"
         case Resumed():
             return f"resumed at {seconds(event.position):.2f} s"
+        case Ended():
+            return f"ended after {seconds(event.position):.2f} s"
         case Settings():
             return f"settings from {seconds(event.position):.2f} s"
         case Error():

@@ -12,9 +12,10 @@ from asrd.cli.backlog import Backlog
 from asrd.cli.logs import log
 from asrd.clients.sender import MAX_WAIT, Sender
 from asrd.core.display import shown
-from asrd.core.errors import TransportError
+from asrd.core.errors import TransportError, UsageError
 from asrd.core.units import seconds
 from asrd.daemon.sources.base import Source
+from asrd.daemon.sources.entrance import Entrance
 from asrd.daemon.sources.files import Pace
 from asrd.daemon.sources.spec import parse_source
 
@@ -50,7 +51,10 @@ def send(source: str, address: str, pace: Pace, once: bool) -> None:
     elif source.partition(":")[0] not in ("mic", "file", "pcm"):
         spec = f"file:{source}"
     log(logging.WARNING)
-    asyncio.run(_send(parse_source(spec, pace), address, once=once))
+    parsed = parse_source(spec, pace)
+    if isinstance(parsed, Entrance):
+        raise UsageError(f"'{spec}' is many sources; asrd send sends one")
+    asyncio.run(_send(parsed, address, once=once))
 
 
 async def _send(source: Source, address: str, *, once: bool) -> None:

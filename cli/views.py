@@ -11,7 +11,7 @@ from asrd.clients.captions import Captions
 from asrd.clients.clock import Clock
 from asrd.clients.text import Style, Writers, join
 from asrd.core.display import shown
-from asrd.core.events import AnyEvent, Error, Final, Gap, Partial, Paused, Resumed, Status, encode
+from asrd.core.events import AnyEvent, Ended, Error, Final, Gap, Partial, Paused, Resumed, Status, encode
 from asrd.core.units import seconds
 
 if TYPE_CHECKING:
@@ -91,7 +91,9 @@ class _Texts(_Finals):
 
     def show(self, item: AnyEvent | Hole) -> None:
         if isinstance(item, Status) and not self._streams:
-            self._several = len(item.streams) > 1
+            self._several = len(item.streams) > 1 or bool(item.entrances)
+        elif isinstance(item, Ended):
+            self._writers.drop(item.stream)
         super().show(item)
 
     def restyle(self, style: Style) -> None:
@@ -159,8 +161,10 @@ class Live:
             self._redraw()
             if text := join(self._writers[item.stream].utterance(item.words, item.reason)):
                 self._print(item.stream, seconds(item.start), text, "")
-        elif isinstance(item, Paused | Resumed):
+        elif isinstance(item, Paused | Resumed | Ended):
             self._print(item.stream, seconds(item.position), f"[{type(item).__name__.lower()}]", "yellow")
+            if isinstance(item, Ended):
+                self._writers.drop(item.stream)
         elif isinstance(item, Gap):
             self._print(item.stream, seconds(item.start), f"[{_not_heard(item)}]", "yellow")
         elif isinstance(item, Error):

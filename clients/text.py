@@ -153,6 +153,10 @@ class Writers:
         writer.style = self.style
         return writer
 
+    def drop(self, stream: str | int) -> None:
+        """Forget a stream that has ended."""
+        self._writers.pop(stream, None)
+
 
 def join(said: Sequence[Sequence[Token]]) -> str:
     """Join sentences to running text."""

@@ -123,6 +123,14 @@ class Resumed(Event, frozen=True, kw_only=True):
     position: int
 
 
+class Ended(Event, frozen=True, kw_only=True):
+    """The end of a stream that came while the daemon ran: its source has ended, and all its utterances have their
+    finals. position: its length.
+    """
+
+    position: int
+
+
 class Backend(Event, frozen=True, kw_only=True):
     """A change of backend. previous: "" for the first one."""
 
@@ -174,6 +182,7 @@ class Status(Event, frozen=True, kw_only=True):
     recording: where the audio of all streams is kept; "" if it is not. decoder: that of finals; lm: its language model,
     or "none". hot_words: how many are in use; words: the hot words, as people wrote them. events: the addresses at
     which it publishes. control: where it takes requests.
+    entrances: where streams may come in while it runs, as `--source` takes them.
     journal: the file that keeps its events; "" if there is none. connections: how many are open, to all its sockets;
     refused: how many were refused because as many as may be were open. malformed: messages that were ignored, because
     they are none that a client sends.
@@ -198,6 +207,7 @@ class Status(Event, frozen=True, kw_only=True):
     events: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     control: str = ""
+    entrances: tuple[str, ...] = ()
     journal: str = ""
     connections: int = 0
     refused: int = 0
@@ -224,7 +234,19 @@ class Error(Event, frozen=True, kw_only=True):
 
 
 AnyEvent = (
-    Started | Partial | Final | Gap | Paused | Resumed | Backend | Settings | Status | Heartbeat | Stopped | Error
+    Started
+    | Partial
+    | Final
+    | Gap
+    | Paused
+    | Resumed
+    | Ended
+    | Backend
+    | Settings
+    | Status
+    | Heartbeat
+    | Stopped
+    | Error
 )
 
 PASSING = (Partial, Status, Heartbeat)

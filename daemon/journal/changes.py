@@ -46,6 +46,11 @@ def of_position(name: str, seq: int, time: float) -> list[Change]:
     return [("INSERT OR REPLACE INTO positions VALUES (?, ?, ?)", (name, seq, time))]
 
 
+def of_oblivion(stream: str) -> list[Change]:
+    """Return the change after which it is not known any more how far a stream was heard."""
+    return [("DELETE FROM heard WHERE stream = ?", (stream,))]
+
+
 def of_heard(stream: str, heard: Heard) -> list[Change]:
     """Return the change that says how far a stream was heard."""
     return [("INSERT OR REPLACE INTO heard VALUES (?, ?, ?, ?, ?)", (stream, *heard))]

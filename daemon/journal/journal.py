@@ -28,6 +28,9 @@ MOMENT = 0.25
 MAX_NAMES = 1_000
 """Most consumers whose positions are kept."""
 
+STREAMS = 4096
+"""Most streams of which it is kept how far they were heard; those heard longest ago are forgotten first."""
+
 T = TypeVar("T")
 
 
@@ -43,7 +46,7 @@ class Journal:
         self.path = options.file
         self.first = self._next = self._reserved = store.next() if store else file.leap()
         self.open = [payload for (payload,) in _rows(store, "SELECT payload FROM utterances ORDER BY stream, number")]
-        self.heard = {stream: Heard(*values) for stream, *values in _rows(store, "SELECT * FROM heard")}
+        self.heard = {stream: Heard(*values) for stream, *values in _rows(store, "SELECT * FROM heard ORDER BY rowid")}
         positions = _rows(store, "SELECT name, seq FROM positions")
         self._positions: dict[str, int] = dict(positions)
         self._lock = lock
@@ -80,8 +83,12 @@ class Journal:
     def hears(self, stream: str, heard: Heard) -> None:
         """Note how far a stream was heard, if that is news."""
         if self.heard.get(stream) != heard:
+            self.heard.pop(stream, None)
             self.heard[stream] = heard
             self._put(changes.of_heard(stream, heard))
+        while len(self.heard) > STREAMS:
+            del self.heard[oldest := next(iter(self.heard))]
+            self._put(changes.of_oblivion(oldest))
 
     def _put(self, made: list[Change], seq: int | None = None) -> int:
         if made:

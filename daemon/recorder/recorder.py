@@ -21,7 +21,7 @@ from asrd.daemon.recognition.decoding.options import chosen_decoder
 from asrd.daemon.recorder import identity
 from asrd.daemon.recorder.form import RecordedOptions
 from asrd.daemon.recorder.options import RecordingOptions
-from asrd.daemon.recorder.records import AnyRecord, Begin
+from asrd.daemon.recorder.records import AnyRecord, Begin, Closed
 from asrd.daemon.recorder.ring import Ring
 from asrd.daemon.recorder.tape import RecordingTape
 from asrd.daemon.stream.state import StreamState
@@ -54,6 +54,7 @@ class Recorder:
         self._stopped = asyncio.Event()
         own = partial(self._begin, DAEMON, live=False, options=None, model="")
         self._tapes = {DAEMON: RecordingTape(own)}
+        self._ended: list[tuple[str, list[AnyRecord]]] = []
 
     @property
     def directory(self) -> str:
@@ -67,6 +68,11 @@ class Recorder:
         begin = partial(self._begin, stream, live=live, options=recorded, model=str(model.single))
         self._tapes[stream] = RecordingTape(begin)
         return self._tapes[stream]
+
+    def untape(self, stream: str) -> None:
+        """Write the rest of a stream that has ended, and close its file."""
+        if (tape := self._tapes.pop(stream, None)) and not self.failure:
+            self._ended.append((stream, [*tape.take(), Closed()]))
 
     def said(self, stream: str, payload: bytes) -> None:
         """Record an event that was published. The daemon's own events have a tape of their own."""
@@ -118,7 +124,8 @@ class Recorder:
         self._stopped.set()
 
     def _take(self) -> dict[str, list[AnyRecord]]:
-        return {stream: tape.take() for stream, tape in self._tapes.items()}
+        ended, self._ended = dict(self._ended), []
+        return ended | {stream: tape.take() for stream, tape in self._tapes.items()}
 
     def _begin(
         self,

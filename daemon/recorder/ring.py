@@ -44,7 +44,11 @@ class Ring:
                     self._append(stream, tape[first:index])
                     self._begin(stream, record)
                     first = index
-            self._append(stream, tape[first:])
+            if tape and isinstance(tape[-1], Closed):
+                self._append(stream, tape[first:-1])
+                self._finish(stream)
+            else:
+                self._append(stream, tape[first:])
         self._expire()
 
     def close(self) -> None:

@@ -107,6 +107,11 @@ class Scheduler:
         async with self._changed:
             await self._changed.wait_for(lambda: queue.idle)
 
+    async def leave(self, queue: WindowQueue) -> None:
+        """Wait until everything submitted to a queue has been delivered, and close it."""
+        await self.settled(queue)
+        self.queues.remove(queue)
+
     async def aside(self, call: Callable[..., T], *arguments: Any) -> T:
         """Run a call that would block the event loop in the backend's thread, which waits for its result anyway;
         return it.

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 import msgspec
@@ -64,7 +64,7 @@ def _settled(known: Started | Partial) -> Partial:
     return msgspec.structs.replace(known, words=words, text=text, stable=len(text), end=end)
 
 
-async def take_notes(journal: Journal, publisher: Publisher, streams: Sequence[Stream]) -> None:
+async def take_notes(journal: Journal, publisher: Publisher, streams: Iterable[Stream]) -> None:
     """Note how far streams were heard, until cancelled, and once more then."""
     ended = False
     while not ended:

@@ -5,7 +5,7 @@ import logging
 import math
 import signal
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any
 
@@ -25,8 +25,10 @@ from asrd.daemon.server.publisher import Publisher
 from asrd.daemon.server.reload import Read, Reload, reloads
 from asrd.daemon.server.requests import Requests
 from asrd.daemon.server.status import StatusReporter
+from asrd.daemon.server.streams import Streams
 from asrd.daemon.server.systemd import notify
 from asrd.daemon.sources.base import Source
+from asrd.daemon.sources.entrance import Entrance
 from asrd.daemon.sources.spec import parse_sources
 from asrd.daemon.stream.observer import Tape
 from asrd.daemon.stream.stream import Stream, make_stream
@@ -50,11 +52,16 @@ class Daemon:
     """One run of the daemon, from `run` to its return."""
 
     def __init__(
-        self, options: DaemonOptions, ready: Callable[["Daemon"], None] = lambda _: None, read: Read | None = None
+        self,
+        options: DaemonOptions,
+        ready: Callable[["Daemon"], None] = lambda _: None,
+        read: Read | None = None,
+        entrances: Sequence[Entrance] = (),
     ) -> None:
         """ready: called once the model has answered, all sources are open and sockets are bound. read: returns the
-        options as they are given now, for a reload.
+        options as they are given now, for a reload. entrances: where streams come in, beside those of the options.
         """
+        self._entrances = entrances
         self._read = read
         self._options = options
         self._ready = ready
@@ -89,17 +96,22 @@ class Daemon:
                 cleanup.append(lambda: journal.close(self._left()))
             controller = Controller(context, self._options.control, access)
             cleanup.append(lambda: controller.close(self._left()))
-            sources = parse_sources(self._options.sources, self._options.pace, access)
+            inputs = [*parse_sources(self._options.sources, self._options.pace, access, self._entrances)]
             if not (engine := await self._load()):
                 await self._say_goodbye()
                 return
             self.engine = engine
             cleanup.append(engine.scheduler.close)
-            self.streams = [self._stream(source) for source in sources]
-            for source in sources:
-                cleanup.append(source.close)
-                await source.open()
-            ports = Ports([self.publisher, controller, *sources])
+            self.streams = Streams(
+                self._stream,
+                engine.scheduler,
+                self.publisher,
+                self._options.recognition.segmenter,
+                gone=self.recorder.untape if self.recorder else lambda name: None,
+            )
+            cleanup.append(self.streams.close)
+            await self.streams.open(inputs)
+            ports = Ports([self.publisher, controller, *inputs])
             self.reporter = reporter = StatusReporter(
                 self.publisher,
                 self.engine,
@@ -112,7 +124,7 @@ class Daemon:
             if self._options.metrics:
                 metrics = Metrics(self._options.metrics, reporter.status)
                 cleanup.append(metrics.close)
-                self.publisher.observe = metrics.observe
+                self.publisher.listeners.add(metrics.observe)
             background += [asyncio.create_task(job) for job in self._jobs(controller, reporter)]
             await self._begin()
             await self._serve(background)
@@ -176,7 +188,7 @@ class Daemon:
 
     async def _serve(self, background: list[asyncio.Task[None]]) -> None:
         """Wait until every stream has ended by itself, or was ended; raise what ended a background task."""
-        hearing = asyncio.create_task(self._hear())
+        hearing = asyncio.create_task(self.streams.run())
         stopped = asyncio.create_task(self._stopping.wait())
         await asyncio.wait([hearing, stopped, *background], return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
@@ -198,18 +210,13 @@ class Daemon:
         log.info("stopped: %s", reason)
         await self.publisher.publish(events.Stopped(reason=reason))
 
-    async def _hear(self) -> None:
-        """Run all streams until each has ended by itself and all of it was recognised."""
-        await asyncio.gather(*(stream.run() for stream in self.streams))
-        await self.engine.scheduler.drain()
-
     async def _finish(self, hearing: asyncio.Task[None], serving: asyncio.Task[None]) -> None:
         """Close the sources and let all audio received so far be recognised; give up what is still open when time is
         up.
         """
         for stream in self.streams:
             stream.pause.end()
-        closing = asyncio.gather(*(stream.source.close() for stream in self.streams))
+        closing = asyncio.ensure_future(self.streams.close())
         late: list[asyncio.Future[Any]] = [closing, hearing, serving]
         await asyncio.wait(late[:2], timeout=self._left() - LAST)
         if hearing.done():

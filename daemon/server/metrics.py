@@ -12,7 +12,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 from prometheus_client.registry import Collector
 
 from asrd.core.errors import TransportError
-from asrd.core.events import Event, Final, Status
+from asrd.core.events import Ended, Event, Final, Status
 from asrd.core.units import Samples, seconds
 from asrd.daemon.server.http import BoundedServer
 
@@ -51,6 +51,8 @@ class Metrics(Collector):
         """Count a published event."""
         if isinstance(event, Final):
             self._delays.labels(event.stream).observe(event.time - event.stages.cut)
+        elif isinstance(event, Ended):
+            self._delays.remove(event.stream)
 
     def collect(self) -> Iterator[Metric]:
         """Yield the current metrics. Called in the server's thread."""

@@ -44,12 +44,12 @@ class Publisher:
         self._seq = 0
         self._access = access
         self._stopped = False
-        self._outgoing: deque[tuple[int, list[bytes]]] = deque()
+        self._outgoing: deque[tuple[int, Event, bytes]] = deque()
         self.history = History(self.daemon)
         self.record: Callable[[str, bytes], None] = lambda stream, payload: None
         """Called with every event's stream and payload."""
-        self.observe: Callable[[Event], None] = lambda event: None
-        """Called with every published event, too."""
+        self.listeners: set[Callable[[Event], None]] = set()
+        """Called with every event as it is sent, in order."""
         try:
             for address in addresses:
                 self._bindings.append(Binding(self._socket, address, access, Place.EVENTS))
@@ -74,7 +74,6 @@ class Publisher:
         self._stopped = isinstance(event, events.Stopped)
         numbered, payload = self._number(event, stream, self.daemon)
         self.record(stream, payload)
-        self.observe(numbered)
         await self._send(numbered, payload)
 
     async def publish_for(self, daemon: str, event: Event, stream: str) -> None:
@@ -91,11 +90,14 @@ class Publisher:
         self.history.add(event, payload)
         journal = self.history.journal
         ticket = journal.write(event, payload) if journal else 0
-        self._outgoing.append((ticket, [events.topic(event), payload]))
+        self._outgoing.append((ticket, event, payload))
         if journal:
             await journal.settled(ticket)
         while self._outgoing and self._outgoing[0][0] <= ticket:
-            await self._socket.send_multipart(self._outgoing.popleft()[1])
+            _, ready, data = self._outgoing.popleft()
+            for listener in [*self.listeners]:
+                listener(ready)
+            await self._socket.send_multipart([events.topic(ready), data])
 
     async def joined(self, greeting: Callable[[], Event] | None = None) -> None:
         """Wait until someone subscribes. greeting: returns the event that the newcomer alone gets. It has the number

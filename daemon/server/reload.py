@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 
 from asrd.core.errors import AsrdError
@@ -15,8 +15,8 @@ from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.daemon.server.options import DaemonOptions
 from asrd.daemon.server.publisher import Publisher
 from asrd.daemon.server.status import StatusReporter
+from asrd.daemon.server.streams import Streams
 from asrd.daemon.server.systemd import notify
-from asrd.daemon.stream.stream import Stream
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Reload:
         options: DaemonOptions,
         read: Read | None,
         engine: Engine,
-        streams: Sequence[Stream],
+        streams: Streams,
         publisher: Publisher,
     ) -> None:
         """read: returns the options as they are given now, or raises AsrdError; by default they stay."""
@@ -78,6 +78,7 @@ class Reload:
         clients = self._use(options)
         changed = _lengths(self._options.recognition.segmenter, options.recognition.segmenter)
         chosen = [(stream, stream.settings.changed(changed)) for stream in self._streams]
+        self._streams.use(changed)
         for stream, settings in chosen:
             stream.use(settings)
         said = [f"{name.replace('_', '-')} {seconds(value):g} s" for name, value in changed.items()]

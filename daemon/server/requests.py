@@ -1,7 +1,7 @@
 """Requests to a running daemon, and their answers."""
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -29,6 +29,7 @@ from asrd.daemon.recognition.decoding import Boosts
 from asrd.daemon.scheduling.engine import Engine
 from asrd.daemon.server.publisher import Publisher
 from asrd.daemon.server.status import StatusReporter
+from asrd.daemon.server.streams import Streams
 from asrd.daemon.stream.stream import Stream
 
 
@@ -38,7 +39,7 @@ class Requests:
     def __init__(
         self,
         engine: Engine,
-        streams: Sequence[Stream],
+        streams: Streams,
         publisher: Publisher,
         reporter: StatusReporter,
         *,
@@ -104,12 +105,14 @@ class Requests:
     def _meant(self, stream: str) -> list[Stream]:
         names = [one.source.stream for one in self._streams]
         if stream and stream not in names:
-            raise UsageError(f"no stream is called '{stream}'; there are: {', '.join(names)}")
+            raise UsageError(f"no stream is called '{stream}'; there are: {', '.join(names) or 'none now'}")
         return [one for one in self._streams if stream in ("", one.source.stream)]
 
     def _set(self, values: Mapping[str, int], stream: str) -> dict[str, dict[str, Setting]]:
-        """Apply all settings, or none. Raises UsageError."""
+        """Apply all settings, or none; without a stream to those that come later, too. Raises UsageError."""
         chosen = [(one, one.settings.changed(values)) for one in self._meant(stream)]
+        if not stream:
+            self._streams.use(values)
         for one, settings in chosen:
             one.use(settings)
         return {one.source.stream: settings.settable() for one, settings in chosen}

@@ -5,7 +5,6 @@ import logging
 import os
 import resource
 import time
-from collections.abc import Sequence
 from importlib.metadata import version
 
 import msgspec
@@ -16,8 +15,8 @@ from asrd.daemon.recorder.recorder import Recorder
 from asrd.daemon.scheduling.engine import Engine
 from asrd.daemon.server.ports import Ports
 from asrd.daemon.server.publisher import Publisher
+from asrd.daemon.server.streams import Streams
 from asrd.daemon.server.systemd import notify
-from asrd.daemon.stream.stream import Stream
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +31,7 @@ class StatusReporter:
         self,
         publisher: Publisher,
         engine: Engine,
-        streams: Sequence[Stream],
+        streams: Streams,
         recorder: Recorder | None,
         ports: Ports,
         *,
@@ -61,6 +60,9 @@ class StatusReporter:
             for stream in self._streams:
                 while stream.source.notices:
                     await stream.tell(stream.source.notices.popleft())
+            for entrance in self._streams.entrances:
+                while entrance.notices:
+                    await self.complain(f"{entrance.stream}: {entrance.notices.popleft()}")
             await self._publisher.publish(events.Heartbeat(uptime=time.monotonic() - self._began))
 
     async def greet(self) -> None:
@@ -87,7 +89,7 @@ class StatusReporter:
         """Notify systemd of states, and of the line that `systemctl status` shows if it has changed."""
         streams = [stream.status for stream in self._streams]
         heard, lost = sum(one.utterances for one in streams), seconds(Samples(sum(one.lost for one in streams)))
-        names = ", ".join(stream.source.stream for stream in self._streams)
+        names = ", ".join(stream.source.stream for stream in self._streams) or "nothing yet"
         line = f"STATUS={self._engine.scheduler.name} on {names}: {counted(heard, 'utterances')}, {lost:.1f} s lost"
         if states or line != self._line:
             self._line = line
@@ -121,6 +123,7 @@ class StatusReporter:
             words=words,
             events=tuple(self._publisher.addresses),
             control=self._control,
+            entrances=tuple(entrance.place for entrance in self._streams.entrances),
             journal=str(journal.path) if journal else "",
             connections=self._ports.connections,
             refused=self._ports.refused,

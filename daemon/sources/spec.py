@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -10,10 +10,13 @@ from asrd.core.errors import UsageError
 from asrd.core.events import DAEMON_STREAM
 from asrd.core.pcm import FORMATS, MAX_CHANNELS, MAX_RATE, MIN_RATE
 from asrd.daemon.sources.base import Source
+from asrd.daemon.sources.entrance import Entrance
 from asrd.daemon.sources.files import FileSource, Pace
+from asrd.daemon.sources.inlet import SENDERS
 from asrd.daemon.sources.microphone import MicrophoneSource
 from asrd.daemon.sources.network import NetworkSource
 from asrd.daemon.sources.pcm import PipeSource
+from asrd.daemon.sources.reception import MOST, Reception
 from asrd.daemon.transport.access import LOCAL, Access
 
 KINDS = "mic, mic:NAME, file:PATH[?channel=N], pcm:-, pcm:tcp://HOST:PORT or pcm:ipc://PATH"
@@ -21,9 +24,14 @@ KINDS = "mic, mic:NAME, file:PATH[?channel=N], pcm:-, pcm:tcp://HOST:PORT or pcm
 _CHANNEL = re.compile(r"\?channel=(\d+)$")
 
 
-def parse_sources(specs: Iterable[str], pace: Pace = "realtime", access: Access = LOCAL) -> list[Source]:
-    """Return the sources of one daemon. Raises UsageError also if there are none, or if two have the same name."""
-    sources = [parse_source(spec, pace, access) for spec in specs]
+def parse_sources(
+    specs: Iterable[str], pace: Pace = "realtime", access: Access = LOCAL, others: Iterable[Entrance] = ()
+) -> list[Source | Entrance]:
+    """Return the sources of one daemon, and the entrances. others: entrances that it has besides.
+
+    Raises UsageError also if there are none, or if two have the same name.
+    """
+    sources = [*(parse_source(spec, pace, access) for spec in specs), *others]
     if not sources:
         raise UsageError(f"there is nothing to listen to; name a source: {KINDS}")
     for stream, count in Counter(source.stream for source in sources).items():
@@ -32,12 +40,13 @@ def parse_sources(specs: Iterable[str], pace: Pace = "realtime", access: Access 
     return sources
 
 
-def parse_source(spec: str, pace: Pace = "realtime", access: Access = LOCAL) -> Source:
-    """Return the source that `spec` means, not opened yet.
+def parse_source(spec: str, pace: Pace = "realtime", access: Access = LOCAL) -> Source | Entrance:
+    """Return the source that `spec` means, not opened yet, or the entrance by which sources come.
 
     Kinds: `mic`, `mic:NAME` (an index or part of a name), `file:PATH` or just the path of a file that exists, with
     `?channel=2` for one of its channels, `pcm:-` with `?rate=48000&channels=2&format=f32le` (16000, 1 and s16le by
-    default), `pcm:tcp://HOST:PORT`, `pcm:ipc://PATH`. NAME= before them names the stream; the default is the kind, or
+    default), `pcm:tcp://HOST:PORT`, `pcm:ipc://PATH`, where `?streams=each` gives each sender a stream of its own, at
+    most 64 at once or what `&most=` says. NAME= before them names the stream; the default is the kind, or
     the file's name. pace: playback speed of files. access: who may send. Raises UsageError for anything else.
     """
     if (source := _parse(spec, None, pace, access)) is not None:
@@ -48,7 +57,7 @@ def parse_source(spec: str, pace: Pace = "realtime", access: Access = LOCAL) -> 
     raise UsageError(f"'{spec}' is neither a source nor an existing file; a source is {KINDS}, with NAME= before it")
 
 
-def _parse(spec: str, name: str | None, pace: Pace, access: Access) -> Source | None:
+def _parse(spec: str, name: str | None, pace: Pace, access: Access) -> Source | Entrance | None:
     kind, _, argument = spec.partition(":")
     if kind == "mic":
         return MicrophoneSource(_stream(name, "mic"), argument or None)
@@ -70,11 +79,17 @@ def _file(argument: str, name: str | None, pace: Pace) -> Source:
     return FileSource(_stream(name, _stem(path)), Path(path), pace, channel)
 
 
-def _network(address: str, stream: str, access: Access) -> Source:
+def _network(argument: str, stream: str, access: Access) -> Source | Entrance:
+    address, _, query = argument.partition("?")
     port = address.rpartition(":")[2]
     if address.startswith("tcp://") and not (port.isdecimal() and 0 < int(port) < 65_536):  # libzmq: modulo 65536
         raise UsageError(f"'pcm:{address}' needs a port from 1 to 65535, as in pcm:tcp://127.0.0.1:7000")
-    return NetworkSource(stream, address, access)
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    if query and options.pop("streams", "") != "each":
+        raise UsageError(f"'pcm:{argument}' is no source; after ? comes streams=each, for a stream of each sender")
+    most = _number(options.pop("most", str(MOST)), "most", 1, SENDERS, f"pcm:{address}")
+    _all_known(options, f"pcm:{address}", "streams and most")
+    return Reception(stream, address, access, most) if query else NetworkSource(stream, address, access)
 
 
 def _pipe(argument: str, stream: str) -> Source:
@@ -88,15 +103,19 @@ def _pipe(argument: str, stream: str) -> Source:
     sample_format = next((known for known in FORMATS if known == wanted), None)
     if sample_format is None:
         raise UsageError(f"pcm:- cannot read format '{wanted}'; it reads {', '.join(FORMATS)}")
-    if options:
-        raise UsageError(f"pcm:- has no option '{next(iter(options))}'; it takes rate, channels and format")
+    _all_known(options, "pcm:-", "rate, channels and format")
     return PipeSource(stream, rate, channels, sample_format)
 
 
-def _number(text: str, option: str, lowest: int, highest: int) -> int:
+def _number(text: str, option: str, lowest: int, highest: int, where: str = "pcm:-") -> int:
     if not text.isdecimal() or not lowest <= int(text) <= highest:
-        raise UsageError(f"pcm:- needs a {option} from {lowest} to {highest}, not '{text}'")
+        raise UsageError(f"{where} needs a {option} from {lowest} to {highest}, not '{text}'")
     return int(text)
+
+
+def _all_known(left: Mapping[str, str], where: str, known: str) -> None:
+    if left:
+        raise UsageError(f"{where} has no option '{next(iter(left))}'; it takes {known}")
 
 
 def _stream(name: str | None, default: str) -> str:

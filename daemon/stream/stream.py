@@ -87,6 +87,11 @@ class Stream(Stateful[StreamState]):
         self._wanted = settings
 
     @property
+    def queue(self) -> WindowQueue:
+        """Its windows that wait for the scheduler."""
+        return self._queue
+
+    @property
     def idle(self) -> bool:
         """True if no utterance is open."""
         return self._utterances.idle

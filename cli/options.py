@@ -64,8 +64,8 @@ source_options = cloup.option_group(
         multiple=True,
         default=["mic"],
         show_default=True,
-        help="Audio source: mic, mic:NAME, a file, pcm:- (stdin) or pcm:tcp://HOST:PORT. NAME=SOURCE names the stream. "
-        "Repeatable.",
+        help="Audio source: mic, mic:NAME, a file, pcm:- (stdin), or pcm:tcp://HOST:PORT with "
+        "?streams=each for a stream of each sender. NAME=SOURCE names the stream. Repeatable.",
     ),
     cloup.option(
         "--pace",

@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import soundfile
 
 from asrd.models import store
 from asrd.models.speech import bundled
@@ -66,21 +67,23 @@ def test_a_bundled_model_is_quantized_by_hand(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_what_the_sender_sends_the_subscriber_prints(spawn: Spawn, environment: dict[str, str]) -> None:
-    address = f"tcp://127.0.0.1:{unused_port()}"
-    daemon = spawn("start", "--backend", "fp16", "--source", f"pcm:{address}")
+def test_what_the_senders_send_the_subscriber_prints(spawn: Spawn, environment: dict[str, str], tmp_path: Path) -> None:
+    """One uses asrd's library, the other knows nothing of it."""
+    address, many = (f"tcp://127.0.0.1:{unused_port()}" for _ in range(2))
+    sources = ("--source", f"pcm:{address}", "--source", f"call=pcm:{many}?streams=each")
+    daemon = spawn("start", "--backend", "fp16", *sources)
     assert daemon.stderr is not None
     assert any("ready" in line for line in daemon.stderr)
     command = [sys.executable, str(EXAMPLES / "subscriber.py")]
     subscriber = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
     try:
         clip = min(bundled("real"), key=lambda clip: clip.seconds)
-        subprocess.run(
-            [sys.executable, str(EXAMPLES / "sender.py"), str(clip.audio), address], env=environment, check=True
-        )
-        assert subscriber.stdout is not None
-        final = next(line for line in subscriber.stdout if line.endswith("%)\n"))
-        assert any(word in final for word in clip.text.split())
+        soundfile.write(tmp_path / "clip.wav", *soundfile.read(clip.audio, dtype="int16"), subtype="PCM_16")
+        for script, path, where in (("sender.py", clip.audio, address), ("push.py", tmp_path / "clip.wav", many)):
+            subprocess.run([sys.executable, str(EXAMPLES / script), str(path), where], env=environment, check=True)
+            assert subscriber.stdout is not None
+            final = next(line for line in subscriber.stdout if line.endswith("%)\n"))
+            assert any(word in final for word in clip.text.split())
     finally:
         subscriber.kill()
         subscriber.communicate()

@@ -1,16 +1,21 @@
 """Streams that come and go: each sender has one of its own, in a real daemon."""
 
 import asyncio
+import time
 from collections import defaultdict
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
+import zmq.asyncio
 
 from asrd.clients.sender import Sender
-from asrd.core.events import Ended, Event, Final, Settings, Started
+from asrd.core.events import Ended, Event, Final, Gap, Settings, Started
 from asrd.core.flow import FloatArray
+from asrd.core.pcm import PcmHeader
 from asrd.core.units import samples
+from asrd.daemon.journal.options import JournalOptions
 from asrd.daemon.recorder.options import RecordingOptions
 from asrd.daemon.replay.testing import assert_replays
 
@@ -119,3 +124,38 @@ def test_a_daemon_that_stops_ends_the_streams_that_are_open(tmp_path: Path, sent
     assert isinstance(events[-1], Ended)
     assert isinstance(events[-2], Final)
     assert events[-2].reason == "end"
+
+
+def test_a_session_goes_on_with_the_next_daemon_and_nothing_is_heard_twice(tmp_path: Path, babble: FloatArray) -> None:
+    """The sender says again what it cannot know to have been heard."""
+    harness, parts = callers(tmp_path, journal=JournalOptions(tmp_path / "journal")), np.split(babble[:16_000], 10)
+
+    async def send(first: int, last: int, again: int = 0) -> None:
+        with zmq.asyncio.Context() as context, context.socket(zmq.PUSH) as socket:
+            socket.connect(harness.audio)
+            for number in range(first, last):
+                header = PcmHeader(
+                    session="desk",
+                    rate=16_000,
+                    channels=1,
+                    format="f32le",
+                    position=1600 * number,
+                    captured=time.time(),
+                    again=number < again,
+                    end=number == 9,
+                    length=16_000,
+                )
+                await socket.send_multipart([msgspec.json.encode(header), parts[number].tobytes()])
+
+    async def scenario() -> None:
+        async with harness.running() as daemon:
+            await send(0, 5)
+            await harness.until(lambda _: any(one.status.received == 8_000 for one in daemon.streams))
+        async with harness.running():
+            await send(2, 10, again=5)
+            await ended(harness, 2)
+
+    drive(scenario())
+    events = by_stream(harness)["call-desk"]
+    assert sum(event.position for event in events if isinstance(event, Ended)) == 16_000
+    assert not [event for event in events if isinstance(event, Gap)]

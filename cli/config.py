@@ -53,6 +53,8 @@ SETTINGS = (
     "key",
     "insecure",
     "metrics",
+    "max_lag",
+    "when_behind",
     "log_format",
     "stream",
     "format",

@@ -21,6 +21,7 @@ from asrd.core.errors import AsrdError, UsageError, reason
 from asrd.core.events import (
     AnyEvent,
     Backend,
+    Behind,
     Ended,
     Error,
     Final,
@@ -175,6 +176,8 @@ def _line(event: AnyEvent) -> str:  # noqa: PLR0911 - a table
             return f"ended after {seconds(event.position):.2f} s"
         case Settings():
             return f"settings from {seconds(event.position):.2f} s"
+        case Behind():
+            return f"{event.seconds:.1f} s behind ({', '.join(event.measures) or 'on time again'})"
         case Error():
             return f"error: {event.message}"
         case Stopped():

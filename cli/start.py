@@ -21,8 +21,9 @@ from asrd.cli.options import (
 from asrd.cli.plain import print_table
 from asrd.cli.recognition import recognition, recognition_options
 from asrd.cli.signals import at_once
-from asrd.cli.values import SPAN, Number, Size
+from asrd.cli.values import SPAN, Number, Seconds, Size
 from asrd.core.addresses import check_address, events_address
+from asrd.core.defaults import MAX_LAG
 from asrd.core.key import find
 from asrd.core.roster import members
 from asrd.core.units import seconds
@@ -99,6 +100,23 @@ UNSET = {"decoder": "beam, where it is installed", "journal": "yours", "record":
 )
 @recognition_options
 @cloup.option_group(
+    "When the machine is behind",
+    cloup.option(
+        "--max-lag",
+        default=MAX_LAG,
+        type=Seconds(1),
+        show_default=True,
+        help="Seconds by which live audio may be late; what is later is dropped, as a gap.",
+    ),
+    cloup.option(
+        "--when-behind",
+        metavar="wait|drop|BACKEND",
+        default="wait",
+        show_default=True,
+        help="If leaving out partials does not help: be late, drop audio, or use a faster backend.",
+    ),
+)
+@cloup.option_group(
     "Running",
     cloup.option("--check", is_flag=True, help="Show every setting and its origin, and exit."),
     cloup.option("--verbose", "-v", is_flag=True, help="Log more detail."),
@@ -142,7 +160,7 @@ def start(ctx: click.Context, /, check: bool, verbose: bool, log_format: str, **
             daemon.engine.model.name,
             scheduler.name,
             scheduler.backend.arithmetic,
-            ", ".join(stream.source.stream for stream in daemon.streams),
+            ", ".join(one.stream for one in daemon.inputs),
             ", ".join(daemon.publisher.addresses),
         )
         for fault in misspelt():
@@ -175,6 +193,8 @@ def _options(params: dict[str, Any]) -> "DaemonOptions":
         metrics=params["metrics"],
         record=_recording(params) if params["record"] else None,
         journal=None if params["no_journal"] else _journal(params),
+        max_lag=params["max_lag"],
+        when_behind=params["when_behind"],
     )
 
 

@@ -11,7 +11,7 @@ from asrd.clients.captions import Captions
 from asrd.clients.clock import Clock
 from asrd.clients.text import Style, Writers, join
 from asrd.core.display import shown
-from asrd.core.events import AnyEvent, Ended, Error, Final, Gap, Partial, Paused, Resumed, Status, encode
+from asrd.core.events import AnyEvent, Behind, Ended, Error, Final, Gap, Partial, Paused, Resumed, Status, encode
 from asrd.core.units import seconds
 
 if TYPE_CHECKING:
@@ -167,6 +167,8 @@ class Live:
                 self._writers.drop(item.stream)
         elif isinstance(item, Gap):
             self._print(item.stream, seconds(item.start), f"[{_not_heard(item)}]", "yellow")
+        elif isinstance(item, Behind):
+            self._print(item.slowest, None, f"[{_lateness(item)}]", "yellow")
         elif isinstance(item, Error):
             self._print(item.stream, None, f"[{item.message}]", "red")
 
@@ -205,6 +207,10 @@ class Live:
             Text.assemble(*((shown(part), look) for part, look in text)),
         )
         return line
+
+
+def _lateness(item: Behind) -> str:
+    return f"{item.seconds:.1f} s behind; left out: {', '.join(item.measures)}" if item.measures else "on time again"
 
 
 def _not_heard(gap: Gap) -> str:

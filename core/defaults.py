@@ -5,3 +5,6 @@ BACKEND = "int8"
 
 VAD = "webrtc"
 """A voice activity detector, as `asrd.daemon.vad.create` takes it."""
+
+MAX_LAG = 30.0
+"""Seconds after which live audio is not worth hearing."""

@@ -154,7 +154,8 @@ class StreamStatus(msgspec.Struct, frozen=True, kw_only=True):
     not yet recognised. utterances: finals so far. lost: samples named in gaps. skipped: partials left out because the
     machine was behind. open: whether the source still delivers. paused: whether it is not heard for now. session: of a
     sender, the one that is heard or was heard last; received: its frames so far. settings: those that can be set while
-    running, in samples. hangover: the silence that would end an utterance now, in samples.
+    running, in samples. hangover: the silence that would end an utterance now, in samples. behind: how late it is,
+    in seconds; 0 of a source that waits.
     """
 
     source: str
@@ -169,6 +170,19 @@ class StreamStatus(msgspec.Struct, frozen=True, kw_only=True):
     received: int = 0
     settings: dict[str, int] = {}
     hangover: int = 0
+    behind: float = 0.0
+
+
+class Behind(Event, frozen=True, kw_only=True):
+    """The machine is behind, or has caught up; published when it does something about it.
+
+    seconds: how late the slowest stream is; slowest: its name. measures: what it does: "partials" and "probes" are left
+    out, then with `--when-behind` it may "drop" audio or use another backend, by its name; none once it is on time.
+    """
+
+    seconds: float
+    slowest: str
+    measures: tuple[str, ...]
 
 
 class Status(Event, frozen=True, kw_only=True):
@@ -185,7 +199,7 @@ class Status(Event, frozen=True, kw_only=True):
     entrances: where streams may come in while it runs, as `--source` takes them.
     journal: the file that keeps its events; "" if there is none. connections: how many are open, to all its sockets;
     refused: how many were refused because as many as may be were open. malformed: messages that were ignored, because
-    they are none that a client sends.
+    they are none that a client sends. measures: what it does about being behind, as in `Behind`.
     """
 
     version: str
@@ -212,6 +226,7 @@ class Status(Event, frozen=True, kw_only=True):
     connections: int = 0
     refused: int = 0
     malformed: int = 0
+    measures: tuple[str, ...] = ()
     greeting: bool = False
 
 
@@ -243,6 +258,7 @@ AnyEvent = (
     | Ended
     | Backend
     | Settings
+    | Behind
     | Status
     | Heartbeat
     | Stopped

@@ -37,6 +37,8 @@ class Turnstile:
 class GatedSource(Source):
     """Yield each chunk when the turnstile is released with it. failure: the error it ends with, or ""."""
 
+    patient = True
+
     def __init__(self, stream: str, turnstile: Turnstile, *, live: bool) -> None:
         super().__init__(stream)
         self.live = live

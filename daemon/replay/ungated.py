@@ -26,6 +26,8 @@ from asrd.daemon.stream.stream import Stream
 class UngatedSource(Source):
     """Yield the audio of takes. reason: comes with the first chunk, so that a new stream begins at its position."""
 
+    patient = True
+
     def __init__(self, take: Take) -> None:
         super().__init__(take.begin.stream)
         self.reason = "the recording begins"

@@ -1,5 +1,6 @@
 """The queue of one stream's windows that wait for the backend."""
 
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -47,7 +48,8 @@ class WindowQueue:
     """The waiting windows of one stream, in order.
 
     bound: number of committed windows that may wait. max_wait: seconds a window may wait before it is late; the
-    lower, the earlier its turn. live: its audio arrives in real time. skipped: number of previews left out because
+    lower, the earlier its turn. live: its audio arrives in real time. patient: it may be heard
+    late. skipped: number of previews left out because
     the machine was behind. running: one of its windows is at the backend, or being delivered.
     """
 
@@ -56,9 +58,15 @@ class WindowQueue:
         self.bound = bound
         self.max_wait = max_wait
         self.live = live
+        self.patient = False
         self.skipped = 0
         self.running = False
         self.waiting: deque[Ticket] = deque()
+
+    @property
+    def age(self) -> float:
+        """Seconds that the oldest waiting window has waited."""
+        return max(0.0, time.time() - self.waiting[0].cut) if self.waiting else 0.0
 
     @property
     def idle(self) -> bool:

@@ -60,6 +60,8 @@ class Scheduler:
         """Called with a message when a batch fails for the first time."""
         self.rescue: Callable[[str], Awaitable[bool]] = _no_rescue
         """Called with the reason when it fails again; returns whether another backend has taken over."""
+        self.shed: set[str] = set()
+        """What is left out of streams that may not be late: "partials", "probes"."""
         self.audio_seconds = 0.0
         self.inference_seconds = 0.0
 
@@ -92,6 +94,9 @@ class Scheduler:
                 queue.waiting.pop()
                 queue.skipped += 1
             if window.provisional and queue.waiting and not settle:  # whoever waits for an answer gets one
+                queue.skipped += 1
+                return
+            if window.provisional and not queue.patient and ("probes" if window.probe else "partials") in self.shed:
                 queue.skipped += 1
                 return
             await self._changed.wait_for(lambda: len(queue.waiting) < queue.bound)

@@ -18,6 +18,7 @@ from asrd.daemon.recorder.recorder import Recorder
 from asrd.daemon.scheduling.engine import Engine
 from asrd.daemon.server.control import Controller
 from asrd.daemon.server.crash import conclude, take_notes
+from asrd.daemon.server.load import Load
 from asrd.daemon.server.metrics import Metrics
 from asrd.daemon.server.options import DaemonOptions
 from asrd.daemon.server.ports import Ports
@@ -96,7 +97,7 @@ class Daemon:
                 cleanup.append(lambda: journal.close(self._left()))
             controller = Controller(context, self._options.control, access)
             cleanup.append(lambda: controller.close(self._left()))
-            inputs = [*parse_sources(self._options.sources, self._options.pace, access, self._entrances)]
+            inputs = self.inputs = [*parse_sources(self._options.sources, self._options.pace, access, self._entrances)]
             if not (engine := await self._load()):
                 await self._say_goodbye()
                 return
@@ -107,6 +108,7 @@ class Daemon:
                 engine.scheduler,
                 self.publisher,
                 self._options.recognition.segmenter,
+                max_lag=self._options.max_lag,
                 gone=self.recorder.untape if self.recorder else lambda name: None,
             )
             cleanup.append(self.streams.close)
@@ -146,7 +148,9 @@ class Daemon:
         scheduler = self.engine.scheduler
         scheduler.complain = reporter.complain
         scheduler.rescue = lambda failure: self.engine.rescue(failure, reporter.complain, reporter.announce)
-        jobs = [scheduler.run(), controller.run(requests.answer), reporter.beat(), reporter.greet()]
+        load = Load(self.streams, scheduler, self.publisher, requests.use, rule=self._options.when_behind)
+        reporter.measures = lambda: tuple(load.measures)
+        jobs = [load.watch(), scheduler.run(), controller.run(requests.answer), reporter.beat(), reporter.greet()]
         jobs += [self.engine.renew(reporter.complain), reload.run(self._reloading, reporter)]
         if self.recorder:
             jobs.append(self.recorder.run(reporter.complain))

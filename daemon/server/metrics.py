@@ -74,6 +74,7 @@ class Metrics(Collector):
         finals = CounterMetricFamily("asrd_utterances", "Utterances that have ended.", labels=["stream"])
         skipped = CounterMetricFamily("asrd_partials_skipped", "Left out, being behind.", labels=["stream"])
         waiting = GaugeMetricFamily("asrd_waiting_windows", "Not yet recognised.", labels=["stream"])
+        behind = GaugeMetricFamily("asrd_behind_seconds", "How late live audio is heard.", labels=["stream"])
         delivers = GaugeMetricFamily("asrd_stream_open", "Whether the source still delivers.", labels=["stream"])
         for name, stream in status.streams.items():
             heard.add_metric([name], seconds(Samples(stream.position)))
@@ -81,8 +82,9 @@ class Metrics(Collector):
             finals.add_metric([name], stream.utterances)
             skipped.add_metric([name], stream.skipped)
             waiting.add_metric([name], stream.waiting)
+            behind.add_metric([name], stream.behind)
             delivers.add_metric([name], stream.open)
-        yield from (heard, lost, finals, skipped, waiting, delivers)
+        yield from (heard, lost, finals, skipped, waiting, behind, delivers)
 
     def close(self) -> None:
         """Stop the server and release the port."""

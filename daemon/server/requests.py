@@ -63,7 +63,7 @@ class Requests:
             case Reload():
                 return await self._reload()
             case UseBackend(name):
-                return await self._use(name)
+                return await self.use(name)
             case GetSettings(stream):
                 return {one.source.stream: one.settings.settable() for one in self._meant(stream)}
             case SetSettings(values, stream):
@@ -75,7 +75,8 @@ class Requests:
             case _:
                 return await self._change_words(request)
 
-    async def _use(self, name: str) -> dict[str, str]:
+    async def use(self, name: str) -> dict[str, str]:
+        """Switch to another backend, and publish it. Raises AsrdError if another is being loaded, or it cannot be."""
         if self._loading:
             raise AsrdError(f"backend {self._loading} is being loaded; ask again when it is, or has failed")
         self._loading = name

@@ -5,6 +5,7 @@ import logging
 import os
 import resource
 import time
+from collections.abc import Callable
 from importlib.metadata import version
 
 import msgspec
@@ -44,6 +45,8 @@ class StatusReporter:
         self._publisher, self._engine, self._streams = publisher, engine, streams
         self._recorder, self._control, self._began = recorder, control, began
         self._ports = ports
+        self.measures: Callable[[], tuple[str, ...]] = tuple
+        """Returns what is done about being behind."""
         self._line = ""
 
     async def beat(self) -> None:
@@ -128,4 +131,5 @@ class StatusReporter:
             connections=self._ports.connections,
             refused=self._ports.refused,
             malformed=self._ports.malformed,
+            measures=self.measures(),
         )

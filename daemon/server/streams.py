@@ -4,6 +4,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from asrd.core.defaults import MAX_LAG
 from asrd.core.events import Ended
 from asrd.daemon.scheduling.scheduler import Scheduler
 from asrd.daemon.segmentation.settings import SegmenterSettings
@@ -29,11 +30,13 @@ class Streams:
         publisher: Publisher,
         settings: SegmenterSettings,
         *,
+        max_lag: float = MAX_LAG,
         gone: Callable[[str], None] = lambda name: None,
     ) -> None:
-        """make: returns the stream of a source that is open. gone: called with the name of a stream that has ended."""
+        """make: returns the stream of a source. gone: called with the name of a stream that has ended."""
         self._make, self._scheduler, self._publisher, self._gone = make, scheduler, publisher, gone
         self._first = self.settings = settings
+        self._max_lag = max_lag
         self._streams: list[Stream] = []
         self._names: OrderedDict[str, int] = OrderedDict()
         self._group = asyncio.TaskGroup()
@@ -54,7 +57,7 @@ class Streams:
             if isinstance(one, Entrance):
                 self.entrances.append(one)
             else:
-                self._streams.append(self._make(one))
+                self._streams.append(self._made(one))
             self._names[one.stream] = 1
         for one in inputs:
             await one.open()
@@ -78,7 +81,7 @@ class Streams:
         """
         source.stream = self._free(source.stream)
         await source.open()
-        stream = self._make(source)
+        stream = self._made(source)
         if self.settings != self._first:
             stream.use(self.settings)
         self._streams.append(stream)
@@ -94,6 +97,22 @@ class Streams:
             await self._publisher.publish(Ended(position=stream.status.position), name)
         finally:
             self._streams.remove(stream)
+
+    @property
+    def max_lag(self) -> float:
+        """Seconds by which live audio may be late; what is later is dropped."""
+        return self._max_lag
+
+    @max_lag.setter
+    def max_lag(self, most: float) -> None:
+        self._max_lag = most
+        for stream in self._streams:
+            stream.lag.most = most
+
+    def _made(self, source: Source) -> Stream:
+        stream = self._make(source)
+        stream.lag.most = self._max_lag
+        return stream
 
     def use(self, values: Mapping[str, int]) -> None:
         """Change the settings of streams that join from now on. Raises UsageError."""

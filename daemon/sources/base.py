@@ -17,7 +17,8 @@ class Source(ABC):
 
     stream: its name in events. live: whether sound is captured as it happens. A live source cannot wait: what is not
     taken in time overflows its bounded buffer, and the next chunk reports it as `lost`. Any other source loses
-    nothing when it is read slowly. kind: its name for users, as `parse_source` takes it, and for clients. sent: the
+    nothing when it is read slowly. patient: whether nobody waits for the text as it is spoken, as of a file.
+    kind: its name for users, as `parse_source` takes it, and for clients. sent: the
     session of a sender, and how many of its frames were heard; before it is opened, what was heard already.
     doors: those its senders come in by. malformed: what came in and was not understood. notices: what users should
     know, and what nobody has published yet.
@@ -25,6 +26,7 @@ class Source(ABC):
 
     kind: str = "recording"
     live: bool = False
+    patient: bool = False
     doors: Iterable[Door] = ()
 
     def __init__(self, stream: str) -> None:

@@ -116,6 +116,7 @@ class FileSource(Source):
     """Play a file into a stream, in real time or as fast as it can be read."""
 
     kind = "file"
+    patient = True
 
     def __init__(self, stream: str, path: Path, pace: Pace = "realtime", channel: int | None = None) -> None:
         super().__init__(stream)

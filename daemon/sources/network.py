@@ -41,7 +41,7 @@ class NetworkSource(Source):
             for chunk in sessions.receive(parts) if parts else sessions.expire(gone=not self.inlet.connections):
                 yield chunk
                 await asyncio.sleep(0)  # let others run: one message may make thousands of chunks
-            self.sent = sessions.received
+            self.sent, self.patient = sessions.received, sessions.waits
         for chunk in sessions.close():
             yield chunk
 

@@ -30,6 +30,7 @@ class PipeSource(Source):
     """Read samples from a file descriptor until its end. The writer waits if the daemon is slow."""
 
     kind = "pcm"
+    patient = True  # it may be a recording: who writes has to wait
 
     def __init__(
         self, stream: str, rate: int = SAMPLE_RATE, channels: int = 1, sample_format: PcmFormat = "s16le", fd: int = 0

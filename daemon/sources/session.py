@@ -86,7 +86,7 @@ class SessionSource(Source):
                 for chunk in sessions.receive(message[1]) if message else sessions.expire():
                     yield chunk
                     await asyncio.sleep(0)
-                self.sent = sessions.received
+                self.sent, self.patient = sessions.received, sessions.waits
                 self.complete = message is not None and message[0].end and not sessions.active
             for chunk in sessions.expire(gone=True) if not self._closed and not self.complete else ():
                 yield chunk

@@ -59,7 +59,7 @@ class Sessions:
         self._heard = 0.0
         self._silenced: set[str] = set()
         self._told: set[str] = set()
-        self.active = False
+        self.active = self.waits = False
 
     @property
     def received(self) -> tuple[str, int]:
@@ -127,6 +127,7 @@ class Sessions:
             pcm = pcm[known:]
         if message.session != self._session:
             yield from self._give_up()
+        self.waits = message.waits
         timeline = self._admit(message)
         if timeline is None:
             self._refuse("changed", f"sender {message.session} changed its rate, went back or leapt; that is ignored")

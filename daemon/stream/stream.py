@@ -16,6 +16,7 @@ from asrd.daemon.segmentation.segmenter import Segmenter
 from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.daemon.sources.base import Source
 from asrd.daemon.state import Stateful
+from asrd.daemon.stream.lag import Lag
 from asrd.daemon.stream.observer import Outlet, Tape
 from asrd.daemon.stream.pause import PAUSED, Pause
 from asrd.daemon.stream.results import Results
@@ -55,6 +56,7 @@ class Stream(Stateful[StreamState]):
         self._utterances = utterances
         self._tape = tape
         self.pause = Pause(waits=source.kind == "file")
+        self.lag = Lag(lambda: source.patient)
         self._wanted: SegmenterSettings | None = None
         self._open = True
         self.failure = ""
@@ -75,7 +77,13 @@ class Stream(Stateful[StreamState]):
             received=self.source.sent[1],
             settings=_values(self.settings),
             hangover=self._segmenter.hangover,
+            behind=round(self.behind, 2),
         )
+
+    @property
+    def behind(self) -> float:
+        """How many seconds it is behind what is said; 0 if its source waits."""
+        return 0.0 if self.source.patient else self.lag.seconds + self._queue.age
 
     @property
     def settings(self) -> SegmenterSettings:
@@ -102,7 +110,7 @@ class Stream(Stateful[StreamState]):
         A defect of any kind ends this stream alone; the others continue.
         """
         try:
-            async for chunk in self.pause.through(self.source.chunks()):
+            async for chunk in self.lag.through(self.pause.through(self.source.chunks())):
                 await self._accept(chunk)
         except AsrdError as error:
             await self._fail(str(error))
@@ -156,6 +164,7 @@ class Stream(Stateful[StreamState]):
     async def _accept(self, chunk: AudioChunk) -> None:
         if self._utterances.idle and not self._segmenter.doubts and self._queue.idle:
             self._tape.rest(self.state)
+        self._queue.patient = self.source.patient
         wanted, self._wanted = self._wanted, None
         if wanted:
             self._tape.used(wanted)

@@ -49,6 +49,7 @@ EXAMPLES: list[AnyEvent] = [
     Gap(start=1, end=2, reason="overflow"),
     events.Paused(position=3),
     events.Ended(position=4),
+    events.Behind(seconds=1.5, slowest="a", measures=("partials",)),
     events.Resumed(position=4),
     events.Settings(position=1, values={"hangover": 9600}),
     events.Backend(name="int8", previous="", model="tiny", arithmetic="int8+f32"),

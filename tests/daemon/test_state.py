@@ -37,6 +37,7 @@ APART = {
     "WindowQueue.skipped": "counted for the status alone",
     "Segmenter._vad": "the tape has what it said",
     "Stream.pause": "the tape has the audio that it lets through",
+    "Stream.lag": "the tape has the audio that it lets through",
     "Stream._wanted": "the tape has it next",
     "UtteranceEvents.finished": "counted for the status alone",
     "UtteranceEvents.lost": "counted for the status alone",

@@ -92,6 +92,7 @@ class Streams:
         name = stream.source.stream
         try:
             await stream.run()
+            await stream.source.close()  # it may have failed, and somebody may be waiting to feed it
             await self._scheduler.leave(stream.queue)
             self._gone(name)
             await self._publisher.publish(Ended(position=stream.status.position), name)

@@ -17,7 +17,7 @@ from asrd.core.display import shown
 @control_option
 def pause(control: str, stream: str, toggle: bool) -> None:
     """Hear nothing more of a stream, or of all, until 'asrd resume'. What is said meanwhile is discarded, and is
-    neither in events nor in recordings. A file waits.
+    neither in events nor in recordings. A file waits. The signal SIGUSR1 does what --toggle does.
 
     \b
     Examples:

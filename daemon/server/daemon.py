@@ -72,6 +72,7 @@ class Daemon:
         self._stopping, self._reloading = asyncio.Event(), asyncio.Event()
         self.recorder: Recorder | None = None
         self.journal: Journal | None = None
+        self._toggle: Callable[[], Coroutine[Any, Any, Any]] | None = None
 
     async def run(self) -> None:
         """Serve until stopped, be it while still loading, or until all sources have ended.
@@ -148,6 +149,7 @@ class Daemon:
         scheduler = self.engine.scheduler
         scheduler.complain = reporter.complain
         scheduler.rescue = lambda failure: self.engine.rescue(failure, reporter.complain, reporter.announce)
+        self._toggle = requests.pause
         load = Load(self.streams, scheduler, self.publisher, requests.use, rule=self._options.when_behind)
         reporter.measures = lambda: tuple(load.measures)
         jobs = [load.watch(), scheduler.run(), controller.run(requests.answer), reporter.beat(), reporter.greet()]
@@ -185,6 +187,11 @@ class Daemon:
             notify("STOPPING=1", "STATUS=finishing what was heard")
             self._stop_reason, self._until = reason, time.monotonic() + SHUTDOWN + LAST
             self._stopping.set()
+
+    def _pause(self) -> None:
+        """Pause, or go on after a pause. While it is loading there is nothing to pause."""
+        if self._toggle:
+            self._pausing = asyncio.ensure_future(self._toggle())
 
     def _left(self) -> float:
         """Return the seconds left until the promised end."""
@@ -251,8 +258,9 @@ class Daemon:
         )
 
     def _listen_to_signals(self) -> None:
-        """Stop on SIGTERM, SIGINT and SIGHUP, unless SIGHUP reloads or is ignored."""
+        """Stop on SIGTERM, SIGINT and SIGHUP, unless SIGHUP reloads or is ignored; pause and go on by SIGUSR1."""
         loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGUSR1, self._pause)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             if reloads(number):
                 loop.add_signal_handler(number, self._reloading.set)

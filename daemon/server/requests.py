@@ -69,7 +69,7 @@ class Requests:
             case SetSettings(values, stream):
                 return self._set(values, stream)
             case SetPause(on, stream):
-                return await self._pause(on, stream)
+                return await self.pause(on, stream)
             case ListWords():
                 return self._engine.words.answer(request)
             case _:
@@ -94,8 +94,8 @@ class Requests:
         await self._publisher.publish(self._reporter.status())
         return words
 
-    async def _pause(self, on: bool | None, stream: str) -> dict[str, bool]:
-        """Pause or go on, and publish the status: a source that is silent says nothing of it by itself."""
+    async def pause(self, on: bool | None = None, stream: str = "") -> dict[str, bool]:
+        """Pause or go on, or change from one to the other, and publish the status: a source that is silent says nothing of it by itself."""
         streams = self._meant(stream)
         wanted = not all(one.pause.on for one in streams) if on is None else on
         for one in streams:

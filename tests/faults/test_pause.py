@@ -20,7 +20,8 @@ def test_what_is_said_in_a_pause_is_not_heard_and_no_gap(tmp_path: Path) -> None
                 pass
             streams = victim.control.status().streams
             assert (streams["unix"].paused, streams["tcp"].paused) == (True, False)
-            assert victim.control.pause(on=None, stream="unix") == {"unix": False}
+            assert victim.control.pause(on=True, stream="tcp") == {"tcp": True}
+            victim.process.send_signal(signal.SIGUSR1)  # all were paused
             while not isinstance(end := next(events), Resumed):
                 pass
         with victim.events() as events:

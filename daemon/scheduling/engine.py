@@ -81,11 +81,12 @@ class Engine:
         failure: str,
         complain: Callable[[str], Awaitable[None]],
         announce: Callable[[str], Awaitable[None]],
+        what: str = "failed twice",
     ) -> bool:
         """Replace the backend in use, which has failed, by the first of `FALLBACKS` that loads and has not failed.
 
         complain: called with what happened. announce: called with the previous backend's name after the switch.
-        Returns whether another backend is in use now.
+        what: what the backend does. Returns whether another backend is in use now.
         """
         failed = self.scheduler.name
         self._failed.add(failed)
@@ -102,7 +103,7 @@ class Engine:
             if backend:
                 await self._switch(name, backend)
                 back = f"until 'asrd backend use {failed}'"
-                await complain(f"backend {failed} failed twice; {name} replaces it {back}: {failure}")
+                await complain(f"backend {failed} {what}; {name} replaces it {back}: {failure}")
                 await announce(failed)
                 return True
             loading.discard()
@@ -117,28 +118,36 @@ class Engine:
         except TimeoutError:
             log.warning("backend %s, which was used before, does not close", previous)
 
-    async def renew(self, complain: Callable[[str], Awaitable[None]]) -> None:
-        """Reload the backend whenever it hangs, until cancelled. complain: called with a message if reloading fails
-        or hangs.
+    async def renew(
+        self, complain: Callable[[str], Awaitable[None]], announce: Callable[[str], Awaitable[None]]
+    ) -> None:
+        """Reload the backend whenever it hangs, until cancelled; where that fails or hangs, replace it.
+
+        complain, announce: as in `rescue`.
         """
         while True:
             await self.scheduler.hangs.wait()
-            await self._renew(self.scheduler.name, complain)
+            await self._renew(self.scheduler.name, complain, announce)
 
-    async def _renew(self, name: str, complain: Callable[[str], Awaitable[None]]) -> None:
-        loading, backend = self._load(name), None
+    async def _renew(
+        self, name: str, complain: Callable[[str], Awaitable[None]], announce: Callable[[str], Awaitable[None]]
+    ) -> None:
+        loading, backend, advice = self._load(name), None, "'asrd backend use' another"
         try:  # a reload that hangs is not repeated: soon there would be many hung ones
             while self._hangs(name) and not (backend := await loading.within(LOADING)):
-                if self._hangs(name):
-                    await complain(f"backend {name} hangs, and so does reloading it; 'asrd backend use' another")
+                if await self.rescue("reloading it hangs, too", complain, announce, "hangs"):
+                    break
+                await complain(f"backend {name} hangs, and so does reloading it; {advice}")
         except Exception as error:  # a third party's backend may raise anything
-            await complain(f"backend {name} hangs and cannot be reloaded ({reason(error)}); 'asrd backend use' another")
-            await asyncio.sleep(AGAIN)
+            failure = f"it cannot be reloaded ({reason(error)})"
+            if not await self.rescue(failure, complain, announce, "hangs"):
+                await complain(f"backend {name} hangs: {failure}; {advice}")
+                await asyncio.sleep(AGAIN)
             return
         if backend and self._hangs(name):
             log.warning("backend %s has been reloaded", name)
             await self.scheduler.use(name, backend)
-        else:  # another backend was chosen meanwhile
+        else:  # another backend has taken over
             loading.discard()
 
     def _load(self, name: str, options: LoadOptions | None = None) -> Loading:

@@ -153,7 +153,7 @@ class Daemon:
         load = Load(self.streams, scheduler, self.publisher, requests.use, rule=self._options.when_behind)
         reporter.measures = lambda: tuple(load.measures)
         jobs = [load.watch(), scheduler.run(), controller.run(requests.answer), reporter.beat(), reporter.greet()]
-        jobs += [self.engine.renew(reporter.complain), reload.run(self._reloading, reporter)]
+        jobs += [self.engine.renew(reporter.complain, reporter.announce), reload.run(self._reloading, reporter)]
         if self.recorder:
             jobs.append(self.recorder.run(reporter.complain))
         if self.journal:

@@ -24,7 +24,7 @@ PASSED = ("raw", "numbers", "language", "sentence_pause", "spelling", "format_")
 
 
 @click.command(cls=ConfiguredCommand)
-@source_options
+@source_options("mic")
 @format_option
 @text_options
 @recognition_options

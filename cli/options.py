@@ -56,25 +56,29 @@ format_option = cloup.option(
     help="Output format: text to read, JSON lines, or subtitles.",
 )
 
-source_options = cloup.option_group(
-    "Sources",
-    cloup.option(
-        "--source",
-        "-s",
-        multiple=True,
-        default=["mic"],
-        show_default=True,
-        help="Audio source: mic, mic:NAME, a file, pcm:- (stdin), or pcm:tcp://HOST:PORT with "
-        "?streams=each for a stream of each sender. NAME=SOURCE names the stream. Repeatable.",
-    ),
-    cloup.option(
-        "--pace",
-        type=click.Choice(["realtime", "fast"]),
-        default="realtime",
-        show_default=True,
-        help="Playback speed of file sources.",
-    ),
-)
+
+def source_options(*default: str) -> Callable[[Command], Command]:
+    """Return what adds the options for sources. default: those heard if none is given."""
+    return cloup.option_group(
+        "Sources",
+        cloup.option(
+            "--source",
+            "-s",
+            multiple=True,
+            default=list(default),
+            show_default=True if default else "none",
+            help="Audio source: mic, mic:NAME, a file, pcm:- (stdin), or pcm:tcp://HOST:PORT with "
+            "?streams=each for a stream of each sender. NAME=SOURCE names the stream. Repeatable.",
+        ),
+        cloup.option(
+            "--pace",
+            type=click.Choice(["realtime", "fast"]),
+            default="realtime",
+            show_default=True,
+            help="Playback speed of file sources.",
+        ),
+    )
+
 
 _TEXT = cloup.option_group(
     "Text",

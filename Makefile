@@ -13,7 +13,7 @@ MODEL ?= trained/asrd-tiny-en
 ARGS ?=
 TESTERS ?= --numprocesses=logical --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
-PACKAGES := core models training backends daemon clients quant cli
+PACKAGES := core models training backends daemon clients gateway quant cli
 SOURCES := pyproject.toml README.md LICENSE $(shell find src $(PACKAGES) -not -path '*/__pycache__*')
 PIP := -m pip --disable-pip-version-check --quiet
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
@@ -86,7 +86,7 @@ $(MODEL_VENV)/dependencies: pyproject.toml constraints.txt
 	$(call environment,$(MODEL_VENV),.[training])
 
 $(VENV)/dependencies: pyproject.toml constraints.txt
-	$(call environment,$(VENV),.[lm$(,)torch$(,)quant$(,)silero$(,)dev])
+	$(call environment,$(VENV),.[lm$(,)torch$(,)quant$(,)silero$(,)serve$(,)dev])
 
 , := ,
 

@@ -41,6 +41,7 @@ _DECODING = ("decoder", "lm", "beam_width", "lm_weight", "word_bonus", "blank_pe
 _TEXT = ("raw", "numbers", "sentence_pause", "spelling")
 _JOURNAL = ("journal", "no_journal", "journal_days", "journal_size")
 _RECORD = ("record", "record_limit", "record_hours")
+_GATEWAY = ("http", "token_file", "tls_cert", "tls_key", "allow_origin", "upload_limit", "sessions", "idle")
 SETTINGS = (
     *_RECOGNITION,
     *_DECODING,
@@ -62,6 +63,7 @@ SETTINGS = (
     *_TEXT,
     *_JOURNAL,
     *_RECORD,
+    *_GATEWAY,
 )
 """Settings that files and variables may have, of all commands together, because they share the files. Anything else
 is refused as a misspelling. Options for a single occasion (--check, --json) are not settings.

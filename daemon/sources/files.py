@@ -118,20 +118,29 @@ class FileSource(Source):
     kind = "file"
     patient = True
 
-    def __init__(self, stream: str, path: Path, pace: Pace = "realtime", channel: int | None = None) -> None:
+    def __init__(
+        self, stream: str, path: Path, pace: Pace = "realtime", channel: int | None = None, name: str = ""
+    ) -> None:
+        """name: what messages call the file, its path if ""."""
         super().__init__(stream)
         self.path = path
         self.channel = channel
         self.pace = pace
+        self._recording = Recording(path, channel=channel, name=name)
         self._closed = asyncio.Event()
+
+    @property
+    def heard(self) -> float:
+        """Seconds of the file read so far."""
+        return self._recording.heard
 
     async def open(self) -> None:
         """Check the file. Raises UsageError if there is none, AudioError if it cannot be played."""
-        await in_thread(Recording(self.path, channel=self.channel).length)
+        await in_thread(self._recording.length)
 
     async def chunks(self) -> AsyncIterator[AudioChunk]:
         """Yield the file once. In real time, each chunk comes when its last sample would have been captured."""
-        blocks, reader = Recording(self.path, channel=self.channel).blocks(BLOCK[self.pace]), Worker("file")
+        blocks, reader = self._recording.blocks(BLOCK[self.pace]), Worker("file")
         began, wall, position = time.monotonic(), time.time(), 0
         try:
             while (block := await unless(self._closed, reader.run(next, blocks, None))) is not None:

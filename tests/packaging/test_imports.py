@@ -19,19 +19,32 @@ MAY_IMPORT = {
     "backends": {"core", "models"},
     "clients": {"core"},
     "daemon": {"core", "models", "backends"},
+    "gateway": {"core", "models", "backends", "clients", "daemon"},
     "quant": {"core", "models", "backends", "daemon"},
-    "cli": {"core", "models", "training", "backends", "clients", "daemon", "quant"},
+    "cli": {"core", "models", "training", "backends", "clients", "daemon", "gateway", "quant"},
 }
 """Layers that each layer may import, besides itself. A folder in another's is a layer of its own."""
 
-HEAVY = ("ctc_beam_decoder", "torch", "transformers", "nncf", "openvino", "sounddevice", "huggingface_hub", "datasets")
+HEAVY = (
+    "starlette",
+    "uvicorn",
+    "ctc_beam_decoder",
+    "torch",
+    "transformers",
+    "nncf",
+    "openvino",
+    "sounddevice",
+    "huggingface_hub",
+    "datasets",
+)
 
 LIGHT = {
     "asrd.core": ("asrd.daemon", "asrd.clients", "asrd.models", "zmq", "click"),
     "asrd.clients": ("asrd.daemon", "asrd.models", "asrd.backends", "click", "soundfile"),
     "asrd.models": ("asrd.daemon", "asrd.backends"),
     "asrd.backends": ("asrd.daemon", "asrd.quant"),
-    "asrd.daemon": ("asrd.quant", "asrd.cli", "asrd.clients"),
+    "asrd.daemon": ("asrd.quant", "asrd.cli", "asrd.clients", "asrd.gateway"),
+    "asrd.gateway.options": ("asrd.daemon", "asrd.cli"),
     "asrd.quant": ("asrd.cli",),
     "asrd.cli.main": ("asrd.daemon", "asrd.backends", "cloup", "rich"),
     "asrd.cli.entry": ("asrd.core", "click"),

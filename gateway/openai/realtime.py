@@ -1,0 +1,57 @@
+"""`/v1/realtime`: the Realtime API's transcription session, over a WebSocket."""
+
+import asyncio
+import logging
+from contextlib import suppress
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from asrd.core.errors import AsrdError
+from asrd.gateway.errors import LaggingError
+from asrd.gateway.host import Host
+from asrd.gateway.line import Line
+from asrd.gateway.openai.conversation import Conversation
+from asrd.gateway.openai.models import check_model
+
+BETA = "realtime=v1"
+"""What clients of the beta send in the header `OpenAI-Beta`."""
+
+log = logging.getLogger(__name__)
+
+
+class Realtime:
+    """Serve Realtime sessions."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    async def serve(self, websocket: WebSocket) -> None:
+        """Serve one session until its client goes. Raises RefusedError for a model that is not here."""
+        if model := websocket.query_params.get("model"):
+            check_model(self._host, model)
+        offered = {one.strip() for part in websocket.scope["subprotocols"] for one in part.split(",")}
+        await websocket.accept("realtime" if "realtime" in offered else None)
+        line = Line(websocket, self._host.options.idle)
+        beta = BETA in websocket.headers.get("openai-beta", "")
+        conversation = Conversation(self._host, line, beta=beta)
+        listening = asyncio.create_task(conversation.listen())
+        telling = asyncio.create_task(conversation.tell())
+        try:
+            await asyncio.wait([listening, telling], return_when=asyncio.FIRST_COMPLETED)
+            for task in (listening, telling):
+                if task.done():
+                    task.result()
+        except WebSocketDisconnect:
+            return
+        except LaggingError:
+            line.hang_up()
+            raise
+        except AsrdError as error:
+            with suppress(WebSocketDisconnect):
+                await conversation.complain(error)
+            raise
+        finally:
+            listening.cancel()
+            telling.cancel()
+            await asyncio.gather(listening, telling, return_exceptions=True)
+            await conversation.close()

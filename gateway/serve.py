@@ -1,0 +1,110 @@
+"""Run the gateway beside a daemon."""
+
+import asyncio
+import logging
+import socket
+import ssl
+
+from asrd.core.errors import TransportError, UsageError, reason
+from asrd.daemon.server.daemon import Daemon
+from asrd.daemon.sources.entrance import Entrance, Join
+from asrd.daemon.transport.sockets import KEEPALIVE
+from asrd.gateway.access import Admission, read_tokens
+from asrd.gateway.app import make_app
+from asrd.gateway.host import Host
+from asrd.gateway.options import GatewayOptions
+from asrd.gateway.server import Server, make_server
+
+BACKLOG = 128
+"""Connections that wait until the daemon is ready to serve them."""
+
+FINISHING, LEAVING = 3.0, 0.5
+"""Seconds that open sessions get for their last words when the daemon stops, and connections to close after that: less
+than the daemon has.
+"""
+
+log = logging.getLogger(__name__)
+
+
+class Gateway(Entrance):
+    """The gateway of one daemon. It holds its port from the beginning, and serves when the daemon is up."""
+
+    def __init__(self, options: GatewayOptions) -> None:
+        """Bind. Raises UsageError for tokens or certificates that cannot be used, TransportError for an address that is
+        taken.
+        """
+        self._options = options
+        tokens = read_tokens(options.tokens) if options.tokens else None
+        self._admission = Admission(tokens, options.local, options.origins)
+        _check_certificate(options)
+        self._socket = _bound(*options.place)
+        self._closing = asyncio.Event()
+        host, port = self._socket.getsockname()[:2]
+        scheme = "https" if options.certificate else "http"
+        super().__init__("gateway", f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}")
+
+    def attend(self, daemon: Daemon) -> None:
+        """Take the daemon that is to be served, once it is up."""
+        self._host = Host(daemon, self._options, self._admission)
+        daemon.publisher.listeners.add(self._host.hub.tell)
+
+    async def open(self) -> None:
+        """Do nothing: the port is held already."""
+
+    async def run(self, _: Join) -> None:
+        """Serve until closed, and until open sessions have said their last words, or had time to."""
+        server = make_server(make_app(self._host), self._options)
+        serving = asyncio.create_task(server.serve([self._socket]))
+        closing = asyncio.create_task(self._closing.wait())
+        log.info("serving at %s", self.place)
+        try:
+            await asyncio.wait([serving, closing], return_when=asyncio.FIRST_COMPLETED)
+            server.refuse()
+            await asyncio.wait([serving, asyncio.ensure_future(self._host.emptied())], timeout=FINISHING)
+            self._host.hub.close()
+        finally:
+            closing.cancel()
+            await _ended(server, serving)
+            self._socket.close()
+
+    async def close(self) -> None:
+        """Let nobody in any more; `run` ends soon."""
+        self._closing.set()
+
+
+async def _ended(server: Server, serving: "asyncio.Task[None]") -> None:
+    """End a server, and what it serves."""
+    server.should_exit = True
+    await asyncio.wait([serving], timeout=LEAVING)
+    serving.cancel()
+
+
+def _check_certificate(options: GatewayOptions) -> None:
+    if not (options.certificate and options.key):
+        return
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(options.certificate, options.key)
+    except OSError as error:  # of ssl, too
+        missing = next((path for path in (options.certificate, options.key) if not path.exists()), None)
+        what = f"no such file: {missing}" if missing else reason(error)
+        raise UsageError(f"{options.certificate} and {options.key} cannot be used for TLS: {what}") from error
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        bound = socket.socket(family, kind, protocol)
+        try:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE)
+            bound.bind(place)
+            bound.listen(BACKLOG)
+        except OSError:
+            bound.close()
+            raise
+    except OSError as error:
+        raise TransportError(f"cannot serve at {host}:{port}: {reason(error)}; choose another with --http") from error
+    return bound

@@ -1,0 +1,99 @@
+"""One connection's stream in the daemon: its audio goes in, its events come out."""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Self
+
+from asrd.core.errors import AudioError
+from asrd.core.events import Ended, Event
+from asrd.core.units import samples
+from asrd.daemon.sources.base import Source
+from asrd.daemon.sources.fed import FedSource, Samples
+from asrd.daemon.sources.files import FileSource
+from asrd.daemon.stream.stream import Stream
+from asrd.gateway.host import Host
+
+
+class Session:
+    """A stream that ends with its connection. Leaving the block ends it, whatever happened.
+
+        async with Session.fed(host, "vosk", rate=16_000) as session:
+            await session.feed(samples)      # waits while the daemon is behind
+            session.finish()
+            async for event in session:      # until all that was fed is final
+                ...
+
+    `feed` and the loop over events may run in two tasks. length: samples heard, at 16 kHz, once it has ended.
+    """
+
+    stream: Stream
+    length: int = 0
+
+    def __init__(self, host: Host, source: Source, lagging: Callable[[], None] = lambda: None) -> None:
+        """lagging: called if events are not read in time; see `Inbox`."""
+        self._host, self._source, self._lagging = host, source, lagging
+
+    @classmethod
+    def fed(
+        cls,
+        host: Host,
+        protocol: str,
+        *,
+        rate: int,
+        channels: int = 1,
+        live: bool = False,
+        lagging: Callable[[], None] = lambda: None,
+    ) -> Self:
+        """Return a session that hears what it is fed. rate: Hz. Raises AudioError for a rate that is none."""
+        return cls(host, FedSource(host.stream(protocol), rate, channels, live=live), lagging)
+
+    @classmethod
+    def of_file(cls, host: Host, protocol: str, path: Path, name: str) -> Self:
+        """Return a session that hears a file as fast as it can. name: what messages call the file."""
+        return cls(host, FileSource(host.stream(protocol), path, "fast", name=name))
+
+    @property
+    def name(self) -> str:
+        """The stream's name."""
+        return self._source.stream
+
+    @property
+    def failure(self) -> str:
+        """Why the source failed; "" if it did not."""
+        return self.stream.failure
+
+    async def __aenter__(self) -> Self:
+        """Open the stream. Raises RefusedError if there are too many, AsrdError if a file cannot be heard."""
+        self._host.enter(self)
+        self._inbox = self._host.hub.enter(self.name, self._lagging)
+        try:
+            self.stream = await self._host.daemon.streams.join(self._source)
+        except BaseException:
+            await self.__aexit__()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._host.hub.leave(self._inbox)
+        self._host.leave(self)
+        await self._source.close()
+
+    async def feed(self, pcm: Samples) -> None:
+        """Take samples, as `FedSource.feed` does, and raise what it raises."""
+        if not isinstance(self._source, FedSource):
+            raise AudioError(f"{self.name} hears a file")
+        await self._source.feed(pcm)
+
+    def finish(self) -> None:
+        """End the stream after what was fed; events go on until all of it is final."""
+        if isinstance(self._source, FedSource):
+            self._source.end()
+
+    async def __aiter__(self) -> AsyncIterator[Event]:
+        """Yield the stream's events until it has ended. Raises LaggingError if they were not read in time."""
+        async for event in self._inbox:
+            if isinstance(event, Ended):
+                file = self._source if isinstance(self._source, FileSource) else None
+                self.length = samples(file.heard) if file else event.position
+                return
+            yield event

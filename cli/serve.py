@@ -13,9 +13,9 @@ from asrd.cli.signals import at_once
 from asrd.cli.start import show
 from asrd.cli.values import MAX_WAIT, Size
 from asrd.core.errors import MissingExtraError
+from asrd.gateway.options import HTTP, IDLE, SESSIONS, UPLOAD, GatewayOptions
 
 if TYPE_CHECKING:
-    from asrd.gateway.options import GatewayOptions
     from asrd.gateway.serve import Gateway
 
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     "Gateway",
     cloup.option(
         "--http",
-        default="127.0.0.1:8765",
+        default=HTTP,
         metavar="HOST:PORT",
         show_default=True,
         help="Address to serve at. Port 0 takes a free one.",
@@ -44,18 +44,22 @@ if TYPE_CHECKING:
         help="Origin of web pages elsewhere that may connect, such as https://example.org. Repeatable.",
     ),
     cloup.option(
-        "--upload-limit", default="200MB", type=Size(), show_default=True, help="Largest size of a file to transcribe."
+        "--upload-limit",
+        default=UPLOAD,
+        type=Size(),
+        show_default=f"{UPLOAD // 10**6}MB",
+        help="Largest size of a file to transcribe.",
     ),
     cloup.option(
         "--sessions",
-        default=64,
+        default=SESSIONS,
         type=click.IntRange(1),
         show_default=True,
         help="Most clients that are heard at once.",
     ),
     cloup.option(
         "--idle",
-        default=300.0,
+        default=IDLE,
         type=MAX_WAIT,
         show_default=True,
         help="Seconds after which a connection that sends nothing is closed.",
@@ -90,9 +94,7 @@ def serve(ctx: click.Context, /, check: bool, verbose: bool, log_format: str, **
     )
 
 
-def _options(params: dict[str, Any]) -> "GatewayOptions":
-    from asrd.gateway.options import GatewayOptions
-
+def _options(params: dict[str, Any]) -> GatewayOptions:
     return GatewayOptions(
         http=params["http"],
         tokens=params["token_file"],
@@ -106,7 +108,7 @@ def _options(params: dict[str, Any]) -> "GatewayOptions":
     )
 
 
-def _gateway(options: "GatewayOptions") -> "Gateway":
+def _gateway(options: GatewayOptions) -> "Gateway":
     try:
         with at_once():
             from asrd.gateway.serve import Gateway

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from typing import Any
+from typing import Any, Self
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -18,6 +18,15 @@ class Line:
     def __init__(self, websocket: WebSocket, idle: float | None) -> None:
         """idle: seconds within which a client must send something; None if it need not, because it listens."""
         self._websocket, self._idle = websocket, idle
+
+    @classmethod
+    async def accept(cls, websocket: WebSocket, idle: float | None, protocol: str) -> Self:
+        """Accept a WebSocket. protocol: the subprotocol that is spoken, if the client offers it: a browser that offers
+        some, because it sends its token as one, needs one in return.
+        """
+        offered = {one.strip() for part in websocket.scope["subprotocols"] for one in part.split(",")}
+        await websocket.accept(protocol if protocol in offered else None)
+        return cls(websocket, idle)
 
     async def send(self, record: Any) -> None:
         """Send JSON. Raises LaggingError, after hanging up, if the client does not read; WebSocketDisconnect if it has

@@ -11,6 +11,7 @@ from asrd.daemon.sources.base import Source
 from asrd.daemon.sources.fed import FedSource, Samples
 from asrd.daemon.sources.files import FileSource
 from asrd.daemon.stream.stream import Stream
+from asrd.gateway.errors import RefusedError
 from asrd.gateway.host import Host
 
 
@@ -61,6 +62,13 @@ class Session:
     def failure(self) -> str:
         """Why the source failed; "" if it did not."""
         return self.stream.failure
+
+    def check(self) -> None:
+        """Raise AudioError if the source failed, RefusedError if the daemon was stopped before a file was heard."""
+        if self.failure:
+            raise AudioError(self.failure)
+        if isinstance(self._source, FileSource) and not self._source.whole:
+            raise RefusedError(503, "the daemon was stopped before it had heard the file; try again later", "stopping")
 
     async def __aenter__(self) -> Self:
         """Open the stream. Raises RefusedError if there are too many, AsrdError if a file cannot be heard."""

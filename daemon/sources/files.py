@@ -113,9 +113,10 @@ def read_blocks(path: Path, block: float = BLOCK["fast"]) -> Iterator[FloatArray
 
 
 class FileSource(Source):
-    """Play a file into a stream, in real time or as fast as it can be read."""
+    """Play a file into a stream, in real time or as fast as it can be read. whole: whether it was, to its end."""
 
     kind = "file"
+    whole = False
     patient = True
 
     def __init__(
@@ -154,6 +155,7 @@ class FileSource(Source):
                     return
                 yield AudioChunk(Samples(position), block, captured)
                 position = end
+            self.whole = not self._closed.is_set()
         finally:
             reader.close(blocks.close)  # type: ignore[attr-defined]
 

@@ -29,9 +29,7 @@ class Realtime:
         """Serve one session until its client goes. Raises RefusedError for a model that is not here."""
         if model := websocket.query_params.get("model"):
             check_model(self._host, model)
-        offered = {one.strip() for part in websocket.scope["subprotocols"] for one in part.split(",")}
-        await websocket.accept("realtime" if "realtime" in offered else None)
-        line = Line(websocket, self._host.options.idle)
+        line = await Line.accept(websocket, self._host.options.idle, "realtime")
         beta = BETA in websocket.headers.get("openai-beta", "")
         conversation = Conversation(self._host, line, beta=beta)
         listening = asyncio.create_task(conversation.listen())

@@ -1,21 +1,22 @@
 """`POST /v1/audio/transcriptions`: a file in, its text out."""
 
+import asyncio
 import json
 import re
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from starlette.datastructures import FormData, UploadFile
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from asrd.core.errors import AsrdError, AudioError
+from asrd.core.errors import AsrdError
 from asrd.core.events import Final
 from asrd.daemon.threads import in_thread
 from asrd.gateway.errors import RefusedError
@@ -86,9 +87,7 @@ class Transcriptions:
             transcript = Transcript(self._host.style)
             if wish.stream:
                 return Streamed(self._events(session, transcript), stack.pop_all())
-            async for _ in self._heard(session, transcript):
-                if await request.is_disconnected():
-                    break
+            await _unless_gone(request, self._all(session, transcript))
             return self._answer(transcript, wish)
 
     @contextmanager
@@ -130,14 +129,17 @@ class Transcriptions:
         await in_thread(_copy, file.file, path)
         return path, name
 
+    async def _all(self, session: Session, transcript: Transcript) -> None:
+        async for _ in self._heard(session, transcript):
+            pass
+
     async def _heard(self, session: Session, transcript: Transcript) -> AsyncIterator[str]:
-        """Yield the text of each final. Raises AudioError if the file could not be heard to its end."""
+        """Yield the text of each final. Raises AsrdError if the file could not be heard to its end."""
         async for event in session:
             if isinstance(event, Final):
                 yield transcript.add(event)
         transcript.length = session.length
-        if session.failure:
-            raise AudioError(session.failure)
+        session.check()
 
     async def _events(self, session: Session, transcript: Transcript) -> AsyncIterator[bytes]:
         """Yield server-sent events."""
@@ -162,6 +164,19 @@ class Transcriptions:
                 return JSONResponse(transcript.verbose(language, words=words, segments=segments))
             case _:
                 return JSONResponse({"text": transcript.text, "usage": transcript.usage})
+
+
+async def _unless_gone(request: Request, work: Coroutine[Any, Any, None]) -> None:
+    """Do what a client waits for. Raises ClientDisconnect once it does not."""
+    working, leaving = asyncio.create_task(work), asyncio.ensure_future(request.receive())
+    try:
+        await asyncio.wait([working, leaving], return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientDisconnect
+        working.result()
+    finally:
+        working.cancel()
+        leaving.cancel()
 
 
 def _text(form: FormData, name: str) -> str:

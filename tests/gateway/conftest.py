@@ -23,7 +23,7 @@ import soxr
 from click.testing import CliRunner
 
 from asrd.cli.main import asrd
-from asrd.clients import Control
+from asrd.clients import AsyncSubscriber, Control
 from asrd.models.speech import bundled as bundled_speech
 
 MODEL = "asrd-tiny-en"
@@ -116,16 +116,20 @@ def whole(clips: list[Path]) -> Path:
 
 
 @pytest.fixture(scope="session")
-def transcribed() -> Callable[..., str]:
+def transcribed(clips: list[Path], whole: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
     """What `asrd transcribe` writes of a file, in a format."""
+    ours = (*clips, whole)
 
     @cache
-    def transcribe(path: Path, form: str = "text") -> str:
-        result = CliRunner().invoke(asrd, ["transcribe", str(path), "--model", MODEL, "--format", form])
+    def transcribe(paths: tuple[Path, ...], form: str) -> dict[Path, str]:
+        folder = tmp_path_factory.mktemp("transcribed")
+        flags = ["--model", MODEL, "--format", form, "-o", str(folder)]
+        result = CliRunner().invoke(asrd, ["transcribe", *map(str, paths), *flags])
         assert result.exit_code == 0, result.output
-        return result.stdout
+        ends = {"text": ".txt"}.get(form, f".{form}")
+        return {path: (folder / path.stem).with_suffix(ends).read_text(encoding="utf-8") for path in paths}
 
-    return transcribe
+    return lambda path, form="text": transcribe(ours if path in ours else (path,), form)[path]
 
 
 def asked(
@@ -143,3 +147,11 @@ def asked(
     except urllib.error.HTTPError as error:
         with error:
             return error.code, json.load(error)
+
+
+async def first(events: AsyncSubscriber, kind: type) -> Any:
+    """Return the next event of a kind."""
+    async for event in events:
+        if isinstance(event, kind):
+            return event
+    raise AssertionError

@@ -14,7 +14,7 @@ from openai import AsyncOpenAI
 from asrd.clients import AsyncSubscriber
 from asrd.core.events import Ended, Final, Started, Status
 
-from .conftest import Served
+from .conftest import Served, first
 
 PIECE = 24_000 // 10 * 2
 """Bytes of a tenth of a second."""
@@ -36,8 +36,8 @@ def pcm(path: Path) -> bytes:
 
 
 async def append(connection, data: bytes) -> None:
-    for first in range(0, len(data), PIECE):
-        audio = base64.b64encode(data[first : first + PIECE]).decode()
+    for begin in range(0, len(data), PIECE):
+        audio = base64.b64encode(data[begin : begin + PIECE]).decode()
         await connection.input_audio_buffer.append(audio=audio)
 
 
@@ -201,17 +201,10 @@ async def test_a_telephone_is_heard(served, clips, tmp_path, transcribed, form):
 
 async def test_a_stream_ends_with_its_connection(served, clips):
     async with asyncio.timeout(30), AsyncSubscriber(served.events) as events:
-        assert await _first(events, Status)  # it has subscribed
+        assert await first(events, Status)  # it has subscribed
         async with connected(served) as connection:
             await append(connection, pcm(clips[0])[:-48_000])
-            started = await _first(events, Started)
-        assert (await _first(events, Final)).stream == started.stream
-        assert (await _first(events, Ended)).stream == started.stream
+            started = await first(events, Started)
+        assert (await first(events, Final)).stream == started.stream
+        assert (await first(events, Ended)).stream == started.stream
     assert served.streams() == []
-
-
-async def _first(events: AsyncSubscriber, kind: type):
-    async for event in events:
-        if isinstance(event, kind):
-            return event
-    raise AssertionError

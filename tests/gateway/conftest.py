@@ -27,6 +27,7 @@ from asrd.clients import AsyncSubscriber, Control
 from asrd.models.speech import bundled as bundled_speech
 
 MODEL = "asrd-tiny-en"
+FULL, LISTENER = "a-token-for-everything", "a-token-for-listening"
 START, END = 60, 10
 
 
@@ -92,6 +93,21 @@ def serving(directory: Path, *flags: str) -> Iterator[Served]:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with serving(tmp_path_factory.mktemp("served")) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, ssl.SSLContext, Path]]:
+    """What only those with a token may use, over TLS; what trusts its certificate, and the certificate."""
+    folder = tmp_path_factory.mktemp("secured")
+    tokens, certificate, key = (folder / name for name in ("tokens", "cert.pem", "key.pem"))
+    tokens.write_text(f"{FULL}\n{LISTENER} listen\n", encoding="utf-8")
+    tokens.chmod(0o600)
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "2"]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(command, check=True, capture_output=True)
+    flags = ["--token-file", str(tokens), "--tls-cert", str(certificate), "--tls-key", str(key)]
+    with serving(folder, *flags) as found:
+        yield found, ssl.create_default_context(cafile=certificate), certificate
 
 
 @pytest.fixture(scope="session")

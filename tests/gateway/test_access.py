@@ -3,8 +3,6 @@
 import http.client
 import json
 import socket
-import ssl
-import subprocess
 from contextlib import closing
 from pathlib import Path
 
@@ -23,9 +21,7 @@ from asrd.gateway.errors import RefusedError
 from asrd.gateway.options import GatewayOptions
 from asrd.gateway.serve import Gateway
 
-from .conftest import MODEL, Served, asked, serving
-
-FULL, LISTENER = "a-token-for-everything", "a-token-for-listening"
+from .conftest import FULL, LISTENER, MODEL, Served, asked
 
 
 @pytest.fixture
@@ -146,25 +142,10 @@ def test_a_foreign_page_reaches_nothing(served: Served):
     assert any("pages of https://evil.example may not connect" in line for line in served.log)
 
 
-@pytest.fixture(scope="module")
-def secured(tmp_path_factory):
-    """What only those with a token may use, over TLS."""
-    folder = tmp_path_factory.mktemp("secured")
-    tokens, certificate, key = (folder / name for name in ("tokens", "cert.pem", "key.pem"))
-    tokens.write_text(f"{FULL}\n{LISTENER} listen\n", encoding="utf-8")
-    tokens.chmod(0o600)
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "2"]
-    command += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
-    subprocess.run(command, check=True, capture_output=True)
-    flags = ["--token-file", str(tokens), "--tls-cert", str(certificate), "--tls-key", str(key)]
-    with serving(folder, *flags) as found:
-        yield found, ssl.create_default_context(cafile=certificate)
-
-
 def test_nobody_gets_in_without_a_token(secured, clips):
     import httpx2 as httpx
 
-    found, context = secured
+    found, context, _ = secured
     for token in ("none", FULL[:-1]):
         with OpenAI(
             base_url=f"{found.url}/v1", api_key=token, max_retries=0, http_client=httpx.Client(verify=context)
@@ -183,7 +164,7 @@ def test_nobody_gets_in_without_a_token(secured, clips):
 def test_a_token_lets_in(secured, clips, transcribed):
     import httpx2 as httpx
 
-    found, context = secured
+    found, context, _ = secured
     with OpenAI(base_url=f"{found.url}/v1", api_key=FULL, http_client=httpx.Client(verify=context)) as client:
         with clips[0].open("rb") as file:
             text = client.audio.transcriptions.create(file=file, model=MODEL).text
@@ -191,13 +172,13 @@ def test_a_token_lets_in(secured, clips, transcribed):
 
 
 async def test_a_token_lets_a_websocket_in(secured):
-    found, context = secured
+    found, context, _ = secured
     headers = {"Authorization": f"Bearer {FULL}"}
     async with websockets.connect(f"{found.ws}/v1/realtime", ssl=context, additional_headers=headers) as ws:
         assert json.loads(await ws.recv())["type"] == "session.created"
 
 
 def test_a_role_that_does_not_fit_is_refused(secured):
-    found, context = secured
+    found, context, _ = secured
     status, answer = asked(f"{found.url}/v1/models", context=context, headers={"Authorization": f"Bearer {LISTENER}"})
     assert (status, answer["error"]["message"]) == (403, "this token may listen only, not speak")

@@ -13,7 +13,7 @@ from asrd.cli.options import control_option
 from asrd.cli.plain import plain_console, print_table
 from asrd.cli.say import echo
 from asrd.cli.values import MAX_WAIT
-from asrd.clients import Control
+from asrd.clients import Control, Style
 from asrd.core.addresses import is_local
 from asrd.core.errors import AsrdError, TransportError
 from asrd.core.units import seconds
@@ -45,6 +45,8 @@ def status(control: str, as_json: bool) -> None:
     console.print(
         f"model    {state.model}" + ("" if state.calibrated else ", confidence not calibrated"), soft_wrap=True
     )
+    if state.style:
+        console.print(f"text     {_described(state.style)}")
     console.print(f"decoder  {state.decoder}, language model {state.lm}, {state.hot_words} hot words")
     console.print(f"memory   {state.peak_memory / 2**20:.0f} MiB at most")
     if state.events:
@@ -70,6 +72,14 @@ def status(control: str, as_json: bool) -> None:
             ("paused" if stream.paused else "open") if stream.open else "ended",
         )
     print_table(table)
+
+
+def _described(style: Style) -> str:
+    """Return a style in a few words."""
+    language = f", language {style.language}" if style.language else ""
+    if style.raw:
+        return f"as the model writes it{language}"
+    return f"in sentences, numbers in {'digits' if style.numbers else 'words'}{language}"
 
 
 @click.command(cls=ConfiguredCommand)

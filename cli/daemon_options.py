@@ -1,6 +1,7 @@
 """Options of a daemon, for the commands that run one in the foreground."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +15,8 @@ from asrd.cli.options import (
     own_control_option,
     record_option,
     source_options,
+    text_options,
+    text_style,
 )
 from asrd.cli.recognition import recognition, recognition_options
 from asrd.cli.signals import at_once
@@ -124,7 +127,7 @@ def daemon_options(*sources: str) -> Callable[[Command], Command]:
 
     def add(command: Command) -> Command:
         inner = _RECORDING(_JOURNAL(recognition_options(_BEHIND(_RUNNING(command)))))
-        return source_options(*sources)(_RESULTS(_ACCESS(inner)))
+        return source_options(*sources)(_RESULTS(text_options(_ACCESS(inner))))
 
     return add
 
@@ -137,7 +140,7 @@ def daemon(params: dict[str, Any]) -> "DaemonOptions":
 
     key = find(params["key"])
     return DaemonOptions(
-        recognition=recognition(params, params["partials"]),
+        recognition=replace(recognition(params, params["partials"]), style=text_style(params)),
         sources=tuple(params["source"]),
         pace=params["pace"],
         events=tuple(params["events"]),

@@ -161,7 +161,8 @@ def _line(event: AnyEvent) -> str:  # noqa: PLR0911 - a table
     """Return an event in a few words."""
     match event:
         case Final():
-            return f"final {event.utterance}: {event.text or '-'}" + f" ({event.reason})" * (event.reason == "crash")
+            end = f" ({event.reason})" if event.reason == "crash" else ""
+            return f"final {event.utterance}: {event.display or event.text or '-'}{end}"
         case Started():
             return f"started {event.utterance} at {seconds(event.start):.2f} s"
         case Gap():

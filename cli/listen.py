@@ -9,12 +9,12 @@ from typing import Any
 import click
 
 from asrd.cli.config import ConfiguredCommand
-from asrd.cli.options import events_option, format_option, text_options, text_style
+from asrd.cli.options import events_option, format_option, own_style, text_options
 from asrd.cli.say import echo
 from asrd.cli.signals import orderly
 from asrd.cli.values import MAX_WAIT
 from asrd.cli.views import view
-from asrd.clients import Hole, Subscriber
+from asrd.clients import Hole, Reader, Subscriber
 from asrd.core.display import shown
 from asrd.core.errors import TransportError, UsageError
 from asrd.core.events import Status, Stopped
@@ -31,15 +31,25 @@ LAST = f"listen-{os.getuid()}@{socket.gethostname()}"[:64]
 @click.option("--once", is_flag=True, help="End when the daemon stops, instead of waiting for the next one.")
 @click.option("--wait", default=3.0, type=MAX_WAIT, show_default=True, help="Seconds to wait for the first daemon.")
 @text_options
+@click.pass_context
 def listen(
-    *, events: str, streams: tuple[str, ...], format_: str, since: str | None, once: bool, wait: float, **params: Any
+    ctx: click.Context,
+    /,
+    *,
+    events: str,
+    streams: tuple[str, ...],
+    format_: str,
+    since: str | None,
+    once: bool,
+    wait: float,
+    **_: Any,
 ) -> None:
     """Show transcripts live: partials are redrawn in place, finals are kept. Goes on when the daemon is restarted, and
     shows what was said meanwhile.
 
-    Text and subtitles have sentences and case; JSON is the events as they are, with the words as the model
-    wrote them, as --raw shows them. Hot words are written as they were added. Where there are several streams,
-    lines of text begin with their names.
+    Text and subtitles are written in the daemon's style, but for what is given here; hot words as they were added.
+    Where there are several streams, lines of text begin with their names. JSON is the events, in which 'text' is
+    what the model wrote and 'display' what is shown.
 
     --since takes a time such as 10:30 or 2026-12-31T10:30, or the seq of an event. With 'last' it shows what came
     since 'asrd listen --since last' was left: the daemon remembers it, and shows all that it has the first time.
@@ -51,17 +61,17 @@ def listen(
       asrd listen --format json | jq -r 'select(.type == "final").text'
       asrd listen --format srt --stream desk > talk.srt
     """
-    style = text_style(params)
+    reader = Reader(**own_style(ctx))
     with orderly():
-        screen = view(format_, style, streams)
+        screen = view(format_, reader, streams)
         try:
             begin = {"name": LAST} if since == "last" else {"since": moment(since, datetime.now().astimezone())}
             with Subscriber(events, streams, **begin, once=once, waiting=_tell, timeout=wait) as subscriber:
                 for item in subscriber:
+                    reader.see(item)
                     if isinstance(item, Status):
                         _check(streams, item)
                         streams = ()  # another daemon may have others
-                        screen.restyle(style.spoken(item.language).naming(item.words))
                     if isinstance(item, Hole):
                         echo(f"asrd: events {item.first} to {item.last} are lost", err=True)
                     screen.show(item)

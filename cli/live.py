@@ -10,17 +10,15 @@ from typing import Any
 import click
 
 from asrd.cli.config import ConfiguredCommand
-from asrd.cli.options import format_option, source_options, text_options, text_style
+from asrd.cli.options import format_option, source_options, text_options
 from asrd.cli.private import PrivateDaemon, given
 from asrd.cli.recognition import check_words, recognition_options
 from asrd.cli.say import echo
 from asrd.cli.signals import orderly
 from asrd.cli.views import view
+from asrd.clients import Reader
 from asrd.core.display import shown
 from asrd.core.events import Status
-
-PASSED = ("raw", "numbers", "language", "sentence_pause", "spelling", "format_")
-"""Parameters about text, which is made here; all others are the daemon's."""
 
 
 @click.command(cls=ConfiguredCommand)
@@ -42,18 +40,16 @@ def live(ctx: click.Context, /, format_: str, **params: Any) -> None:
       asrd live -s talk.flac --format srt > talk.srt
     """
     check_words(ctx)
-    style = text_style(params)
-    flags = given(ctx, [name for name in params if name not in PASSED])
+    reader, flags = Reader(), given(ctx, list(params))
     with orderly(), tempfile.TemporaryDirectory(prefix="asrd-live-") as directory:
-        screen, greeted = view(format_, style), False
+        screen, greeted = view(format_, reader), False
         try:
             with PrivateDaemon(Path(directory), flags) as daemon, finishing(daemon):
                 for item in daemon.said():
-                    if isinstance(item, Status):
-                        screen.restyle(style.spoken(item.language).naming(item.words))
-                        if not greeted:
-                            greeted = True
-                            echo(shown(f"Listening: {', '.join(item.streams)}. Ctrl-C ends."), err=True)
+                    reader.see(item)
+                    if isinstance(item, Status) and not greeted:
+                        greeted = True
+                        echo(shown(f"Listening: {', '.join(item.streams)}. Ctrl-C ends."), err=True)
                     screen.show(item)
         finally:
             screen.close()

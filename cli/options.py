@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 
 import click
 import cloup
+from click.core import ParameterSource
 
 from asrd.cli.values import SPAN
-from asrd.clients.text import Style
+from asrd.clients import Style
 from asrd.core.addresses import control_address, events_address
 from asrd.core.key import chosen
 from asrd.core.units import samples
@@ -82,8 +83,8 @@ def source_options(*default: str) -> Callable[[Command], Command]:
 
 _TEXT = cloup.option_group(
     "Text",
-    cloup.option("--raw", is_flag=True, help="Print text as the model wrote it: no case, no sentences."),
-    cloup.option("--numbers", is_flag=True, help="Write numbers in digits: 23, 3.14, 1984."),
+    cloup.option("--raw/--no-raw", help="Write text as the model does: no case, no sentences."),
+    cloup.option("--numbers/--no-numbers", help="Write numbers in digits: 23, 3.14, 1984."),
     cloup.option(
         "--language",
         metavar="CODE",
@@ -107,17 +108,27 @@ _TEXT = cloup.option_group(
 )
 
 
+_FIELDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "raw": ("raw", bool),
+    "numbers": ("numbers", bool),
+    "language": ("language", str),
+    "sentence_pause": ("pause", samples),
+    "spelling": ("spellings", tuple),
+}
+"""The field of `Style` that each parameter gives, and how it is made."""
+
+
 def text_options(command: Command) -> Command:
-    """Add the options for text that people read; `text_style` makes the style from them. JSON is never changed."""
+    """Add the options for text that people read; `text_style` and `own_style` read them."""
     return _TEXT(command)
 
 
 def text_style(params: dict[str, Any]) -> Style:
     """Return the style that a command's parameters ask for."""
-    return Style(
-        raw=params["raw"],
-        numbers=params["numbers"],
-        pause=samples(params["sentence_pause"]),
-        spellings=tuple(params["spelling"]),
-        language=params["language"],
-    )
+    return Style(**{field: make(params[name]) for name, (field, make) in _FIELDS.items()})
+
+
+def own_style(ctx: click.Context) -> dict[str, Any]:
+    """Return the fields of the style that somebody has chosen for a command; the others are the daemon's."""
+    chosen = (name for name in _FIELDS if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT)
+    return {field: make(ctx.params[name]) for name in chosen for field, make in [_FIELDS[name]]}

@@ -5,10 +5,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from asrd.cli.targets import Put
+from asrd.clients import Style, Writer
 from asrd.clients.captions import Captions
-from asrd.clients.text import Style, Writer, join
+from asrd.core import script
 from asrd.core.events import WireWord
 from asrd.core.units import seconds
+from asrd.core.writing.writer import Writers
 
 if TYPE_CHECKING:
     from asrd.daemon.offline import Utterance
@@ -65,7 +67,7 @@ class Text(Output):
 
     def write(self, utterance: "Utterance") -> None:
         """Write its sentences."""
-        if text := join(self._writer.utterance(wire(utterance), utterance.reason)):
+        if text := self._writer.final(wire(utterance), utterance.reason):
             self.put(f"{self._space}{text}")
             self._space = " "
 
@@ -79,7 +81,7 @@ class Subtitles(Output):
 
     def __init__(self, put: Put, format_: str, style: Style) -> None:
         super().__init__(put)
-        self._captions = Captions(format_, style)
+        self._writer, self._captions = Writer(style), Captions(format_)
         self._empty = not self._captions.header
 
     def begin(self) -> None:
@@ -89,7 +91,8 @@ class Subtitles(Output):
 
     def write(self, utterance: "Utterance") -> None:
         """Write its cues."""
-        for cue in self._captions.add(wire(utterance), utterance.reason):
+        said = self._writer.sentences(wire(utterance), utterance.reason)
+        for cue in self._captions.add(said, english=self._writer.style.english):
             self.put(f"{cue}\n")
             self._empty = False
 
@@ -106,14 +109,16 @@ class Json(Output):
     were said.
     """
 
-    def __init__(self, put: Put, facts: dict[str, Any]) -> None:
-        """Hold nothing yet. facts: other fields of the object."""
+    def __init__(self, put: Put, style: Style, facts: dict[str, Any]) -> None:
+        """Hold nothing yet. style: of what is displayed. facts: other fields of the object."""
         super().__init__(put)
-        self._facts, self._heard = facts, list[tuple[int, "Utterance"]]()
+        self._facts, self._writers = facts, Writers(style)
+        self._heard = list[tuple[int, "Utterance", str]]()
 
     def write(self, utterance: "Utterance") -> None:
         """Keep the utterance until the end."""
-        self._heard.append((self.channel, utterance))
+        display = self._writers[self.channel].final(wire(utterance), utterance.reason)
+        self._heard.append((self.channel, utterance, display))
 
     def end(self) -> None:
         """Write all that was heard."""
@@ -126,11 +131,14 @@ class Json(Output):
                 "confidence": round(word.confidence, 4),
             }
             | ({"channel": channel} if channel else {})
-            for channel, utterance in heard
+            for channel, utterance, _ in heard
             for word in utterance.hypothesis.words
         ]
-        text = " ".join(utterance.hypothesis.text for _, utterance in heard if utterance.hypothesis.text)
-        record = {"file": "", "text": text, "words": words, "duration": round(self.length, 3)} | self._facts
+        said = {
+            "text": " ".join(utterance.hypothesis.text for _, utterance, _ in heard if utterance.hypothesis.text),
+            "display": script.join(display for _, _, display in heard if display),
+        }
+        record = {"file": "", **said, "words": words, "duration": round(self.length, 3)} | self._facts
         self.put(f"{json.dumps(record, ensure_ascii=False)}\n")
 
 

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import click
 from click.core import ParameterSource
@@ -77,7 +77,10 @@ def given(ctx: click.Context, names: Sequence[str]) -> list[str]:
     flags: list[str] = []
     for name in names:
         if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            value: Any = ctx.params[name]
+            value, flag = ctx.params[name], name.replace("_", "-")
+            if isinstance(value, bool):
+                flags.append(f"--{flag}" if value else f"--no-{flag}")
+                continue
             for one in value if isinstance(value, tuple) else (value,):
-                flags += [f"--{name.replace('_', '-')}", str(one)]
+                flags += [f"--{flag}", str(one)]
     return flags

@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from asrd.daemon.server.options import DaemonOptions
 
 
-UNSET = {"decoder": "beam, where it is installed", "journal": "yours", "record": "nothing"} | dict.fromkeys(
-    ("lm", "lm_weight", "word_bonus", "blank_penalty", "unknown_penalty"), "the model's own"
-)
+UNSET = {
+    "decoder": "beam, where it is installed",
+    "journal": "yours",
+    "record": "nothing",
+    "language": "the model's",
+} | dict.fromkeys(("lm", "lm_weight", "word_bonus", "blank_penalty", "unknown_penalty"), "the model's own")
 """Values shown for settings that are not set."""
 
 
@@ -50,7 +53,7 @@ def show(ctx: click.Context, options: "DaemonOptions", *, silent: bool = False) 
     table = Table("setting", Column("value", overflow="fold"), Column("from", overflow="fold"), box=None)
     for name, value, origin in origins(ctx):
         shown = " ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-        table.add_row(name.replace("_", "-"), UNSET.get(name, "none") if value is None else shown, origin)
+        table.add_row(name.replace("_", "-"), UNSET.get(name, "none") if value in (None, "", ()) else shown, origin)
     print_table(table)
 
 

@@ -77,8 +77,9 @@ def transcribe(ctx: click.Context, /, files: tuple[Path, ...], format_: str, **p
     until it ends.
 
     Text is one line per file, and subtitles follow the conventions of the trade; both have sentences and
-    case. JSON has the words as the model wrote them, as --raw does. Output is written as it is heard, JSON when a
-    file is done; Ctrl-C keeps what was heard until then. Subtitles of several recordings are written beside them.
+    case, and so has 'display' in JSON; 'text' there is what the model wrote. Output is written as it is heard, JSON
+    when a file is done; Ctrl-C keeps what was heard until then. Subtitles of several recordings are written beside
+    them.
 
     With --channels each, lines of text begin with the number of the channel, and so do subtitles. With mix, channels
     that hold nothing but silence or hum are left out.
@@ -110,17 +111,17 @@ def transcribe(ctx: click.Context, /, files: tuple[Path, ...], format_: str, **p
             raise UsageError("--skip-existing needs files to look for; name a directory with -o")
         jobs = [(one, target) for one, target in jobs if target and not target.exists()]
     check_words(ctx)
-    options = recognition(params)
+    options = replace(recognition(params), style=text_style(params))
     model = resolve(options.model)
     decoding = make_decoding(options.decoding, model)
     boosts = HotWords(params["words"], decoding).boosts
-    style = text_style(params).spoken(model.speaks).naming(boosts)
+    style = options.style_of(model).naming(boosts)
     backend = load(options.backend, model, options.load)
 
     def output(one: Input, put: Put, target: Path | None) -> Output:
         name = str(one.path) if target is None and len(found) > 1 else ""
         if format_ == "json":
-            return Json(put, {"file": str(one.path), "backend": options.backend, "model": model.name})
+            return Json(put, style, {"file": str(one.path), "backend": options.backend, "model": model.name})
         if each:
             return Turns(put, format_, style, name)
         return Text(put, style, name) if format_ == "text" else Subtitles(put, format_, style)

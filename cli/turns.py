@@ -7,7 +7,9 @@ from asrd.cli.output import Output, wire
 from asrd.cli.targets import Put
 from asrd.clients.captions import WEBVTT_HEADER, srt_cue, vtt_cue
 from asrd.clients.cues import Layout
-from asrd.clients.text import Style, Writers, join
+from asrd.core.writing.sentences import join
+from asrd.core.writing.style import Style
+from asrd.core.writing.writer import Writers
 
 if TYPE_CHECKING:
     from asrd.daemon.offline import Utterance
@@ -28,7 +30,7 @@ class Turns(Output):
 
     def write(self, utterance: "Utterance") -> None:
         """Keep what the utterance becomes: one line of text, or cues."""
-        said = self._writers[self.channel].utterance(wire(utterance), utterance.reason)
+        said = self._writers[self.channel].sentences(wire(utterance), utterance.reason)
         if self._format == "text":
             if text := join(said):
                 self._turns.append((utterance.start, utterance.end, self.channel, text))

@@ -1,15 +1,14 @@
 """Views of `asrd listen`: JSON, subtitles, lines of text, or live on a terminal."""
 
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Protocol
 
 from asrd.cli.plain import plain_console
 from asrd.cli.say import echo
-from asrd.clients import Hole
+from asrd.clients import Hole, Reader
 from asrd.clients.captions import Captions
 from asrd.clients.clock import Clock
-from asrd.clients.text import Style, Writers, join
 from asrd.core.display import shown
 from asrd.core.events import AnyEvent, Behind, Ended, Error, Final, Gap, Partial, Paused, Resumed, Status, encode
 from asrd.core.units import seconds
@@ -25,36 +24,31 @@ class View(Protocol):
         """Take the next event or hole."""
         ...
 
-    def restyle(self, style: Style) -> None:
-        """Take another style for the next words."""
-        ...
-
     def close(self) -> None:
         """Leave the terminal tidy."""
         ...
 
 
-def view(format_: str, style: Style, streams: Collection[str] = ()) -> View:
-    """Return the view for a format; text is redrawn in place on a terminal. streams: those chosen; none means all."""
+def view(format_: str, reader: Reader, streams: Collection[str] = ()) -> View:
+    """Return the view for a format; text is redrawn in place on a terminal. reader: sees all events before they are
+    shown. streams: those chosen; none means all.
+    """
     if format_ == "json":
-        return _Lines(lambda event: encode(event).decode())
+        return _Lines(reader)
     if format_ in ("srt", "vtt"):
-        return _Subtitles(Captions(format_, style))
-    return Live(style) if sys.stdout.isatty() else _Texts(style, streams)
+        return _Subtitles(reader, Captions(format_))
+    return Live(reader) if sys.stdout.isatty() else _Texts(reader, streams)
 
 
 class _Lines:
-    """Writes one event per line, as it was on the wire."""
+    """Writes one event per line, as it was on the wire but for what it displays."""
 
-    def __init__(self, write: Callable[[AnyEvent], str]) -> None:
-        self._write = write
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
 
     def show(self, item: AnyEvent | Hole) -> None:
         if not isinstance(item, Hole):
-            echo(self._write(item))
-
-    def restyle(self, style: Style) -> None:
-        pass
+            echo(encode(self._reader.written(item)).decode())
 
     def close(self) -> None:
         pass
@@ -74,9 +68,6 @@ class _Finals:
     def write(self, final: Final) -> None:
         raise NotImplementedError
 
-    def restyle(self, style: Style) -> None:
-        raise NotImplementedError
-
     def close(self) -> None:
         pass
 
@@ -84,23 +75,17 @@ class _Finals:
 class _Texts(_Finals):
     """Writes one line per utterance, with the name of its stream if there are several."""
 
-    def __init__(self, style: Style, streams: Collection[str]) -> None:
-        self._writers = Writers(style)
-        self._streams = streams
+    def __init__(self, reader: Reader, streams: Collection[str]) -> None:
+        self._reader, self._streams = reader, streams
         self._several = len(streams) > 1
 
     def show(self, item: AnyEvent | Hole) -> None:
         if isinstance(item, Status) and not self._streams:
             self._several = len(item.streams) > 1 or bool(item.entrances)
-        elif isinstance(item, Ended):
-            self._writers.drop(item.stream)
         super().show(item)
 
-    def restyle(self, style: Style) -> None:
-        self._writers.style = style
-
     def write(self, final: Final) -> None:
-        if text := join(self._writers[final.stream].utterance(final.words, final.reason)):
+        if text := self._reader.final(final):
             echo(shown(f"{final.stream}: {text}" if self._several else text))
 
 
@@ -109,20 +94,18 @@ class _Subtitles(_Finals):
     daemon is restarted, so that the times of a file never go back.
     """
 
-    def __init__(self, captions: Captions) -> None:
-        self._captions, self._clock = captions, Clock()
+    def __init__(self, reader: Reader, captions: Captions) -> None:
+        self._reader, self._captions, self._clock = reader, captions, Clock()
         self._stream = ""
         self._left_out = set[str]()
         if captions.header:
             echo(captions.header)
 
-    def restyle(self, style: Style) -> None:
-        self._captions.restyle(style)
-
     def write(self, final: Final) -> None:
         self._stream = self._stream or final.stream
         if final.stream == self._stream:
-            for cue in self._captions.add(self._clock.words(final), final.reason):
+            said = self._reader.sentences(final.stream, self._clock.words(final), final.reason)
+            for cue in self._captions.add(said, english=self._reader.style.english):
                 echo(cue)
         elif final.stream not in self._left_out:
             self._left_out.add(final.stream)
@@ -136,12 +119,12 @@ class Live:
     The stable part of a partial is bright, the rest, which may still change, is dim.
     """
 
-    def __init__(self, style: Style | None = None) -> None:
+    def __init__(self, reader: Reader | None = None) -> None:
         from rich.console import Group
         from rich.live import Live as Region
 
         self._group = Group
-        self._writers = Writers(style or Style())
+        self._reader = reader or Reader()
         self._open: dict[str, Partial] = {}
         self._daemon = ""
         self._region = Region(console=plain_console(), auto_refresh=False, transient=True)
@@ -159,22 +142,16 @@ class Live:
         elif isinstance(item, Final):
             self._open.pop(item.stream, None)
             self._redraw()
-            if text := join(self._writers[item.stream].utterance(item.words, item.reason)):
+            if text := self._reader.final(item):
                 self._print(item.stream, seconds(item.start), text, "")
         elif isinstance(item, Paused | Resumed | Ended):
             self._print(item.stream, seconds(item.position), f"[{type(item).__name__.lower()}]", "yellow")
-            if isinstance(item, Ended):
-                self._writers.drop(item.stream)
         elif isinstance(item, Gap):
             self._print(item.stream, seconds(item.start), f"[{_not_heard(item)}]", "yellow")
         elif isinstance(item, Behind):
             self._print(item.slowest, None, f"[{_lateness(item)}]", "yellow")
         elif isinstance(item, Error):
             self._print(item.stream, None, f"[{item.message}]", "red")
-
-    def restyle(self, style: Style) -> None:
-        """Take another style for the next words."""
-        self._writers.style = style
 
     def close(self) -> None:
         """Remove the open lines; finals stay."""
@@ -187,9 +164,9 @@ class Live:
         self._region.console.print(self._line(stream, at, (text, style)))
 
     def _partial(self, partial: Partial) -> "Table":
-        settled, open_ = self._writers[partial.stream].partial(partial.words, partial.text, partial.stable)
+        text, stable = self._reader.partial(partial)
         return self._line(
-            partial.stream, seconds(partial.start), (settled, ""), (f"{' ' * bool(settled)}{open_} …", "dim italic")
+            partial.stream, seconds(partial.start), (text[:stable], ""), (f"{text[stable:]} …", "dim italic")
         )
 
     def _line(self, stream: str, at: float | None, *text: tuple[str, str]) -> "Table":

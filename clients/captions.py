@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 from asrd.clients.cues import Layout
-from asrd.clients.text import Style, Writer
-from asrd.core.events import WireWord
 from asrd.core.units import seconds
+from asrd.core.writing.sentences import Token
 
 WEBVTT_HEADER = "WEBVTT\n"
 
@@ -13,28 +12,20 @@ WEBVTT_HEADER = "WEBVTT\n"
 class Captions:
     """The subtitles of one stream for a file, utterance after utterance."""
 
-    def __init__(self, format_: str, style: Style) -> None:
-        """style: as in `Writer`."""
-        self._format = format_
-        self._writer, self._layout = Writer(style), Layout()
-        self._count = 0
-
-    def restyle(self, style: Style) -> None:
-        """Take another style for the next words."""
-        self._writer.style = style
+    def __init__(self, format_: str) -> None:
+        self._format, self._layout, self._count = format_, Layout(), 0
 
     @property
     def header(self) -> str:
         """The first lines of the file; "" for none."""
         return WEBVTT_HEADER if self._format == "vtt" else ""
 
-    def add(self, words: Sequence[WireWord], reason: str) -> list[str]:
-        """Return the cues of an utterance, each with the empty line that ends it. reason: why it ended, as in a
-        final.
+    def add(self, said: Sequence[Sequence[Token]], *, english: bool = False) -> list[str]:
+        """Return the cues of an utterance, each with the empty line that ends it. said: its sentences. english: lines
+        break by its rules.
         """
         texts = []
-        said = self._writer.utterance(words, reason)
-        for cue in self._layout.add(said, english=self._writer.style.english):
+        for cue in self._layout.add(said, english=english):
             self._count += 1
             text = "\n".join(cue.lines)
             texts.append(

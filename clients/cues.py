@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from asrd.clients.text import Token
 from asrd.clients.wrap import CAPACITY, chop, harm, length, wrap
 from asrd.core.units import SAMPLE_RATE, Samples, samples
+from asrd.core.writing.sentences import Token
 
 SHORTEST, LONGEST = samples(0.834), samples(7)
 GAP = samples(0.084)

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 
-from asrd.clients.english import JOINTS, LEADERS
-from asrd.clients.text import Token
 from asrd.core.script import ENDS, join, space, width
 from asrd.core.units import SAMPLE_RATE
+from asrd.core.writing.english import JOINTS, LEADERS
+from asrd.core.writing.sentences import Token
 
 WIDTH = 42
 """Most columns in a line, of which a Chinese or Japanese letter takes two; two lines make a subtitle."""

@@ -5,11 +5,15 @@ field `type`. Events that concern no particular stream carry the stream "daemon"
 
 The contract:
 - every utterance that was `started` gets exactly one `final`, and no event about it after that;
-- a `partial` replaces the one before; the first `stable` characters of its text never change;
+- a `partial` replaces the one before; the first `stable` characters of its text never change, nor do the first
+  `display_stable` ones of what it displays, and the final begins with both;
 - a `gap` names audio that was not heard;
 - `seq` counts a daemon's events without holes, over all streams; `daemon` changes at every start. With a journal `seq`
   goes on from there, perhaps with a leap; without one it begins anew at 0. A `status` that greets a subscriber has no
   number of its own.
+
+`text` is what the model wrote, and what programs compare and count. `display` is the same for people to read, in the
+daemon's style (`Status.style`): with case, sentences, numbers and names. Older daemons leave it empty.
 
 Positions are samples at 16 kHz since the stream began. Fields are only ever added, with defaults; `schema` rises when
 a meaning changes.
@@ -19,6 +23,7 @@ import msgspec
 
 from asrd.core import wire
 from asrd.core.errors import AsrdError, MalformedError
+from asrd.core.writing.style import Style
 
 SCHEMA = 1
 PREFIX = b"asrd."
@@ -71,7 +76,11 @@ class Started(Event, frozen=True, kw_only=True):
 
 
 class Partial(Event, frozen=True, kw_only=True):
-    """The hypothesis of an open utterance. stable: length of the prefix that will not change."""
+    """The hypothesis of an open utterance. stable: length of the prefix of `text` that will not change.
+
+    display: the text for people. display_stable: length of its prefix that will not change; it ends before a word that
+    is not whole yet, and before a name or a number that may be going on.
+    """
 
     utterance: int
     start: int
@@ -81,6 +90,8 @@ class Partial(Event, frozen=True, kw_only=True):
     words: tuple[WireWord, ...]
     backend: str
     stages: Timestamps
+    display: str = ""
+    display_stable: int = 0
 
 
 class Final(Event, frozen=True, kw_only=True):
@@ -88,7 +99,8 @@ class Final(Event, frozen=True, kw_only=True):
 
     speech_end: end of the last voiced audio; `end` may lie later. confidence: mean of the words' confidences, which
     is the expected share of right words; 0 without words. reason: why the utterance ended: "silence", "length" (it
-    had become too long), "gap" (audio is missing), "pause", "end" (of the stream) or "crash" (of the daemon).
+    had become too long), "gap" (audio is missing), "pause", "end" (of the stream) or "crash" (of the daemon). display:
+    the text for people; the next utterance goes on with its sentence after one that ended for its length.
     """
 
     utterance: int
@@ -101,6 +113,7 @@ class Final(Event, frozen=True, kw_only=True):
     backend: str
     reason: str
     stages: Timestamps
+    display: str = ""
 
 
 class Gap(Event, frozen=True, kw_only=True):
@@ -193,6 +206,8 @@ class Status(Event, frozen=True, kw_only=True):
     audio_seconds, inference_seconds: audio recognised (context included) and time spent on it; their ratio is the
     real-time factor of the backend. peak_memory: bytes, of the whole process. calibrated: whether confidences are
     probabilities, because the model was calibrated. language: the code of the model's language; "" if it is not known.
+    style: that of `display`, without the hot words, which are names in it as well; None from a daemon that displays
+    nothing.
     recording: where the audio of all streams is kept; "" if it is not. decoder: that of finals; lm: its language model,
     or "none". hot_words: how many are in use; words: the hot words, as people wrote them. events: the addresses at
     which it publishes. control: where it takes requests.
@@ -213,6 +228,7 @@ class Status(Event, frozen=True, kw_only=True):
     peak_memory: int
     streams: dict[str, StreamStatus]
     language: str = ""
+    style: Style | None = None
     calibrated: bool = False
     recording: str = ""
     decoder: str = "greedy"

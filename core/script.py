@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import groupby
 
 _UNSPACED = {"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "BOPOMOFO", "IDEOGRAPHIC"}
@@ -27,6 +28,7 @@ def _script(letter: str) -> str:
     return unicodedata.name(letter, "").partition(" ")[0]
 
 
+@lru_cache(1 << 14)
 def unspaced(letter: str) -> bool:
     """Return whether a letter stands beside others of its kind without spaces, as in Chinese and Japanese."""
     return _script(letter) in _UNSPACED

@@ -4,8 +4,8 @@ import asyncio
 import uuid
 from typing import TYPE_CHECKING
 
-from asrd.clients.text import Style
 from asrd.core.language import primary
+from asrd.core.writing.style import Style
 from asrd.daemon.server.daemon import Daemon
 from asrd.gateway.access import Admission
 from asrd.gateway.errors import RefusedError
@@ -41,8 +41,8 @@ class Host:
 
     @property
     def style(self) -> Style:
-        """The style of text for people, as `asrd transcribe` writes it."""
-        return Style().spoken(self.language).naming(self.daemon.engine.words.boosts)
+        """The style of the text that the daemon displays."""
+        return self.daemon.style.naming(self.daemon.engine.words.boosts)
 
     def writes(self, language: str) -> bool:
         """Return whether a language is the model's, or that is not known."""

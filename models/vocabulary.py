@@ -35,6 +35,12 @@ class Vocabulary:
         text = "".join(self.tokens[label] for label in labels)
         return text.lower() if self.lower else text
 
+    @property
+    def capitals(self) -> bool:
+        """Whether all that it can write is capitals, which then mean nothing, and letters without case."""
+        text = self.spell(label for label in range(len(self)) if label not in self.special | {self.blank})
+        return not any(letter.islower() for letter in text)
+
     @classmethod
     def load(cls, directory: Path, outputs: int, pad: object = None, language: str = "") -> "Vocabulary":
         """Read `vocab.json` (and `tokenizer_config.json`, `added_tokens.json` if present).

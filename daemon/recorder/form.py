@@ -34,6 +34,17 @@ class RecordedDecoding(State, frozen=True):
     unknown_penalty: float | None
 
 
+class RecordedStyle(State, frozen=True):
+    """The fields of `Style`."""
+
+    raw: bool
+    numbers: bool
+    pause: int
+    spellings: tuple[str, ...]
+    language: str
+    capitals: bool | None
+
+
 class RecordedOptions(State, frozen=True):
     """The fields of `RecognitionOptions`."""
 
@@ -43,6 +54,7 @@ class RecordedOptions(State, frozen=True):
     vad: str
     segmenter: RecordedSettings
     decoding: RecordedDecoding
+    style: RecordedStyle
 
     @classmethod
     def of(cls, options: RecognitionOptions) -> Self:

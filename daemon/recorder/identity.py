@@ -12,7 +12,7 @@ from asrd.core.cpu import flags
 from asrd.daemon.recorder.form import RecordedOptions
 from asrd.models.manifest import sha256
 
-LIBRARIES = ("asrd", "numpy", "openvino", "torch", "transformers", "webrtcvad-wheels", "silero-vad", "soxr")
+LIBRARIES = ("asrd", "numpy", "openvino", "torch", "transformers", "webrtcvad-wheels", "silero-vad", "soxr", "text2num")
 
 MAX_NAME = 4096
 """Length of the longest path on Linux, in characters."""

@@ -64,7 +64,8 @@ class Recorder:
     def tape(self, stream: str, model: ModelDirectory, options: RecognitionOptions, *, live: bool) -> RecordingTape:
         """Return a new tape for a stream. options: those it begins with."""
         decoder = chosen_decoder(options.decoding, model.vocabulary)
-        recorded = RecordedOptions.of(replace(options, decoding=replace(options.decoding, decoder=decoder)))
+        decoding, style = replace(options.decoding, decoder=decoder), options.style_of(model)
+        recorded = RecordedOptions.of(replace(options, decoding=decoding, style=style))
         begin = partial(self._begin, stream, live=live, options=recorded, model=str(model.single))
         self._tapes[stream] = RecordingTape(begin)
         return self._tapes[stream]

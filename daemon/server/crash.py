@@ -11,6 +11,8 @@ from asrd.core import events
 from asrd.core.events import Final, Gap, Partial, Started
 from asrd.core.script import ends
 from asrd.core.units import Samples
+from asrd.core.writing.style import Style
+from asrd.core.writing.writer import Writer
 from asrd.daemon.journal.changes import Heard
 from asrd.daemon.journal.journal import Journal
 from asrd.daemon.server.publisher import Publisher
@@ -23,25 +25,27 @@ INTERVAL = 0.2
 REASON = "crash"
 
 
-async def conclude(journal: Journal, publisher: Publisher) -> None:
-    """Publish a final for every utterance that a crash left open, and a gap for what was not heard of it."""
+async def conclude(journal: Journal, publisher: Publisher, style: Style) -> None:
+    """Publish a final for every utterance that a crash left open, and a gap for what was not heard of it. style: of
+    the text for people.
+    """
     left = defaultdict[str, list[Started | Partial]](list)
     for payload in journal.open:
         known = events.decode(payload.encode())
         if isinstance(known, Started | Partial):
             left[known.stream].append(known)
     for stream, open_ in left.items():
-        for daemon, event in endings(open_, journal.heard.get(stream)):
+        for daemon, event in endings(open_, journal.heard.get(stream), style):
             await publisher.publish_for(daemon, event, stream)
 
 
-def endings(open_: Sequence[Started | Partial], heard: Heard | None) -> Iterator[tuple[str, Gap | Final]]:
+def endings(open_: Sequence[Started | Partial], heard: Heard | None, style: Style) -> Iterator[tuple[str, Gap | Final]]:
     """Yield the events that end a stream's open utterances, each with its daemon. open_: what is known of each, in
-    order. heard: how far the stream was heard.
+    order. heard: how far the stream was heard. style: of the text for people.
     """
     for known, following in pairwise([*open_, None]):
         assert known
-        sure = _settled(known)
+        sure = _settled(known, style)
         reached = known.end if isinstance(known, Partial) else known.start
         if heard and heard.daemon == known.daemon:
             reached = max(reached, heard.position)
@@ -54,14 +58,17 @@ def endings(open_: Sequence[Started | Partial], heard: Heard | None) -> Iterator
         )
 
 
-def _settled(known: Started | Partial) -> Partial:
+def _settled(known: Started | Partial, style: Style) -> Partial:
     """Return the part of what was known that would not have changed."""
     if isinstance(known, Started):
         return transcript.unheard(known.utterance, Samples(known.start), "", known.time)
     stable = [last for last in ends((word.word for word in known.words), known.text) if last <= known.stable]
     words, text = known.words[: len(stable)], known.text[: stable[-1] if stable else 0]
     end = words[-1].end if words else known.start
-    return msgspec.structs.replace(known, words=words, text=text, stable=len(text), end=end)
+    shown, display = known.display[: known.display_stable], Writer(style).final(words, REASON)
+    if not display.startswith(shown):  # the daemon that crashed had another style, or was within a sentence
+        display = shown
+    return msgspec.structs.replace(known, words=words, text=text, stable=len(text), end=end, display=display)
 
 
 async def take_notes(journal: Journal, publisher: Publisher, streams: Iterable[Stream]) -> None:

@@ -13,6 +13,7 @@ import zmq.asyncio
 
 from asrd.core import events
 from asrd.core.errors import AsrdError
+from asrd.core.writing.style import Style
 from asrd.daemon.journal.journal import Journal
 from asrd.daemon.recorder.recorder import Recorder
 from asrd.daemon.scheduling.engine import Engine
@@ -121,6 +122,7 @@ class Daemon:
                 self.streams,
                 self.recorder,
                 ports,
+                style=self.style,
                 control=controller.address,
                 began=self._began,
             )
@@ -176,10 +178,15 @@ class Daemon:
         for address in unused([*self._options.events, self._options.control]):
             log.warning("systemd opened %s, where nobody answers; mend asrd.socket, or 'events' and 'control'", address)
         if self.journal:
-            await conclude(self.journal, self.publisher)
+            await conclude(self.journal, self.publisher, self.style)
         await self.reporter.announce()
         self._ready(self)
         self.reporter.tell("READY=1")
+
+    @property
+    def style(self) -> Style:
+        """The style of the text for people, without the hot words."""
+        return self._options.recognition.style_of(self.engine.model)
 
     def stop(self, reason: str) -> None:
         """Finish open utterances, then return from `run`."""

@@ -12,6 +12,7 @@ import msgspec
 
 from asrd.core import events
 from asrd.core.units import Samples, counted, seconds
+from asrd.core.writing.style import Style
 from asrd.daemon.recorder.recorder import Recorder
 from asrd.daemon.scheduling.engine import Engine
 from asrd.daemon.server.ports import Ports
@@ -36,15 +37,16 @@ class StatusReporter:
         recorder: Recorder | None,
         ports: Ports,
         *,
+        style: Style,
         control: str,
         began: float,
     ) -> None:
-        """recorder: None if nothing is recorded. ports: all sockets. control: where requests are taken. began: when the
-        daemon started, in monotonic seconds.
+        """recorder: None if nothing is recorded. ports: all sockets. style: of the text for people. control: where
+        requests are taken. began: when the daemon started, in monotonic seconds.
         """
         self._publisher, self._engine, self._streams = publisher, engine, streams
         self._recorder, self._control, self._began = recorder, control, began
-        self._ports = ports
+        self._ports, self._style = ports, style
         self.measures: Callable[[], tuple[str, ...]] = tuple
         """Returns what is done about being behind."""
         self._line = ""
@@ -118,6 +120,7 @@ class StatusReporter:
             peak_memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
             streams={stream.source.stream: stream.status for stream in self._streams},
             language=engine.model.speaks,
+            style=self._style,
             calibrated=engine.model.calibration.words is not None,
             recording=self._recorder.directory if self._recorder else "",
             decoder=engine.decoding.name,

@@ -74,4 +74,4 @@ class Results:
         elif window.asks:
             self._segmenter.take(answer(window, result.emission, self._model))
         if hypothesis is not None:
-            await self._utterances.recognized(result, hypothesis)
+            await self._utterances.recognized(result, hypothesis, boosts)

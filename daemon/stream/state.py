@@ -39,9 +39,12 @@ class RecordedSettings(State, frozen=True):
 
 
 class StreamState(State, frozen=True):
-    """position: a stream position. captured: when it was captured, in Unix seconds. settings: those in force."""
+    """position: a stream position. captured: when it was captured, in Unix seconds. settings: those in force.
+    begins: whether the next utterance begins a sentence.
+    """
 
     position: int
     captured: float
     settings: RecordedSettings
     segmenter: SegmenterState
+    begins: bool

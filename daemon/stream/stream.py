@@ -153,11 +153,12 @@ class Stream(Stateful[StreamState]):
         """Return the state to continue from, while no utterance is open."""
         position, captured = self._utterances.clock
         settings = RecordedSettings.of(self._segmenter.settings)
-        return StreamState(position, captured, settings, self._segmenter.state())
+        return StreamState(position, captured, settings, self._segmenter.state(), self._utterances.writer.begins)
 
     def resume(self, state: StreamState) -> None:
         """Continue from the state of another stream with the same options."""
         self._utterances.clock = (state.position, state.captured)
+        self._utterances.writer.begins = state.begins
         self._segmenter.use(state.settings.restored())
         self._segmenter.resume(state.segmenter)
 
@@ -230,7 +231,7 @@ def make_stream(
     tape = tape or Tape()
     segmenter = Segmenter(tape.vad(vad or create(options.vad)), model.geometry, options.segmenter)
     decoding = decoding or make_decoding(options.decoding, model)
-    utterances = UtteranceEvents(publisher, source.stream, clock=(0, time.time()))
+    utterances = UtteranceEvents(publisher, source.stream, options.style_of(model), clock=(0, time.time()))
     results = Results(model, decoding, hot, scheduler=scheduler, segmenter=segmenter, utterances=utterances, tape=tape)
     max_wait = MAX_WAIT_LIVE if source.live else MAX_WAIT_FILE
     queue = scheduler.queue(results.deliver, max_wait=max_wait, live=source.live)

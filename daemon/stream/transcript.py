@@ -54,4 +54,5 @@ def final(known: Partial, *, end: int, speech_end: int, backend: str, reason: st
         backend=backend,
         reason=reason,
         stages=known.stages,
+        display=known.display,
     )

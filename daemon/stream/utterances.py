@@ -1,10 +1,15 @@
 """Publish the events of a stream."""
 
 import logging
+from collections.abc import Collection
+
+import msgspec
 
 from asrd.core.events import Error, Event, Gap, Partial, Paused, Resumed, Settings, Started, Timestamps
 from asrd.core.flow import Hypothesis, Onset, Window
 from asrd.core.units import SAMPLE_RATE, Samples, seconds
+from asrd.core.writing.style import Style
+from asrd.core.writing.writer import Writer
 from asrd.daemon.scheduling.queue import Result
 from asrd.daemon.stream import transcript
 from asrd.daemon.stream.observer import Outlet
@@ -15,13 +20,14 @@ log = logging.getLogger(__name__)
 class UtteranceEvents:
     """Publish exactly one final for every utterance that was started, and keep what is known of it until then.
 
-    stream: its name. clock: a stream position, and when it was captured in Unix seconds. finished: number of
-    utterances recognised to their end. lost: number of samples in gaps.
+    stream: its name. style: of the text for people. clock: a stream position, and when it was captured in Unix seconds.
+    finished: number of utterances recognised to their end. lost: number of samples in gaps.
     """
 
-    def __init__(self, publisher: Outlet, stream: str, clock: tuple[int, float]) -> None:
+    def __init__(self, publisher: Outlet, stream: str, style: Style, clock: tuple[int, float]) -> None:
         self._publisher = publisher
         self.stream = stream
+        self._style, self.writer = style, Writer(style)
         self._starts: dict[int, Samples] = {}
         self._latest: dict[int, Partial] = {}
         self._last: dict[int, Window] = {}
@@ -45,10 +51,12 @@ class UtteranceEvents:
         end = seconds(window.keep_end)
         log.debug("%s: utterance %d ends at %.2f s (%s)", self.stream, window.utterance, end, window.reason)
 
-    async def recognized(self, result: Result, hypothesis: Hypothesis) -> None:
+    async def recognized(self, result: Result, hypothesis: Hypothesis, names: Collection[str] = ()) -> None:
         """Publish the hypothesis of an utterance after one of its windows was recognised; the last window gives the
-        final.
+        final. names: the hot words of an utterance that begins, which are written as people gave them.
         """
+        if names:
+            self.writer.style = self._style.naming(names)
         window, backend = result.window, result.backend
         stages = Timestamps(
             heard=self._captured(window.speech_end),
@@ -59,15 +67,15 @@ class UtteranceEvents:
         number = window.utterance
         known = transcript.partial(window, self._starts[number], hypothesis, backend, stages)
         if not window.last:
-            self._latest[number] = known
+            display, stable = self.writer.partial(known.words, known.text, known.stable)
+            self._latest[number] = known = msgspec.structs.replace(known, display=display, display_stable=stable)
             await self._publish(known)
             return
         self.finished += 1
         self._forget(number)
-        end, speech_end = window.keep_end, window.speech_end
-        await self._publish(
-            transcript.final(known, end=end, speech_end=speech_end, backend=backend, reason=window.reason)
-        )
+        end, speech_end, reason = window.keep_end, window.speech_end, window.reason
+        known = self._finished(known, reason)
+        await self._publish(transcript.final(known, end=end, speech_end=speech_end, backend=backend, reason=reason))
 
     async def abandon(self, position: Samples, backend: str, now: float) -> None:
         """Give up all open utterances. position: end of the stream's audio so far. now: Unix seconds."""
@@ -85,10 +93,16 @@ class UtteranceEvents:
         if last := self._last.get(number):
             end, speech_end, reason = last.keep_end, last.speech_end, last.reason
         self._forget(number)
-        known = transcript.before(known, end)
+        known = self._finished(transcript.before(known, end), reason)
         if end > known.end:
             await self.gap(known.end, end, "there was no time to recognise it")
         await self._publish(transcript.final(known, end=end, speech_end=speech_end, backend=backend, reason=reason))
+
+    def _finished(self, known: Partial, reason: str) -> Partial:
+        """Return the last that is known of an utterance, displayed as in its final; the next one has other names."""
+        display = self.writer.final(known.words, reason)
+        self.writer.style = self._style
+        return msgspec.structs.replace(known, display=display)
 
     def _forget(self, number: int) -> None:
         del self._starts[number]

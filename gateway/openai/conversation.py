@@ -4,7 +4,6 @@ import asyncio
 import uuid
 from typing import Any
 
-from asrd.clients.text import Writer
 from asrd.core.errors import AsrdError, MalformedError
 from asrd.gateway.errors import RefusedError
 from asrd.gateway.host import Host
@@ -27,7 +26,7 @@ class Conversation:
         self._host, self._line = host, line
         self._name = f"sess_{uuid.uuid4().hex[:20]}"
         self._settings = Settings()
-        self._items = Items(self._say, Writer(host.style), beta=beta)
+        self._items = Items(self._say, beta=beta)
         self._beta = beta
         self._take: Take | None = None
         self._heard = 0

@@ -4,8 +4,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from asrd.clients.text import Writer, join
-from asrd.core.events import Final, Partial
+from asrd.core.events import Partial
 from asrd.core.units import SAMPLE_RATE, seconds
 
 Say = Callable[[dict[str, Any]], Awaitable[None]]
@@ -19,8 +18,8 @@ def new_item() -> str:
 class Items:
     """Tell a client of items and of their text. beta: whether as in the beta of the API."""
 
-    def __init__(self, say: Say, writer: Writer, *, beta: bool) -> None:
-        self._say, self._writer = say, writer
+    def __init__(self, say: Say, *, beta: bool) -> None:
+        self._say = say
         self._last: str | None = None
         self._told: dict[str, str] = {}
         self.beta = beta
@@ -48,12 +47,7 @@ class Items:
 
     async def partial(self, item: str, partial: Partial) -> None:
         """Tell what is settled of an item's text."""
-        settled, _ = self._writer.partial(partial.words, partial.text, partial.stable)
-        await self._more(item, settled)
-
-    def written(self, final: Final) -> str:
-        """Return the text of an utterance."""
-        return join(self._writer.utterance(final.words, final.reason))
+        await self._more(item, partial.display[: partial.display_stable])
 
     async def completed(self, item: str, text: str, length: int) -> None:
         """Tell the text of an item, which does not change any more."""

@@ -82,13 +82,13 @@ class Take:
                 item = open_.pop(event.utterance)
                 await items.stopped(item, self._begins + event.speech_end)
                 await items.committed(item)
-                await items.completed(item, items.written(event), event.end - event.start)
+                await items.completed(item, event.display, event.end - event.start)
 
     async def _tell_whole(self, items: Items) -> None:
         texts = []
         async for event in self._session:
             if isinstance(event, Final) and event.words and not self._forgotten:
-                texts.append(items.written(event))
+                texts.append(event.display)
         if self._forgotten:
             return
         if self._session.failure:

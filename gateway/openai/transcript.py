@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from asrd.clients.captions import Captions
-from asrd.clients.text import Style, Token, Writer, join
 from asrd.core.events import Final
 from asrd.core.units import seconds
+from asrd.core.writing.sentences import Token, join
+from asrd.core.writing.style import Style
+from asrd.core.writing.writer import Writer
 
 LEAST = 1e-10
 """A confidence of zero has no logarithm."""
@@ -39,7 +41,7 @@ class Transcript:
     def add(self, final: Final) -> str:
         """Add a final; return its text, after a space unless it is the first."""
         begins = not self.segments
-        said = self._writer.utterance(final.words, final.reason)
+        said = self._writer.sentences(final.words, final.reason)
         self.finals.append(final)
         self.segments += [Segment(sentence, max(final.confidence, LEAST)) for sentence in said]
         text = join(said)
@@ -52,8 +54,9 @@ class Transcript:
 
     def captions(self, form: str) -> str:
         """Return subtitles, as `asrd transcribe` writes them. form: "srt" or "vtt"."""
-        captions = Captions(form, self.style)
-        cues = [cue for final in self.finals for cue in captions.add(final.words, final.reason)]
+        captions, writer = Captions(form), Writer(self.style)
+        said = (writer.sentences(final.words, final.reason) for final in self.finals)
+        cues = [cue for sentences in said for cue in captions.add(sentences, english=self.style.english)]
         return "".join(f"{part}\n" for part in (*([captions.header] if captions.header else []), *cues)) or "\n"
 
     @property

@@ -19,9 +19,10 @@ from msgspec.structs import replace
 
 from asrd.cli.listen import listen, moment
 from asrd.cli.views import Live
-from asrd.clients import Hole
+from asrd.clients import Hole, Style
 from asrd.core import events
 from asrd.core.errors import UsageError
+from asrd.core.units import Samples
 
 from ..clients.service import serving
 from .conftest import Spawn
@@ -121,6 +122,28 @@ def test_hot_words_are_written_as_they_were_added_also_while_it_listens(
     result = CliRunner().invoke(listen, ["--events", f"ipc://{tmp_path}/events", "--once", "--spelling", "IBM", *whole])
     thread.join()
     assert result.stdout.splitlines() == ["New iPhone.", "Iphone from New York by IBM."]
+
+
+@pytest.mark.parametrize(
+    ("options", "shown"),
+    [
+        ([], "As the daemon has it."),
+        (["--no-numbers"], "I have twenty three."),
+        (["--language", "de"], "I have twenty three."),
+        (["--raw"], "I HAVE TWENTY THREE"),
+    ],
+)
+def test_the_daemon_s_style_holds_for_what_is_not_asked_for(
+    publisher: "zmq.Socket[bytes]", tmp_path: Path, options: list[str], shown: str
+) -> None:
+    style = Style(numbers=True, pause=Samples(16_000), language="en")
+    said = replace(final("a", "I HAVE TWENTY THREE", 1), display="As the daemon has it.")
+    stopped = events.Stopped(reason="end", seq=2, daemon="d")
+    thread = Thread(target=publish, args=(publisher, status("a", style=style), said, stopped))
+    thread.start()
+    result = CliRunner().invoke(listen, ["--events", f"ipc://{tmp_path}/events", "--once", *options])
+    thread.join()
+    assert result.stdout == f"{shown}\n"
 
 
 @pytest.mark.parametrize(

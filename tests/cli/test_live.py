@@ -16,9 +16,11 @@ TINY = ("--model", "asrd-tiny-en")
 
 def test_it_shows_what_transcribe_says(run: Run, tmp_path: Path) -> None:
     clip = bundled("real")[0].audio
-    shown = run("live", "-s", clip, "--pace", "fast", *TINY, "--decoder", "greedy", TMPDIR=str(tmp_path))
+    text = ("--no-raw", "--numbers", "--spelling", "WOULD")  # which its daemon is told
+    shown = run("live", "-s", clip, "--pace", "fast", *TINY, "--decoder", "greedy", *text, TMPDIR=str(tmp_path))
     assert (shown.returncode, shown.stderr) == (0, f"Listening: {clip.stem}. Ctrl-C ends.\n")
-    assert shown.stdout.split() == run("transcribe", clip, *TINY, "--decoder", "greedy").stdout.split()
+    assert shown.stdout.split() == run("transcribe", clip, *TINY, "--decoder", "greedy", *text).stdout.split()
+    assert "WOULD" in shown.stdout
     assert not list(tmp_path.glob("asrd-live-*"))
 
 

@@ -18,7 +18,7 @@ from asrd.cli.recordings import SUFFIXES, inputs
 from asrd.cli.targets import targets, writing
 from asrd.cli.transcribe import transcribe
 from asrd.cli.turns import Turns
-from asrd.clients.text import Style
+from asrd.clients import Style
 from asrd.core.containers import container
 from asrd.core.errors import AsrdError, AudioError, UsageError
 from asrd.core.flow import FloatArray, Hypothesis, Word

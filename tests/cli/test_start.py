@@ -98,7 +98,7 @@ def last_line(daemon: "subprocess.Popen[str]") -> str:
 
 
 def test_status_backend_use_and_stop(spawn: Spawn, run: Run, tmp_path: Path, environment: dict[str, str]) -> None:
-    daemon = spawn("start", "--backend", "fp16", "--source", f"a=pcm:ipc://{tmp_path}/a")
+    daemon = spawn("start", "--backend", "fp16", "--source", f"a=pcm:ipc://{tmp_path}/a", ASRD_NUMBERS="1")
     listen_until(environment, object)
     state = json.loads(run("status", "--json").stdout)
     assert (state["backend"], list(state["streams"])) == ("fp16", ["a"])
@@ -106,6 +106,7 @@ def test_status_backend_use_and_stop(spawn: Spawn, run: Run, tmp_path: Path, env
     shown = run("status").stdout
     assert "int8" in shown
     assert f"events   at {environment['ASRD_EVENTS']}\n" in shown
+    assert "text     in sentences, numbers in digits, language en\n" in shown
     refused = run("backend", "use", "nothing")
     assert refused.returncode == 2
     assert refused.stderr.startswith("asrd: no backend is called 'nothing'")

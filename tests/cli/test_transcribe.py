@@ -23,13 +23,14 @@ CLIPS = [utterance.audio for utterance in bundled("real")[:2]]
 
 
 def test_text_and_json_agree_and_words_lie_within_the_file(run: Run) -> None:
-    text = run("transcribe", "--raw", *CLIPS)
+    text, display = run("transcribe", "--raw", *CLIPS), run("transcribe", *CLIPS)
     records = [json.loads(line) for line in run("transcribe", "--format", "json", *CLIPS).stdout.splitlines()]
     assert text.returncode == 0
     lines = [f"{record['file']}: {record['text']}" for record in records]
     assert lines == text.stdout.splitlines()
+    assert [f"{record['file']}: {record['display']}" for record in records] == display.stdout.splitlines()
     for clip, record in zip(CLIPS, records, strict=True):
-        assert set(record) == {"file", "text", "words", "duration", "backend", "model"}
+        assert set(record) == {"file", "text", "display", "words", "duration", "backend", "model"}
         assert (record["file"], record["backend"], record["model"]) == (str(clip), "int8", DEFAULT_MODEL)
         assert record["duration"] == pytest.approx(soundfile.info(clip).duration, abs=1e-3)
         assert " ".join(word["word"] for word in record["words"]) == record["text"]

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 
 from asrd.clients.captions import Captions
 from asrd.clients.cues import GAP, LATE, LINGER, LONGEST, READING, SHORTEST, Cue, Layout
-from asrd.clients.text import Style, Token, sentences
 from asrd.clients.wrap import WIDTH, chop
 from asrd.core.events import WireWord
 from asrd.core.script import width
 from asrd.core.units import SAMPLE_RATE
+from asrd.core.writing.sentences import Token, sentences
+from asrd.core.writing.style import Style
+from asrd.core.writing.writer import Writer
 
 Utterances = list[list[WireWord]]
 MILLISECOND = SAMPLE_RATE // 1000
@@ -147,10 +149,9 @@ def test_no_cue_spans_a_pause() -> None:
 
 @pytest.mark.parametrize(("format_", "stamp"), [("srt", "00:00:01,250"), ("vtt", "00:00:01.250")])
 def test_files_count_on_from_utterance_to_utterance(format_: str, stamp: str) -> None:
-    captions = Captions(format_, Style())
-    cues = captions.add([WireWord("A<B", 0, 8000, 1.0)], "length") + captions.add(
-        [WireWord("C", 20_000, 24_000, 1.0)], "end"
-    )
+    captions, writer = Captions(format_), Writer()
+    words = ([WireWord("A<B", 0, 8000, 1.0)], "length"), ([WireWord("C", 20_000, 24_000, 1.0)], "end")
+    cues = [cue for one in words for cue in captions.add(writer.sentences(*one))]
     assert [cue.splitlines()[-1] for cue in cues] == ["A&lt;b" if format_ == "vtt" else "A<b", "c."]
     assert f"{stamp} --> " in cues[1]
     assert cues[1].startswith("2\n") == (format_ == "srt")

@@ -8,7 +8,7 @@ import pytest
 import zmq
 import zmq.asyncio
 
-from asrd.clients import AsyncSubscriber, Hole, Subscriber
+from asrd.clients import AsyncSubscriber, Hole, Style, Subscriber
 from asrd.clients import subscriber as subscriber_module
 from asrd.clients.captions import srt_cue, vtt_cue
 from asrd.clients.sequence import Sequence, beginning
@@ -45,6 +45,7 @@ EXAMPLES: list[AnyEvent] = [
         backend="int8",
         reason="silence",
         stages=STAGES,
+        display="Hi.",
     ),
     Gap(start=1, end=2, reason="overflow"),
     events.Paused(position=3),
@@ -63,6 +64,7 @@ EXAMPLES: list[AnyEvent] = [
         audio_seconds=1.0,
         inference_seconds=0.1,
         peak_memory=1,
+        style=Style(numbers=True, spellings=("New York",), language="en"),
         streams={
             "a": events.StreamStatus(source="mic", position=1, waiting=0, utterances=0, lost=0, skipped=0, open=True)
         },

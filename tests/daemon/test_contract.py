@@ -14,6 +14,8 @@ from asrd.core.errors import BackendError, TransportError, UsageError
 from asrd.core.events import Backend as BackendEvent
 from asrd.core.events import Error, Final, Gap, Partial, Started, Status, Stopped
 from asrd.core.flow import FloatArray, Window
+from asrd.core.writing.style import Style
+from asrd.core.writing.writer import Writer
 from asrd.daemon.offline import transcribe
 from asrd.daemon.recognition.decoding import make_decoding
 from asrd.daemon.recognition.recognizer import Recognizer, recognize
@@ -54,6 +56,7 @@ async def test_events_keep_their_contract_and_text_is_that_of_the_file(
         assert all(event.seq < final.seq for event in partials)
         for earlier, later in pairwise(own):
             assert later.text[: earlier.stable] == earlier.text[: earlier.stable]
+            assert later.display.startswith(earlier.display[: earlier.display_stable])
         for earlier, later in pairwise(partials):
             assert later.stable >= earlier.stable
         assert final.start < final.speech_end <= final.end
@@ -65,6 +68,10 @@ async def test_events_keep_their_contract_and_text_is_that_of_the_file(
         assert stages.heard <= stages.cut <= stages.started <= stages.recognized <= final.time
     assert [final.text for final in finals] == offline(np.concatenate(sentences), harness, bundled)
     assert any(final.text for final in finals)
+    [status, *_] = [item for item in harness.seen if isinstance(item, Status)]
+    writer = Writer(status.style)
+    assert [final.display for final in finals] == [writer.final(final.words, final.reason) for final in finals]
+    assert status.style == Style(language="en", capitals=True)
 
 
 async def test_streams_at_once_do_not_disturb_each_other(

@@ -15,6 +15,7 @@ from asrd.backends import LoadOptions
 from asrd.cli.main import asrd
 from asrd.core.errors import AsrdError
 from asrd.core.units import Samples
+from asrd.core.writing.style import Style
 from asrd.daemon.options import RecognitionOptions
 from asrd.daemon.recognition.decoding import DecoderOptions
 from asrd.daemon.recorder import blocks
@@ -27,7 +28,7 @@ from asrd.daemon.stream.state import RecordedSettings, StreamState
 from .marked import STANDARD, MarkedVad
 
 SETTINGS = RecordedSettings.of(SegmenterSettings())
-STATE = StreamState(0, 0.0, SETTINGS, Segmenter(MarkedVad(), STANDARD).state())
+STATE = StreamState(0, 0.0, SETTINGS, Segmenter(MarkedVad(), STANDARD).state(), begins=True)
 BEGIN = Begin("1", "d0", "a", True, 0, 1e9, True, STATE, RecordedOptions.of(RecognitionOptions()), "", {}, {})
 
 SEGMENTATION = {
@@ -62,6 +63,7 @@ LAYOUT = {
                     "endpointer": {"recent": ["bool"]},
                 },
             },
+            "begins": "bool",
         },
         {
             "backend": "str",
@@ -78,6 +80,14 @@ LAYOUT = {
                 "blank_penalty": "float",
                 "unknown_penalty": "float",
             },
+            "style": {
+                "raw": "bool",
+                "numbers": "bool",
+                "pause": "int",
+                "spellings": ["str"],
+                "language": "str",
+                "capitals": "bool",
+            },
         },
         *["str", {"any": "str"}, {"any": "str"}],
     ],
@@ -91,7 +101,7 @@ LAYOUT = {
     "abandoned": ["float", "str"],
     "closed": [],
 }
-"""Fields of each record of format 2, by its tag; for one that may be None, the type that it has otherwise."""
+"""Fields of each record of format 3, by its tag; for one that may be None, the type that it has otherwise."""
 
 
 def layout(kind: inspect.Type) -> Any:
@@ -104,7 +114,7 @@ def layout(kind: inspect.Type) -> Any:
             return [kind.tag, *(layout(field.type) for field in kind.fields)]
         case inspect.StructType():
             return {field.encode_name: layout(field.type) for field in kind.fields}
-        case inspect.ListType():
+        case inspect.ListType() | inspect.VarTupleType():
             return [layout(kind.item_type)]
         case inspect.DictType():
             return {"any": layout(kind.value_type)}
@@ -113,7 +123,7 @@ def layout(kind: inspect.Type) -> Any:
 
 def test_another_layout_is_another_format() -> None:
     changed = "raise FORMAT, and write down here what a recording now holds"
-    assert (FORMAT, layout(inspect.type_info(AnyRecord))) == (2, LAYOUT), changed
+    assert (FORMAT, layout(inspect.type_info(AnyRecord))) == (3, LAYOUT), changed
 
 
 def kinds(kind: inspect.Type) -> Iterator[inspect.StructType]:
@@ -144,6 +154,7 @@ def test_all_options_come_back() -> None:
         vad="energy:9",
         segmenter=SegmenterSettings(**settings),
         decoding=DecoderOptions("none", "other", 7, 1.0, 2.0, 3.0, 4.0),
+        style=Style(raw=True, numbers=True, pause=Samples(1), spellings=("New York",), language="de", capitals=False),
     )
     pairs = zip(leaves(asdict(options)), leaves(asdict(RecognitionOptions())), strict=True)
     assert all(one != default for one, default in pairs), "an option that this test leaves as it is by default"
@@ -180,7 +191,7 @@ def refusal(path: Path) -> str:
 @pytest.mark.parametrize(
     ("version", "remedy"),
     [
-        (1, "replay it with the asrd that made it"),
+        (FORMAT - 1, "replay it with the asrd that made it"),
         (FORMAT + 1, "upgrade asrd to replay it"),
         (10 * FORMAT, "upgrade asrd to replay it"),
     ],

@@ -2,19 +2,24 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
 from text_to_num import find_numbers
 
-from asrd.clients.english import NUMBERS
 from asrd.core.language import primary
+from asrd.core.writing.english import NUMBERS
 
 LANGUAGES = frozenset(("en", "de", "fr", "es", "pt", "it", "nl"))
 """Languages whose numbers the library reads."""
 
 DIGITS_JOINED = 4
 """Fewest digits, said one by one, that are one number, as of a telephone or a house; fewer may be a count."""
+
+
+APART = 3
+"""Words in a row that are no numbers by themselves after which a number begins anew; "and" and "point" are fewer."""
 
 
 class Written(NamedTuple):
@@ -48,26 +53,57 @@ def digits(words: Sequence[str], language: str) -> list[Written]:
     Numbers below three that stand alone stay words ("no one", "a second one"), which is the library's rule.
     """
     code, heard = primary(language), [word.lower() for word in words]
-    if code not in LANGUAGES:
-        return [*_plain(words, 0, len(words))]
-    if code == "en":
-        _hear_zeros(heard)
-    found = find_numbers(list(map(_Spoken, heard)), code)
-    numbers = [Written(number.text, number.start, number.end) for number in found]
     result: list[Written] = []
     position = 0
-    for number in _join(numbers) if code == "en" else numbers:
-        result += _plain(words, position, number.first)
-        result.append(number)
-        position = number.last
+    for first, last in _spans(heard, code):
+        for number in _read(tuple(heard[first:last]), code):
+            result += _plain(words, position, first + number.first)
+            position = first + number.last
+            result.append(Written(number.text, first + number.first, position))
     return [*result, *_plain(words, position, len(words))]
 
 
-def _hear_zeros(heard: list[str]) -> None:
-    """Write "oh" between number words as the library calls this zero."""
-    for index in range(1, len(heard) - 1):
-        if heard[index] == "oh" and heard[index - 1] in NUMBERS and heard[index + 1] in NUMBERS:
-            heard[index] = "o"
+def settled(words: Sequence[str], language: str) -> int:
+    """Count the words of a sentence whose digits stay as they are whatever follows: those before a number that may be
+    going on.
+    """
+    spans = list(_spans([word.lower() for word in words], primary(language)))
+    return spans[-1][0] if spans and spans[-1][1] is None else len(words)
+
+
+def _spans(heard: Sequence[str], code: str) -> Iterator[tuple[int, int | None]]:
+    """Yield the first word of each stretch that no number reaches out of, and the place after its last; None if it may
+    be going on. They depend on the words up to there alone.
+    """
+    first, last = None, 0
+    for index, word in enumerate(heard):
+        if _numeric(word, code):
+            first, last = index if first is None else first, index
+        elif first is not None and index - last == APART:
+            yield first, index + 1
+            first = None
+    if first is not None:
+        yield first, None
+
+
+@lru_cache(4096)
+def _numeric(word: str, code: str) -> bool:
+    """Return whether a word is a number by itself."""
+    return code in LANGUAGES and bool(find_numbers([_Spoken(word)], code, threshold=0))
+
+
+@lru_cache(256)
+def _read(heard: tuple[str, ...], code: str) -> tuple[Written, ...]:
+    """Return the numbers in a stretch of words; one partial has most of those of the partial before."""
+    words = _with_zeros(heard) if code == "en" else heard
+    found = (Written(one.text, one.start, one.end) for one in find_numbers(list(map(_Spoken, words)), code))
+    return tuple(_join(list(found)) if code == "en" else found)
+
+
+def _with_zeros(heard: Sequence[str]) -> list[str]:
+    """Return words with each "oh" between numbers as the library calls this zero."""
+    around = zip(["", *heard], heard, [*heard[1:], ""], strict=False)
+    return ["o" if word == "oh" and {before, after} <= NUMBERS else word for before, word, after in around]
 
 
 def _plain(words: Sequence[str], first: int, last: int) -> Iterator[Written]:

@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asrd.clients.text import Style, Writer, join, sentences
 from asrd.core.events import WireWord
+from asrd.core.writing.sentences import join, sentences
+from asrd.core.writing.style import Style
+from asrd.core.writing.writer import Writer
 
 
 def spoken(text: str, pause_after: str = "") -> list[WireWord]:
@@ -83,21 +85,19 @@ def test_a_number_lasts_as_long_as_its_words() -> None:
 
 def test_an_utterance_cut_for_its_length_is_gone_on_with() -> None:
     writer = Writer(Style())
-    said = [writer.utterance(spoken(text), reason) for text, reason in (("HE IS", "length"), ("", "length"))]
-    assert [join(one) for one in said] == ["He is", ""]
-    assert writer.partial(spoken("A YOUNG MAN"), "A YOUNG MAN", stable=8) == ("a young", "man")
-    assert join(writer.utterance(spoken("A YOUNG MAN"), "silence")) == "a young man."
-    assert join(writer.utterance(spoken("YES"), "silence")) == "Yes."
+    said = [writer.final(spoken(text), reason) for text, reason in (("HE IS", "length"), ("", "length"))]
+    assert said == ["He is", ""]
+    assert writer.partial(spoken("A YOUNG MAN"), "A YOUNG MAN", stable=8) == ("a young man", len("a young"))
+    assert writer.final(spoken("A YOUNG MAN"), "silence") == "a young man."
+    assert writer.final(spoken("YES"), "silence") == "Yes."
 
 
-@given(st.lists(st.text("ABCI'", min_size=1, max_size=8), max_size=30), st.integers(0, 200), st.booleans())
-def test_letters_are_kept_and_a_partial_is_its_text(words: list[str], stable: int, raw: bool) -> None:
+@given(st.lists(st.text("ABCI'", min_size=1, max_size=8), max_size=30), st.booleans())
+def test_letters_are_kept_and_a_partial_is_its_text(words: list[str], raw: bool) -> None:
     heard = spoken(" ".join(words))
     text = join(sentences(heard, Style(raw=raw)))
     assert text.upper().rstrip(".") == " ".join(words)
-    settled, rest = Writer(Style(raw=raw)).partial(heard, " ".join(words), stable)
-    assert f"{settled} {rest}".strip() == text.rstrip(".")
-    assert len(settled) <= stable
+    assert Writer(Style(raw=raw)).partial(heard, " ".join(words), 0) == (text.rstrip("."), 0)
 
 
 @pytest.mark.parametrize(
@@ -129,11 +129,70 @@ def test_a_style_has_the_model_s_language_unless_it_has_one() -> None:
     assert Style(language="it").spoken("de").language == "it"
 
 
-@given(st.lists(st.text("ab你好カ", min_size=1, max_size=4), max_size=12), st.integers(0, 60))
-def test_a_partial_in_a_script_without_spaces_is_its_text(words: list[str], stable: int) -> None:
-    heard = spoken(" ".join(words))
-    settled, rest = Writer(Style(raw=True)).partial(heard, " ".join(words), stable)
-    whole = join(sentences(heard, Style(raw=True)))
-    assert whole.startswith(settled)
-    assert whole.endswith(rest)
-    assert len(whole) - len(settled) - len(rest) in (0, 1)
+WORDS = {
+    "en": "TWENTY THREE ONE HUNDRED AND POINT OH NEW YORK CITY IN THE I'M FIRST",
+    "de": "ein und zwanzig hundert drei komma Der Äpfel new york erste",
+    "fr": "vingt et un cents quatre mille virgule le chat new york premier",
+    "zh": "你 好 世界 ok new york",
+    "": "a b new york city OK Ok",
+}
+NAMES = ["New York", "York City", "New York City", "oK", "Äpfel new", "你好 世"]
+
+
+@st.composite
+def hypotheses(draw: st.DrawFn, language: str) -> tuple[list[WireWord], list[WireWord], int]:
+    """Draw what was said in the end, and of it what was known on the way: whole words, the first letters of another,
+    and something else after them. Return both, and how many letters were stable.
+    """
+    some = st.sampled_from(WORDS[language].split())
+    pauses = st.sampled_from([100, 100, 20_000])
+    final, position = list[WireWord](), 0
+    for word in draw(st.lists(some, max_size=14)):
+        final.append(WireWord(word, position, position + 4000, 1.0))
+        position += 4000 + draw(pauses)
+    sure = draw(st.integers(0, len(final)))
+    known, begun = final[:sure], final[sure].word[: draw(st.integers(0, 3))] if sure < len(final) else ""
+    stable = len(" ".join([*(word.word for word in known), *filter(None, [begun])]))
+    for text in [f"{begun}{draw(some)}"] * bool(begun) + draw(st.lists(some, max_size=2)):
+        start = final[sure].start if begun and len(known) == sure else (known[-1].end if known else 0) + draw(pauses)
+        known.append(WireWord(text, start, start + draw(st.integers(1, 5000)), 1.0))
+    return final, known, stable
+
+
+@given(st.data(), st.sampled_from([*WORDS]), st.booleans(), st.booleans())
+def test_what_is_displayed_to_stay_stays(data: st.DataObject, language: str, numbers: bool, raw: bool) -> None:
+    """Whatever comes after it: a longer word, a name, a number or the end of the sentence."""
+    final, known, stable = data.draw(hypotheses(language))
+    names = tuple(data.draw(st.lists(st.sampled_from(NAMES))))
+    writer = Writer(Style(raw, numbers, spellings=names, language=language, capitals=language == "en"))
+    writer.begins = data.draw(st.booleans())
+    display, settled = writer.partial(known, " ".join(word.word for word in known), stable)
+    assert len(display) >= settled
+    assert writer.final(final, data.draw(st.sampled_from(["silence", "length"]))).startswith(display[:settled])
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Z", "C"]), min_size=1, max_size=4)), st.booleans())
+def test_any_letters_can_be_written(words: list[str], numbers: bool) -> None:
+    heard, text = spoken(" ".join(words)), " ".join(words)
+    for language in ("", "en", "de", "zh"):
+        writer = Writer(Style(numbers=numbers, language=language))
+        display, settled = writer.partial(heard, text, len(text))
+        assert display[:settled] == writer.final(heard, "length")[:settled]
+        assert len(text.split()) == 0 or display
+
+
+@pytest.mark.parametrize(
+    ("text", "stays"),
+    [
+        ("HE SAID SO", "He said"),
+        ("HE WENT TO NEW YORK WITH", "He went to New York"),
+        ("HE WENT TO NEW", "He went to"),
+        ("IT WAS TWENTY THREE", "It was"),
+        ("IT WAS ONE OF THE BEST", "It was"),
+        ("IT WAS ONE OF THE BEST OF", "It was one of the best"),
+    ],
+)
+def test_names_and_numbers_stay_once_they_are_over(text: str, stays: str) -> None:
+    writer = Writer(Style(numbers=True, spellings=("New York",), language="en", capitals=True))
+    display, settled = writer.partial(spoken(text), text, len(text))
+    assert display[:settled] == stays

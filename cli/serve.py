@@ -14,6 +14,8 @@ from asrd.cli.start import show
 from asrd.cli.values import MAX_WAIT, Size
 from asrd.core.errors import MissingExtraError
 from asrd.gateway.options import HTTP, IDLE, SESSIONS, UPLOAD, GatewayOptions
+from asrd.gateway.tls import check_certificate
+from asrd.gateway.tokens import read_tokens
 
 if TYPE_CHECKING:
     from asrd.gateway.serve import Gateway
@@ -80,6 +82,9 @@ def serve(ctx: click.Context, /, check: bool, verbose: bool, log_format: str, **
     options = daemon(params)
     chosen = _options(params)
     if check:
+        if chosen.tokens:
+            read_tokens(chosen.tokens)
+        check_certificate(chosen)
         show(ctx, options, silent=True)
         return
     gateway = _gateway(chosen)

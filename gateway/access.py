@@ -5,56 +5,20 @@ reached us (`Host`), and neither can be forged by a page. So pages from elsewher
 only someone else's DNS server can have brought here.
 """
 
-import hashlib
 import hmac
 import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
-from asrd.core.errors import UsageError
-from asrd.core.roles import EVERY, NONE, Role, Roles, may, ordered
+from asrd.core.roles import NONE, Role, Roles, may, ordered
 from asrd.gateway.errors import RefusedError
-
-SHORTEST = 16
-"""Characters of the shortest token: one that is shorter can be guessed."""
+from asrd.gateway.tokens import digest
 
 PROTOCOL = "openai-insecure-api-key."
 """What begins the WebSocket subprotocol that holds a token: a page in a browser can set no header."""
-
-
-def read_tokens(path: Path) -> dict[bytes, Roles]:
-    """Return the roles of each token in a file, by the token's SHA-256: a token a line, and behind it the roles that it
-    has, all of them if none is named. Lines that begin with # are left out.
-
-    Raises UsageError if the file cannot be used, or everyone may read it.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        everyone = path.stat().st_mode & 0o007
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise UsageError(f"the tokens in {path} cannot be read: {why}; write one a line") from error
-    if everyone:
-        raise UsageError(f"everyone on this machine may read the tokens in {path}; chmod o= {path}")
-    found: dict[bytes, Roles] = {}
-    for number, words in enumerate(map(str.split, lines), 1):
-        if not words or words[0].startswith("#"):
-            continue
-        token, *names = words
-        if len(token) < SHORTEST or not token.isascii():
-            short = f"a token has at least {SHORTEST} ASCII characters"
-            raise UsageError(f"{path}, line {number}: {short}; 'openssl rand -hex 24' makes one")
-        try:
-            found[_digest(token)] = frozenset(map(Role, names)) or EVERY
-        except ValueError:
-            raise UsageError(f"{path}, line {number}: the roles are {', '.join(Role)}") from None
-    if not found:
-        raise UsageError(f"{path} holds no token; 'openssl rand -hex 24' makes one")
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +36,7 @@ class Admission:
         host, origin = connection.headers.get("host", ""), connection.headers.get("origin")
         if self.local and self.tokens is None and not _is_loopback(host):
             raise RefusedError(403, f"this machine is not called '{host}'; connect to 127.0.0.1", "forbidden_host")
-        if origin is not None and origin not in self.origins and urlsplit(origin).netloc != host:
+        if origin is not None and origin not in self.origins and origin.partition("://")[2] != host:
             raise RefusedError(
                 403, f"pages of {origin} may not connect; 'asrd serve --allow-origin' allows it", "forbidden_origin"
             )
@@ -92,9 +56,9 @@ class Admission:
 
     def _roles(self, token: str) -> Roles:
         """Return a token's roles, in the same time whether it is known or not."""
-        digest, found = _digest(token), NONE
+        given, found = digest(token), NONE
         for known, roles in (self.tokens or {}).items():
-            if hmac.compare_digest(known, digest):
+            if hmac.compare_digest(known, given):
                 found = roles
         return found
 
@@ -109,10 +73,6 @@ def _token(connection: HTTPConnection) -> str:
         if protocol.startswith(PROTOCOL):
             return protocol.removeprefix(PROTOCOL)
     return connection.query_params.get("token", "")
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
 
 
 def _is_loopback(host: str) -> bool:

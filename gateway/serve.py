@@ -3,17 +3,18 @@
 import asyncio
 import logging
 import socket
-import ssl
 
-from asrd.core.errors import TransportError, UsageError, reason
+from asrd.core.errors import TransportError, reason
 from asrd.daemon.server.daemon import Daemon
 from asrd.daemon.sources.entrance import Entrance, Join
 from asrd.daemon.transport.sockets import KEEPALIVE
-from asrd.gateway.access import Admission, read_tokens
+from asrd.gateway.access import Admission
 from asrd.gateway.app import make_app
 from asrd.gateway.host import Host
 from asrd.gateway.options import GatewayOptions
 from asrd.gateway.server import Server, make_server
+from asrd.gateway.tls import check_certificate
+from asrd.gateway.tokens import read_tokens
 
 BACKLOG = 128
 """Connections that wait until the daemon is ready to serve them."""
@@ -36,7 +37,7 @@ class Gateway(Entrance):
         self._options = options
         tokens = read_tokens(options.tokens) if options.tokens else None
         self._admission = Admission(tokens, options.local, options.origins)
-        _check_certificate(options)
+        check_certificate(options)
         self._socket = _bound(*options.place)
         self._closing = asyncio.Event()
         host, port = self._socket.getsockname()[:2]
@@ -77,17 +78,6 @@ async def _ended(server: Server, serving: "asyncio.Task[None]") -> None:
     server.should_exit = True
     await asyncio.wait([serving], timeout=LEAVING)
     serving.cancel()
-
-
-def _check_certificate(options: GatewayOptions) -> None:
-    if not (options.certificate and options.key):
-        return
-    try:
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(options.certificate, options.key)
-    except OSError as error:  # of ssl, too
-        missing = next((path for path in (options.certificate, options.key) if not path.exists()), None)
-        what = f"no such file: {missing}" if missing else reason(error)
-        raise UsageError(f"{options.certificate} and {options.key} cannot be used for TLS: {what}") from error
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -16,10 +16,11 @@ from websockets.sync.client import connect
 
 from asrd.core.errors import TransportError, UsageError
 from asrd.core.roles import Role
-from asrd.gateway.access import Admission, read_tokens
+from asrd.gateway.access import Admission
 from asrd.gateway.errors import RefusedError
 from asrd.gateway.options import GatewayOptions
 from asrd.gateway.serve import Gateway
+from asrd.gateway.tokens import read_tokens
 
 from .conftest import FULL, LISTENER, MODEL, Served, asked
 
@@ -95,7 +96,7 @@ def test_names_that_a_foreign_server_resolved_are_refused(host):
 
 
 @pytest.mark.parametrize(
-    "origin", ["null", "", "https://evil.example", "http://127.0.0.1:9000", "http://localhost:8765"]
+    "origin", ["null", "", "http://[", "https://evil.example", "http://127.0.0.1:9000", "http://localhost:8765"]
 )
 def test_pages_from_elsewhere_are_refused(origin):
     with pytest.raises(RefusedError, match="may not connect"):

@@ -27,6 +27,9 @@ PROTOCOLS = (openai.routes,)
 POLICY, TRY_AGAIN = 1008, 1013
 """Close codes of WebSockets (RFC 6455, 7.4): a rule was broken; there is no room now."""
 
+REASON = 123
+"""Bytes that the reason in a close frame may have (RFC 6455, 5.5)."""
+
 log = logging.getLogger(__name__)
 
 
@@ -78,5 +81,5 @@ async def _answer(connection: HTTPConnection, refusal: RefusedError) -> Response
     elif connection.application_state == WebSocketState.CONNECTED:
         code = TRY_AGAIN if refusal.status >= HTTPStatus.TOO_MANY_REQUESTS else POLICY
         with suppress(WebSocketDisconnect, RuntimeError):  # it has gone
-            await connection.close(code, str(refusal)[:100])
+            await connection.close(code, str(refusal).encode()[:REASON].decode(errors="ignore"))
     return None

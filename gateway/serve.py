@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+from contextlib import suppress
 
 from asrd.core.errors import TransportError, reason
 from asrd.daemon.server.daemon import Daemon
@@ -60,8 +61,11 @@ class Gateway(Entrance):
         log.info("serving at %s", self.place)
         try:
             await asyncio.wait([serving, closing], return_when=asyncio.FIRST_COMPLETED)
+            if serving.done():
+                serving.result()  # it does not end by itself: raise what ended it
             server.refuse()
-            await asyncio.wait([serving, asyncio.ensure_future(self._host.emptied())], timeout=FINISHING)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._host.emptied(), FINISHING)
             self._host.hub.close()
         finally:
             closing.cancel()

@@ -95,7 +95,9 @@ class Requests:
         return words
 
     async def pause(self, on: bool | None = None, stream: str = "") -> dict[str, bool]:
-        """Pause or go on, or change from one to the other, and publish the status: a source that is silent says nothing of it by itself."""
+        """Pause or go on, or change from one to the other. Publish the status: a source that is silent says nothing of
+        it by itself.
+        """
         streams = self._meant(stream)
         wanted = not all(one.pause.on for one in streams) if on is None else on
         for one in streams:

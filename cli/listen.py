@@ -66,11 +66,11 @@ def listen(
         screen = view(format_, reader, streams)
         try:
             begin = {"name": LAST} if since == "last" else {"since": moment(since, datetime.now().astimezone())}
-            with Subscriber(events, streams, **begin, once=once, waiting=_tell, timeout=wait) as subscriber:
+            with Subscriber(events, streams, **begin, once=once, waiting=tell_waiting, timeout=wait) as subscriber:
                 for item in subscriber:
                     reader.see(item)
                     if isinstance(item, Status):
-                        _check(streams, item)
+                        check_streams(streams, item)
                         streams = ()  # another daemon may have others
                     if isinstance(item, Hole):
                         echo(f"asrd: events {item.first} to {item.last} are lost", err=True)
@@ -97,11 +97,13 @@ def moment(given: str | None, now: datetime) -> int | datetime | None:
         raise UsageError(f"--since takes a time such as 10:30, the seq of an event or 'last', not '{given}'") from error
 
 
-def _check(streams: tuple[str, ...], status: Status) -> None:
+def check_streams(streams: tuple[str, ...], status: Status) -> None:
+    """Raise UsageError if a stream that was chosen is not there."""
     if unknown := [name for name in streams if name not in status.streams]:
         known = ", ".join(status.streams)
         raise UsageError(f"no stream is called '{unknown[0]}' there; there are: {known}")
 
 
-def _tell(error: TransportError) -> None:
+def tell_waiting(error: TransportError) -> None:
+    """Say why nothing comes for now."""
     echo(shown(f"asrd: {error}; waiting for it"), err=True)

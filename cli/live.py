@@ -1,9 +1,6 @@
 """`asrd live`: microphone to text on this terminal, with nothing else to start."""
 
-import signal
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +8,7 @@ import click
 
 from asrd.cli.config import ConfiguredCommand
 from asrd.cli.options import format_option, source_options, text_options
-from asrd.cli.private import PrivateDaemon, given
+from asrd.cli.private import PrivateDaemon, finishing, given
 from asrd.cli.recognition import check_words, recognition_options
 from asrd.cli.say import echo
 from asrd.cli.signals import orderly
@@ -53,18 +50,3 @@ def live(ctx: click.Context, /, format_: str, **params: Any) -> None:
                     screen.show(item)
         finally:
             screen.close()
-
-
-@contextmanager
-def finishing(daemon: PrivateDaemon) -> Iterator[None]:
-    """Make the first Ctrl-C in the block finish what was heard; a second one interrupts."""
-
-    def finish(*_: object) -> None:
-        signal.signal(signal.SIGINT, before)
-        daemon.finish()
-
-    before = signal.signal(signal.SIGINT, finish)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

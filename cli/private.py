@@ -1,9 +1,11 @@
 """A daemon of a command's own, which nobody else sees."""
 
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -70,6 +72,21 @@ class PrivateDaemon:
         words = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         kind = UsageError if code == UsageError.exit_code else AsrdError
         return kind(words[-1].removeprefix("asrd: ") if words else "the daemon ended")
+
+
+@contextmanager
+def finishing(daemon: PrivateDaemon) -> Iterator[None]:
+    """Make the first Ctrl-C in the block finish what was heard; a second one interrupts."""
+
+    def finish(*_: object) -> None:
+        signal.signal(signal.SIGINT, before)
+        daemon.finish()
+
+    before = signal.signal(signal.SIGINT, finish)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def given(ctx: click.Context, names: Sequence[str]) -> list[str]:

@@ -54,10 +54,11 @@ class _Lines:
         pass
 
 
-class _Finals:
+class Finals:
     """Writes finals, for a pipe or a file; what went wrong goes to standard error."""
 
     def show(self, item: AnyEvent | Hole) -> None:
+        """Take the next event or hole."""
         if isinstance(item, Final):
             self.write(item)
         elif isinstance(item, Gap):
@@ -66,13 +67,14 @@ class _Finals:
             echo(shown(f"asrd: {item.stream}: {item.message}"), err=True)
 
     def write(self, final: Final) -> None:
+        """Write what was said."""
         raise NotImplementedError
 
     def close(self) -> None:
-        pass
+        """Do nothing: there is nothing to tidy."""
 
 
-class _Texts(_Finals):
+class _Texts(Finals):
     """Writes one line per utterance, with the name of its stream if there are several."""
 
     def __init__(self, reader: Reader, streams: Collection[str]) -> None:
@@ -89,7 +91,7 @@ class _Texts(_Finals):
             echo(shown(f"{final.stream}: {text}" if self._several else text))
 
 
-class _Subtitles(_Finals):
+class _Subtitles(Finals):
     """Writes subtitles of the stream that is heard first: each stream has a clock of its own. It goes on when the
     daemon is restarted, so that the times of a file never go back.
     """

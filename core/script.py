@@ -1,5 +1,6 @@
 """Scripts: where spaces stand between words, how wide letters are, and what ends a sentence."""
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -74,6 +75,11 @@ def width(text: str) -> int:
         0 if unicodedata.combining(letter) else 2 if unicodedata.east_asian_width(letter) in "WF" else 1
         for letter in text
     )
+
+
+def capital(word: str) -> str:
+    """Return a word with a capital, unless it has one, or its script has none."""
+    return re.sub(r"\w", lambda letter: letter[0].title(), word, count=1) if word.islower() else word
 
 
 def stop(word: str) -> str:

@@ -1,6 +1,5 @@
 """Cut the words of an utterance into sentences, and write them in a style."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
@@ -56,7 +55,7 @@ def _written(
     said = [sentence for sentence in said if sentence]
     for number, sentence in enumerate(said):
         if begins or number:
-            sentence[0] = sentence[0]._replace(text=_capital(sentence[0].text))
+            sentence[0] = sentence[0]._replace(text=script.capital(sentence[0].text))
         if ends or number < len(said) - 1:
             text = sentence[-1].text
             sentence[-1] = sentence[-1]._replace(text=text + script.stop(text))
@@ -113,8 +112,3 @@ def _dress(sentence: list[Token], style: Style, shouted: bool, *, going_on: bool
         Token(text, sentence[first].start, sentence[last - 1].end)
         for text, first, last in digits(texts[: settled(texts, style.language) if going_on else None], style.language)
     ]
-
-
-def _capital(text: str) -> str:
-    """Return a word with a capital, unless it has any already."""
-    return re.sub(r"\w", lambda letter: letter[0].title(), text, count=1) if text.islower() else text

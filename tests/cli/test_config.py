@@ -48,8 +48,9 @@ def test_every_option_of_a_configured_command_is_a_setting_or_for_one_occasion()
     names = {setting(parameter) for command in configured for parameter in command.params} - {""}
     assert len(configured) < len(COMMANDS)
     assert names - set(SETTINGS) == {
-        *("all", "boost", "channels", "check", "days", "encoding", "json", "least", "once", "output", "pcm_channels"),
-        *("rate", "since", "size", "skip_existing", "toggle", "type", "verbose"),
+        *("all", "boost", "channels", "check", "days", "dry_run", "early", "encoding", "json", "least", "once"),
+        *("output", "pcm_channels", "rate", "since", "size", "skip_existing", "table", "toggle", "type", "verbose"),
+        "with",
     }
     assert set(SETTINGS) <= names
 

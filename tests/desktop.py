@@ -1,4 +1,4 @@
-"""A desktop of X11 without a screen, and a window on it with a text to write in."""
+"""Desktops without a screen, of X11 and of Wayland, and windows on them that take text."""
 
 import json
 import os
@@ -6,10 +6,12 @@ import select
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Self
+from pathlib import Path
+from typing import Any, Self
 
 import pytest
 
@@ -29,12 +31,17 @@ text.mainloop()
 """
 
 
+def need(packages: str, *programs: str) -> None:
+    """Skip the test where one of the programs is missing."""
+    for program in programs:
+        if not shutil.which(program):
+            pytest.skip(f"{program} is not installed (apt install {packages})")
+
+
 @contextmanager
 def x_server() -> Iterator[str]:
     """Run an X server in the block; yields what DISPLAY is to be."""
-    for program in ("Xvfb", "xdotool", "xclip", "xmodmap"):
-        if not shutil.which(program):
-            pytest.skip(f"{program} is not installed (apt install xvfb xdotool xclip x11-xserver-utils)")
+    need("xvfb xdotool xclip x11-xserver-utils", "Xvfb", "xdotool", "xclip", "xmodmap")
     pytest.importorskip("tkinter")
     ours, theirs = os.pipe()
     command = ["Xvfb", "-displayfd", str(theirs), "-nolisten", "tcp", "-noreset"]
@@ -78,3 +85,64 @@ class Window:
             line = self._process.stdout.readline()
             assert line, "the window was closed"
             self.text = json.loads(line)
+
+
+class Terminal:
+    """A terminal with the focus, on a desktop of Wayland (Sway)."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._ready, self._keys = self._pipe("ready"), self._pipe("keys")
+        config = [
+            f"for_window [app_id=foot] exec echo > {folder}/ready",
+            f"exec foot sh -c 'stty raw -echo; exec cat > {folder}/keys'",
+        ]
+        (folder / "config").write_text("\n".join(config), encoding="utf-8")
+        own = {"XDG_RUNTIME_DIR": str(folder), "HOME": str(folder), "LC_ALL": "C.UTF-8"}
+        wlroots = {"WLR_BACKENDS": "headless", "WLR_RENDERER": "pixman", "WLR_LIBINPUT_NO_DEVICES": "1"}
+        nobody: dict[str, Any] = {}
+        if os.geteuid() == 0:  # whom Sway refuses
+            nobody = {"user": 65534, "group": 65534, "extra_groups": []}
+            os.chown(folder, 65534, 65534)
+        command = ["sway", "-c", str(folder / "config")]
+        with (folder / "log").open("wb") as log:
+            self._process = subprocess.Popen(command, env=os.environ | own | wlroots, stderr=log, **nobody)
+
+    def _pipe(self, name: str) -> int:
+        path = self._folder / name
+        os.mkfifo(path)
+        path.chmod(0o666)
+        return os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+
+    def __enter__(self) -> Self:
+        ready, _, _ = select.select([self._ready], [], [], 20)
+        assert ready, (self._folder / "log").read_text(encoding="utf-8")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait()
+        for pipe in (self._ready, self._keys):
+            os.close(pipe)
+
+    @property
+    def display(self) -> str:
+        """What WAYLAND_DISPLAY is to be."""
+        return next(str(path) for path in self._folder.glob("wayland-*") if path.is_socket())
+
+    def gets(self, keys: str) -> None:
+        """Wait until these keys were pressed. Fails after 10 s without any, or at another one."""
+        wanted, got = keys.encode(), b""
+        while got != wanted:
+            ready, _, _ = select.select([self._keys], [], [], 10)
+            assert ready, f"the terminal got {got.decode()!r}, not {keys!r}"
+            got += os.read(self._keys, 4096)
+            assert wanted.startswith(got), f"the terminal got {got!r}, not {wanted!r}"
+
+
+@contextmanager
+def sway() -> Iterator[Terminal]:
+    """Run Sway, with a terminal, in the block."""
+    need("sway foot wtype", "sway", "foot", "wtype")
+    with tempfile.TemporaryDirectory() as folder, Terminal(Path(folder)) as terminal:
+        yield terminal

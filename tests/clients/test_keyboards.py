@@ -9,7 +9,7 @@ import pytest
 from asrd.clients.dictation.choice import NAMES, TOOLS, choose
 from asrd.clients.dictation.keyboards import Keyboard
 from asrd.core.errors import AsrdError
-from tests.desktop import Window, x_server
+from tests.desktop import Window, sway, x_server
 
 STRANGE = "É é ß ა 中 – “€” Ж\nx\ty ñ'\"$`\\;|%s {~^"
 """Letters that no keyboard has all of, and what a shell would read."""
@@ -43,6 +43,18 @@ def test_all_letters_arrive_and_are_deleted_again(display: str, name: str) -> No
         window.shows(f"before {STRANGE}")
         keyboard.delete(len(STRANGE))
         window.shows("before ")
+
+
+def test_all_letters_arrive_on_wayland(monkeypatch: pytest.MonkeyPatch) -> None:
+    with sway() as terminal:
+        monkeypatch.setenv("WAYLAND_DISPLAY", terminal.display)
+        monkeypatch.setenv("LC_ALL", "C")
+        keyboard = choose()
+        assert keyboard.name == "wtype"
+        keyboard.type(STRANGE)
+        terminal.gets(STRANGE.replace("\n", "\r"))
+        keyboard.delete(3)
+        terminal.gets("\x7f" * 3)
 
 
 class Desk:

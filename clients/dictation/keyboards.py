@@ -1,5 +1,6 @@
 """Ways to type into the window that has the focus, each through a tool of the desktop."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
@@ -34,8 +35,8 @@ class Tool:
     """A program that presses keys; what it does is said by these arguments.
 
     trial: succeed if it works here. typing: type its standard input. keys: press the keys that follow: backspace, or
-    those that paste from the clipboard. parts: yield parts of a text, each when it can be typed. ascii: it knows the
-    keys of a US keyboard alone, so that text with other letters is pasted.
+    those that paste from the clipboard. parts: yield parts of a text, each when it can be typed. safe: text that it
+    types right; other text is pasted.
     """
 
     name: str
@@ -45,7 +46,7 @@ class Tool:
     backspace: tuple[str, ...]
     pasting: tuple[str, ...]
     parts: Callable[[str], Iterable[str]] = _whole
-    ascii: bool = False
+    safe: re.Pattern[str] = re.compile(".*", re.DOTALL)
 
     def check(self) -> None:
         """Find out whether it works here, without typing anything."""
@@ -53,7 +54,7 @@ class Tool:
 
     def type(self, text: str) -> None:
         """Type a text."""
-        if self.ascii and not text.isascii():
+        if not self.safe.fullmatch(text):
             self.paste(text)
         else:
             for part in self.parts(text):
@@ -93,14 +94,14 @@ XDOTOOL = Tool(
 YDOTOOL = Tool(
     name="ydotool",
     trial=("key", "14:0"),
-    typing=("type", "--file", "-"),
+    typing=("type", "--file", "/dev/stdin"),
     keys=("key",),
     backspace=("14:1", "14:0"),
     pasting=("29:1", "47:1", "47:0", "29:0"),
-    ascii=True,
+    safe=re.compile(r"""[A-Za-z0-9 \n\t.,:;!?'"()/-]*"""),
 )
-"""For any desktop, through the kernel, in version 1 or newer. Its keys are numbers: 14 is BackSpace, 29 and 47 are Ctrl
-and V.
+"""For any desktop, through the kernel, in version 1 or newer. It has the keys of a US keyboard, in some versions not
+all of them. Keys are numbers: 14 is BackSpace, 29 and 47 are Ctrl and V.
 """
 
 

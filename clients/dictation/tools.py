@@ -60,7 +60,7 @@ def run(*command: str, given: str = "") -> str:
         except subprocess.TimeoutExpired as error:
             raise AsrdError(f"{tool} does not come to an end; choose another way to type with --with") from error
         if code:
-            lines = _read(errors).strip().splitlines()
+            lines = (_read(errors) or _read(output)).strip().splitlines()
             why = lines[0] if lines else f"exit code {code}"
             raise AsrdError(f"{tool} cannot type here: {why}; choose another way to type with --with")
         return _read(output)

@@ -63,8 +63,8 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.folder, self._notes = folder, folder / "notes"
 
-    def put(self, name: str, *, fails: str = "") -> None:
-        end = f"echo '{fails}' >&2; exit 1" if fails else "exit 0"
+    def put(self, name: str, *, fails: str = "", to: str = " >&2") -> None:
+        end = f"echo '{fails}'{to}; exit 1" if fails else "exit 0"
         lines = ["#!/bin/sh", f'echo "{name} $*" >> "{self._notes}"', f'/bin/cat >> "{self._notes}"', end, ""]
         (self.folder / name).write_text("\n".join(lines), encoding="utf-8")
         (self.folder / name).chmod(0o755)
@@ -107,10 +107,11 @@ def test_what_tools_of_wayland_are_given(desk: Desk, name: str, calls: list[str]
 
 def test_ydotool_types_what_a_keyboard_has(desk: Desk) -> None:
     desk.put("ydotool")
-    choose("ydotool").type("hello")
-    assert desk.notes[1:] == ["ydotool type --file -", "hello"]
-    with pytest.raises(AsrdError, match="install wl-clipboard"):
-        choose("ydotool").type("é")
+    choose("ydotool").type("Hello, (1-2)")
+    assert desk.notes[1:] == ["ydotool type --file /dev/stdin", "Hello, (1-2)"]
+    for other in ("é", "[", "a_b"):
+        with pytest.raises(AsrdError, match="install wl-clipboard"):
+            choose("ydotool").type(other)
 
 
 @pytest.mark.parametrize(
@@ -137,6 +138,9 @@ def test_what_does_not_work_here_is_passed_over(desk: Desk) -> None:
     """GNOME has a compositor that refuses `wtype`."""
     desk.put("wtype", fails="Compositor does not support the virtual keyboard protocol")
     with pytest.raises(AsrdError, match=r"^wtype cannot type here: Compositor does not support the [a-z ]+; "):
+        choose()
+    desk.put("ydotool", fails="failed to connect socket", to="")
+    with pytest.raises(AsrdError, match=r"^wtype cannot .* and ydotool cannot type here: failed to connect socket; "):
         choose()
     desk.put("ydotool")
     assert choose().name == "ydotool"

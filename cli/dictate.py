@@ -44,6 +44,9 @@ _DAEMON = cloup.option_group(
     cloup.option("--wait", default=3.0, type=MAX_WAIT, show_default=True, help="Seconds to wait for the daemon."),
 )
 
+SEVERAL, ONE = 10.0, 6.0
+"""Boosts, in nats, of phrases of several words and of one, which may sound like part of another word."""
+
 _OURS = ("tool", "early", "dry_run", "show_table", "events", "streams", "wait")
 _TEXT = ("raw", "numbers", "language", "sentence_pause", "spelling")
 """Parameters of this command; all others are those of a daemon of its own."""
@@ -84,7 +87,7 @@ def type_(ctx: click.Context, /, tool: str, early: bool, dry_run: bool, show_tab
         raise UsageError(f"{flags[0]} is for a daemon of its own; name a source for it with -s, or leave it out")
     keyboard = _Printer() if dry_run else choose(tool or "")
     typist, greeted = _Typist(keyboard, Dictation(table, style), early), False
-    with orderly(), _private(ctx, flags) if own else _running(params) as heard:
+    with orderly(), _private(ctx, flags, style, table) if own else _running(params) as heard:
         for item in heard:
             if isinstance(item, Status):
                 typist.restyle(style.spoken(item.language).naming(item.words))
@@ -133,15 +136,21 @@ class _Printer:
 
 
 @contextmanager
-def _private(ctx: click.Context, flags: list[str]) -> Iterator[Iterator[AnyEvent | Hole]]:
-    """Run a daemon in the block; yield its events. The first Ctrl-C makes it finish what was heard."""
+def _private(ctx: click.Context, flags: list[str], style: Style, table: Table) -> Iterator[Iterator[AnyEvent | Hole]]:
+    """Run a daemon in the block that listens for the phrases too; yield its events. The first Ctrl-C makes it finish
+    what was heard.
+    """
+    from asrd.daemon.recognition.hotwords import read_words
+    from asrd.models.store import resolve
+
     check_words(ctx)
-    with (
-        tempfile.TemporaryDirectory(prefix="asrd-type-") as directory,
-        PrivateDaemon(Path(directory), flags) as daemon,
-        finishing(daemon),
-    ):
-        yield daemon.said()
+    phrases = table.phrases(style.language or resolve(ctx.params["model"]).speaks)
+    words = {phrase: SEVERAL if " " in phrase else ONE for phrase in phrases} | read_words(ctx.params["words"])
+    with tempfile.TemporaryDirectory(prefix="asrd-type-") as directory:
+        file = Path(directory, "words.json")
+        file.write_text(json.dumps(words), encoding="utf-8")
+        with PrivateDaemon(Path(directory), [*flags, "--words", str(file)]) as daemon, finishing(daemon):
+            yield daemon.said()
 
 
 @contextmanager

@@ -123,17 +123,7 @@ class HotWords:
             return tuple(text.split())
 
     def _read(self) -> dict[str, float]:
-        if not self._path:
-            return dict(self._kept)
-        try:
-            content = json.loads(self._path.read_text(encoding="utf-8"))
-            if not isinstance(content, dict):
-                raise TypeError("expected a JSON object of words and boosts")
-            return {str(text): float(boost) for text, boost in content.items()}
-        except (FileNotFoundError, NotADirectoryError):
-            return {}
-        except (OSError, ValueError, TypeError) as error:
-            raise AsrdError(f"the hot words in {self._path} cannot be read ({error}); fix or remove it") from error
+        return read_words(self._path) if self._path else dict(self._kept)
 
     def _keep(self, boosts: dict[str, float]) -> Boosts:
         """Store hot words in the file before they take effect."""
@@ -144,6 +134,19 @@ class HotWords:
                 raise AsrdError(f"the hot words cannot be kept in {self._path} ({error.strerror})") from error
         self._kept = boosts
         return dict(boosts)
+
+
+def read_words(path: Path) -> dict[str, float]:
+    """Return the hot words of a file; none if there is none. Raises AsrdError if it cannot be used."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise TypeError("expected a JSON object of words and boosts")
+        return {str(text): float(boost) for text, boost in content.items()}
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, ValueError, TypeError) as error:
+        raise AsrdError(f"the hot words in {path} cannot be read ({error}); fix or remove it") from error
 
 
 def usable(boosts: Boosts, decoding: Decoding) -> Boosts:

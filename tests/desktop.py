@@ -106,7 +106,7 @@ class Terminal:
             os.chown(folder, 65534, 65534)
         command = ["sway", "-c", str(folder / "config")]
         with (folder / "log").open("wb") as log:
-            self._process = subprocess.Popen(command, env=os.environ | own | wlroots, stderr=log, **nobody)
+            self._processes = [subprocess.Popen(command, env=os.environ | own | wlroots, stderr=log, **nobody)]
 
     def _pipe(self, name: str) -> int:
         path = self._folder / name
@@ -115,13 +115,29 @@ class Terminal:
         return os.open(path, os.O_RDONLY | os.O_NONBLOCK)
 
     def __enter__(self) -> Self:
-        ready, _, _ = select.select([self._ready], [], [], 20)
-        assert ready, (self._folder / "log").read_text(encoding="utf-8")
+        try:
+            ready, _, _ = select.select([self._ready], [], [], 20)
+            assert ready, (self._folder / "log").read_text(encoding="utf-8")
+            self._plug_in()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
+    def _plug_in(self) -> None:
+        """Have a keyboard on the desktop, as others have, and wait until the terminal knows it."""
+        own = os.environ | {"WAYLAND_DISPLAY": self.display}
+        self._processes.append(subprocess.Popen(["wtype", "-s", "600000"], env=own))
+        while not select.select([self._keys], [], [], 0.1)[0]:
+            subprocess.run(["wtype", "."], env=own, check=True)
+        subprocess.run(["wtype", "!"], env=own, check=True)
+        while not os.read(self._keys, 4096).endswith(b"!"):
+            select.select([self._keys], [], [], 10)
+
     def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        self._process.wait()
+        for process in reversed(self._processes):
+            process.terminate()
+            process.wait()
         for pipe in (self._ready, self._keys):
             os.close(pipe)
 

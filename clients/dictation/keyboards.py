@@ -73,12 +73,14 @@ class Tool:
 WTYPE = Tool(
     name="wtype",
     trial=("",),
-    typing=("-",),
-    keys=(),
+    typing=("-s", "50", "-"),
+    keys=("-s", "50"),
     backspace=("-k", "BackSpace"),
     pasting=("-M", "ctrl", "v", "-m", "ctrl"),
 )
-"""For Wayland, where the compositor lets programs type: GNOME and KDE do not."""
+"""For Wayland, where the compositor lets programs type: GNOME and KDE do not. It waits for 50 ms before, so that
+programs know its keyboard by then.
+"""
 
 XDOTOOL = Tool(
     name="xdotool",

@@ -17,6 +17,8 @@ STRANGE = "É é ß ა 中 – “€” Ж\nx\ty ñ'\"$`\\;|%s {~^"
 PASTE = "29:1 47:1 47:0 29:0"
 """Ctrl and V, by their numbers, pressed and let go."""
 
+DELETE = "-s 50 -k BackSpace -k BackSpace"
+
 
 @pytest.fixture(scope="module")
 def display() -> Iterator[str]:
@@ -90,12 +92,12 @@ def use(keyboard: Keyboard) -> None:
 @pytest.mark.parametrize(
     ("name", "calls"),
     [
-        ("wtype", ["wtype ", "wtype -", "héllo", "wtype -k BackSpace -k BackSpace"]),
+        ("wtype", ["wtype ", "wtype -s 50 -", "héllo", f"wtype {DELETE}"]),
         (
             "ydotool",
             ["ydotool key 14:0", "wl-copy ", "héllo", f"ydotool key {PASTE}", "ydotool key 14:1 14:0 14:1 14:0"],
         ),
-        ("clipboard", ["wtype ", "wl-copy ", "héllo", "wtype -M ctrl v -m ctrl", "wtype -k BackSpace -k BackSpace"]),
+        ("clipboard", ["wtype ", "wl-copy ", "héllo", "wtype -s 50 -M ctrl v -m ctrl", f"wtype {DELETE}"]),
     ],
 )
 def test_what_tools_of_wayland_are_given(desk: Desk, name: str, calls: list[str]) -> None:

@@ -13,22 +13,22 @@ from click.core import ParameterSource
 
 from asrd.cli.config import ConfiguredCommand
 from asrd.cli.listen import check_streams, tell_waiting
-from asrd.cli.options import events_option, source_options, text_options, text_style
+from asrd.cli.options import events_option, own_style, source_options, text_options
 from asrd.cli.private import PrivateDaemon, finishing, given
 from asrd.cli.recognition import check_words, recognition_options
 from asrd.cli.say import echo
 from asrd.cli.signals import orderly
 from asrd.cli.values import MAX_WAIT
 from asrd.cli.views import Finals
-from asrd.clients import Hole, Subscriber
+from asrd.clients import Hole, Reader, Subscriber
 from asrd.clients.dictation.choice import NAMES, choose
 from asrd.clients.dictation.dictation import Change, Dictation
 from asrd.clients.dictation.keyboards import Keyboard
 from asrd.clients.dictation.table import Command, Table
-from asrd.core.writing.style import Style
 from asrd.core.display import shown
 from asrd.core.errors import UsageError
 from asrd.core.events import AnyEvent, Final, Partial, Status
+from asrd.core.writing.style import Style
 
 _TYPING = cloup.option_group(
     "Typing",
@@ -77,7 +77,7 @@ def type_(ctx: click.Context, /, tool: str, early: bool, dry_run: bool, show_tab
     if show_table:
         _show(table)
         return
-    style = text_style(params)
+    reader = Reader(**own_style(ctx))
     chosen = params["streams"]
     flags = given(ctx, [name for name in params if name not in _OURS + _TEXT])
     own = ctx.get_parameter_source("source") is ParameterSource.COMMANDLINE
@@ -86,11 +86,12 @@ def type_(ctx: click.Context, /, tool: str, early: bool, dry_run: bool, show_tab
     if flags and not own:
         raise UsageError(f"{flags[0]} is for a daemon of its own; name a source for it with -s, or leave it out")
     keyboard = _Printer() if dry_run else choose(tool or "")
-    typist, greeted = _Typist(keyboard, Dictation(table, style), early), False
-    with orderly(), _private(ctx, flags, style, table) if own else _running(params) as heard:
+    typist, greeted = _Typist(keyboard, Dictation(table, reader.style), early), False
+    with orderly(), _private(ctx, flags, table) if own else _running(params) as heard:
         for item in heard:
+            reader.see(item)
             if isinstance(item, Status):
-                typist.restyle(style.spoken(item.language).naming(item.words))
+                typist.restyle(reader.style)
                 if not greeted:
                     check_streams(chosen, item)
                     greeted = True
@@ -136,7 +137,7 @@ class _Printer:
 
 
 @contextmanager
-def _private(ctx: click.Context, flags: list[str], style: Style, table: Table) -> Iterator[Iterator[AnyEvent | Hole]]:
+def _private(ctx: click.Context, flags: list[str], table: Table) -> Iterator[Iterator[AnyEvent | Hole]]:
     """Run a daemon in the block that listens for the phrases too; yield its events. The first Ctrl-C makes it finish
     what was heard.
     """
@@ -144,7 +145,7 @@ def _private(ctx: click.Context, flags: list[str], style: Style, table: Table) -
     from asrd.models.store import resolve
 
     check_words(ctx)
-    phrases = table.phrases(style.language or resolve(ctx.params["model"]).speaks)
+    phrases = table.phrases(ctx.params["language"] or resolve(ctx.params["model"]).speaks)
     words = {phrase: SEVERAL if " " in phrase else ONE for phrase in phrases} | read_words(ctx.params["words"])
     with tempfile.TemporaryDirectory(prefix="asrd-type-") as directory:
         file = Path(directory, "words.json")

@@ -8,11 +8,11 @@ from typing import NamedTuple
 from asrd.clients.dictation.draft import Draft
 from asrd.clients.dictation.phrases import Item, Phrases, Word
 from asrd.clients.dictation.table import Table
-from asrd.core.writing.sentences import sentences
-from asrd.core.writing.style import Style
 from asrd.core import script
 from asrd.core.events import Final, Partial, WireWord
 from asrd.core.units import Samples
+from asrd.core.writing.sentences import sentences
+from asrd.core.writing.style import Style
 
 NEVER = Samples(1 << 62)
 

@@ -47,6 +47,7 @@ def test_it_types_what_a_running_daemon_hears(display: str, service: Service, sp
     assert typing.returncode == 0
 
 
+@pytest.mark.slow
 def test_a_daemon_of_its_own_hears_real_speech(display: str, run: Run, spawn: Spawn, tmp_path: Path) -> None:
     """The table makes other text of two words of the recording, "He was not an ill disposed young man"."""
     table = tmp_path / "config" / "asrd" / "dictation.toml"

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from asrd.clients.dictation.dictation import Change, Dictation
 from asrd.clients.dictation.table import Command, Table
-from asrd.core.writing.style import Style
 from asrd.core.errors import UsageError
 from asrd.core.events import WireWord
+from asrd.core.writing.style import Style
 
 from .said import final, partial, spoken
 

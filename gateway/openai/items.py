@@ -21,7 +21,7 @@ class Items:
     def __init__(self, say: Say, *, beta: bool) -> None:
         self._say = say
         self._last: str | None = None
-        self._told: dict[str, str] = {}
+        self._told: dict[str, int] = {}
         self.beta = beta
 
     async def started(self, item: str, position: int) -> None:
@@ -63,11 +63,10 @@ class Items:
         await self._about(item, "failed", error=error)
 
     async def _more(self, item: str, text: str) -> None:
-        """Tell what was added to a text. One that changed instead is told when it is complete."""
-        told = self._told.get(item, "")
-        if text != told and text.startswith(told):
-            self._told[item] = text
-            await self._about(item, "delta", delta=text[len(told) :])
+        """Tell what was added to a text: what was told of it does not change."""
+        if more := text[self._told.get(item, 0) :]:
+            self._told[item] = len(text)
+            await self._about(item, "delta", delta=more)
 
     async def _about(self, item: str, what: str, **facts: Any) -> None:
         event = f"conversation.item.input_audio_transcription.{what}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from asrd.core import script
 from asrd.core.events import Final, Partial, Started
 from asrd.daemon.sources.resample import converted
 from asrd.gateway.host import Host
@@ -94,4 +95,4 @@ class Take:
         if self._session.failure:
             await items.failed(self.item, self._session.failure)
         else:
-            await items.completed(self.item, " ".join(texts), self.heard)
+            await items.completed(self.item, script.join(texts), self.heard)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from asrd.clients.captions import Captions
+from asrd.core import script
 from asrd.core.events import Final
 from asrd.core.units import seconds
 from asrd.core.writing.sentences import Token, join
@@ -39,13 +40,13 @@ class Transcript:
         self._writer = Writer(self.style)
 
     def add(self, final: Final) -> str:
-        """Add a final; return its text, after a space unless it is the first."""
-        begins = not self.segments
+        """Add a final; return its text, after what stands between it and the one before."""
+        before = self.segments[-1].tokens[-1].text if self.segments else ""
         said = self._writer.sentences(final.words, final.reason)
         self.finals.append(final)
         self.segments += [Segment(sentence, max(final.confidence, LEAST)) for sentence in said]
         text = join(said)
-        return text if begins or not text else f" {text}"
+        return f"{script.space(before, text)}{text}" if before and text else text
 
     @property
     def text(self) -> str:

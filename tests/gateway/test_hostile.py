@@ -34,7 +34,7 @@ class Toy:
 
     def __init__(self, **options) -> None:
         self.options = GatewayOptions(http="127.0.0.1:0", **options)
-        self.admission = Admission()
+        self.admission = Admission(origins=self.options.origins)
         self.ended: asyncio.Queue[Exception | None] = asyncio.Queue()
 
     def routes(self, _) -> list:
@@ -96,6 +96,16 @@ async def test_a_large_request_is_refused_whatever_it_declares(monkeypatch):
         assert b"413" in (await exchange(port, chunked)).splitlines()[0]
         fits = await exchange(port, head("Content-Length: 1000", "Connection: close", port=port) + b"x" * 1000)
         assert fits.endswith(b"1000")
+
+
+async def test_a_page_that_is_let_in_may_read_the_answer(monkeypatch):
+    async with running(Toy(origins=("https://let.in",)), monkeypatch) as port:
+        for origin, status in (("https://let.in", b"200"), ("https://other.example", b"403")):
+            request = head("Content-Length: 0", f"Origin: {origin}", "Connection: close", port=port)
+            answer = await exchange(port, request)
+            assert status in answer.splitlines()[0]
+            allowed = f"access-control-allow-origin: {origin}".encode() in answer
+            assert allowed == (status == b"200")
 
 
 async def test_who_does_not_go_on_is_cut_off(monkeypatch):

@@ -42,9 +42,13 @@ model_option = cloup.option(
 )
 
 
-def _span(name: str, text: str) -> Callable[[Command], Command]:
-    """An option for one of `SegmenterSettings`, in seconds; its default is the one said there."""
+def _span(name: str, text: str, follows: str = "") -> Callable[[Command], Command]:
+    """An option for one of `SegmenterSettings`, in seconds; its default is the one said there. follows: what else the
+    default may be, decided there.
+    """
     flag, default = f"--{name.replace('_', '-')}", seconds(getattr(DEFAULTS, name))
+    if follows:
+        return cloup.option(flag, type=SPAN, show_default=f"{default:g}, or {follows}", help=text)
     return cloup.option(flag, default=default, type=SPAN, show_default=True, help=text)
 
 
@@ -84,8 +88,16 @@ _ENDPOINTING = cloup.option_group(
     _span("pre_roll", "Seconds of audio kept from before the detected start of speech."),
     _span("min_speech", "Seconds of speech needed to start an utterance."),
     _span("hangover", "Seconds of silence that end an utterance, before it has adapted to the speaker."),
-    _span("min_hangover", "Lower bound, in seconds, for the hangover as it adapts to the speaker's pauses."),
-    _span("max_hangover", "Upper bound, in seconds. Set it to --min-hangover for a fixed hangover."),
+    _span(
+        "min_hangover",
+        "Lower bound, in seconds, for the hangover as it adapts to the speaker's pauses.",
+        "a shorter hangover",
+    ),
+    _span(
+        "max_hangover",
+        "Upper bound, in seconds. Set it to --min-hangover for a fixed hangover.",
+        "a longer hangover",
+    ),
     _span("max_utterance", "Longest utterance, in seconds. A longer one is cut."),
 )
 
@@ -164,14 +176,8 @@ def check_words(ctx: click.Context) -> None:
 
 
 def _spans(params: dict[str, Any]) -> dict[str, float]:
-    """Return the lengths given, in seconds. A hangover that was given moves those of its bounds that were not."""
-    spans = {name: params[name] for name in SPANS}
-    ctx = click.get_current_context(silent=True)
-    if ctx and ctx.get_parameter_source("hangover") is not ParameterSource.DEFAULT:
-        for name, choose in (("min_hangover", min), ("max_hangover", max)):
-            if ctx.get_parameter_source(name) is ParameterSource.DEFAULT:
-                spans[name] = choose(spans[name], spans["hangover"])
-    return spans
+    """Return the lengths given, in seconds."""
+    return {name: params[name] for name in SPANS if params[name] is not None}
 
 
 def arithmetic(choice: str) -> str:

@@ -27,7 +27,8 @@ def set_(pairs: tuple[str, ...], name: str, control: str, as_json: bool) -> None
     """Change endpointing of a running daemon, from the next audio on. Without names, show the settings.
 
     Either all are set or none. They last until the daemon stops; use asrd.toml to keep them. A new hangover forgets the
-    speaker's pauses; pre-roll and min-speech take effect with the next utterance.
+    speaker's pauses, and moves its bounds unless they are set too; pre-roll and min-speech take effect with the next
+    utterance.
 
     \b
     Examples:

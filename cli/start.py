@@ -9,6 +9,7 @@ from asrd.cli.daemon_options import daemon, daemon_options
 from asrd.cli.foreground import run
 from asrd.cli.plain import print_table
 from asrd.core.addresses import check_address
+from asrd.core.units import seconds
 
 if TYPE_CHECKING:
     from asrd.daemon.server.options import DaemonOptions
@@ -51,9 +52,11 @@ def show(ctx: click.Context, options: "DaemonOptions", *, silent: bool = False) 
 
     _check(options, silent=silent)
     table = Table("setting", Column("value", overflow="fold"), Column("from", overflow="fold"), box=None)
+    segmenter = options.recognition.segmenter
+    unset = UNSET | {name: f"{seconds(getattr(segmenter, name)):g}" for name in ("min_hangover", "max_hangover")}
     for name, value, origin in origins(ctx):
         shown = " ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-        table.add_row(name.replace("_", "-"), UNSET.get(name, "none") if value in (None, "", ()) else shown, origin)
+        table.add_row(name.replace("_", "-"), unset.get(name, "none") if value in (None, "", ()) else shown, origin)
     print_table(table)
 
 

@@ -44,13 +44,11 @@ class SegmenterSettings:
 
     @classmethod
     def of_seconds(cls, **chosen: float) -> "SegmenterSettings":
-        """Return settings with lengths in seconds, by name; the others keep their defaults. The tail is at most the
-        shortest hangover.
+        """Return settings with lengths in seconds, by name; the others keep their defaults, or follow.
 
         Raises UsageError for settings that contradict each other.
         """
-        lengths = {name: samples(value) for name, value in chosen.items()}
-        return cls(**lengths, tail=min(DEFAULTS.tail, lengths.get("min_hangover", DEFAULTS.min_hangover)))
+        return DEFAULTS._with({name: samples(value) for name, value in chosen.items()})
 
     def check(self, geometry: Geometry) -> None:
         """Raise UsageError if hop, right context and the alignment to frames leave a window no left context, or if a
@@ -83,7 +81,7 @@ class SegmenterSettings:
             raise UsageError("the tail cannot be longer than the shortest hangover, in which it lies")
 
     def changed(self, values: Mapping[str, int]) -> "SegmenterSettings":
-        """Return these settings with other values for some of `SETTABLE`; the tail follows the shortest hangover.
+        """Return these settings with other values for some of `SETTABLE`; others may follow.
 
         Raises UsageError for an unknown name, for a value out of range, or for values that contradict each other.
         """
@@ -95,14 +93,21 @@ class SegmenterSettings:
                 raise UsageError(f"{_flag(name)} is at most {seconds(LONGEST):g} s, not {seconds(value):g}")
             if value < 0:
                 raise UsageError(f"{_flag(name)} must not be negative (got {seconds(value):g} s)")
-        shortest = values.get("min_hangover", self.min_hangover)
-        chosen = {SETTABLE[name]: Samples(value) for name, value in values.items()}
-        return replace(self, **chosen, tail=min(DEFAULTS.tail, Samples(shortest)))
+        return self._with({SETTABLE[name]: Samples(value) for name, value in values.items()})
+
+    def _with(self, lengths: Mapping[str, Samples]) -> "SegmenterSettings":
+        """Return these settings with other lengths, by field. A hangover moves those of its bounds that are not among
+        them, and the tail is at most the shortest hangover.
+        """
+        hangover = lengths.get("hangover", self.hangover)
+        least, most = min(self.min_hangover, hangover), max(self.max_hangover, hangover)
+        chosen = {"min_hangover": least, "max_hangover": most} | dict(lengths)
+        return replace(self, **chosen, tail=min(DEFAULTS.tail, chosen["min_hangover"]))
 
     def settable(self) -> dict[str, Setting]:
         """Return the settings that can change while the daemon runs, with their values, defaults and bounds."""
         nearer = {
-            "hangover": (self.min_hangover, self.max_hangover),
+            "hangover": (1, LONGEST),
             "min_hangover": (1, self.hangover),
             "max_hangover": (self.hangover, LONGEST),
             "min_speech": (1, LONGEST),

@@ -1,15 +1,18 @@
 """Settings that are changed while the daemon runs."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from asrd.core.errors import UsageError
 from asrd.core.events import Final, Partial, Settings, decode, encode
 from asrd.core.flow import FloatArray
-from asrd.core.units import Samples, samples
+from asrd.core.units import Samples, samples, seconds
 from asrd.daemon.segmentation.settings import SETTABLE, SegmenterSettings
 
 from .conftest import Harness
@@ -45,7 +48,7 @@ async def test_all_is_set_or_nothing(tmp_path: Path) -> None:
     async with harness.running():
         control = harness.control
         for values, stream, why in (
-            ({"partials": samples(0.5), "hangover": samples(2.0)}, "", "must lie within its bounds"),
+            ({"partials": samples(0.5), "min_hangover": samples(2.0)}, "", "must lie within its bounds"),
             ({"partials": samples(0.5), "speed": 1}, "", "'speed' cannot be set .*, min-hangover, "),
             ({"partials": samples(61.0)}, "", "partials is at most 60 s, not 61"),
             ({"partials": samples(0.5)}, "z", "no stream is called 'z'; there are: x, y"),
@@ -60,6 +63,26 @@ async def test_all_is_set_or_nothing(tmp_path: Path) -> None:
         found = await asyncio.to_thread(control.settings)
         assert (found["x"]["partials"].value, found["y"]["partials"].value) == (samples(0.28), samples(0.5))
     assert not harness.of(Partial, "x")
+
+
+@given(st.sets(st.sampled_from(["hangover", "min_hangover", "max_hangover"])), st.data())
+def test_a_hangover_moves_its_bounds_unless_they_are_set(names: set[str], data: st.DataObject) -> None:
+    """At the start, and while the daemon runs; what is set is what was asked for."""
+    chosen = {name: data.draw(st.integers(1, 60)) for name in sorted(names)}
+    at_start = partial(SegmenterSettings.of_seconds, **chosen)
+    running = partial(SegmenterSettings().changed, {name: samples(value) for name, value in chosen.items()})
+    bounds = {"min_hangover": 0.3, "max_hangover": 0.9} | chosen
+    hangover = chosen.get("hangover", 0.6)
+    if chosen.get("min_hangover", 0) > hangover or chosen.get("max_hangover", 60) < hangover:
+        for make in (at_start, running):
+            with pytest.raises(UsageError, match="must lie within its bounds"):
+                make()
+        return
+    for settings in (at_start(), running()):
+        assert {name: seconds(getattr(settings, name)) for name in chosen} == chosen
+        assert settings.min_hangover == min(samples(bounds["min_hangover"]), settings.hangover)
+        assert settings.max_hangover == max(samples(bounds["max_hangover"]), settings.hangover)
+        assert settings.tail <= settings.min_hangover
 
 
 def test_bounds_are_what_may_be_set_alone() -> None:

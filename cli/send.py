@@ -38,7 +38,7 @@ def send(source: str, address: str, pace: Pace, once: bool) -> None:
     minutes of a microphone. What it may not have heard is sent again.
 
     The source is a file, mic, mic:NAME, or - for raw PCM on standard input: 16 kHz, mono, 16 bits unless given, as in
-    'pcm:-?rate=48000&channels=2&format=f32le'.
+    'pcm:-?rate=48000&channels=2&format=f32le' (or s24le, s32le).
 
     \b
     Examples:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from asrd.core.flow import FloatArray
 
@@ -20,10 +21,15 @@ MIN_RATE, MAX_RATE = 1_000, 384_000
 MAX_CHANNELS = 1_024
 """The most that libsndfile reads."""
 
-PcmFormat = Literal["s16le", "f32le"]
+PcmFormat = Literal["s16le", "s24le", "s32le", "f32le"]
 
-FORMATS: dict[PcmFormat, np.dtype[Any]] = {"s16le": np.dtype("<i2"), "f32le": np.dtype("<f4")}
-"""Signed 16-bit integers (full scale 32768) and floats (full scale 1), both little-endian."""
+FORMATS: dict[PcmFormat, np.dtype[Any]] = {
+    "s16le": np.dtype("<i2"),
+    "s24le": np.dtype("V3"),  # numpy has no such numbers
+    "s32le": np.dtype("<i4"),
+    "f32le": np.dtype("<f4"),
+}
+"""Signed integers of 16, 24 and 32 bits, and floats (full scale 1), all little-endian; 24 bits are 3 bytes."""
 
 MAX_POSITION = 2**53
 """The largest integer every JSON reader keeps exactly; 18 000 years at 16 kHz."""
@@ -64,13 +70,20 @@ def decode(data: bytes, sample_format: PcmFormat, channels: int) -> FloatArray:
     dtype = FORMATS[sample_format]
     if len(data) % (dtype.itemsize * channels):
         raise ValueError(f"{len(data)} bytes are not a whole number of frames of {channels} x {sample_format}")
-    pcm = np.frombuffer(data, dtype).reshape(-1, channels)
-    floats: FloatArray = pcm.astype(np.float32)
-    if dtype.kind == "i":
-        return floats / np.float32(32768)
+    numbers = _widened(data) if sample_format == "s24le" else np.frombuffer(data, dtype)
+    floats: FloatArray = numbers.reshape(-1, channels).astype(np.float32)
+    if numbers.dtype.kind == "i":
+        return floats / -np.float32(np.iinfo(numbers.dtype).min)
     if (bad := first_invalid(floats)) is not None:
         raise ValueError(f"sample {bad} is not a number")
     return floats
+
+
+def _widened(data: bytes) -> npt.NDArray[np.int32]:
+    """Return integers of 24 bits as the upper bits of 32."""
+    wide = np.zeros((len(data) // 3, 4), np.uint8)
+    wide[:, 1:] = np.frombuffer(data, np.uint8).reshape(-1, 3)
+    return wide.view("<i4")
 
 
 def first_invalid(pcm: FloatArray) -> int | None:

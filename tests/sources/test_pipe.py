@@ -1,11 +1,14 @@
 import asyncio
+import io
 import os
 import sys
 import threading
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,23 +40,52 @@ def pipe():
     os.close(reading)
 
 
+SUBTYPES = {"s16le": "PCM_16", "s24le": "PCM_24", "s32le": "PCM_32", "f32le": "FLOAT"}
+
+
+def written(pcm, sample_format):
+    """Return audio as bytes, written by libsndfile."""
+    file = io.BytesIO()
+    soundfile.write(file, pcm, 48_000, format="RAW", subtype=SUBTYPES[sample_format])
+    return file.getvalue()
+
+
 @pytest.mark.parametrize("sample_format", list(FORMATS))
 def test_samples_split_anywhere_arrive_whole(pipe, gather, audio, chirp, sample_format):
     reading, write = pipe
     stereo = np.stack([chirp(2.0, 48_000), np.zeros(96_000, np.float32)], axis=1)
-    data = (stereo * (32_767 if sample_format == "s16le" else 1)).astype(FORMATS[sample_format]).tobytes()
+    data = written(stereo, sample_format)
     write(*(data[at : at + 4_001] for at in range(0, len(data), 4_001)))
     heard = audio(gather(PipeSource("pcm", 48_000, 2, sample_format, reading)))
     assert len(heard) == 32_000
     assert np.abs(heard - chirp(2.0) / 2)[200:-200].max() < 1e-3
 
 
-@given(st.lists(st.integers(-32_768, 32_767), max_size=200), st.integers(1, 4))
-def test_decoding_is_exact(values, channels):
-    values = values[: len(values) - len(values) % channels]
-    pcm = decode(np.array(values, "<i2").tobytes(), "s16le", channels)
+@given(st.sampled_from([2, 3, 4]), st.integers(1, 4), st.data())
+def test_integers_are_decoded_to_the_nearest_float(size, channels, data):
+    full = 2 ** (8 * size - 1)
+    frames = st.lists(st.integers(-full, full - 1), min_size=channels, max_size=channels)
+    values = [*chain.from_iterable(data.draw(st.lists(frames, max_size=50)))]
+    pcm = decode(b"".join(value.to_bytes(size, "little", signed=True) for value in values), f"s{8 * size}le", channels)
     assert pcm.shape == (len(values) // channels, channels)
-    assert [round(float(value) * 32_768) for value in pcm.ravel()] == values
+    assert pcm.ravel().tolist() == [float(np.float32(value / full)) for value in values]
+
+
+@given(st.sampled_from(list(FORMATS)), st.integers(1, 3), st.binary(max_size=200))
+def test_any_bytes_are_samples_as_libsndfile_reads_them_or_refused(sample_format, channels, data):
+    if len(data) % (FORMATS[sample_format].itemsize * channels):
+        with pytest.raises(ValueError, match="not a whole number of frames"):
+            decode(data, sample_format, channels)
+        return
+    form = {"format": "RAW", "samplerate": 16_000, "channels": channels, "subtype": SUBTYPES[sample_format]}
+    read = np.zeros((0, channels), np.float32)
+    if data:
+        read = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True, **form)[0]
+    if np.isfinite(read).all():
+        assert np.array_equal(decode(data, sample_format, channels), read)
+    else:
+        with pytest.raises(ValueError, match="is not a number"):
+            decode(data, sample_format, channels)
 
 
 def test_regular_files_can_be_standard_input(tmp_path, gather, audio):

@@ -65,7 +65,7 @@ FAULTS = [
     ("pcm:-?rate=0", "rate from 1000 to 384000, not '0'"),
     ("pcm:-?rate=48k", "not '48k'"),
     ("pcm:-?channels=", "channels from 1 to 1024, not ''"),
-    ("pcm:-?format=mp3", "cannot read format 'mp3'.*s16le, f32le"),
+    ("pcm:-?format=mp3", "cannot read format 'mp3'.*s16le, s24le, s32le, f32le"),
     ("pcm:-?bits=16", "no option 'bits'"),
     ("pcm:tcp://127.0.0.1:7000?streams=one", "after \\? comes streams=each"),
     ("pcm:tcp://127.0.0.1:7000?most=3", "after \\? comes streams=each"),

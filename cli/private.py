@@ -1,5 +1,6 @@
 """A daemon of a command's own, which nobody else sees."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -37,7 +38,8 @@ class PrivateDaemon:
 
     def __enter__(self) -> Self:
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen(self._command, stderr=log, start_new_session=True)
+            own = {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}  # it is no service
+            self._process = subprocess.Popen(self._command, stderr=log, start_new_session=True, env=own)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -2,7 +2,7 @@
 
 The command line prints `str(error)` and exits with `error.exit_code`; a traceback appears only with `--debug`. Exit
 codes: 0 for success; 2 if a given name, path or value is malformed or missing, so that another try would end the same
-way; 1 if anything else fails. A missing microphone is such a failure: it may come back.
+way; 1 if anything else fails. That there is no microphone at all is such a failure: one may be plugged in.
 """
 
 import re

@@ -28,7 +28,7 @@ from asrd.daemon.server.reload import Read, Reload, reloads
 from asrd.daemon.server.requests import Requests
 from asrd.daemon.server.status import StatusReporter
 from asrd.daemon.server.streams import Streams
-from asrd.daemon.server.systemd import notify
+from asrd.daemon.server.systemd import notify, supervised
 from asrd.daemon.sources.base import Source
 from asrd.daemon.sources.entrance import Entrance
 from asrd.daemon.sources.spec import parse_sources
@@ -114,6 +114,9 @@ class Daemon:
                 gone=self.recorder.untape if self.recorder else lambda name: None,
             )
             cleanup.append(self.streams.close)
+            for one in inputs:
+                if isinstance(one, Source):
+                    one.patient = supervised()
             await self.streams.open(inputs)
             ports = Ports([self.publisher, controller, *inputs])
             self.reporter = reporter = StatusReporter(

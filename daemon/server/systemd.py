@@ -4,6 +4,11 @@ import os
 import socket
 
 
+def supervised() -> bool:
+    """Return whether a service manager waits for notifications, and would start this process again if it failed."""
+    return bool(os.environ.get("NOTIFY_SOCKET"))
+
+
 def notify(*states: str) -> bool:
     """Send assignments such as "READY=1" or "STATUS=listening" to `$NOTIFY_SOCKET`.
 

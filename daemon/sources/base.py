@@ -20,7 +20,8 @@ class Source(ABC):
     nothing when it is read slowly. patient: whether nobody waits for the text as it is spoken, as of a file.
     kind: its name for users, as `parse_source` takes it, and for clients. sent: the
     session of a sender, and how many of its frames were heard; before it is opened, what was heard already.
-    doors: those its senders come in by. malformed: what came in and was not understood. notices: what users should
+    patient: set before it is opened; a device that is not there yet is then waited for, and no error. doors: those its
+    senders come in by. malformed: what came in and was not understood. notices: what users should
     know, and what nobody has published yet.
     """
 

@@ -51,13 +51,21 @@ class MicrophoneSource(Source):
         self._closed = asyncio.Event()
 
     async def open(self) -> None:
-        """Start capturing. Raises AudioError if there is no such microphone."""
+        """Start capturing. Raises AudioError if there is no such microphone; a patient source waits for it."""
         self._loop = asyncio.get_running_loop()
-        self._capture = await off_loop(lambda: capture(self.device, self._notify), late=Capture.close)
+        try:
+            self._capture = await off_loop(lambda: capture(self.device, self._notify), late=Capture.close)
+        except AudioError as error:
+            if not self.patient:
+                raise
+            log.warning("%s: %s; asrd waits for it", self.stream, error)
+            self.notices.append(f"{error}; asrd waits for it")
 
     async def chunks(self) -> AsyncIterator[AudioChunk]:
         """Yield captured audio until closed; buffered audio still comes then."""
         microphone = self._capture
+        if microphone is None and self.patient:
+            microphone = await self._found(self.device)
         if microphone is None:
             return
         timeline = Timeline(microphone.device.rate)
@@ -112,7 +120,10 @@ class MicrophoneSource(Source):
         """Return the microphone once it is back; None if the source was closed before."""
         self._capture = None
         await self._stop(gone)
-        wanted = None if self.device is None else gone.device.name
+        return await self._found(None if self.device is None else gone.device.name)
+
+    async def _found(self, wanted: str | None) -> Capture | None:
+        """Return the microphone once it is there; None if the source was closed before."""
         for delay in itertools.chain(RETRY, itertools.repeat(RETRY[-1])):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._closed.wait(), delay)
@@ -126,7 +137,7 @@ class MicrophoneSource(Source):
             if found is not None and self._closed.is_set():
                 await self._stop(found)
             elif found is not None:
-                log.warning("%s: microphone '%s' is back", self.stream, found.device.name)
+                log.warning("%s: microphone '%s' is there", self.stream, found.device.name)
                 self._capture = found
             return self._capture
         return None

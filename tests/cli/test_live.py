@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+import pytest
 
 from asrd.daemon.sources.files import read_blocks
 from asrd.models.speech import bundled
@@ -40,10 +41,17 @@ def test_ctrl_c_finishes_what_was_heard(spawn: Spawn) -> None:
     assert '"type":"stopped"' in rest
 
 
-def test_what_keeps_it_from_starting_is_told(run: Run) -> None:
-    result = run("live", "--model", "nosuch")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--model", "nosuch"], "there is no model 'nosuch'"),
+        (["-s", "mic:NoSuch", *TINY], "no microphone is called 'NoSuch'; 'asrd devices' lists those there are"),
+    ],
+)
+def test_what_keeps_it_from_starting_is_told(run: Run, arguments: list[str], message: str) -> None:
+    result = run("live", *arguments, NOTIFY_SOCKET="/nowhere/of/the/desktop")
     assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr.startswith("asrd: there is no model 'nosuch'")
+    assert result.stderr.startswith(f"asrd: {message}")
     assert result.stderr.count("\n") == 1
 
 

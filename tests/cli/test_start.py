@@ -135,7 +135,7 @@ def test_a_paced_file_ends_the_daemon_when_it_ends(spawn: Spawn, environment: di
         (["--lm", "/nowhere.bin", "--source", "pcm:-"], 2, "there is no language model '/nowhere.bin'"),
         (["--vad", "7"], 2, "no VAD is called '7'"),
         (["--check", "--device", "foo"], 2, "OpenVINO has no device 'foo' here; it has: "),
-        (["--source", "mic:No Such Device"], 1, "asrd devices"),
+        (["--source", "mic:No Such Device"], 2, "asrd devices"),
     ],
 )
 def test_what_cannot_start_says_why_in_one_line(run: Run, arguments: list[str], code: int, message: str) -> None:

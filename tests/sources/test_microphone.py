@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from asrd.core.errors import AudioError
+from asrd.core.errors import AudioError, UsageError
 from asrd.daemon.sources import microphone as module
 from asrd.daemon.sources import portaudio
+from asrd.daemon.sources.inputs import UnknownMicrophoneError
 from asrd.daemon.sources.microphone import RETRY, STALL, MicrophoneSource
-from asrd.daemon.sources.ring import CaptureRing
+from asrd.daemon.sources.ring import CaptureRing, now
 
 
 @pytest.fixture
@@ -171,6 +172,17 @@ class Unplugged:
         pass
 
 
+class Heard(Unplugged):
+    """A capture that has audio to take."""
+
+    channels = 1
+
+    def __init__(self):
+        self.device = SimpleNamespace(name="USB", rate=16_000)
+        self.ring = CaptureRing(16_000, 16_000)
+        self.ring.put(bytes(3_200), 1_600, now())
+
+
 @pytest.mark.parametrize("way", ["rescan", "capture"])
 def test_closing_while_the_microphone_is_away_does_not_wait_for_it(monkeypatch, way):
     """The source is looking for it, and the sound system hangs."""
@@ -204,6 +216,34 @@ def test_closing_while_the_microphone_is_away_does_not_wait_for_it(monkeypatch, 
         back.set()
 
 
+def test_a_patient_source_waits_for_a_microphone_that_is_not_there_yet(monkeypatch):
+    """As in a service: nothing that was said before is lost, as the stream begins with the microphone."""
+    there = threading.Event()
+
+    def capture(wanted, notify):
+        assert wanted == "USB"
+        if not there.is_set():
+            there.set()
+            raise UnknownMicrophoneError("no microphone is called 'USB'")
+        return Heard()
+
+    async def run():
+        source = MicrophoneSource("mic", "USB")
+        source.patient = True
+        await source.open()
+        assert [*source.notices] == ["no microphone is called 'USB'; asrd waits for it"]
+        heard = []
+        await listen(source.chunks(), heard, bool)
+        await source.close()
+        return heard
+
+    monkeypatch.setattr(module, "RETRY", (0.0,))
+    monkeypatch.setattr(module, "capture", capture)
+    monkeypatch.setattr(module, "rescan", lambda: None)
+    (first,) = asyncio.run(asyncio.wait_for(run(), 30))
+    assert (first.start, first.lost) == (0, 0)
+
+
 @pytest.mark.slow
 def test_a_sound_server_that_hangs_holds_up_neither_the_stream_nor_the_end(microphone):
     """The server is stopped, not killed: PortAudio's own calls then never return."""
@@ -226,6 +266,7 @@ def test_a_sound_server_that_hangs_holds_up_neither_the_stream_nor_the_end(micro
 
 LISTENER = """
 import asyncio, sys
+from asrd.daemon.sources.inputs import UnknownMicrophoneError
 from asrd.daemon.sources.microphone import MicrophoneSource
 
 async def main():
@@ -254,8 +295,9 @@ def test_unknown_names_and_no_microphone_say_where_to_look(microphone):
     async def start(name):
         await MicrophoneSource("mic", name).open()
 
-    with pytest.raises(AudioError, match="no microphone is called 'Theremin'; 'asrd devices' lists"):
+    with pytest.raises(UnknownMicrophoneError, match="no microphone is called 'Theremin'; 'asrd devices' lists") as no:
         asyncio.run(start("Theremin"))
+    assert no.value.exit_code == UsageError.exit_code
     microphone.kill()
     portaudio.rescan()
     with pytest.raises(AudioError, match=r"no microphone found.*asrd devices"):

@@ -155,8 +155,8 @@ class Int8Backend(OpenVinoBackend):
 
     @classmethod
     def _remedy(cls, model: ModelDirectory) -> str:
-        build = f"asrd quantize --model {quoted(model.single)} --dataset bundled -o OUT"
-        return f"use the backend fp16, or build it with '{build}'"
+        build = f"build it with 'asrd quantize --model {quoted(model.single)} --dataset bundled --max-drop 0.03 -o OUT'"
+        return f"use --backend fp16, or {build}" if model.openvino("fp16").is_file() else build
 
     @property
     def arithmetic(self) -> str:

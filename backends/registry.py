@@ -18,24 +18,28 @@ GROUP = "asrd.backends"
 class BackendStatus:
     """A registered backend.
 
-    name: the value that `--backend` takes. distribution: who ships it. problem: why it cannot be used, or "".
+    name: the value that `--backend` takes. distribution: who ships it. problem: why it cannot be used, or "". remedy:
+    the end of that, where it says what to do.
     """
 
     name: str
     distribution: str
     problem: str
+    remedy: str = ""
 
 
 def available() -> list[BackendStatus]:
     """List all registered backends by name; a broken plugin is a status with a reason, not a crash."""
     found = []
     for name, candidates in sorted(claims(GROUP).items()):
+        problem = remedy = ""
         try:
             _reach(candidates)
-            problem = ""
-        except (BackendError, MissingExtraError) as error:
-            problem = str(error)
-        found.append(BackendStatus(name, " and ".join(map(shipper, candidates)), problem))
+        except MissingExtraError as error:
+            problem, remedy = str(error), error.remedy
+        except BackendError as error:
+            problem, remedy = str(error), str(error).partition("; ")[2]
+        found.append(BackendStatus(name, " and ".join(map(shipper, candidates)), problem, remedy))
     return found
 
 

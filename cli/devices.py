@@ -7,6 +7,8 @@ import click
 
 from asrd.cli.plain import print_table
 from asrd.cli.say import echo
+from asrd.core import key
+from asrd.core.key import Key
 from asrd.daemon.sources import portaudio
 from asrd.daemon.sources.inputs import InputDevice
 
@@ -27,9 +29,14 @@ def devices(as_json: bool) -> None:
         return
     if not found:
         echo("no microphones found")
-        echo("hint: to hear another machine's: asrd start --source pcm:tcp://0.0.0.0:7000", err=True)
+        echo(f"hint: to hear another machine's: {elsewhere(key.find())}", err=True)
         return
     _print(found)
+
+
+def elsewhere(known: Key | None) -> str:
+    """Return commands that hear another machine's microphone. known: the key of a daemon here."""
+    return f"{'' if known else 'asrd key new; '}asrd start --source pcm:tcp://0.0.0.0:7000"
 
 
 def _print(found: list[InputDevice]) -> None:

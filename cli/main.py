@@ -80,7 +80,7 @@ SUMMARIES = {
     },
     "Files": {
         "transcribe": "turn files into text, JSON, SRT or VTT",
-        "replay": "run a recording of 'asrd start --record' again",
+        "replay": "run a recording of 'asrd start --record DIR' again",
     },
     "Models": {
         "model": "list, pull, verify, convert and train models",

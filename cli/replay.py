@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 @recognition_options
 @click.pass_context
 def replay(ctx: click.Context, /, recording: Path, **params: Any) -> None:
-    """Run a recording of 'asrd start --record' again, and check that it gives the same events, bit for bit.
+    """Run a recording of 'asrd start --record DIR' again, and check that it gives the same events, bit for bit.
 
     RECORDING is the directory, or a single file. With --backend, --model or another recognition option, it is
     transcribed with that instead, and texts that change are shown. Exit code 1 if anything differs, or is damaged.

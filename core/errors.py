@@ -10,6 +10,8 @@ import threading
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
+from asrd.core.shell import pip
+
 
 class AsrdError(Exception):
     """Base of all deliberate errors."""
@@ -27,7 +29,7 @@ class MissingExtraError(AsrdError):
     """An optional dependency is not installed."""
 
     def __init__(self, extra: str, needed_for: str) -> None:
-        self.extra, self.remedy = extra, f"pip install '.[{extra}]' in a clone of asrd"
+        self.extra, self.remedy = extra, f"{pip()} install '.[{extra}]' in a clone of asrd"
         super().__init__(f"{needed_for} needs an optional part of asrd: {self.remedy}")
 
 

@@ -1,6 +1,8 @@
 """Words of commands that people are told to run."""
 
 import shlex
+import shutil
+import sys
 from pathlib import Path
 
 
@@ -15,6 +17,12 @@ def quoted(word: str | Path) -> str:
         return shlex.quote(text)
     escaped = "".join(_escape(letter) for letter in text)
     return f"$'{escaped}'"
+
+
+def pip() -> str:
+    """Return the command of pip that installs where asrd is, whichever environment the shell is in."""
+    here = Path(sys.executable).with_name("pip")
+    return "pip" if shutil.which("pip") == str(here) else f"{quoted(sys.executable)} -m pip"
 
 
 def _escape(letter: str) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from asrd.core.errors import ModelError
+from asrd.core.shell import quoted
 from asrd.models.files import read_object
 
 NAME = "calibration.json"
@@ -80,7 +81,7 @@ class Calibration:
                 words=_confidence(content["confidence"]),
             )
         except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
-            remedy = "make it again with 'asrd calibrate-confidence'"
+            remedy = f"make it again with 'asrd calibrate-confidence --model {quoted(directory)}'"
             raise ModelError(f"{path} is not one of this version; {remedy}") from error
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from asrd.core.errors import ModelError
+from asrd.core.shell import quoted
 from asrd.models.files import OWN_PLACE, writing
 
 NAME = "manifest.json"
@@ -59,7 +60,8 @@ def read(directory: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ModelError(f"{path} cannot be read ({error.strerror}); 'asrd model convert' writes one") from error
+        writes = f"'asrd model convert {quoted(directory)}' writes one"
+        raise ModelError(f"{path} cannot be read ({error.strerror}); {writes}") from error
     except ValueError as error:
         raise ModelError(f"{path} is not valid JSON ({error}); pull or build the model again") from error
     if not isinstance(content, dict) or not isinstance(content.get("files"), dict):

@@ -1,11 +1,11 @@
 """Input and findings of a check."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from asrd.core.errors import AsrdError
-from asrd.core.key import NONE
+from asrd.core.events import Status
+from asrd.daemon.server.options import DaemonOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The options that a daemon would be started with."""
+    """What is checked: the daemon that would be started.
 
-    backend: str
-    model: str
-    events: str
-    control: str
-    key: str = NONE
-    insecure: bool = False
-    record: Path | None = None
+    options: those of `asrd start`. chosen: whether somebody chose the sources. daemon: the status of one that runs
+    already, or why that does not answer as it should; None if none runs.
+    """
+
+    options: DaemonOptions
+    chosen: bool = True
+    daemon: Status | AsrdError | None = None

@@ -132,7 +132,7 @@ class Engine:
     async def _renew(
         self, name: str, complain: Callable[[str], Awaitable[None]], announce: Callable[[str], Awaitable[None]]
     ) -> None:
-        loading, backend, advice = self._load(name), None, "'asrd backend use' another"
+        loading, backend, advice = self._load(name), None, "choose another with 'asrd backend use NAME'"
         try:  # a reload that hangs is not repeated: soon there would be many hung ones
             while self._hangs(name) and not (backend := await loading.within(LOADING)):
                 if await self.rescue("reloading it hangs, too", complain, announce, "hangs"):

@@ -36,13 +36,7 @@ class Metrics(Collector):
             buckets=DELAYS,
             registry=registry,
         )
-        host, _, port = address.rpartition(":")
-        try:
-            self._server = BoundedServer(host.strip("[]"), int(port))
-        except OSError as error:
-            raise TransportError(
-                f"metrics cannot be served at {address}: {error.strerror}; take another port"
-            ) from error
+        self._server = served(address)
         self._server.set_app(make_wsgi_app(registry))
         self._thread = threading.Thread(target=self._server.serve_forever, name="asrd-metrics", daemon=True)
         self._thread.start()
@@ -91,3 +85,12 @@ class Metrics(Collector):
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+def served(address: str) -> BoundedServer:
+    """Return a server that is bound to HOST:PORT. Raises TransportError if the address is taken or cannot be used."""
+    host, _, port = address.rpartition(":")
+    try:
+        return BoundedServer(host.strip("[]"), int(port))
+    except OSError as error:
+        raise TransportError(f"metrics cannot be served at {address}: {error.strerror}; take another port") from error

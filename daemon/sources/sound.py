@@ -10,6 +10,7 @@ import soundfile
 from asrd.core.errors import AudioError
 from asrd.core.flow import FloatArray
 from asrd.core.raw import RawPcm
+from asrd.core.shell import quoted
 from asrd.daemon.sources import wav
 from asrd.daemon.sources.reader import SLACK, Reader, short, unreadable
 
@@ -49,8 +50,8 @@ class SoundReader(Reader):
         try:
             self._file = Sequential(os.fsencode(path), **form)  # soundfile itself accepts only names in UTF-8
         except TypeError as error:  # soundfile takes the suffix ".raw" for headerless data
-            known = "'asrd transcribe --rate HZ' or 'asrd start --source pcm:-?rate=HZ'"
-            raise AudioError(f"{name} has no header to say its rate; give it to {known}") from error
+            told = f"asrd transcribe --rate HZ {quoted(path)}, or asrd start --source 'pcm:-?rate=HZ' < {quoted(path)}"
+            raise AudioError(f"{name} has no header to say its rate; give it: {told}") from error
         except (soundfile.SoundFileError, OSError) as error:
             raise unreadable(name, _reason(error)) from error
         if self._file.subtype.startswith("MPEG"):  # its decoder prints what it thinks of the file

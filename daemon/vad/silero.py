@@ -9,6 +9,7 @@ import numpy as np
 
 from asrd.core.errors import AsrdError, MissingExtraError, UsageError, reason
 from asrd.core.flow import FloatArray
+from asrd.core.shell import pip
 from asrd.core.units import Samples
 from asrd.models import runtime
 
@@ -72,7 +73,7 @@ def _network() -> Any:
         raise MissingExtraError("silero", "VAD 'silero'")
     path = Path(places[0]) / NETWORK
     if not path.is_file():
-        raise AsrdError(f"silero-vad is installed without {path}; pip install --upgrade 'silero-vad>=6.2.3'")
+        raise AsrdError(f"silero-vad is installed without {path}; {pip()} install --upgrade 'silero-vad>=6.2.3'")
     settings = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
     try:
         return runtime.openvino().Core().compile_model(path, "CPU", settings)

@@ -12,6 +12,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from asrd.core.errors import ModelError
+from asrd.core.shell import quoted
 from asrd.models.files import read_object
 
 NAME = "decoding.json"
@@ -39,7 +40,7 @@ class DecodingSettings:
         path = directory / NAME
         if not path.is_file():
             return cls()
-        content = read_object(path)
+        content, again = read_object(path), f"make it again with 'asrd tune --model {quoted(directory)}'"
         try:
             found = cls(
                 str(content["lm"]),
@@ -49,7 +50,7 @@ class DecodingSettings:
                 float(content.get("unknown_penalty", cls().unknown_penalty)),
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"{path} is not one of this version; make it again with 'asrd tune'") from error
+            raise ModelError(f"{path} is not one of this version; {again}") from error
         if not all(map(math.isfinite, astuple(found)[1:])):
-            raise ModelError(f"{path} holds a weight that is no number; make it again with 'asrd tune'")
+            raise ModelError(f"{path} holds a weight that is no number; {again}")
         return found

@@ -45,7 +45,7 @@ def test_a_missing_extra_names_the_command_that_installs_it(
         ("fp16", LoadOptions(device="AUTO:WARP"), UsageError, "OpenVINO has no device 'AUTO:WARP' here"),
         ("fp16", LoadOptions(arithmetic="f7"), UsageError, "has no f7 arithmetic; it has f32 and bf16"),
         ("fp16", LoadOptions(device="HETERO:CPU,NPU"), UsageError, "OpenVINO has no device"),
-        ("int8", LoadOptions(), ModelError, "has no INT8 model at .*; use the backend fp16, or build it with"),
+        ("int8", LoadOptions(), ModelError, "has no INT8 model at .*; use --backend fp16, or build it with"),
     ],
 )
 def test_what_cannot_be_loaded(

@@ -91,6 +91,22 @@ def test_readiness_is_announced_once_the_model_has_answered(
         assert daemon.wait(5) == 0
 
 
+def test_a_service_waits_for_a_microphone_that_is_not_there(
+    spawn: Spawn, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """systemd would not start it again after exit code 2."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(20)
+        arguments = ("start", "--model", "asrd-tiny-en", "--source", "mic:NoSuch")
+        daemon = spawn(*arguments, NOTIFY_SOCKET=str(tmp_path / "notify"))
+        assert manager.recv(100).startswith(b"READY=1")
+        daemon.send_signal(signal.SIGTERM)
+        assert daemon.wait(5) == 0
+    assert daemon.stderr
+    assert "; asrd waits for it\n" in daemon.stderr.read()
+
+
 def last_line(daemon: "subprocess.Popen[str]") -> str:
     """Return the last line that it logged."""
     assert daemon.stderr

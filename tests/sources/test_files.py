@@ -92,7 +92,7 @@ FAULTS = [
     ("text", "cannot be read as audio .*convert it: ffmpeg -i"),
     ("no bytes", r"is empty \(0 bytes\)"),
     ("no frames", "holds no audio"),
-    ("headerless", "has no header .*asrd start --source pcm:-"),
+    ("headerless", "has no header .*asrd start --source 'pcm:-"),
     ("0 Hz", "cannot be read as audio .*convert it: ffmpeg -i"),
     ("999 Hz", "999 Hz is outside"),
     ("4000000 Hz", "4000000 Hz is outside"),

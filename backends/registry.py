@@ -2,12 +2,14 @@
 
 import importlib.util
 import inspect
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 
 from asrd.backends.base import Backend, LoadOptions
 from asrd.backends.remote import remote
-from asrd.core.errors import BackendError, MissingExtraError, UsageError, passes, reason
+from asrd.core.defaults import BACKENDS
+from asrd.core.errors import AsrdError, BackendError, MissingExtraError, UsageError, passes, reason
 from asrd.core.plugins import claims, shipper
 from asrd.models import ModelDirectory
 
@@ -64,6 +66,19 @@ def load_class(backend: type[Backend], name: str, model: ModelDirectory, options
         if passes(error):
             raise
         raise BackendError(f"backend '{name}' cannot load {model.name}: {reason(error)}") from error
+
+
+def fitting(model: ModelDirectory) -> str:
+    """Return the fastest of the bundled backends that a model was built for, or else PyTorch's, if that is installed.
+    If there is none, return the one whose error says how to build it.
+    """
+    built = (name for name in BACKENDS if model.openvino(name).is_file())
+    if name := next(built, ""):
+        return name
+    with suppress(AsrdError):
+        find("torch").check_model(model)
+        return "torch"
+    return "fp16"
 
 
 def find(name: str) -> type[Backend]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from asrd.cli.plain import Console
 from asrd.cli.private import PrivateDaemon, given
-from asrd.cli.recognition import backend_option, decoding_options, model_option
+from asrd.cli.recognition import backend_option, chosen_backend, decoding_options, model_option
 from asrd.cli.say import echo
 from asrd.cli.signals import orderly
 from asrd.cli.views import Live
@@ -33,7 +33,7 @@ BLOCK = samples(0.05)
 @model_option
 @decoding_options
 @click.pass_context
-def demo(ctx: click.Context, /, backend: str, model: str, **decoding: Any) -> None:
+def demo(ctx: click.Context, /, **params: Any) -> None:
     """Start a daemon, play real speech into it in real time, and show what comes out.
 
     \b
@@ -44,7 +44,8 @@ def demo(ctx: click.Context, /, backend: str, model: str, **decoding: Any) -> No
 
     sentences = [utterance for utterance in bundled() if utterance.kind == "real"]
     with orderly(), tempfile.TemporaryDirectory(prefix="asrd-demo-") as directory:
-        flags = ["--backend", backend, "--model", model, *given(ctx, [*decoding])]
+        flags = ["--backend", chosen_backend(params), "--model", params["model"]]
+        flags += given(ctx, [name for name in params if name not in ("backend", "model")])
         echo(f"Starting: asrd start {' '.join(flags)} --source demo=pcm:…", err=True)
         address = f"ipc://{directory}/audio"
         with PrivateDaemon(Path(directory), [*flags, "--source", f"demo=pcm:{address}"]) as daemon:

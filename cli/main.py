@@ -141,7 +141,7 @@ def asrd(verbose: bool) -> None:
 
     \b
     Try it:    asrd demo
-    Start it:  asrd start --backend int8 --source mic
+    Start it:  asrd start --source mic
     Read it:   asrd listen
     """
     if verbose:

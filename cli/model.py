@@ -16,9 +16,11 @@ from asrd.cli.say import echo
 from asrd.cli.train import train
 from asrd.cli.values import named
 from asrd.core.errors import MissingExtraError, ModelError, UsageError
+from asrd.core.language import primary
 from asrd.core.shell import quoted
 from asrd.models import ModelDirectory, hub, manifest, store
 from asrd.models.convert import convert as convert_model
+from asrd.models.lm.settings import DecodingSettings
 
 if TYPE_CHECKING:
     from asrd.quant.evaluation.remeasure import Repeated
@@ -77,17 +79,33 @@ def pull(*, name: str, revision: str) -> None:
     \b
     Examples:
       asrd model pull facebook/wav2vec2-base-960h
-      asrd start --model facebook/wav2vec2-base-960h --backend fp16
+      asrd start --model facebook/wav2vec2-base-960h
       asrd model pull facebook/mms-1b-all@deu
     """
     pulled = hub.pull(name, revision, notice=lambda text: echo(text, err=True))
     echo(f"{name} is in {pulled.path}")
-    if pulled.openvino("fp16").is_file():
-        return
-    try:
-        echo(f"converted: {convert_model(pulled)}")
-    except MissingExtraError as error:
-        echo(f"not converted for the fp16 backend: {error}, then 'asrd model convert {quoted(name)}'")
+    if not pulled.openvino("fp16").is_file():
+        try:
+            echo(f"converted: {convert_model(pulled)}")
+        except MissingExtraError as error:
+            echo(f"not converted for the fp16 backend: {error}, then 'asrd model convert {quoted(name)}'")
+            return
+    echo(f"use it: asrd start --model {quoted(name)}")
+    if hint := _language_model(name, pulled):
+        echo(hint)
+
+
+def _language_model(name: str, pulled: ModelDirectory) -> str:
+    """Return how a model gets a language model, which none from the hub has; "" where it cannot use one."""
+    from asrd.daemon.recognition.decoding.options import unsearchable
+
+    if DecodingSettings.load(pulled.path).lm != "none" or unsearchable(pulled.vocabulary):
+        return ""
+    language = primary(pulled.speaks)
+    if language in ("", "en"):
+        whose = "" if language else ", if it is English"
+        return f"with a language model{whose}: asrd start --model {quoted(name)} --lm en"
+    return f"with a language model of its language, in KenLM's form: asrd start --model {quoted(name)} --lm FILE"
 
 
 @model.command()

@@ -184,7 +184,7 @@ def quantize(
       asrd quantize --dataset bundled --max-drop 0.03 -o mine-int8
       asrd quantize --dataset hf:librispeech_asr:clean:validation -o base-int8 --drop-type relative
       asrd quantize --advise --dataset speech.jsonl --budget 20
-      asrd start --backend int8 --model base-int8
+      asrd start --model base-int8
     """
     if (output is None) == (not advise):
         raise UsageError("give either -o OUT, the directory to write, or --advise")

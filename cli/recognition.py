@@ -1,6 +1,7 @@
 """Options that affect the text, for all commands that produce any."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,7 +14,7 @@ from asrd.cli.signals import at_once
 from asrd.cli.values import SPAN, Number
 from asrd.core import home
 from asrd.core.defaults import BACKEND, VAD
-from asrd.core.errors import UsageError
+from asrd.core.errors import AsrdError, UsageError
 from asrd.core.units import seconds
 from asrd.daemon.segmentation.settings import DEFAULTS, SegmenterSettings
 from asrd.models.store import DEFAULT_MODEL
@@ -28,8 +29,7 @@ SPANS = (
 
 backend_option = cloup.option(
     "--backend",
-    default=BACKEND,
-    show_default=True,
+    show_default="the fastest that the model has",
     shell_complete=complete.backends,
     help="Backend to run the model on; see 'asrd backend list'.",
 )
@@ -185,6 +185,17 @@ def arithmetic(choice: str) -> str:
     return "" if choice == "auto" else choice
 
 
+def chosen_backend(params: dict[str, Any]) -> str:
+    """Return the backend that was chosen, or else the fastest that the model has."""
+    from asrd.backends.registry import fitting
+    from asrd.models.store import resolve
+
+    chosen: str | None = params["backend"]
+    with suppress(AsrdError):  # whoever loads the model says what is wrong
+        return chosen or fitting(resolve(params["model"]))
+    return BACKEND
+
+
 def recognition(params: dict[str, Any], partials: float = 0.0) -> Any:
     """Make RecognitionOptions from a command's parameters. Raises UsageError for values that contradict each other."""
     with at_once():
@@ -193,7 +204,7 @@ def recognition(params: dict[str, Any], partials: float = 0.0) -> Any:
         from asrd.daemon.recognition.decoding.options import DecoderOptions
 
     return RecognitionOptions(
-        backend=params["backend"],
+        backend=chosen_backend(params),
         model=params["model"],
         load=LoadOptions(
             device=params["device"], threads=params["threads"], arithmetic=arithmetic(params["arithmetic"])

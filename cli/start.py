@@ -32,7 +32,7 @@ def start(ctx: click.Context, /, check: bool, verbose: bool, log_format: str, **
 
     \b
     Examples:
-      asrd start --backend int8 --source mic
+      asrd start --source mic
       asrd start -s desk=mic:USB -s call=pcm:tcp://0.0.0.0:7000    (after 'asrd key new')
       asrd start --record ~/asrd-recording --record-limit 2GB
     """
@@ -53,7 +53,8 @@ def show(ctx: click.Context, options: "DaemonOptions", *, silent: bool = False) 
     _check(options, silent=silent)
     table = Table("setting", Column("value", overflow="fold"), Column("from", overflow="fold"), box=None)
     segmenter = options.recognition.segmenter
-    unset = UNSET | {name: f"{seconds(getattr(segmenter, name)):g}" for name in ("min_hangover", "max_hangover")}
+    unset = UNSET | {"backend": options.recognition.backend}
+    unset |= {name: f"{seconds(getattr(segmenter, name)):g}" for name in ("min_hangover", "max_hangover")}
     for name, value, origin in origins(ctx):
         shown = " ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
         table.add_row(name.replace("_", "-"), unset.get(name, "none") if value in (None, "", ()) else shown, origin)

@@ -1,7 +1,9 @@
 """Defaults that the command line and the daemon share, and that must not cost an import of either."""
 
-BACKEND = "int8"
-"""The fastest of the bundled backends."""
+BACKENDS = ("int8", "fp16", "torch")
+"""The bundled backends, the fastest first."""
+
+BACKEND = BACKENDS[0]
 
 VAD = "webrtc"
 """A voice activity detector, as `asrd.daemon.vad.create` takes it."""

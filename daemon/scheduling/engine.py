@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from asrd.backends import Backend, LoadOptions, load
+from asrd.core.defaults import BACKENDS
 from asrd.core.errors import BackendError, reason
 from asrd.core.units import MAX_WINDOW
 from asrd.daemon.options import RecognitionOptions
@@ -23,8 +24,8 @@ log = logging.getLogger(__name__)
 LOADING, CLOSING = 110.0, 5.0
 """Seconds that a backend may take to load, and the previous one to close: less than a client waits for the answer."""
 
-FALLBACKS, RESCUING = ("int8", "fp16", "torch"), 30.0
-"""Backends that may replace one that fails, in this order, and the seconds that each may take to load."""
+RESCUING = 30.0
+"""Seconds that each backend may take to load that may replace one that fails."""
 
 AGAIN = 5.0
 """Seconds until the next attempt if a backend could not be reloaded."""
@@ -83,14 +84,14 @@ class Engine:
         announce: Callable[[str], Awaitable[None]],
         what: str = "failed twice",
     ) -> bool:
-        """Replace the backend in use, which has failed, by the first of `FALLBACKS` that loads and has not failed.
+        """Replace the backend in use, which has failed, by the first of `BACKENDS` that loads and has not failed.
 
         complain: called with what happened. announce: called with the previous backend's name after the switch.
         what: what the backend does. Returns whether another backend is in use now.
         """
         failed = self.scheduler.name
         self._failed.add(failed)
-        for name in (name for name in FALLBACKS if name not in self._failed):
+        for name in (name for name in BACKENDS if name not in self._failed):
             loading = self._load(name, replace(self._options, device="CPU", arithmetic=""))
             try:
                 backend = await loading.within(RESCUING)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from asrd.backends import Backend, LoadOptions, available, load
+from asrd.backends.registry import fitting
 from asrd.core.errors import AsrdError, BackendError, MissingExtraError, ModelError, UsageError
 from asrd.core.flow import FloatArray
 from asrd.models import ModelDirectory
@@ -25,6 +26,18 @@ def test_the_bundled_backends_are_ready() -> None:
 def test_an_unknown_name_is_wrong_usage_and_lists_the_others(base_model: ModelDirectory) -> None:
     with pytest.raises(UsageError, match=r"^no backend is called 'warp'; there are: fp16, int8, torch$"):
         load("warp", base_model)
+
+
+def test_the_backend_that_fits_is_the_fastest_that_a_model_has(
+    bundled: ModelDirectory, base_model: ModelDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (fitting(bundled), fitting(base_model)) == ("int8", "fp16")
+    without = shutil.ignore_patterns("openvino")
+    checkpoint = ModelDirectory.open(Path(shutil.copytree(base_model.path, tmp_path / "model", ignore=without)))
+    assert fitting(checkpoint) == "torch"
+    monkeypatch.setattr("asrd.backends.pytorch.TorchBackend.requires", ("no_such_torch",))
+    with pytest.raises(ModelError, match=r"has no FP16 model at .*; build it with 'asrd model convert"):
+        load(fitting(checkpoint), checkpoint)
 
 
 def test_a_missing_extra_names_the_command_that_installs_it(

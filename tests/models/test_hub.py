@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 
+from asrd.backends.registry import fitting
 from asrd.core.errors import AsrdError, ModelError, UsageError
 from asrd.models import manifest, store
 from asrd.models.calibration import UNCALIBRATED
@@ -284,7 +285,12 @@ def _asrd(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
 def test_the_command_pulls_and_converts(hub: Hub) -> None:
     done = _asrd("model", "pull", NAME, HF_ENDPOINT=hub.endpoint)
     assert (done.returncode, done.stderr) == (0, "")
+    assert f"use it: asrd start --model {NAME}\n" in done.stdout
+    assert f"with a language model, if it is English: asrd start --model {NAME} --lm en\n" in done.stdout
     model = store.resolve(NAME)
+    assert fitting(model) == "fp16"
+    checked = _asrd("start", "--check", "-s", "pcm:-", "--model", NAME)
+    assert (checked.returncode, checked.stdout.count("fp16")) == (0, 1), checked.stderr
     assert model.openvino("fp16").is_file()
     assert _asrd("model", "verify", NAME).returncode == 0
     model.openvino("fp16").with_suffix(".bin").write_bytes(b"rotten")

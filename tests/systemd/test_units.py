@@ -155,7 +155,7 @@ def test_the_command_line_is_one_that_asrd_takes(flavour: str) -> None:
     command = asrd.get_command(click.Context(asrd), name)
     assert command is not None
     params = command.make_context(name, arguments).params
-    assert (params["backend"], list(params["source"])) == ("int8", ["mic"])
+    assert (params["backend"], list(params["source"])) == (None, ["mic"])
 
 
 @pytest.mark.parametrize("flavour", UNITS)

@@ -25,7 +25,7 @@ help: ## show this list
 install: $(HOME_VENV)/installed ## install asrd for you alone: a command in ~/.local/bin
 	@mkdir -p $(PREFIX)/bin && ln -sf $(HOME_VENV)/bin/asrd $(PREFIX)/bin/asrd
 	@echo "installed $(PREFIX)/bin/asrd"
-	@case ":$$PATH:" in *":$(PREFIX)/bin:"*) ;; *) echo "add $(PREFIX)/bin to your PATH" ;; esac
+	@case ":$$PATH:" in *":$(PREFIX)/bin:"*) ;; *) echo 'not on your PATH yet: log in again, or export PATH="$(PREFIX)/bin:$$PATH"' ;; esac
 
 uninstall: ## remove what `make install` has installed; settings and models stay
 	rm -rf $(HOME_VENV) $(PREFIX)/bin/asrd

@@ -16,6 +16,9 @@ from asrd.core.errors import AsrdError, UsageError
 
 SYSTEM = Path("/etc/systemd/system")
 
+HOMES = ("/home/", "/root/")
+"""Where the machine's service may not look: `ProtectHome=`."""
+
 
 @click.command("install-service")
 @click.option("--user", is_flag=True, help="For yourself, started at login, not for the machine.")
@@ -44,7 +47,11 @@ def install_service(user: bool, sockets: bool, folder: Path | None) -> None:
     """
     flavour = "user" if user else "system"
     place = folder or (_of_user() if user else SYSTEM)
-    texts = {"asrd.service": unit(flavour, _program()), "asrd@.service": template(flavour, _program())}
+    program = _program()
+    if place == SYSTEM and program.startswith(HOMES):
+        remedy = "install it for all: sudo make install PREFIX=/usr/local"
+        raise UsageError(f"the machine's service cannot run {program}, which is in a home; {remedy}")
+    texts = {"asrd.service": unit(flavour, program), "asrd@.service": template(flavour, program)}
     if sockets:
         texts |= {"asrd.service": kept(texts["asrd.service"]), "asrd.socket": socket(flavour)}
     if complaint := _verify(flavour, texts):

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
-from asrd.cli import units
+from asrd.cli import install_service, units
 from asrd.cli.main import asrd
 from asrd.core.addresses import control_address, events_address
+from asrd.core.errors import UsageError
 from asrd.daemon.scheduling.scheduler import MAX_WAIT
 from asrd.daemon.transport.descriptors import WANTED
 
@@ -132,6 +134,16 @@ def test_units_are_written_where_systemd_looks(flavour: str, tmp_path: Path) -> 
     }
     assert ("systemctl --user enable" in result.stdout) == (flavour == "user")
     assert result.stdout.endswith("enable --now asrd.socket asrd\n")
+
+
+def test_the_machines_service_is_not_one_in_a_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It is installed for the machine by `sudo make install PREFIX=/usr/local`."""
+    monkeypatch.setattr(install_service, "_program", lambda: "/home/me/.local/share/asrd-venv/bin/asrd")
+    monkeypatch.setattr(install_service, "SYSTEM", tmp_path)
+    refused = CliRunner().invoke(install_service.install_service)
+    assert isinstance(refused.exception, UsageError)
+    assert "which is in a home; install it for all: sudo make install PREFIX=/usr/local" in str(refused.exception)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_place_that_is_not_ours_is_one_line(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ A file is TOML with the long names of the options; underscores are as good as da
 """
 
 import os
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import click
 import cloup
 from click.core import ParameterSource
 
+from asrd.core import home
 from asrd.core.config import config_files, read
 from asrd.core.errors import UsageError, alternatives
 
@@ -157,10 +157,10 @@ def read_files() -> dict[str, tuple[Any, Path]]:
 
 
 def _at_home(value: Any) -> Any:
-    """Replace the `~/` of a path by the home directory; for a flag, the shell does that."""
+    """Replace the `~/` of paths by the home directory."""
     if isinstance(value, list):
         return [_at_home(item) for item in value]
-    return re.sub(r"(^|[=:])~/", lambda found: f"{found[1]}{Path.home()}/", value) if isinstance(value, str) else value
+    return home.expanded(value) if isinstance(value, str) else value
 
 
 def file_of(parameter: click.Parameter | None, ctx: click.Context) -> Path | None:

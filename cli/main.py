@@ -19,6 +19,7 @@ from asrd.cli.logs import log
 from asrd.cli.say import echo
 from asrd.cli.signals import at_once
 from asrd.core.errors import AsrdError
+from asrd.core.home import expanded
 
 COMMANDS = {
     "demo": "asrd.cli.demo:demo",
@@ -192,8 +193,12 @@ def _run() -> int:
 
 
 def _arguments() -> list[str]:
-    """Return the arguments without `--debug`, which may stand on either side of the command; `tell` looks for it."""
-    given = sys.argv[1:]
+    """Return the arguments without `--debug`, which may stand on either side of the command; `tell` looks for it.
+
+    Paths in them, and in variables of settings, may begin with `~/` wherever a shell does not see to that.
+    """
+    os.environ |= {name: expanded(value) for name, value in os.environ.items() if name.startswith("ASRD_")}
+    given = [*map(expanded, sys.argv[1:])]
     end = given.index("--") if "--" in given else len(given)
     return [one for one in given[:end] if one != "--debug"] + given[end:]
 

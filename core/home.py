@@ -4,6 +4,8 @@ A container may give a process a user id that has no home. Then these are places
 there, and whoever wants to keep something there is told that it cannot be written.
 """
 
+import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,6 +32,13 @@ def cache() -> Path:
 def state() -> Path:
     """Return the directory of what lasts from one daemon to the next."""
     return _own(user_state_path)
+
+
+def expanded(text: str) -> str:
+    """Replace the `~/` of a path by the home directory, where a shell does not: at the beginning of a word, and after
+    the `=` or `:` of an option, a source or an address.
+    """
+    return re.sub(r"(^|=|:(?://)?)~/", lambda found: f"{found[1]}{os.path.expanduser('~')}/", text)  # noqa: PTH111
 
 
 def _own(find: Callable[[str], Path]) -> Path:

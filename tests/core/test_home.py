@@ -28,6 +28,31 @@ def test_a_home_is_used_where_there_is_one(tmp_path: Path, monkeypatch: pytest.M
         assert find() == tmp_path / variable / "asrd"
 
 
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("~/a.wav", "/home/me/a.wav"),
+        ("--record=~/tape", "--record=/home/me/tape"),
+        ("desk=file:~/a~/b.wav", "desk=file:/home/me/a~/b.wav"),
+        ("pcm:ipc://~/audio", "pcm:ipc:///home/me/audio"),
+        ("~you/a.wav", "~you/a.wav"),
+        ("what~/ever", "what~/ever"),
+    ],
+)
+def test_a_path_may_begin_at_home_wherever_it_is_typed(text: str, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    assert home.expanded(text) == path
+
+
+def test_flags_and_variables_may_hold_paths_at_home(tmp_path: Path) -> None:
+    places = {"HOME": str(tmp_path), "COLUMNS": "200", "ASRD_JOURNAL": "~/journal"}
+    command = [sys.executable, "-m", "asrd.cli.main", "start", "--check", "-s", "pcm:ipc://~/pcm", "--record=~/tape"]
+    checked = subprocess.run(command, env=os.environ | places, capture_output=True, text=True, check=True)
+    rows = {line.split()[0]: line.split()[1] for line in checked.stdout.splitlines() if line.split()}
+    assert rows["source"] == f"pcm:ipc://{tmp_path}/pcm"
+    assert (rows["record"], rows["journal"]) == (f"{tmp_path}/tape", f"{tmp_path}/journal")
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda words: " ".join(words[:2]))
 def test_no_home_is_no_traceback(command: list[str]) -> None:
     """An unknown user id, as containers have it; Python itself then finds no home either."""

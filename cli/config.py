@@ -41,7 +41,18 @@ _DECODING = ("decoder", "lm", "beam_width", "lm_weight", "word_bonus", "blank_pe
 _TEXT = ("raw", "numbers", "sentence_pause", "spelling")
 _JOURNAL = ("journal", "no_journal", "journal_days", "journal_size")
 _RECORD = ("record", "record_limit", "record_hours")
-_GATEWAY = ("http", "token_file", "tls_cert", "tls_key", "allow_origin", "upload_limit", "sessions", "idle")
+_GATEWAY = (
+    "http",
+    "token_file",
+    "tls_cert",
+    "tls_key",
+    "allow_origin",
+    "upload_limit",
+    "sessions",
+    "idle",
+    "wyoming",
+    "announce",
+)
 SETTINGS = (
     *_RECOGNITION,
     *_DECODING,

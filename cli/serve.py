@@ -12,7 +12,7 @@ from asrd.cli.foreground import run
 from asrd.cli.signals import at_once
 from asrd.cli.start import show
 from asrd.cli.values import MAX_WAIT, Size
-from asrd.core.errors import MissingExtraError
+from asrd.core.errors import MissingExtraError, UsageError
 from asrd.gateway.options import HTTP, IDLE, SESSIONS, UPLOAD, GatewayOptions
 from asrd.gateway.tls import check_certificate
 from asrd.gateway.tokens import read_tokens
@@ -67,6 +67,13 @@ if TYPE_CHECKING:
         help="Seconds after which a connection that sends nothing is closed.",
     ),
 )
+@cloup.option_group(
+    "Other protocols",
+    cloup.option(
+        "--wyoming", metavar="HOST:PORT", help="Serve Wyoming, for Home Assistant, such as at 127.0.0.1:10300."
+    ),
+    cloup.option("--announce", is_flag=True, help="Let Home Assistant find it by multicast DNS on the local network."),
+)
 @daemon_options()
 @click.pass_context
 def serve(ctx: click.Context, /, check: bool, verbose: bool, log_format: str, **params: Any) -> None:
@@ -94,22 +101,28 @@ def serve(ctx: click.Context, /, check: bool, verbose: bool, log_format: str, **
         lambda: daemon(command.again(ctx)),
         verbose=verbose,
         log_format=log_format,
-        entrances=[gateway],
+        entrances=gateway.entrances,
         up=gateway.attend,
     )
 
 
 def _options(params: dict[str, Any]) -> GatewayOptions:
+    from asrd.gateway.wyoming.options import WyomingOptions
+
+    wyoming, announce, insecure = params["wyoming"], params["announce"], params["insecure"]
+    if announce and not wyoming:
+        raise UsageError("--announce is for Wyoming; say where with --wyoming, such as at 0.0.0.0:10300")
     return GatewayOptions(
         http=params["http"],
         tokens=params["token_file"],
         certificate=params["tls_cert"],
         key=params["tls_key"],
-        insecure=params["insecure"],
+        insecure=insecure,
         origins=params["allow_origin"],
         upload=params["upload_limit"],
         idle=params["idle"],
         sessions=params["sessions"],
+        wyoming=WyomingOptions(wyoming, announce, bool(params["token_file"]), insecure) if wyoming else None,
     )
 
 

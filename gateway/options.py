@@ -1,11 +1,11 @@
 """Options of the gateway."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from asrd.core.addresses import MAX_PORT, is_local
 from asrd.core.errors import UsageError
+from asrd.gateway.ports import is_loopback, parse
+from asrd.gateway.wyoming.options import WyomingOptions
 
 HTTP = "127.0.0.1:8765"
 """Where the gateway serves, unless told otherwise."""
@@ -25,7 +25,7 @@ class GatewayOptions:
     """http: HOST:PORT; port 0 takes a free one. tokens: the file of `access.Tokens`. certificate, key: files for TLS.
     insecure: whether everyone who reaches the port may connect. origins: of pages elsewhere that browsers may run
     against the gateway. upload: bytes that a request may have. idle: seconds after which a connection that sends
-    nothing ends. sessions: streams that are open at once.
+    nothing ends. sessions: streams that are open at once. wyoming: where it is served, if it is.
     """
 
     http: str = HTTP
@@ -37,12 +37,11 @@ class GatewayOptions:
     upload: int = UPLOAD
     idle: float = IDLE
     sessions: int = SESSIONS
+    wyoming: WyomingOptions | None = None
 
     def __post_init__(self) -> None:
         """Raise UsageError for an address that is malformed or would be open to everyone."""
-        found = re.fullmatch(r".+:(\d+)", self.http)
-        if not found or int(found[1]) > MAX_PORT:
-            raise UsageError(f"'{self.http}' is not HOST:PORT; write it as in {HTTP}")
+        parse(self.http)
         if (self.certificate is None) != (self.key is None):
             raise UsageError("TLS takes a certificate and its key; give both --tls-cert and --tls-key")
         if not (self.local or self.insecure or (self.tokens and self.certificate)):
@@ -54,10 +53,4 @@ class GatewayOptions:
     @property
     def local(self) -> bool:
         """Whether only programs on this machine can connect."""
-        return is_local(f"tcp://{self.http}")
-
-    @property
-    def place(self) -> tuple[str, int]:
-        """Host and port."""
-        host, _, port = self.http.rpartition(":")
-        return host.strip("[]"), int(port)
+        return is_loopback(self.http)

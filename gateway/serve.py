@@ -2,23 +2,19 @@
 
 import asyncio
 import logging
-import socket
 from contextlib import suppress
 
-from asrd.core.errors import TransportError, reason
 from asrd.daemon.server.daemon import Daemon
 from asrd.daemon.sources.entrance import Entrance, Join
-from asrd.daemon.transport.sockets import KEEPALIVE
+from asrd.gateway import ports
 from asrd.gateway.access import Admission
 from asrd.gateway.app import make_app
+from asrd.gateway.guests import make_guests
 from asrd.gateway.host import Host
 from asrd.gateway.options import GatewayOptions
 from asrd.gateway.server import Server, make_server
 from asrd.gateway.tls import check_certificate
 from asrd.gateway.tokens import read_tokens
-
-BACKLOG = 128
-"""Connections that wait until the daemon is ready to serve them."""
 
 FINISHING, LEAVING = 3.0, 0.5
 """Seconds that open sessions get for their last words when the daemon stops, and connections to close after that: less
@@ -39,16 +35,23 @@ class Gateway(Entrance):
         tokens = read_tokens(options.tokens) if options.tokens else None
         self._admission = Admission(tokens, options.local, options.origins)
         check_certificate(options)
-        self._socket = _bound(*options.place)
+        self._guests = make_guests(options)
+        self._socket = ports.bind(options.http, "--http")
         self._closing = asyncio.Event()
-        host, port = self._socket.getsockname()[:2]
         scheme = "https" if options.certificate else "http"
-        super().__init__("gateway", f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}")
+        super().__init__("gateway", f"{scheme}://{ports.shown(self._socket)}")
+
+    @property
+    def entrances(self) -> list[Entrance]:
+        """Where streams come in: here, and by protocols that have ports of their own."""
+        return [self, *(guest for guest in self._guests if isinstance(guest, Entrance))]
 
     def attend(self, daemon: Daemon) -> None:
         """Take the daemon that is to be served, once it is up."""
         self._host = Host(daemon, self._options, self._admission)
         daemon.publisher.listeners.add(self._host.hub.tell)
+        for guest in self._guests:
+            guest.attend(self._host)
 
     async def open(self) -> None:
         """Do nothing: the port is held already."""
@@ -82,23 +85,3 @@ async def _ended(server: Server, serving: "asyncio.Task[None]") -> None:
     server.should_exit = True
     await asyncio.wait([serving], timeout=LEAVING)
     serving.cancel()
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    try:
-        family, kind, protocol, _, place = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        bound = socket.socket(family, kind, protocol)
-        try:
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE)
-            bound.bind(place)
-            bound.listen(BACKLOG)
-        except OSError:
-            bound.close()
-            raise
-    except OSError as error:
-        raise TransportError(f"cannot serve at {host}:{port}: {reason(error)}; choose another with --http") from error
-    return bound

@@ -1,0 +1,57 @@
+"""Addresses HOST:PORT, and sockets that listen there."""
+
+import re
+import socket
+
+from asrd.core.addresses import MAX_PORT, is_local
+from asrd.core.errors import TransportError, UsageError, reason
+
+BACKLOG = 128
+"""Connections that wait until the daemon is ready to serve them."""
+
+KEEPALIVE = 60
+"""Seconds of silence until the kernel asks whether the peer is still there."""
+
+
+def parse(address: str) -> tuple[str, int]:
+    """Return host and port. Raises UsageError for what is no address."""
+    found = re.fullmatch(r"(.+):(\d+)", address)
+    if not found or int(found[2]) > MAX_PORT:
+        raise UsageError(f"'{address}' is not HOST:PORT; write it as in 127.0.0.1:8765")
+    return found[1].strip("[]"), int(found[2])
+
+
+def is_loopback(address: str) -> bool:
+    """Return whether only programs on this machine can connect."""
+    return is_local(f"tcp://{address}")
+
+
+def bind(address: str, option: str) -> socket.socket:
+    """Return a socket that listens. Port 0 takes a free one. option: where another address could be chosen.
+
+    Raises TransportError if that cannot be.
+    """
+    try:
+        host, port = parse(address)
+        family, kind, protocol, _, place = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        bound = socket.socket(family, kind, protocol)
+        try:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE)
+            bound.bind(place)
+            bound.listen(BACKLOG)
+        except OSError:
+            bound.close()
+            raise
+    except OSError as error:
+        raise TransportError(f"cannot serve at {address}: {reason(error)}; choose another with {option}") from error
+    return bound
+
+
+def shown(bound: socket.socket) -> str:
+    """Return where a socket listens, as HOST:PORT, with the port that was chosen."""
+    host, port = bound.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,137 @@
+"""One client of Wyoming: what it says, and what it is told."""
+
+import asyncio
+
+from wyoming.asr import Transcribe, Transcript, TranscriptChunk, TranscriptStart, TranscriptStop
+from wyoming.audio import AudioChunk, AudioStart, AudioStop
+from wyoming.error import Error
+from wyoming.event import Event
+from wyoming.info import Describe
+from wyoming.ping import Ping, Pong
+
+from asrd.core import script
+from asrd.core.errors import AsrdError, AudioError
+from asrd.core.events import Final
+from asrd.gateway.errors import RefusedError
+from asrd.gateway.host import Host
+from asrd.gateway.pcm import Unpacker
+from asrd.gateway.session import Session
+from asrd.gateway.wyoming.messages import Echo, Form, Request, info, read
+from asrd.gateway.wyoming.wire import Wire
+
+
+class Utterance:
+    """What is said between the start and the stop of audio: a stream of the daemon. Its text is told part by part while
+    it is heard, and whole at the end.
+    """
+
+    def __init__(self, host: Host, wire: Wire, form: Form) -> None:
+        self.form = form
+        self._host, self._wire = host, wire
+        self._session = Session.fed(host, "wyoming", rate=form.rate, channels=form.channels, lagging=wire.hang_up)
+        self._unpacker = Unpacker("s16le", form.channels)
+
+    async def open(self) -> None:
+        """Begin. Raises RefusedError if there are too many sessions."""
+        await self._session.__aenter__()
+        self._telling = asyncio.create_task(self._tell())
+
+    async def feed(self, audio: bytes) -> None:
+        """Hear more. Raises AudioError once the daemon stops."""
+        await self._session.feed(self._unpacker.push(audio))
+
+    async def conclude(self) -> None:
+        """Tell all that was said. Raises AsrdError if that is not known."""
+        self._session.finish()
+        await self._telling
+
+    async def close(self) -> None:
+        """Release the stream."""
+        self._telling.cancel()
+        await asyncio.gather(self._telling, return_exceptions=True)
+        await self._session.__aexit__()
+
+    async def _tell(self) -> None:
+        text, language = "", self._host.language or None
+        await self._wire.send(TranscriptStart(language=language))
+        async for event in self._session:
+            if isinstance(event, Final) and event.words:
+                text, before = script.join([text, event.display] if text else [event.display]), text
+                await self._wire.send(TranscriptChunk(text=text.removeprefix(before)))
+        if self._session.failure:
+            raise AudioError(self._session.failure)
+        await self._wire.send(Transcript(text=text, language=language), TranscriptStop())
+
+
+class Conversation:
+    """A client may have any number of utterances transcribed, one after the other."""
+
+    def __init__(self, host: Host, wire: Wire) -> None:
+        self._host, self._wire = host, wire
+        self._utterance: Utterance | None = None
+
+    async def run(self) -> None:
+        """Converse until the client has gone. Raises AsrdError, and tells it, if that cannot go on."""
+        try:
+            while (event := await self._wire.receive()) is not None:
+                if not await self._do(event):
+                    break
+        except AsrdError as error:
+            code = error.code or None if isinstance(error, RefusedError) else None
+            await self._wire.send(Error(text=str(error), code=code))
+            raise
+        finally:
+            await self._leave()
+
+    async def _do(self, event: Event) -> bool:
+        """Do what the client says. Return False if nothing more is heard, because the daemon stops."""
+        if Describe.is_type(event.type):
+            await self._wire.send(info(self._host))
+        elif Transcribe.is_type(event.type):
+            self._check(read(event.data, Request))
+        elif AudioStart.is_type(event.type):
+            await self._begin(read(event.data, Form))
+        elif AudioChunk.is_type(event.type):
+            return await self._hear(read(event.data, Form), event.payload or b"")
+        elif AudioStop.is_type(event.type):
+            await self._conclude()
+        elif Ping.is_type(event.type):
+            await self._wire.send(Pong(text=read(event.data, Echo).text))
+        return True
+
+    def _check(self, request: Request) -> None:
+        """Raise RefusedError for what the daemon's model does not write."""
+        host = self._host
+        if request.name not in (None, "", host.model):
+            raise RefusedError(404, f"there is no model '{request.name}' here, but {host.model}", "model_not_found")
+        if not host.writes(request.language or ""):
+            message = f"the model {host.model} writes {host.language}, not {request.language}"
+            raise RefusedError(400, message, "unsupported_language")
+
+    async def _begin(self, form: Form) -> Utterance:
+        await self._conclude()
+        utterance = Utterance(self._host, self._wire, form)
+        await utterance.open()
+        self._utterance = utterance
+        return utterance
+
+    async def _hear(self, form: Form, audio: bytes) -> bool:
+        utterance = self._utterance or await self._begin(form)
+        if form != utterance.form:
+            raise RefusedError(400, "the form of audio cannot change within an utterance", "malformed")
+        try:
+            await utterance.feed(audio)
+        except AudioError:
+            await self._conclude()
+            return False
+        return True
+
+    async def _conclude(self) -> None:
+        if self._utterance:
+            await self._utterance.conclude()
+        await self._leave()
+
+    async def _leave(self) -> None:
+        utterance, self._utterance = self._utterance, None
+        if utterance:
+            await utterance.close()

@@ -52,6 +52,10 @@ _GATEWAY = (
     "idle",
     "wyoming",
     "announce",
+    "mqtt",
+    "mqtt_password_file",
+    "mqtt_ca",
+    "mqtt_partials",
 )
 SETTINGS = (
     *_RECOGNITION,

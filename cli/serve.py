@@ -9,10 +9,11 @@ import cloup
 from asrd.cli.config import ConfiguredCommand
 from asrd.cli.daemon_options import daemon, daemon_options
 from asrd.cli.foreground import run
+from asrd.cli.protocols import mqtt, protocol_options, wyoming
 from asrd.cli.signals import at_once
 from asrd.cli.start import show
 from asrd.cli.values import MAX_WAIT, Size
-from asrd.core.errors import MissingExtraError, UsageError
+from asrd.core.errors import MissingExtraError
 from asrd.gateway.options import HTTP, IDLE, SESSIONS, UPLOAD, GatewayOptions
 from asrd.gateway.tls import check_certificate
 from asrd.gateway.tokens import read_tokens
@@ -67,13 +68,7 @@ if TYPE_CHECKING:
         help="Seconds after which a connection that sends nothing is closed.",
     ),
 )
-@cloup.option_group(
-    "Other protocols",
-    cloup.option(
-        "--wyoming", metavar="HOST:PORT", help="Serve Wyoming, for Home Assistant, such as at 127.0.0.1:10300."
-    ),
-    cloup.option("--announce", is_flag=True, help="Let Home Assistant find it by multicast DNS on the local network."),
-)
+@protocol_options
 @daemon_options()
 @click.pass_context
 def serve(ctx: click.Context, /, check: bool, verbose: bool, log_format: str, **params: Any) -> None:
@@ -87,7 +82,7 @@ def serve(ctx: click.Context, /, check: bool, verbose: bool, log_format: str, **
       curl -F file=@talk.m4a -F model=whisper-1 http://127.0.0.1:8765/v1/audio/transcriptions
     """
     options = daemon(params)
-    chosen = _options(params)
+    chosen = _options(ctx, params)
     if check:
         if chosen.tokens:
             read_tokens(chosen.tokens)
@@ -106,23 +101,19 @@ def serve(ctx: click.Context, /, check: bool, verbose: bool, log_format: str, **
     )
 
 
-def _options(params: dict[str, Any]) -> GatewayOptions:
-    from asrd.gateway.wyoming.options import WyomingOptions
-
-    wyoming, announce, insecure = params["wyoming"], params["announce"], params["insecure"]
-    if announce and not wyoming:
-        raise UsageError("--announce is for Wyoming; say where with --wyoming, such as at 0.0.0.0:10300")
+def _options(ctx: click.Context, params: dict[str, Any]) -> GatewayOptions:
     return GatewayOptions(
         http=params["http"],
         tokens=params["token_file"],
         certificate=params["tls_cert"],
         key=params["tls_key"],
-        insecure=insecure,
+        insecure=params["insecure"],
         origins=params["allow_origin"],
         upload=params["upload_limit"],
         idle=params["idle"],
         sessions=params["sessions"],
-        wyoming=WyomingOptions(wyoming, announce, bool(params["token_file"]), insecure) if wyoming else None,
+        wyoming=wyoming(params),
+        mqtt=mqtt(ctx, params),
     )
 
 

@@ -22,6 +22,10 @@ def make_guests(options: GatewayOptions) -> list[Guest]:
             from asrd.gateway.wyoming.listener import Wyoming
 
             guests.append(Wyoming(options.wyoming))
+        if options.mqtt:
+            from asrd.gateway.mqtt.publisher import Mqtt
+
+            guests.append(Mqtt(options.mqtt))
     except ModuleNotFoundError as error:
         raise MissingExtraError("serve", "'asrd serve'") from error
     return guests

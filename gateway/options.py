@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asrd.core.errors import UsageError
+from asrd.gateway.mqtt.options import MqttOptions
 from asrd.gateway.ports import is_loopback, parse
 from asrd.gateway.wyoming.options import WyomingOptions
 
@@ -25,7 +26,8 @@ class GatewayOptions:
     """http: HOST:PORT; port 0 takes a free one. tokens: the file of `access.Tokens`. certificate, key: files for TLS.
     insecure: whether everyone who reaches the port may connect. origins: of pages elsewhere that browsers may run
     against the gateway. upload: bytes that a request may have. idle: seconds after which a connection that sends
-    nothing ends. sessions: streams that are open at once. wyoming: where it is served, if it is.
+    nothing ends. sessions: streams that are open at once. wyoming: where it is served, if it is. mqtt: the broker that
+    is told, if one is.
     """
 
     http: str = HTTP
@@ -38,6 +40,7 @@ class GatewayOptions:
     idle: float = IDLE
     sessions: int = SESSIONS
     wyoming: WyomingOptions | None = None
+    mqtt: MqttOptions | None = None
 
     def __post_init__(self) -> None:
         """Raise UsageError for an address that is malformed or would be open to everyone."""

@@ -5,7 +5,7 @@ import logging
 import math
 import signal
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any
 
@@ -71,6 +71,8 @@ class Daemon:
         self._until = math.inf
         self._stop_reason = ""
         self._stopping, self._reloading = asyncio.Event(), asyncio.Event()
+        self.farewells: list[Callable[[float], Awaitable[None]]] = []
+        """Called at the end, after the last event, with the seconds that are left."""
         self.recorder: Recorder | None = None
         self.journal: Journal | None = None
         self._toggle: Callable[[], Coroutine[Any, Any, Any]] | None = None
@@ -230,6 +232,7 @@ class Daemon:
         reason = self._stop_reason or "all sources ended"
         log.info("stopped: %s", reason)
         await self.publisher.publish(events.Stopped(reason=reason))
+        await asyncio.gather(*(farewell(self._left()) for farewell in self.farewells))
 
     async def _finish(self, hearing: asyncio.Task[None], serving: asyncio.Task[None]) -> None:
         """Close the sources and let all audio received so far be recognised; give up what is still open when time is

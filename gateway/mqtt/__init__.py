@@ -1,0 +1,1 @@
+"""Publish what is heard to an MQTT broker."""

@@ -103,5 +103,6 @@ class Session:
             if isinstance(event, Ended):
                 file = self._source if isinstance(self._source, FileSource) else None
                 self.length = samples(file.heard) if file else event.position
+                await self._source.close()  # who still feeds a stream that has failed is turned away
                 return
             yield event

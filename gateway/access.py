@@ -20,6 +20,9 @@ from asrd.gateway.tokens import digest
 PROTOCOL = "openai-insecure-api-key."
 """What begins the WebSocket subprotocol that holds a token: a page in a browser can set no header."""
 
+PAIR = 2
+"""Subprotocols that Deepgram's clients send from browsers: "token" and the token."""
+
 
 @dataclass(frozen=True, slots=True)
 class Admission:
@@ -72,6 +75,8 @@ def _token(connection: HTTPConnection) -> str:
     for protocol in map(str.strip, offered):
         if protocol.startswith(PROTOCOL):
             return protocol.removeprefix(PROTOCOL)
+    if len(offered) == PAIR and offered[0].strip() == "token":
+        return offered[1].strip()
     return connection.query_params.get("token", "")
 
 

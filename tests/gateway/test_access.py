@@ -50,6 +50,7 @@ def test_tokens_have_roles(tokens):
 def test_browsers_send_tokens_as_they_can(tokens):
     admission = Admission(read_tokens(tokens))
     admission.check(connection(f"token={FULL}"), Role.SPEAK)
+    admission.check(connection(sec_websocket_protocol=f"token, {FULL}"), Role.SPEAK)
     admission.check(connection(sec_websocket_protocol=f"realtime, openai-insecure-api-key.{FULL}"), Role.SPEAK)
 
 

@@ -73,11 +73,13 @@ if TYPE_CHECKING:
 @click.pass_context
 def serve(ctx: click.Context, /, check: bool, verbose: bool, log_format: str, **params: Any) -> None:
     """Run the daemon as 'asrd start' does, and serve other programs, each with a stream of its own: OpenAI's API for
-    transcription, also live over WebSockets. Sources are optional.
+    transcription, also live over WebSockets, those of vosk-server and Deepgram, and Wyoming for Home Assistant. What
+    is heard can be published over MQTT. Sources are optional.
 
     \b
     Examples:
       asrd serve
+      asrd serve --wyoming 127.0.0.1:10300
       asrd serve --http 0.0.0.0:8765 --token-file tokens --tls-cert cert.pem --tls-key key.pem
       curl -F file=@talk.m4a -F model=whisper-1 http://127.0.0.1:8765/v1/audio/transcriptions
     """
@@ -87,6 +89,8 @@ def serve(ctx: click.Context, /, check: bool, verbose: bool, log_format: str, **
         if chosen.tokens:
             read_tokens(chosen.tokens)
         check_certificate(chosen)
+        if chosen.mqtt:
+            chosen.mqtt.secret()
         show(ctx, options, silent=True)
         return
     gateway = _gateway(chosen)

@@ -370,6 +370,7 @@ def test_what_cannot_be(tmp_path):
         (["--mqtt", "mqtt://a:geheim@h"], "everyone on this machine can see a password on the command line"),
         (["--mqtt", "mqtt:geheim"], "this is not the URL of an MQTT broker"),
         (["--mqtt-partials"], "name it with --mqtt"),
+        (["--mqtt", "mqtt://a@h", "--mqtt-password-file", "nowhere"], "the password in nowhere cannot be read"),
         (["--announce"], "say where with --wyoming"),
     ],
 )

@@ -4,6 +4,7 @@ import asyncio
 import json
 import socket
 import struct
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -21,8 +22,9 @@ from wyoming.ping import Ping, Pong
 from zeroconf import ServiceStateChange
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncZeroconf
 
-from asrd.core.errors import UsageError
+from asrd.core.errors import MissingExtraError, UsageError
 from asrd.gateway.wyoming.announcement import KIND
+from asrd.gateway.wyoming.listener import Wyoming
 from asrd.gateway.wyoming.options import WyomingOptions
 
 from .conftest import Served, serving
@@ -186,6 +188,12 @@ async def test_who_leaves_abruptly_hurts_nobody(listening, clips, transcribed):
         await say(client, *spoken(clips[1]))
         assert Transcript.from_event((await heard(client, Transcript))[-1]).text == transcribed(clips[1]).strip()
     assert "Traceback" not in "\n".join(served.log)
+
+
+def test_what_announces_it_is_an_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "asrd.gateway.wyoming.announcement", None)
+    with pytest.raises(MissingExtraError, match="--announce needs"):
+        Wyoming(WyomingOptions("127.0.0.1:0", announce=True))
 
 
 def test_only_this_machine_unless_it_is_to_be_insecure():

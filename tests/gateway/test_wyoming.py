@@ -5,8 +5,8 @@ import json
 import socket
 import struct
 import sys
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +23,12 @@ from zeroconf import ServiceStateChange
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncZeroconf
 
 from asrd.core.errors import MissingExtraError, UsageError
+from asrd.gateway.errors import LaggingError, RefusedError
+from asrd.gateway.wyoming import wire
 from asrd.gateway.wyoming.announcement import KIND
 from asrd.gateway.wyoming.listener import Wyoming
 from asrd.gateway.wyoming.options import WyomingOptions
+from asrd.gateway.wyoming.wire import Reader, Wire
 
 from .conftest import Served, serving
 
@@ -188,6 +191,39 @@ async def test_who_leaves_abruptly_hurts_nobody(listening, clips, transcribed):
         await say(client, *spoken(clips[1]))
         assert Transcript.from_event((await heard(client, Transcript))[-1]).text == transcribed(clips[1]).strip()
     assert "Traceback" not in "\n".join(served.log)
+
+
+@asynccontextmanager
+async def wired(idle: float) -> AsyncIterator[Wire]:
+    """The server's side of a connection whose client neither says nor reads anything."""
+    wires: asyncio.Queue[Wire] = asyncio.Queue()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        wires.put_nowait(Wire(reader, writer, idle))
+
+    server = await asyncio.get_running_loop().create_server(
+        lambda: asyncio.StreamReaderProtocol(Reader(), accept), "127.0.0.1", 0
+    )
+    async with server:
+        _, client = await asyncio.open_connection(*server.sockets[0].getsockname(), limit=1)
+        found = await wires.get()
+        yield found
+        found.hang_up()
+        client.close()
+
+
+async def test_who_does_not_read_is_cut_off(monkeypatch):
+    monkeypatch.setattr(wire, "SLOW", 0.2)
+    async with wired(10) as found:
+        many = [Transcript(text="x" * 100_000)] * 1000
+        with pytest.raises(LaggingError, match="nothing was read for"):
+            await found.send(*many)
+
+
+async def test_who_is_silent_is_refused():
+    async with wired(0.1) as found:
+        with pytest.raises(RefusedError, match="nothing was received for"):
+            await found.receive()
 
 
 def test_what_announces_it_is_an_extra(monkeypatch):

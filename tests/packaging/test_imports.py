@@ -26,8 +26,11 @@ MAY_IMPORT = {
 """Layers that each layer may import, besides itself. A folder in another's is a layer of its own."""
 
 HEAVY = (
+    "aiomqtt",
     "starlette",
     "uvicorn",
+    "wyoming",
+    "zeroconf",
     "ctc_beam_decoder",
     "torch",
     "transformers",

@@ -4,7 +4,7 @@ import hashlib
 
 from starlette.websockets import WebSocketDisconnect
 
-from asrd.core.errors import AsrdError, AudioError, MalformedError
+from asrd.core.errors import AsrdError, MalformedError
 from asrd.gateway.deepgram.messages import Messages, decode
 from asrd.gateway.deepgram.part import Part
 from asrd.gateway.deepgram.settings import Settings
@@ -51,12 +51,8 @@ class Conversation:
         """Hear a piece of audio; an empty one closes the stream. Return False if nothing more is heard."""
         if not audio:
             return False
-        try:
-            await (self._part or await self._begun()).feed(audio)
-        except AudioError:
-            return False
         self._digest.update(audio)
-        return True
+        return await (self._part or await self._begun()).feed(audio)
 
     async def _begun(self) -> Part:
         part = Part(self._host, self._line, self._settings, self._messages)
@@ -67,7 +63,9 @@ class Conversation:
     async def _conclude(self, *, flushed: bool) -> None:
         """Tell all that was said until now."""
         if self._part:
-            self._messages.begins += await self._part.conclude(flushed=flushed)
+            self._part.flushing = flushed
+            await self._part.conclude()
+            self._messages.begins += self._part.session.length
         elif flushed:
             await self._line.send(self._messages.nothing(0))
         await self._leave()

@@ -22,7 +22,6 @@ def routes(host: Host) -> list[BaseRoute]:
     async def serve(websocket: WebSocket) -> None:
         await websocket.accept()
         with suppress(WebSocketDisconnect):
-            async with Conversation(host, Line(websocket, host.options.idle)) as conversation:
-                await conversation.run()
+            await Conversation(host, Line(websocket, host.options.idle)).run()
 
     return [socket(host, "/", serve, Role.SPEAK)]

@@ -1,7 +1,5 @@
 """One client of Wyoming: what it says, and what it is told."""
 
-import asyncio
-
 from wyoming.asr import Transcribe, Transcript, TranscriptChunk, TranscriptStart, TranscriptStop
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.error import Error
@@ -10,57 +8,37 @@ from wyoming.info import Describe
 from wyoming.ping import Ping, Pong
 
 from asrd.core import script
-from asrd.core.errors import AsrdError, AudioError
+from asrd.core.errors import AsrdError
 from asrd.core.events import Final
 from asrd.gateway.errors import RefusedError
 from asrd.gateway.host import Host
-from asrd.gateway.pcm import Unpacker
 from asrd.gateway.session import Session
+from asrd.gateway.speech import Speech
 from asrd.gateway.wyoming.messages import Echo, Form, Request, info, read
 from asrd.gateway.wyoming.wire import Wire
 
 
-class Utterance:
-    """What is said between the start and the stop of audio: a stream of the daemon. Its text is told part by part while
-    it is heard, and whole at the end.
+class Utterance(Speech):
+    """What is said between the start and the stop of audio. Its text is told part by part while it is heard, and whole
+    at the end.
     """
 
     def __init__(self, host: Host, wire: Wire, form: Form) -> None:
         self.form = form
-        self._host, self._wire = host, wire
-        self._session = Session.fed(host, "wyoming", rate=form.rate, channels=form.channels, lagging=wire.hang_up)
-        self._unpacker = Unpacker("s16le", form.channels)
+        self._wire, self._language = wire, host.language or None
+        session = Session.fed(host, "wyoming", rate=form.rate, channels=form.channels, lagging=wire.hang_up)
+        super().__init__(session, "s16le", form.channels)
 
-    async def open(self) -> None:
-        """Begin. Raises RefusedError if there are too many sessions."""
-        await self._session.__aenter__()
-        self._telling = asyncio.create_task(self._tell())
-
-    async def feed(self, audio: bytes) -> None:
-        """Hear more. Raises AudioError once the daemon stops."""
-        await self._session.feed(self._unpacker.push(audio))
-
-    async def conclude(self) -> None:
-        """Tell all that was said. Raises AsrdError if that is not known."""
-        self._session.finish()
-        await self._telling
-
-    async def close(self) -> None:
-        """Release the stream."""
-        self._telling.cancel()
-        await asyncio.gather(self._telling, return_exceptions=True)
-        await self._session.__aexit__()
-
-    async def _tell(self) -> None:
-        text, language = "", self._host.language or None
-        await self._wire.send(TranscriptStart(language=language))
-        async for event in self._session:
+    async def tell(self) -> None:
+        """Send what is heard."""
+        text = ""
+        await self._wire.send(TranscriptStart(language=self._language))
+        async for event in self.session:
             if isinstance(event, Final) and event.words:
                 text, before = script.join([text, event.display] if text else [event.display]), text
                 await self._wire.send(TranscriptChunk(text=text.removeprefix(before)))
-        if self._session.failure:
-            raise AudioError(self._session.failure)
-        await self._wire.send(Transcript(text=text, language=language), TranscriptStop())
+        if not self.session.failure:
+            await self._wire.send(Transcript(text=text, language=self._language), TranscriptStop())
 
 
 class Conversation:
@@ -119,12 +97,10 @@ class Conversation:
         utterance = self._utterance or await self._begin(form)
         if form != utterance.form:
             raise RefusedError(400, "the form of audio cannot change within an utterance", "malformed")
-        try:
-            await utterance.feed(audio)
-        except AudioError:
-            await self._conclude()
-            return False
-        return True
+        if await utterance.feed(audio):
+            return True
+        await self._conclude()
+        return False
 
     async def _conclude(self) -> None:
         if self._utterance:

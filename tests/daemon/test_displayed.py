@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from itertools import pairwise
 
+import msgspec
 import pytest
 
 from asrd.core import events
@@ -14,6 +15,7 @@ from asrd.core.writing.style import Style
 from asrd.daemon.options import RecognitionOptions
 from asrd.daemon.recognition.decoding import Boosts, DecoderOptions
 from asrd.daemon.recognition.decoding.frames import Frames
+from asrd.daemon.recognition.recognizer import NO_BOOSTS
 from asrd.daemon.scheduling.scheduler import Scheduler
 from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.daemon.sources.files import FileSource
@@ -51,14 +53,19 @@ class Kept:
             self.texts.append(event)
 
 
-def heard(text: str, model: ModelDirectory, options: RecognitionOptions, hot: Boosts) -> list[Partial | Final]:
-    """What a stream publishes of a recording in which a text is heard."""
+def heard(
+    text: str, model: ModelDirectory, options: RecognitionOptions, hot: Boosts = NO_BOOSTS, *, begins: bool = True
+) -> list[Partial | Final]:
+    """What a stream publishes of a recording in which a text is heard. begins: whether it goes on from a state in which
+    the next utterance begins a sentence.
+    """
 
     async def scenario() -> list[Partial | Final]:
         scheduler, kept = Scheduler("toy", Toy(model)), Kept()
         source = FileSource("a", speech("real")[0].audio, "fast")
         decoding = Injected(text)
         stream = make_stream(source, options, scheduler, kept, model, decoding=decoding, hot=lambda: hot)
+        stream.resume(msgspec.structs.replace(stream.state(), begins=begins))
         serving = asyncio.create_task(scheduler.run())
         await source.open()
         await stream.run()
@@ -97,9 +104,15 @@ def test_each_language_by_its_own_rules(bundled: ModelDirectory, language: str, 
 def test_a_sentence_goes_on_over_utterances_that_are_cut_for_their_length(bundled: ModelDirectory) -> None:
     settings = SegmenterSettings(max_utterance=samples(2.0))
     options = RecognitionOptions("toy", decoding=DecoderOptions("greedy"), segmenter=settings)
-    finals = [one for one in heard("ONE MORE", bundled, options, {}) if isinstance(one, Final)]
+    finals = [one for one in heard("ONE MORE", bundled, options) if isinstance(one, Final)]
     assert [final.reason for final in finals[:-1]] == ["length"] * (len(finals) - 1)
     assert [final.display for final in finals] == ["One more", *["one more"] * (len(finals) - 2), "one more."]
+
+
+def test_a_sentence_goes_on_in_a_stream_that_goes_on_from_a_state(bundled: ModelDirectory) -> None:
+    options = RecognitionOptions("toy", decoding=DecoderOptions("greedy"))
+    displays = [heard("ONE MORE", bundled, options, begins=begins)[-1].display for begins in (True, False)]
+    assert displays == ["One more.", "one more."]
 
 
 def test_what_the_model_knows_does_not_change_what_is_asked_for(bundled: ModelDirectory) -> None:

@@ -115,7 +115,7 @@ CASES = {
     "energy": Case(options("energy")),
     "silero": Case(options("silero")),
     "beam": Case(options(decoding=BEAM)),
-    "hot words": Case(options(decoding=SEARCH), hot={"a": 2.0, "tea": 3.0}),
+    "hot words": Case(options(decoding=SEARCH), hot={"a": 2.0, "Tea": 3.0}),
     "quick": Case(options(hangover=SHORTEST, min_hangover=SHORTEST, max_hangover=samples(0.4)), live=True),
     "slow": Case(options(hangover=samples(0.8), min_speech=samples(0.3), tail=samples(0.1))),
     "overlong": Case(options(max_utterance=MAX_WINDOW)),

@@ -185,7 +185,7 @@ def _show(payload: bytes, pace: Pace, *, as_json: bool) -> None:
     event = decode(payload)
     pace.reach(event.time)
     if as_json:
-        echo(payload)
+        echo(payload.decode())
     elif isinstance(event, Final):
         echo(f"{event.stream} {seconds(event.start):8.2f}  {event.text}")
 

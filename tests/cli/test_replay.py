@@ -12,7 +12,7 @@ import pytest
 from asrd.clients import Control, Subscriber
 from asrd.clients.sender import Sender
 from asrd.core.errors import TransportError
-from asrd.core.events import Heartbeat
+from asrd.core.events import Heartbeat, Partial, Started, decode
 from asrd.daemon.recorder import blocks
 from asrd.daemon.recorder.records import FORMAT
 from asrd.daemon.replay.takes import takes
@@ -66,8 +66,9 @@ def test_a_daemon_that_is_killed_leaves_all_but_its_last_moment(
     [take] = takes(recording)
     assert not take.whole
     assert take.samples > samples - 1600
-    again = run("replay", recording)
+    again = run("replay", recording, "--json")
     assert again.returncode == 0, again.stderr
     assert "the same, bit for bit" in again.stderr
+    assert {type(decode(line.encode())) for line in again.stdout.splitlines()} >= {Started, Partial}
     other = run("replay", recording, "--stream", "b")
     assert (other.returncode, other.stderr) == (2, f"asrd: no stream is called 'b' in {recording}; there are: a\n")

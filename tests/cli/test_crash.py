@@ -51,7 +51,7 @@ def speech() -> FloatArray:
 
 def play(address: str, audio: FloatArray, block: int = 1_600) -> None:
     """Send it twice as fast as it was spoken, over any number of daemons."""
-    with Sender(address, timeout=60, away=math.inf) as sender:
+    with Sender(address, timeout=60, away=math.inf, waits=True) as sender:
         for first in range(0, len(audio), block):
             sender.send(audio[first : first + block])
             time.sleep(block / 32_000)

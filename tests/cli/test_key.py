@@ -122,7 +122,7 @@ def test_a_reload_lets_clients_in_and_out_without_lost_audio(
         assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
         assert "this key may listen only" in refused.stderr
         assert "process" in run("status", "--control", control, ASRD_KEY=str(desk)).stdout
-        with Sender(pcm) as sender:
+        with Sender(pcm, waits=True) as sender:
             sender.send(np.concatenate(clip[: len(clip) // 2]))
             run("key", "revoke", "desk")
             run("key", "new", "late", "-o", late)

@@ -51,7 +51,7 @@ def test_a_daemon_that_is_killed_leaves_all_but_its_last_moment(
     daemon = spawn("start", "--source", f"a=pcm:{audio}", "--backend", "fp16", "--record", recording)
     clip = list(read_blocks(bundled("real")[0].audio))
     samples, control = sum(map(len, clip)), Control(environment["ASRD_CONTROL"])
-    subscriber, sending = Subscriber(environment["ASRD_EVENTS"], once=True), Sender(audio, timeout=60)
+    subscriber, sending = Subscriber(environment["ASRD_EVENTS"], once=True), Sender(audio, timeout=60, waits=True)
     with suppress(TransportError), subscriber as events, sending as sender:  # the daemon is gone
         for block in clip:
             sender.send(block)

@@ -269,7 +269,7 @@ def test_everything_is_reached_over_ipv6(spawn: Spawn) -> None:
     with Subscriber(events, timeout=60) as subscriber:
         next(iter(subscriber))
         assert Control(control).status().streams["call"].open
-        with Sender(audio) as sender:
+        with Sender(audio, waits=True) as sender:
             sender.send(clip)
         assert next(event for event in subscriber if isinstance(event, Final)).text
     with urllib.request.urlopen(f"http://[::1]:{ports[3]}/metrics") as metrics:

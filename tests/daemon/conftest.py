@@ -50,7 +50,7 @@ class Harness:
     @asynccontextmanager
     async def sender(self) -> AsyncIterator[Callable[[FloatArray], Awaitable[None]]]:
         """A sender as another process would have it; it says that it ends when the block is left."""
-        sender = Sender(self.audio)
+        sender = Sender(self.audio, waits=True)
         await asyncio.to_thread(sender.__enter__)
         try:
             yield lambda pcm: asyncio.to_thread(sender.send, pcm)

@@ -81,7 +81,7 @@ async def test_streams_at_once_do_not_disturb_each_other(
     harness = Harness(tmp_path, sources=tuple(f"{name}=pcm:{socket}" for name, socket in sockets.items()))
 
     def feed(socket: str, audio: FloatArray) -> None:
-        with Sender(socket, timeout=20) as sender:
+        with Sender(socket, timeout=20, waits=True) as sender:
             sender.send(audio)
 
     async with harness.running():
@@ -100,7 +100,7 @@ async def test_a_hole_in_the_audio_is_a_gap_and_closes_the_utterance(
 ) -> None:
     audio = sentences[0]
     async with harness.running():
-        sender = Sender(harness.audio)
+        sender = Sender(harness.audio, waits=True)
         with sender:
             await asyncio.to_thread(sender.send, audio[:40_000])
             await harness.until(lambda item: isinstance(item, Partial))

@@ -48,7 +48,7 @@ def harness(tmp_path_factory: pytest.TempPathFactory, sentences: list[FloatArray
     audio, middle = sentences[0], len(sentences[0]) // 2
 
     def with_a_hole() -> None:
-        with Sender(harness.audio) as sender:
+        with Sender(harness.audio, waits=True) as sender:
             sender.send(sentences[1][:20_000])
             sender.position += 4000
             sender.send(sentences[1][24_000:])

@@ -32,7 +32,7 @@ def playing(address: str, audio: FloatArray, speed: float = 2.0) -> Iterator[thr
     ended.
     """
     hurry = threading.Event()
-    sender = Sender(address, timeout=60, away=math.inf)
+    sender = Sender(address, timeout=60, away=math.inf, waits=True)
 
     def play() -> None:
         with contextlib.suppress(TransportError), sender:

@@ -25,7 +25,7 @@ def test_memory_stays_flat_while_it_hears(tmp_path: Path, count: Count) -> None:
     process, memory = psutil.Process(victim.process.pid), []
     rounds = int(HOURS * 3600 * SAMPLE_RATE / len(audio)) + 1
     try:
-        with Sender(f"ipc://{victim.paths['audio']}", timeout=60) as sender:
+        with Sender(f"ipc://{victim.paths['audio']}", timeout=60, waits=True) as sender:
             for _ in range(rounds):
                 sender.send(audio)
                 memory.append(process.memory_info().rss)

@@ -51,7 +51,7 @@ def test_settings_change_in_mid_speech_and_nothing_is_lost(tmp_path: Path, manag
         assert "STATUS=" in told(manager, "READY=1")
         with victim.events() as events:
             settle(events, Status)
-            with Sender(f"ipc://{victim.paths['audio']}") as sender:
+            with Sender(f"ipc://{victim.paths['audio']}", waits=True) as sender:
                 sender.send(clip[: len(clip) // 2])
                 settings.write_text("hangover = 0.8\nsource = ['mic']\n", encoding="utf-8")
                 victim.process.send_signal(signal.SIGHUP)

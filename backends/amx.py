@@ -29,10 +29,16 @@ def is_unsafe(node: Any) -> bool:
 def spare(network: Any) -> list[str]:
     """Compute the unsafe convolutions of a quantized network in floating point, if this CPU has AMX.
 
+    Returns their names.
+    """
+    return [] if "amx_int8" not in cpu.flags() or "ONEDNN_MAX_CPU_ISA" in os.environ else widen(network)
+
+
+def widen(network: Any) -> list[str]:
+    """Compute the unsafe convolutions in floating point, whatever the CPU: for a network that others will run.
+
     Removes the rounding of their input; their weights stay as they are. Returns their names.
     """
-    if "amx_int8" not in cpu.flags() or "ONEDNN_MAX_CPU_ISA" in os.environ:
-        return []
     spared = []
     for node in filter(is_unsafe, network.get_ordered_ops()):
         follower = node

@@ -86,7 +86,7 @@ $(MODEL_VENV)/dependencies: pyproject.toml constraints.txt
 	$(call environment,$(MODEL_VENV),.[training])
 
 $(VENV)/dependencies: pyproject.toml constraints.txt
-	$(call environment,$(VENV),.[lm$(,)torch$(,)quant$(,)silero$(,)serve$(,)dev])
+	$(call environment,$(VENV),.[kserve$(,)lm$(,)torch$(,)quant$(,)silero$(,)serve$(,)dev])
 
 , := ,
 

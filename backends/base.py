@@ -21,13 +21,18 @@ class LoadOptions:
 
     device: the runtime's own name of a device ("CPU"). threads: 0 leaves the number to the runtime. cache: whether
     compiled models may be kept on disk for the next start. arithmetic: one of the backend's `arithmetics`, for what is
-    computed in floating point; "" leaves the choice to the backend.
+    computed in floating point; "" leaves the choice to the backend. model_server: URL of a model on a server, for a
+    backend that is its client. model_server_token, model_server_ca: files of the bearer token, and of the certificates
+    to trust.
     """
 
     device: str = "CPU"
     threads: int = 0
     cache: bool = True
     arithmetic: str = ""
+    model_server: str = ""
+    model_server_token: str = ""
+    model_server_ca: str = ""
 
 
 class Backend(LoadedModel):

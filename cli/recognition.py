@@ -76,6 +76,22 @@ _MODEL = cloup.option_group(
     arithmetic_option,
 )
 
+_SERVER = cloup.option_group(
+    "Model server, for --backend kserve",
+    cloup.option(
+        "--model-server",
+        metavar="URL",
+        help="Model on a server: http://HOST:PORT/v2/models/NAME, or the same with https, grpc or grpcs.",
+    ),
+    cloup.option("--model-server-token", metavar="FILE", help="File that holds the server's bearer token."),
+    cloup.option(
+        "--model-server-ca",
+        metavar="FILE",
+        show_default="the system's",
+        help="Certificates to trust, in PEM, for https and grpcs.",
+    ),
+)
+
 _ENDPOINTING = cloup.option_group(
     "Endpointing",
     cloup.option(
@@ -158,7 +174,7 @@ _DECODING = cloup.option_group(
 
 def recognition_options(command: Command) -> Command:
     """Add the options that affect the text. `recognition` makes the options object from them."""
-    return _MODEL(_ENDPOINTING(_WINDOWS(_DECODING(command))))
+    return _MODEL(_SERVER(_ENDPOINTING(_WINDOWS(_DECODING(command)))))
 
 
 def decoding_options(command: Command) -> Command:
@@ -207,7 +223,12 @@ def recognition(params: dict[str, Any], partials: float = 0.0) -> Any:
         backend=chosen_backend(params),
         model=params["model"],
         load=LoadOptions(
-            device=params["device"], threads=params["threads"], arithmetic=arithmetic(params["arithmetic"])
+            device=params["device"],
+            threads=params["threads"],
+            arithmetic=arithmetic(params["arithmetic"]),
+            model_server=params["model_server"] or "",
+            model_server_token=params["model_server_token"] or "",
+            model_server_ca=params["model_server_ca"] or "",
         ),
         vad=params["vad"],
         segmenter=SegmenterSettings.of_seconds(partial_interval=partials, **_spans(params)),

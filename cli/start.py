@@ -20,6 +20,7 @@ UNSET = {
     "journal": "yours",
     "record": "nothing",
     "language": "the model's",
+    "model_server_ca": "the system's",
 } | dict.fromkeys(("lm", "lm_weight", "word_bonus", "blank_penalty", "unknown_penalty"), "the model's own")
 """Values shown for settings that are not set."""
 

@@ -20,6 +20,9 @@ class RecordedLoading(State, frozen=True):
     threads: int
     cache: bool
     arithmetic: str
+    model_server: str
+    model_server_token: str
+    model_server_ca: str
 
 
 class RecordedDecoding(State, frozen=True):

@@ -10,7 +10,7 @@ from asrd.daemon.stream.state import RecordedSettings, StreamState
 
 Bytes = bytes
 
-FORMAT = 3
+FORMAT = 4
 """Version of the recording's contents. Raise it when adding, moving, renaming or dropping a field of a record or a
 state, or when changing its meaning. A recording knows nothing of classes and their attributes.
 """

@@ -18,13 +18,13 @@ from asrd.models import ModelDirectory
 
 def test_the_bundled_backends_are_ready() -> None:
     states = {status.name: status for status in available()}
-    for name in ("torch", "fp16", "int8"):
+    for name in ("torch", "fp16", "int8", "kserve"):
         assert states[name].problem == ""
         assert states[name].distribution.startswith("asrd ")
 
 
 def test_an_unknown_name_is_wrong_usage_and_lists_the_others(base_model: ModelDirectory) -> None:
-    with pytest.raises(UsageError, match=r"^no backend is called 'warp'; there are: fp16, int8, torch$"):
+    with pytest.raises(UsageError, match=r"^no backend is called 'warp'; there are: fp16, int8, kserve, torch$"):
         load("warp", base_model)
 
 

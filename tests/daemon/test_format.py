@@ -68,7 +68,13 @@ LAYOUT = {
         {
             "backend": "str",
             "model": "str",
-            "load": {"device": "str", "threads": "int", "cache": "bool", "arithmetic": "str"},
+            "load": {
+                "device": "str",
+                "threads": "int",
+                "cache": "bool",
+                "arithmetic": "str",
+                **dict.fromkeys(("model_server", "model_server_token", "model_server_ca"), "str"),
+            },
             "vad": "str",
             "segmenter": SEGMENTATION,
             "decoding": {
@@ -123,7 +129,7 @@ def layout(kind: inspect.Type) -> Any:
 
 def test_another_layout_is_another_format() -> None:
     changed = "raise FORMAT, and write down here what a recording now holds"
-    assert (FORMAT, layout(inspect.type_info(AnyRecord))) == (3, LAYOUT), changed
+    assert (FORMAT, layout(inspect.type_info(AnyRecord))) == (4, LAYOUT), changed
 
 
 def kinds(kind: inspect.Type) -> Iterator[inspect.StructType]:
@@ -150,7 +156,7 @@ def test_all_options_come_back() -> None:
     options = RecognitionOptions(
         backend="fp16",
         model="other",
-        load=LoadOptions("GPU", 3, cache=False, arithmetic="bf16"),
+        load=LoadOptions("GPU", 3, False, "bf16", "http://a", "token", "ca"),
         vad="energy:9",
         segmenter=SegmenterSettings(**settings),
         decoding=DecoderOptions("none", "other", 7, 1.0, 2.0, 3.0, 4.0),

@@ -10,7 +10,7 @@ BACKLOG = 128
 """Connections that wait until the daemon is ready to serve them."""
 
 KEEPALIVE = 60
-"""Seconds of silence until the kernel asks whether the peer is still there."""
+"""Seconds of silence until the kernel asks whether the peer is still there, and in which it must take what is sent."""
 
 
 def parse(address: str) -> tuple[str, int]:
@@ -41,6 +41,7 @@ def bind(address: str, option: str) -> socket.socket:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE)
+            bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1000 * KEEPALIVE)
             bound.bind(place)
             bound.listen(BACKLOG)
         except OSError:

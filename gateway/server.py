@@ -85,4 +85,10 @@ def make_server(app: ASGIApp, options: GatewayOptions) -> Server:
     )
     config.load()
     logging.getLogger("uvicorn").setLevel(logging.ERROR)  # what clients do wrong is logged where it is refused
+    logging.getLogger("uvicorn.error").addFilter(_meant)
     return Server(config)
+
+
+def _meant(record: logging.LogRecord) -> bool:
+    """Return whether a line of uvicorn's is one to read: it takes a WebSocket that was refused for one forgotten."""
+    return "without completing handshake" not in str(record.msg)

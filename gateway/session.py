@@ -21,7 +21,7 @@ class Session:
         async with Session.fed(host, "vosk", rate=16_000) as session:
             await session.feed(samples)      # waits while the daemon is behind
             session.finish()
-            async for event in session:      # until all that was fed is final
+            async for event in session:      # until all that was fed is final; `ended` is the last
                 ...
 
     `feed` and the loop over events may run in two tasks. length: samples heard, at 16 kHz, once it has ended.
@@ -44,9 +44,12 @@ class Session:
         channels: int = 1,
         live: bool = False,
         lagging: Callable[[], None] = lambda: None,
+        name: str = "",
     ) -> Self:
-        """Return a session that hears what it is fed. rate: Hz. Raises AudioError for a rate that is none."""
-        return cls(host, FedSource(host.stream(protocol), rate, channels, live=live), lagging)
+        """Return a session that hears what it is fed. rate: Hz. name: what its stream is called, perhaps with a number
+        behind it; by default, it gets a name of its protocol. Raises AudioError for a rate that is none.
+        """
+        return cls(host, FedSource(name or host.stream(protocol), rate, channels, live=live), lagging)
 
     @classmethod
     def of_file(cls, host: Host, protocol: str, path: Path, name: str) -> Self:
@@ -55,13 +58,18 @@ class Session:
 
     @property
     def name(self) -> str:
-        """The stream's name."""
+        """The stream's name; settled once it is open."""
         return self._source.stream
 
     @property
     def failure(self) -> str:
         """Why the source failed; "" if it did not."""
         return self.stream.failure
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is heard that is fed: the audio has ended, or the daemon stops."""
+        return isinstance(self._source, FedSource) and self._source.ended
 
     def check(self) -> None:
         """Raise AudioError if the source failed, RefusedError if the daemon was stopped before a file was heard."""
@@ -73,12 +81,13 @@ class Session:
     async def __aenter__(self) -> Self:
         """Open the stream. Raises RefusedError if there are too many, AsrdError if a file cannot be heard."""
         self._host.enter(self)
-        self._inbox = self._host.hub.enter(self.name, self._lagging)
         try:
             self.stream = await self._host.daemon.streams.join(self._source)
         except BaseException:
-            await self.__aexit__()
+            self._host.leave(self)
+            await self._source.close()
             raise
+        self._inbox = self._host.hub.enter(self.name, self._lagging)  # the stream runs only when this task waits
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -92,6 +101,11 @@ class Session:
             raise AudioError(f"{self.name} hears a file")
         await self._source.feed(pcm)
 
+    def lose(self, frames: int, reason: str) -> None:
+        """Tell that frames are missing before what is fed next, and why."""
+        if isinstance(self._source, FedSource):
+            self._source.lose(frames, reason)
+
     def finish(self) -> None:
         """End the stream after what was fed; events go on until all of it is final."""
         if isinstance(self._source, FedSource):
@@ -104,5 +118,6 @@ class Session:
                 file = self._source if isinstance(self._source, FileSource) else None
                 self.length = samples(file.heard) if file else event.position
                 await self._source.close()  # who still feeds a stream that has failed is turned away
+                yield event
                 return
             yield event

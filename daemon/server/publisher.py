@@ -62,6 +62,11 @@ class Publisher:
         """The addresses it is bound to, with the port that was chosen for `*`."""
         return [binding.address for binding in self._bindings]
 
+    @property
+    def last(self) -> int:
+        """The number of the last event that was sent."""
+        return self._seq - len(self._outgoing) - 1
+
     def begin(self, journal: Journal) -> None:
         """Number events as a journal goes on, and keep them in it before they are sent."""
         self.history.begin(journal)
@@ -105,8 +110,7 @@ class Publisher:
         """
 
         def frames(make: Callable[[], Event]) -> tuple[bytes, bytes]:
-            last = self._seq - len(self._outgoing) - 1
-            event = msgspec.structs.replace(make(), daemon=self.daemon, seq=last, time=time.time())
+            event = msgspec.structs.replace(make(), daemon=self.daemon, seq=self.last, time=time.time())
             return events.topic(event), events.encode(event)
 
         await self._audience.joined(partial(frames, greeting) if greeting else None)

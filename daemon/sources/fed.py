@@ -54,7 +54,7 @@ class FedSource(Source):
         self._pieces: deque[_Piece] = deque()
         self._held = 0
         self._lost, self._reason = 0, ""
-        self._ended = False
+        self.ended = False
         self._changed = asyncio.Event()
         self._room = asyncio.Event()
 
@@ -79,7 +79,7 @@ class FedSource(Source):
 
     def end(self) -> None:
         """End the stream after what was fed."""
-        self._ended = True
+        self.ended = True
         self._changed.set()
         self._room.set()
 
@@ -98,7 +98,7 @@ class FedSource(Source):
                 self._held -= len(piece.pcm)  # only now: audio that a window waits for still counts
                 self._room.set()
                 await asyncio.sleep(0)
-            if self._ended:
+            if self.ended:
                 break
             self._changed.clear()
             await self._changed.wait()
@@ -106,10 +106,10 @@ class FedSource(Source):
             yield chunk
 
     async def _put(self, pcm: FloatArray) -> None:
-        while self._held and self._held + len(pcm) > BUFFER * self._rate and not self._ended:
+        while self._held and self._held + len(pcm) > BUFFER * self._rate and not self.ended:
             self._room.clear()
             await self._room.wait()
-        if self._ended:
+        if self.ended:
             raise AudioError(f"{self.stream} has ended; nothing more is heard")
         self._pieces.append(_Piece(pcm, time.time(), self._lost, self._reason))
         self._held += len(pcm)

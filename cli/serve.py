@@ -73,8 +73,8 @@ if TYPE_CHECKING:
 @click.pass_context
 def serve(ctx: click.Context, /, check: bool, verbose: bool, log_format: str, **params: Any) -> None:
     """Run the daemon as 'asrd start' does, and serve other programs, each with a stream of its own: OpenAI's API for
-    transcription, also live over WebSockets, those of vosk-server and Deepgram, and Wyoming for Home Assistant. What
-    is heard can be published over MQTT. Sources are optional.
+    transcription, also live over WebSockets, those of vosk-server and Deepgram, and Wyoming for Home Assistant. A
+    browser gets captions. What is heard can be published over MQTT. Sources are optional.
 
     \b
     Examples:

@@ -15,13 +15,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from asrd.core.errors import AsrdError
-from asrd.gateway import deepgram, events, openai, vosk
+from asrd.gateway import captions, deepgram, events, openai, vosk
 from asrd.gateway.errors import RefusedError
 from asrd.gateway.guard import Guard
 from asrd.gateway.host import Host
 from asrd.gateway.shape import body, refused
 
-PROTOCOLS = (openai.routes, vosk.routes, deepgram.routes, events.routes)
+PROTOCOLS = (openai.routes, vosk.routes, deepgram.routes, events.routes, captions.routes)
 """What returns the routes of each protocol."""
 
 POLICY, TRY_AGAIN = 1008, 1013

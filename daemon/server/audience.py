@@ -13,7 +13,6 @@ import zmq.asyncio
 
 from asrd.core.events import DAEMON_STREAM, PREFIX
 from asrd.daemon.transport.access import LOCAL, Access, Place
-from asrd.daemon.transport.door import Guest
 from asrd.daemon.transport.doors import Doors
 from asrd.daemon.transport.malformed import Malformed
 from asrd.daemon.transport.peers import descriptor, user
@@ -86,7 +85,7 @@ class Audience:
                 guest.subscriptions += 1
                 guest.user = user(frames[0])
                 self._at_once.set(zmq.SUBSCRIBE, _meant(topic))
-                self._greet(guest, topic, greeting)
+                self._greet(topic, greeting)
                 return True
             elif not self._confused:
                 self._malformed.note(f"it is one subscription more than the {SUBSCRIPTIONS} that a peer may have")
@@ -95,12 +94,12 @@ class Audience:
         finally:
             self._at_once.send(NOBODY)
 
-    def _greet(self, guest: Guest, topic: bytes, greeting: Greeting | None) -> None:
-        """Send a newcomer the greeting, once, if it has subscribed to it."""
-        if greeting and not guest.greeted and (topic.startswith(GREETINGS) or GREETINGS.startswith(topic)):
-            frames = greeting()
-            guest.greeted = frames[0].startswith(topic)
-            self._at_once.send_multipart(frames)
+    def _greet(self, topic: bytes, greeting: Greeting | None) -> None:
+        """Send the greeting to who has subscribed to it, at each such subscription: a newcomer may have the descriptor
+        of one that was greeted, and whose end has not been noted yet.
+        """
+        if greeting and (topic.startswith(GREETINGS) or GREETINGS.startswith(topic)):
+            self._at_once.send_multipart(greeting())
 
 
 def _meant(topic: bytes) -> bytes:

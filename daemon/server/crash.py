@@ -80,6 +80,11 @@ async def take_notes(journal: Journal, publisher: Publisher, streams: Iterable[S
         except asyncio.CancelledError:
             ended = True
         for stream in streams:
-            source = stream.source
-            if source.sent[0] or not stream.idle:
-                journal.hears(source.stream, Heard(publisher.daemon, stream.status.position, *source.sent))
+            note(journal, publisher, stream)
+
+
+def note(journal: Journal, publisher: Publisher, stream: Stream) -> None:
+    """Note how far a stream was heard, if the next daemon has to know."""
+    source = stream.source
+    if source.sent[0] or not stream.idle:
+        journal.hears(source.stream, Heard(publisher.daemon, stream.status.position, *source.sent))

@@ -6,6 +6,7 @@ import math
 import signal
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -18,7 +19,7 @@ from asrd.daemon.journal.journal import Journal
 from asrd.daemon.recorder.recorder import Recorder
 from asrd.daemon.scheduling.engine import Engine
 from asrd.daemon.server.control import Controller
-from asrd.daemon.server.crash import conclude, take_notes
+from asrd.daemon.server.crash import conclude, note, take_notes
 from asrd.daemon.server.load import Load
 from asrd.daemon.server.metrics import Metrics
 from asrd.daemon.server.options import DaemonOptions
@@ -113,9 +114,9 @@ class Daemon:
                 self.publisher,
                 self._options.recognition.segmenter,
                 max_lag=self._options.max_lag,
-                gone=self.recorder.untape if self.recorder else lambda name: None,
+                gone=self._gone,
             )
-            cleanup.append(self.streams.close)
+            cleanup.append(self._let_go)
             for one in inputs:
                 if isinstance(one, Source):
                     one.patient = supervised()
@@ -251,6 +252,19 @@ class Daemon:
         await asyncio.wait(late, timeout=LEAST)
         for stream in self.streams:
             await stream.abandon(time.time())
+
+    async def _let_go(self) -> None:
+        """Close all sources that are still open; one that hangs is not waited for."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._left()):
+                await self.streams.close()
+
+    def _gone(self, stream: Stream) -> None:
+        """Keep what is to be known of a stream that has ended."""
+        if self.journal:
+            note(self.journal, self.publisher, stream)
+        if self.recorder:
+            self.recorder.untape(stream.source.stream)
 
     def _stream(self, source: Source) -> Stream:
         recognition = self._options.recognition

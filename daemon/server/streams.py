@@ -31,9 +31,9 @@ class Streams:
         settings: SegmenterSettings,
         *,
         max_lag: float = MAX_LAG,
-        gone: Callable[[str], None] = lambda name: None,
+        gone: Callable[[Stream], None] = lambda stream: None,
     ) -> None:
-        """make: returns the stream of a source. gone: called with the name of a stream that has ended."""
+        """make: returns the stream of a source. gone: called with a stream that has ended."""
         self._make, self._scheduler, self._publisher, self._gone = make, scheduler, publisher, gone
         self._first = self.settings = settings
         self._max_lag = max_lag
@@ -41,6 +41,7 @@ class Streams:
         self._names: OrderedDict[str, int] = OrderedDict()
         self._group = asyncio.TaskGroup()
         self.entrances: list[Entrance] = []
+        self._closed = False
 
     def __iter__(self) -> Iterator[Stream]:
         return iter([*self._streams])
@@ -94,7 +95,7 @@ class Streams:
             await stream.run()
             await stream.source.close()  # it may have failed, and somebody may be waiting to feed it
             await self._scheduler.leave(stream.queue)
-            self._gone(name)
+            self._gone(stream)
             await self._publisher.publish(Ended(position=stream.status.position), name)
         finally:
             self._streams.remove(stream)
@@ -121,8 +122,10 @@ class Streams:
 
     async def close(self) -> None:
         """Let nobody in any more, and close all sources; their streams go on until what was heard is recognised."""
-        await asyncio.gather(*(one.close() for one in self.entrances))
-        await asyncio.gather(*(stream.source.close() for stream in self))
+        if not self._closed:
+            await asyncio.gather(*(one.close() for one in self.entrances))
+            await asyncio.gather(*(stream.source.close() for stream in self))
+            self._closed = True
 
     def _free(self, name: str) -> str:
         """Return a name that no stream has had: the one given, or with a number."""

@@ -19,13 +19,12 @@ REFUSALS = 64
 
 @dataclass(slots=True)
 class Guest:
-    """A connection. subscriptions: how many it has. user: whose they are, as `Access` knows them. greeted: whether it
-    was sent a greeting. since: when it was first heard of, in monotonic seconds.
+    """A connection. subscriptions: how many it has. user: whose they are, as `Access` knows them. since: when it was
+    first heard of, in monotonic seconds.
     """
 
     subscriptions: int = 0
     user: str = ""
-    greeted: bool = False
     since: float = field(default_factory=time.monotonic)
 
 

@@ -6,6 +6,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import count
 from typing import Any
 
 import zmq
@@ -22,6 +23,8 @@ AGAIN = 1_000
 EARLY = 1.0
 """Seconds by which a connection may be heard before it is noted; after that it was another with its descriptor."""
 
+_numbers = count()
+
 _EVENTS = zmq.EVENT_LISTENING | zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED | zmq.EVENT_MONITOR_STOPPED
 
 
@@ -34,7 +37,7 @@ class Doors:
         self._socket, self._most = socket, most
         self._doors: list[Door] = []
         self._early: dict[int, Guest] = {}
-        place = f"inproc://doors-{id(self)}"
+        place = f"inproc://doors-{next(_numbers)}"
         socket.monitor(place, _EVENTS)
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context.shadow(
             socket.context.underlying

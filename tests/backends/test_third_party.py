@@ -34,7 +34,8 @@ def asrd(*arguments: str, environment: dict[str, str]) -> str:
 def test_it_is_listed_and_faults_are_reasons(toy: dict[str, str]) -> None:
     listed = {entry["name"]: entry for entry in json.loads(asrd("backend", "list", "--json", environment=toy))}
     assert {"torch", "fp16", "int8"} <= set(listed)
-    assert listed["toy"] == {"name": "toy", "distribution": "toy-asrd 1.2.3", "problem": "", "ready": True}
+    facts = {"name": "toy", "distribution": "toy-asrd 1.2.3", "problem": "", "remedy": "", "ready": True}
+    assert listed["toy"] == facts
     reasons = {
         "raises": "cannot be imported: the licence server",
         "vanished": "cannot be imported: No module named 'toy_asrd.vanished'",

@@ -64,8 +64,8 @@ def test_peers_that_send_much_leave_others_their_turn(tmp_path: Path) -> None:
 
 
 def test_a_newcomer_alone_is_greeted(tmp_path: Path) -> None:
-    """Its greeting has the number of the event before; others see no hole, and neither does the newcomer. Once it is
-    known, more subscriptions bring no more greetings.
+    """Its greeting has the number of the event before; others see no hole, and neither does the newcomer. Each of
+    its subscriptions to greetings brings one: a descriptor does not tell a newcomer from who had it before.
     """
 
     async def scenario() -> None:
@@ -85,7 +85,7 @@ def test_a_newcomer_alone_is_greeted(tmp_path: Path) -> None:
             greetings = 0
             while await second.poll(0):
                 greetings += isinstance(await next_event(second), Heartbeat)
-            assert greetings <= 1  # if it was heard before its connection was noted
+            assert greetings == 3
             await publisher.publish(Error(message="two"))
             for socket, expected in ((first, ["one", "two"]), (second, ["two"])):
                 seen = [await next_event(socket) for _ in expected]

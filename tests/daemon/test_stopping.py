@@ -60,11 +60,13 @@ async def test_what_it_waits_for_is_not_added_up(
         asking.connect(harness.control_address)
         await asking.send(msgspec.json.encode(control.UseBackend("int8")))
         await asyncio.to_thread(loading.wait, 10)
+        really_close = daemon.streams[0].source.close
         monkeypatch.setattr(daemon.streams[0].source, "close", asyncio.Event().wait)
         began = time.monotonic()
         daemon.stop("the test")
         await running
         took = time.monotonic() - began
+        await really_close()
         deaf.close(linger=0)
         asking.close(linger=0)
     assert took < 0.2 + service.LAST + 0.5

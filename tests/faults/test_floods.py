@@ -10,7 +10,7 @@ from asrd.core.events import Error
 from asrd.daemon.server import http
 from asrd.daemon.server.control import CLIENTS
 from asrd.daemon.server.publisher import SUBSCRIBERS
-from asrd.daemon.sources.network import SENDERS
+from asrd.daemon.sources.inlet import SENDERS
 
 from .conftest import SOAK, Victim
 

@@ -14,7 +14,7 @@ import msgspec
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
-from asrd.clients.handshake import BROKEN_OFF, present, refused
+from asrd.clients.handshake import BROKEN_OFF, monitor_address, present, refused
 from asrd.core.addresses import absent, check_port, not_an_address
 from asrd.core.errors import TransportError
 from asrd.core.key import concerns
@@ -90,7 +90,7 @@ class Connection:
 
     def _connect(self, timeout: float) -> None:
         events = zmq.EVENT_CONNECTED | zmq.EVENT_HANDSHAKE_SUCCEEDED | zmq.EVENT_DISCONNECTED | BROKEN_OFF
-        self._monitor = self._socket.get_monitor_socket(events)
+        self._monitor = self._socket.get_monitor_socket(events, monitor_address())
         check_port(self._address)
         try:
             self._socket.connect(self._address)

@@ -10,7 +10,7 @@ import msgspec
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
-from asrd.clients.handshake import BROKEN_OFF, present, refused
+from asrd.clients.handshake import BROKEN_OFF, monitor_address, present, refused
 from asrd.clients.sequence import Hole
 from asrd.core.addresses import absent, control_address, not_an_address, reachable, unanswered
 from asrd.core.control import (
@@ -150,7 +150,8 @@ class Control:
         asrd does.
         """
         socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.REQ)
-        monitor = socket.get_monitor_socket(zmq.EVENT_CONNECT_RETRIED | zmq.EVENT_HANDSHAKE_SUCCEEDED | BROKEN_OFF)
+        events = zmq.EVENT_CONNECT_RETRIED | zmq.EVENT_HANDSHAKE_SUCCEEDED | BROKEN_OFF
+        monitor = socket.get_monitor_socket(events, monitor_address())
         try:
             key = present(socket, self.address, self._path)
             socket.connect(self.address)

@@ -1,5 +1,6 @@
 """Present the key to a daemon, and detect a failed handshake."""
 
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,16 @@ BROKEN_OFF = (
     zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_AUTH
 )
 """Events of a monitor when one side has a key that the other has not."""
+
+
+_numbers = count()
+
+
+def monitor_address() -> str:
+    """Return a new address for a socket's monitor. pyzmq would make one of the descriptor, which a socket that has
+    just been closed may have had: its monitor still holds the address for a moment.
+    """
+    return f"inproc://asrd-monitor-{next(_numbers)}"
 
 
 def present(socket: zmq.Socket[Any], address: str, path: Path | None) -> Key | None:

@@ -20,7 +20,7 @@ import zmq.asyncio
 
 from asrd.clients.control import Control
 from asrd.clients.following import Call, Following, Receive
-from asrd.clients.handshake import BROKEN_OFF, present, refused
+from asrd.clients.handshake import BROKEN_OFF, monitor_address, present, refused
 from asrd.clients.sequence import Hole
 from asrd.core.addresses import absent, beside, events_address, listens, not_an_address, reachable, unanswered
 from asrd.core.errors import TransportError, UsageError
@@ -84,7 +84,7 @@ class _Subscription(Generic[Socket]):
         self._socket = self._open()
         self._socket.set(zmq.RCVHWM, HIGH_WATER_MARK)
         self._socket.set(zmq.SUBSCRIBE, b"asrd.")
-        self._monitor = self._socket.get_monitor_socket(BROKEN_OFF)
+        self._monitor = self._socket.get_monitor_socket(BROKEN_OFF, monitor_address())
         try:
             key = present(self._socket, self.address, self._path)
             self._socket.connect(self.address)

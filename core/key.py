@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from asrd.core import home
 from asrd.core.config import configured
 from asrd.core.errors import UsageError
+from asrd.core.secret import check_private
 
 if TYPE_CHECKING:
     import zmq
@@ -115,15 +116,13 @@ def create(path: Path, server: str = "") -> Key:
 def _load(path: Path) -> Key:
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
-        everyone = path.stat().st_mode & 0o007
     except OSError as error:
         raise UsageError(f"the key {path} cannot be read: {error.strerror}; 'asrd key new' makes one") from error
     except ValueError:  # neither TOML nor text
-        found, everyone = {}, 0
+        found = {}
     halves = found.get("public"), found.get("secret")
     server = found.get("server", "")
     if not all(isinstance(half, str) and len(half) == 40 for half in (*halves, server or halves[0])):
         raise UsageError(f"{path} holds no key; copy the daemon's again, or make one with 'asrd key new'")
-    if everyone:
-        raise UsageError(f"everyone on this machine may read the key {path}; chmod o= {path}")
+    check_private(path, "the key")
     return Key(*halves, path, server)  # type: ignore[arg-type]

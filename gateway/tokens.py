@@ -5,6 +5,7 @@ from pathlib import Path
 
 from asrd.core.errors import UsageError
 from asrd.core.roles import EVERY, Role, Roles
+from asrd.core.secret import read_secret
 
 SHORTEST = 16
 """Characters of the shortest token: one that is shorter can be guessed."""
@@ -16,14 +17,7 @@ def read_tokens(path: Path) -> dict[bytes, Roles]:
 
     Raises UsageError if the file cannot be used, or everyone may read it.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        everyone = path.stat().st_mode & 0o007
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise UsageError(f"the tokens in {path} cannot be read: {why}; write one a line") from error
-    if everyone:
-        raise UsageError(f"everyone on this machine may read the tokens in {path}; chmod o= {path}")
+    lines = read_secret(path, "the tokens in", "; write one a line").splitlines()
     found: dict[bytes, Roles] = {}
     for number, words in enumerate(map(str.split, lines), 1):
         if not words or words[0].startswith("#"):

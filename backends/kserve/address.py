@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from asrd.backends.base import LoadOptions
 from asrd.core.errors import BackendError, UsageError, reason
+from asrd.core.secret import read_secret
 
 PORTS = {"http": 80, "https": 443, "grpc": 80, "grpcs": 443}
 
@@ -99,13 +100,7 @@ class ModelAddress:
         """
         if not self.token:
             return None
-        try:
-            everyone = self.token.stat().st_mode & 0o007
-            token = self.token.read_text(encoding="ascii").strip()
-        except (OSError, ValueError) as error:
-            raise UsageError(f"the token {self.token} cannot be read: {reason(error)}") from error
-        if everyone:
-            raise UsageError(f"everyone on this machine may read the token {self.token}; chmod o= {self.token}")
+        token = read_secret(self.token, "the token").strip()
         if not re.fullmatch(r"[!-~]+", token):
             raise UsageError(f"{self.token} holds no token: one word was expected")
         return f"Bearer {token}"

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from asrd.core.errors import UsageError
+from asrd.core.secret import read_secret
 from asrd.gateway.ports import is_loopback
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
@@ -83,15 +84,6 @@ class MqttOptions:
 
     def secret(self) -> str:
         """Return the password. Raises UsageError for a file that cannot be read, or that everyone may read."""
-        path = self.password
-        if path is None:
+        if self.password is None:
             return self.broker.password
-        try:
-            found = path.read_text(encoding="utf-8").strip("\r\n")
-            everyone = path.stat().st_mode & 0o007
-        except (OSError, ValueError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is no text"
-            raise UsageError(f"the password in {path} cannot be read: {why}") from error
-        if everyone:
-            raise UsageError(f"everyone on this machine may read the password in {path}; chmod o= {path}")
-        return found
+        return read_secret(self.password, "the password in").strip("\r\n")

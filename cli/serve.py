@@ -125,6 +125,7 @@ def _gateway(options: GatewayOptions) -> "Gateway":
     try:
         with at_once():
             from asrd.gateway.serve import Gateway
+
+        return Gateway(options)
     except ModuleNotFoundError as error:
         raise MissingExtraError("serve", "'asrd serve'") from error
-    return Gateway(options)

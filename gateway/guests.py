@@ -2,7 +2,6 @@
 
 from typing import Protocol
 
-from asrd.core.errors import MissingExtraError
 from asrd.gateway.host import Host
 from asrd.gateway.options import GatewayOptions
 
@@ -15,17 +14,16 @@ class Guest(Protocol):
 
 
 def make_guests(options: GatewayOptions) -> list[Guest]:
-    """Return those that are asked for; they hold their ports. Raises AsrdError if one cannot be had."""
+    """Return those that are asked for; they hold their ports. Raises AsrdError if one cannot be had, and
+    ModuleNotFoundError if its library is not installed.
+    """
     guests: list[Guest] = []
-    try:
-        if options.wyoming:
-            from asrd.gateway.wyoming.listener import Wyoming
+    if options.wyoming:
+        from asrd.gateway.wyoming.listener import Wyoming
 
-            guests.append(Wyoming(options.wyoming))
-        if options.mqtt:
-            from asrd.gateway.mqtt.publisher import Mqtt
+        guests.append(Wyoming(options.wyoming))
+    if options.mqtt:
+        from asrd.gateway.mqtt.publisher import Mqtt
 
-            guests.append(Mqtt(options.mqtt))
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("serve", "'asrd serve'") from error
+        guests.append(Mqtt(options.mqtt))
     return guests

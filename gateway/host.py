@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from asrd.core.language import primary
@@ -14,6 +15,9 @@ from asrd.gateway.options import GatewayOptions
 
 if TYPE_CHECKING:
     from asrd.gateway.session import Session
+
+FINISHING = 3.0
+"""Seconds that open sessions get for their last words when the daemon stops: less than the daemon has."""
 
 
 class Host:
@@ -44,9 +48,11 @@ class Host:
         """The style of the text that the daemon displays."""
         return self.daemon.style.naming(self.daemon.engine.words.boosts)
 
-    def writes(self, language: str) -> bool:
-        """Return whether a language is the model's, or that is not known."""
-        return not language or not self.language or primary(language) == primary(self.language)
+    def check_language(self, code: str) -> None:
+        """Raise RefusedError for a language that the model does not write, as far as that is known."""
+        if code and self.language and primary(code) != primary(self.language):
+            message = f"the model {self.model} writes {self.language}, not {code}"
+            raise RefusedError(400, message, "unsupported_language", "language")
 
     @staticmethod
     def stream(protocol: str) -> str:
@@ -70,8 +76,10 @@ class Host:
             self._empty.set()
 
     async def emptied(self) -> None:
-        """Let no more sessions in, and wait until those there are have ended."""
+        """Let no more sessions in, and wait until those there are have had their last words, or time to."""
         self._closing = True
-        while self.sessions:
-            self._empty.clear()
-            await self._empty.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FINISHING):
+                while self.sessions:
+                    self._empty.clear()
+                    await self._empty.wait()

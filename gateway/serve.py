@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from contextlib import suppress
 
 from asrd.daemon.server.daemon import Daemon
 from asrd.daemon.sources.entrance import Entrance, Join
@@ -16,10 +15,8 @@ from asrd.gateway.server import Server, make_server
 from asrd.gateway.tls import check_certificate
 from asrd.gateway.tokens import read_tokens
 
-FINISHING, LEAVING = 3.0, 0.5
-"""Seconds that open sessions get for their last words when the daemon stops, and connections to close after that: less
-than the daemon has.
-"""
+LEAVING = 0.5
+"""Seconds that connections get to close once their sessions have ended."""
 
 log = logging.getLogger(__name__)
 
@@ -67,8 +64,7 @@ class Gateway(Entrance):
             if serving.done():
                 serving.result()  # it does not end by itself: raise what ended it
             server.refuse()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._host.emptied(), FINISHING)
+            await self._host.emptied()
             self._host.hub.close()
         finally:
             closing.cancel()

@@ -18,9 +18,8 @@ def routes(host: Host) -> list[BaseRoute]:
 
     async def serve(websocket: WebSocket) -> None:
         settings = Settings.read(host, websocket.query_params)
-        offered = websocket.scope["subprotocols"]
-        await websocket.accept("token" if "token" in offered else None)
+        line = await Line.accept(websocket, host.options.idle, "token")
         with suppress(WebSocketDisconnect):
-            await Conversation(host, Line(websocket, host.options.idle), settings).run()
+            await Conversation(host, line, settings).run()
 
     return [socket(host, "/v1/listen", serve, Role.SPEAK)]

@@ -35,9 +35,8 @@ class Settings:
         if form not in ENCODINGS:
             raise RefusedError(400, f"encoding is one of {', '.join(ENCODINGS)}, not '{form}'", "", "encoding")
         language = query.get("language", "")
-        if language != "multi" and not host.writes(language):
-            message = f"the model {host.model} writes {host.language}, not {language}"
-            raise RefusedError(400, message, "unsupported_language", "language")
+        if language != "multi":
+            host.check_language(language)
         if _flag(query, "multichannel"):
             raise RefusedError(400, "channels are mixed here; connect once for each", "", "multichannel")
         return cls(

@@ -15,6 +15,7 @@ from asrd.gateway.events.feed import Feed, Told
 from asrd.gateway.events.wish import Wish
 from asrd.gateway.host import Host
 from asrd.gateway.line import SLOW
+from asrd.gateway.tasks import until_first
 
 QUIET = 15.0
 """Seconds between lines that say nothing, but show both sides that the other is there."""
@@ -49,18 +50,11 @@ class Stream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
-        tasks = [asyncio.create_task(one) for one in (self._tell(send), _beat(send), _gone(receive))]
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
+            await until_first(self._tell(send), _beat(send), _gone(receive))
         except TimeoutError:
             log.warning("%s was ended: nothing was read for %g s", scope["path"], SLOW)
             scope["state"]["abort"]()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _tell(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})

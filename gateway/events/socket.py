@@ -1,7 +1,5 @@
 """`/ws`: a plain WebSocket, with asrd's events out and audio in."""
 
-import asyncio
-
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from asrd.core.roles import Role
@@ -10,6 +8,7 @@ from asrd.gateway.events.conversation import Conversation
 from asrd.gateway.events.wish import Wish
 from asrd.gateway.host import Host
 from asrd.gateway.line import Line
+from asrd.gateway.tasks import until_first
 
 PROTOCOL = "asrd"
 """The subprotocol, for browsers: one that offers a token needs another to be accepted."""
@@ -31,17 +30,11 @@ class Sockets:
         wish = self._wish(websocket)
         line = await Line.accept(websocket, self._host.options.idle if wish is None else None, PROTOCOL)
         conversation = Conversation(self._host, line, wish, lambda: self._check(websocket, Role.SPEAK))
-        tasks = [asyncio.create_task(one) for one in (conversation.listen(), conversation.tell())]
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
+            await until_first(conversation.listen(), conversation.tell())
         except WebSocketDisconnect:
             return
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
             await conversation.close()
 
     def _wish(self, websocket: WebSocket) -> Wish | None:

@@ -16,13 +16,6 @@ def check_model(host: Host, name: str) -> None:
         raise RefusedError(404, f"there is no model '{name}' here, but {host.model}", "model_not_found", "model")
 
 
-def check_language(host: Host, code: str) -> None:
-    """Raise RefusedError for a language that the daemon's model does not write."""
-    if not host.writes(code):
-        message = f"the model {host.model} writes {host.language}, not {code}"
-        raise RefusedError(400, message, "unsupported_language", "language")
-
-
 class Models:
     """Answer requests about models."""
 

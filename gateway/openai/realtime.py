@@ -1,6 +1,5 @@
 """`/v1/realtime`: the Realtime API's transcription session, over a WebSocket."""
 
-import asyncio
 import logging
 from contextlib import suppress
 
@@ -12,6 +11,7 @@ from asrd.gateway.host import Host
 from asrd.gateway.line import Line
 from asrd.gateway.openai.conversation import Conversation
 from asrd.gateway.openai.models import check_model
+from asrd.gateway.tasks import until_first
 
 BETA = "realtime=v1"
 """What clients of the beta send in the header `OpenAI-Beta`."""
@@ -32,13 +32,8 @@ class Realtime:
         line = await Line.accept(websocket, self._host.options.idle, "realtime")
         beta = BETA in websocket.headers.get("openai-beta", "")
         conversation = Conversation(self._host, line, beta=beta)
-        listening = asyncio.create_task(conversation.listen())
-        telling = asyncio.create_task(conversation.tell())
         try:
-            await asyncio.wait([listening, telling], return_when=asyncio.FIRST_COMPLETED)
-            for task in (listening, telling):
-                if task.done():
-                    task.result()
+            await until_first(conversation.listen(), conversation.tell())
         except WebSocketDisconnect:
             return
         except LaggingError:
@@ -49,7 +44,4 @@ class Realtime:
                 await conversation.complain(error)
             raise
         finally:
-            listening.cancel()
-            telling.cancel()
-            await asyncio.gather(listening, telling, return_exceptions=True)
             await conversation.close()

@@ -12,7 +12,7 @@ from asrd.daemon.segmentation.settings import SegmenterSettings
 from asrd.gateway.errors import RefusedError
 from asrd.gateway.host import Host
 from asrd.gateway.openai.messages import BETA_FORMATS, Format, Input, Transcription, TurnDetection, plain
-from asrd.gateway.openai.models import check_language, check_model
+from asrd.gateway.openai.models import check_model
 from asrd.gateway.pcm import Encoding
 
 ENCODINGS: dict[str, Encoding] = {"audio/pcm": "s16le", "audio/pcmu": "ulaw", "audio/pcma": "alaw"}
@@ -49,7 +49,7 @@ class Settings:
         written = self.transcription if given.transcription is UNSET else given.transcription or Transcription()
         if written.model:
             check_model(host, written.model)
-        check_language(host, written.language or "")
+        host.check_language(written.language or "")
         turns = self.turns if given.turn_detection is UNSET else given.turn_detection
         found = replace(self, form=form, transcription=written, turns=turns)
         try:

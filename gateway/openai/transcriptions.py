@@ -21,7 +21,7 @@ from asrd.core.events import Final
 from asrd.daemon.threads import in_thread
 from asrd.gateway.errors import RefusedError
 from asrd.gateway.host import Host
-from asrd.gateway.openai.models import check_language, check_model
+from asrd.gateway.openai.models import check_model
 from asrd.gateway.openai.transcript import Transcript
 from asrd.gateway.session import Session
 from asrd.gateway.shape import body, refused
@@ -103,7 +103,7 @@ class Transcriptions:
 
     def _wish(self, form: FormData) -> Wish:
         check_model(self._host, _text(form, "model") or self._host.model)
-        check_language(self._host, _text(form, "language"))
+        self._host.check_language(_text(form, "language"))
         chosen = _text(form, "response_format") or "json"
         if chosen not in FORMATS:
             raise RefusedError(

@@ -82,9 +82,7 @@ class Conversation:
         host = self._host
         if request.name not in (None, "", host.model):
             raise RefusedError(404, f"there is no model '{request.name}' here, but {host.model}", "model_not_found")
-        if not host.writes(request.language or ""):
-            message = f"the model {host.model} writes {host.language}, not {request.language}"
-            raise RefusedError(400, message, "unsupported_language")
+        host.check_language(request.language or "")
 
     async def _begin(self, form: Form) -> Utterance:
         await self._conclude()

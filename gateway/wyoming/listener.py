@@ -14,8 +14,8 @@ from asrd.gateway.wyoming.wire import Reader, Wire
 CLIENTS = 128
 """Connections that are open at once; more are closed at once."""
 
-FINISHING, LEAVING = 3.0, 0.5
-"""Seconds that open connections get for their last words when the daemon stops, and the announcement for its end."""
+LEAVING = 0.5
+"""Seconds that connections and the announcement get to end once sessions have."""
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Wyoming(Entrance):
         try:
             await self._closing.wait()
             server.close()
-            await asyncio.wait([asyncio.create_task(self._host.emptied())], timeout=FINISHING)
+            await self._host.emptied()
         finally:
             server.close()
             announcing.cancel()

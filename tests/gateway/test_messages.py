@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from asrd.core.errors import MalformedError
 from asrd.daemon.segmentation.settings import SegmenterSettings
+from asrd.gateway import host
 from asrd.gateway.errors import RefusedError
 from asrd.gateway.openai.messages import Append, BetaUpdate, ClientEvent, Update, decode
 from asrd.gateway.openai.settings import Settings
@@ -41,8 +42,7 @@ class Host:
     language = "en"
     daemon = SimpleNamespace(streams=SimpleNamespace(settings=SegmenterSettings()))
 
-    def writes(self, language: str) -> bool:
-        return language in ("", "en")
+    check_language = host.Host.check_language
 
 
 @given(type_=st.sampled_from(TYPES), fields=st.dictionaries(WORDS, VALUES, max_size=4))

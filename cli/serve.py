@@ -14,7 +14,8 @@ from asrd.cli.signals import at_once
 from asrd.cli.start import show
 from asrd.cli.values import MAX_WAIT, Size
 from asrd.core.errors import MissingExtraError
-from asrd.gateway.options import HTTP, IDLE, SESSIONS, UPLOAD, GatewayOptions
+from asrd.gateway.options import IDLE, SESSIONS, UPLOAD, GatewayOptions
+from asrd.gateway.ports import HTTP
 from asrd.gateway.tls import check_certificate
 from asrd.gateway.tokens import read_tokens
 

@@ -160,6 +160,14 @@ def spare_file(address: str) -> None:
             raise UsageError(f"{path} is a file, which a socket would replace; choose another path")
 
 
+def host_and_port(address: str, example: str, least: int = 0) -> tuple[str, int]:
+    """Return the two parts of HOST:PORT. least: the lowest port. Raises UsageError, with the example, for others."""
+    found = re.fullmatch(r"(.+):(\d+)", address)
+    if not found or not least <= int(found[2]) <= MAX_PORT:
+        raise UsageError(f"'{address}' is not HOST:PORT; write it as in {example}")
+    return found[1].strip("[]"), int(found[2])
+
+
 def check_port(address: str) -> None:
     """Raise UsageError for a port above 65535, which libzmq would take modulo 65536."""
     tcp = re.fullmatch(r"tcp://.+:(\d+)", address)

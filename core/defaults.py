@@ -10,3 +10,6 @@ VAD = "webrtc"
 
 MAX_LAG = 30.0
 """Seconds after which live audio is not worth hearing."""
+
+METRICS = "127.0.0.1:9464"
+"""The example of an address for metrics: the port that exporters of OpenTelemetry take."""

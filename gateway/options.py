@@ -5,11 +5,8 @@ from pathlib import Path
 
 from asrd.core.errors import UsageError
 from asrd.gateway.mqtt.options import MqttOptions
-from asrd.gateway.ports import is_loopback, parse
+from asrd.gateway.ports import HTTP, is_loopback, parse
 from asrd.gateway.wyoming.options import WyomingOptions
-
-HTTP = "127.0.0.1:8765"
-"""Where the gateway serves, unless told otherwise."""
 
 UPLOAD = 200_000_000
 """Bytes that a request may have: 17 hours of speech in Opus, or 100 minutes of CD quality."""

@@ -1,10 +1,12 @@
 """Addresses HOST:PORT, and sockets that listen there."""
 
-import re
 import socket
 
-from asrd.core.addresses import MAX_PORT, is_local
-from asrd.core.errors import TransportError, UsageError, reason
+from asrd.core.addresses import host_and_port, is_local
+from asrd.core.errors import TransportError, reason
+
+HTTP = "127.0.0.1:8765"
+"""Where the gateway serves, unless told otherwise."""
 
 BACKLOG = 128
 """Connections that wait until the daemon is ready to serve them."""
@@ -15,10 +17,7 @@ KEEPALIVE = 60
 
 def parse(address: str) -> tuple[str, int]:
     """Return host and port. Raises UsageError for what is no address."""
-    found = re.fullmatch(r"(.+):(\d+)", address)
-    if not found or int(found[2]) > MAX_PORT:
-        raise UsageError(f"'{address}' is not HOST:PORT; write it as in 127.0.0.1:8765")
-    return found[1].strip("[]"), int(found[2])
+    return host_and_port(address, HTTP)
 
 
 def is_loopback(address: str) -> bool:

@@ -11,6 +11,8 @@ from prometheus_client import CollectorRegistry, Histogram, ProcessCollector, ma
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from asrd.core.addresses import host_and_port
+from asrd.core.defaults import METRICS
 from asrd.core.errors import TransportError
 from asrd.core.events import Ended, Event, Final, Status
 from asrd.core.units import Samples, seconds
@@ -89,8 +91,7 @@ class Metrics(Collector):
 
 def served(address: str) -> BoundedServer:
     """Return a server that is bound to HOST:PORT. Raises TransportError if the address is taken or cannot be used."""
-    host, _, port = address.rpartition(":")
     try:
-        return BoundedServer(host.strip("[]"), int(port))
+        return BoundedServer(*host_and_port(address, METRICS))
     except OSError as error:
         raise TransportError(f"metrics cannot be served at {address}: {error.strerror}; take another port") from error

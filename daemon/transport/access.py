@@ -1,7 +1,6 @@
 """Access control: who may connect to a daemon."""
 
 import asyncio
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,7 +10,8 @@ import zmq
 import zmq.asyncio
 from zmq.utils import z85
 
-from asrd.core.addresses import MAX_PORT, is_local, needs_ipv6
+from asrd.core.addresses import host_and_port, is_local, needs_ipv6
+from asrd.core.defaults import METRICS
 from asrd.core.errors import UsageError
 from asrd.core.key import Key, concerns
 from asrd.core.roles import EVERY, NONE, Role, Roles, may
@@ -55,9 +55,7 @@ class Access:
 
     def check_http(self, address: str) -> None:
         """Raise UsageError for anything but HOST:PORT, or an address open to everyone: HTTP requires no key."""
-        found = re.fullmatch(r".+:(\d+)", address)
-        if not found or not 0 < int(found[1]) <= MAX_PORT:
-            raise UsageError(f"'{address}' is not HOST:PORT; write it as in 127.0.0.1:9464")
+        host_and_port(address, METRICS, 1)
         if not (self.insecure or is_local(f"tcp://{address}")):
             raise UsageError(f"{address} would be open to everyone on the network; take 127.0.0.1, or add --insecure")
 

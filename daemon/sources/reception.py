@@ -3,15 +3,11 @@
 import re
 from collections import OrderedDict
 
-import msgspec
-
-from asrd.core import wire
-from asrd.core.errors import MalformedError
 from asrd.core.pcm import PcmHeader
-from asrd.core.units import counted
 from asrd.daemon.sources.entrance import Entrance, Join
 from asrd.daemon.sources.inlet import Inlet
 from asrd.daemon.sources.session import SessionSource
+from asrd.daemon.sources.sessions import read_message
 from asrd.daemon.transport.access import LOCAL, Access
 
 MOST = 64
@@ -36,7 +32,6 @@ class Reception(Entrance):
         self.inlet = Inlet(address, access)
         self.address = address
         self.most = most
-        self._decoder = msgspec.json.Decoder(PcmHeader)
         self._sessions: dict[str, SessionSource] = {}
         self._received: OrderedDict[str, int] = OrderedDict()
         self._full = False
@@ -51,16 +46,10 @@ class Reception(Entrance):
     async def run(self, join: Join) -> None:
         """Hand each message to its session, a new one for a new name, until closed."""
         while (parts := await self.inlet.receive()) is not None:
-            if len(parts) != 2:
-                self.malformed.note(f"it has {counted(len(parts), 'parts')}, not a header and samples")
-                continue
-            try:
-                header = wire.decode(parts[0], self._decoder)
-            except MalformedError as error:
-                self.malformed.note(error)
-                continue
-            if session := self._sessions.get(header.session) or await self._admit(header, join):
-                await session.take(header, parts)
+            if read := read_message(parts, self.malformed):
+                name = read[0].session
+                if session := self._sessions.get(name) or await self._admit(read[0], join):
+                    await session.take(*read)
 
     async def _admit(self, header: PcmHeader, join: Join) -> SessionSource | None:
         """Return a new session; None if as many as may be are heard already, or there is nothing to hear."""

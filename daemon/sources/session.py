@@ -15,10 +15,13 @@ from asrd.daemon.transport.malformed import Malformed
 ROOM = 1 << 20
 """Bytes of messages that may wait, half a minute of 16-bit audio at 16 kHz."""
 
+HEAD = 256
+"""Bytes that a message takes besides its samples."""
+
 AWAY = 60.0
 """Seconds without a message after which the stream ends. Its open utterance ends sooner."""
 
-Message = tuple[PcmHeader, list[bytes]]
+Message = tuple[PcmHeader, bytes]
 
 
 class SessionSource(Source):
@@ -44,11 +47,11 @@ class SessionSource(Source):
     async def open(self) -> None:
         """Acquire nothing: messages come by `take`."""
 
-    async def take(self, header: PcmHeader, parts: list[bytes]) -> None:
+    async def take(self, header: PcmHeader, payload: bytes) -> None:
         """Keep a message until its turn. Wait for room if its session may be heard late; otherwise one that would be
         heard too late is dropped, and becomes a hole.
         """
-        size = sum(map(len, parts))
+        size = len(payload) + HEAD
         async with self._changed:
             if header.waits or header.end:
                 await self._changed.wait_for(lambda: self._fits(size) or self._closed)
@@ -56,7 +59,7 @@ class SessionSource(Source):
                 self._tell(f"{header.session} is heard more than {LAG:.0f} s late; audio is dropped")
                 return
             self._late = False
-            self._messages.append((header, parts))
+            self._messages.append((header, payload))
             self._bytes += size
             self._changed.notify_all()
 
@@ -83,7 +86,7 @@ class SessionSource(Source):
                     break
                 if message:
                     heard = time.monotonic()
-                for chunk in sessions.receive(message[1]) if message else sessions.expire():
+                for chunk in sessions.hear(*message) if message else sessions.expire():
                     yield chunk
                     await asyncio.sleep(0)
                 self.sent, self.patient = sessions.received, sessions.waits
@@ -106,7 +109,7 @@ class SessionSource(Source):
             if not self._messages:
                 return None
             message = self._messages.popleft()
-            self._bytes -= sum(map(len, message[1]))
+            self._bytes -= len(message[1]) + HEAD
             self._changed.notify_all()
             return message
 

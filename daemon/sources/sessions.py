@@ -29,6 +29,20 @@ LAST = Samples(2**48)
 
 log = logging.getLogger(__name__)
 
+_decoder = msgspec.json.Decoder(PcmHeader)
+
+
+def read_message(parts: Sequence[bytes], malformed: Malformed) -> tuple[PcmHeader, bytes] | None:
+    """Return the header and the samples of a message; None, after noting it, for what is none."""
+    if len(parts) != 2:
+        malformed.note(f"it has {counted(len(parts), 'parts')}, not a header and samples")
+        return None
+    try:
+        return wire.decode(parts[0], _decoder), parts[1]
+    except MalformedError as error:
+        malformed.note(error)
+        return None
+
 
 class Sessions:
     """Receive one sender at a time; the others wait until it ends or stops sending. A message that cannot be decoded
@@ -50,7 +64,6 @@ class Sessions:
         self._stream = stream
         self._before = sent
         self._malformed = malformed or Malformed(stream)
-        self._decoder = msgspec.json.Decoder(PcmHeader)
         self._timeline: Timeline | None = None
         self._waiting = Waiting()
         self._session = ""
@@ -72,19 +85,15 @@ class Sessions:
         return max(0.0, self._heard + IDLE - time.monotonic()) if self.active else None
 
     def receive(self, parts: Sequence[bytes]) -> Iterator[AudioChunk]:
+        """Yield what `hear` does of a message as it came; nothing if it is none."""
+        if read := read_message(parts, self._malformed):
+            yield from self.hear(*read)
+
+    def hear(self, message: PcmHeader, payload: bytes) -> Iterator[AudioChunk]:
         """Yield the chunks of one message, and of those that waited for it; none if it waits or is refused.
 
         Each chunk is made when it is taken. The caller must take all of them.
         """
-        if len(parts) != 2:
-            self._malformed.note(f"it has {counted(len(parts), 'parts')}, not a header and samples")
-            return
-        header, payload = parts
-        try:
-            message = wire.decode(header, self._decoder)
-        except MalformedError as error:
-            self._malformed.note(error)
-            return
         if self.active and message.session != self._session:
             self._tell_of(message)
             if not self._waiting.put(message, payload):

@@ -13,7 +13,7 @@ from click.core import ParameterSource
 
 from asrd.cli.config import ConfiguredCommand
 from asrd.cli.listen import check_streams, tell_waiting
-from asrd.cli.options import events_option, own_style, source_options, text_options
+from asrd.cli.options import TEXT_PARAMETERS, events_option, own_style, source_options, text_options
 from asrd.cli.private import PrivateDaemon, finishing, given
 from asrd.cli.recognition import check_words, recognition_options
 from asrd.cli.say import echo
@@ -48,8 +48,7 @@ SEVERAL, ONE = 10.0, 6.0
 """Boosts, in nats, of phrases of several words and of one, which may sound like part of another word."""
 
 _OURS = ("tool", "early", "dry_run", "show_table", "events", "streams", "wait")
-_TEXT = ("raw", "numbers", "language", "sentence_pause", "spelling")
-"""Parameters of this command; all others are those of a daemon of its own."""
+"""Parameters of this command; all others but those of text are of a daemon of its own."""
 
 
 @click.command("type", cls=ConfiguredCommand)
@@ -79,7 +78,7 @@ def type_(ctx: click.Context, /, tool: str, early: bool, dry_run: bool, show_tab
         return
     reader = Reader(**own_style(ctx))
     chosen = params["streams"]
-    flags = given(ctx, [name for name in params if name not in _OURS + _TEXT])
+    flags = given(ctx, [name for name in params if name not in _OURS + TEXT_PARAMETERS])
     own = ctx.get_parameter_source("source") is ParameterSource.COMMANDLINE
     if chosen and own:
         raise UsageError("--stream chooses of a running daemon's streams; leave it out, or leave out -s")

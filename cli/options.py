@@ -117,6 +117,8 @@ _FIELDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
 }
 """The field of `Style` that each parameter gives, and how it is made."""
 
+TEXT_PARAMETERS = tuple(_FIELDS)
+
 
 def text_options(command: Command) -> Command:
     """Add the options for text that people read; `text_style` and `own_style` read them."""

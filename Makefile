@@ -86,7 +86,7 @@ $(MODEL_VENV)/dependencies: pyproject.toml constraints.txt
 	$(call environment,$(MODEL_VENV),.[training])
 
 $(VENV)/dependencies: pyproject.toml constraints.txt
-	$(call environment,$(VENV),.[kserve$(,)lm$(,)torch$(,)quant$(,)silero$(,)serve$(,)dev])
+	$(call environment,$(VENV),.[kserve$(,)lm$(,)torch$(,)quant$(,)silero$(,)serve$(,)dev],--no-compile)
 
 , := ,
 
@@ -96,7 +96,7 @@ define environment
 	@echo "installing what asrd needs into $(1)"
 	@rm -rf build src/*.egg-info
 	@$(PYTHON) -m venv $(1) || { echo "on Debian and Ubuntu: apt install python3-venv" >&2; rm -rf $(1); exit 1; }
-	@$(1)/bin/python $(PIP) install '$(2)' 'setuptools>=77'
+	@$(1)/bin/python $(PIP) install $(3) '$(2)' 'setuptools>=77'
 	@touch $@
 endef
 

@@ -168,6 +168,11 @@ def host_and_port(address: str, example: str, least: int = 0) -> tuple[str, int]
     return found[1].strip("[]"), int(found[2])
 
 
+def at(host: str, port: int) -> str:
+    """Return HOST:PORT, with an address of IPv6 in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def check_port(address: str) -> None:
     """Raise UsageError for a port above 65535, which libzmq would take modulo 65536."""
     tcp = re.fullmatch(r"tcp://.+:(\d+)", address)

@@ -2,7 +2,7 @@
 
 import socket
 
-from asrd.core.addresses import host_and_port, is_local
+from asrd.core.addresses import at, host_and_port, is_local
 from asrd.core.errors import TransportError, reason
 
 HTTP = "127.0.0.1:8765"
@@ -53,5 +53,4 @@ def bind(address: str, option: str) -> socket.socket:
 
 def shown(bound: socket.socket) -> str:
     """Return where a socket listens, as HOST:PORT, with the port that was chosen."""
-    host, port = bound.getsockname()[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return at(*bound.getsockname()[:2])

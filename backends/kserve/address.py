@@ -1,6 +1,5 @@
 """The address of a served model, and how a client proves itself there."""
 
-import ipaddress
 import re
 import ssl
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from asrd.backends.base import LoadOptions
+from asrd.core.addresses import at, is_local
 from asrd.core.errors import BackendError, UsageError, reason
 from asrd.core.secret import read_secret
 
@@ -79,15 +79,12 @@ class ModelAddress:
     @property
     def local(self) -> bool:
         """True if the server is on this machine."""
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
+        return is_local(f"tcp://{self.netloc}")
 
     @property
     def netloc(self) -> str:
         """The host and the port."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return at(self.host, self.port)
 
     @property
     def server(self) -> str:

@@ -36,6 +36,26 @@ class PassingError(BackendError):
         self.after = after
 
 
+def late(server: str, limit: float) -> BackendError:
+    """Return the error of a server that has not answered in time. limit: seconds."""
+    return BackendError(f"{server} has not answered for {max(limit, 0):.1f} s")
+
+
+def untrusted(server: str, why: str) -> BackendError:
+    """Return the error of a server whose certificate is not trusted."""
+    return BackendError(f"{server} is not trusted ({why}); name the certificate to trust with --model-server-ca")
+
+
+def closed(server: str, why: str) -> BackendError:
+    """Return the error of a server that wants another token."""
+    return BackendError(f"{server} lets nobody in without the right token ({why}); see --model-server-token")
+
+
+def without(server: str, model: str, why: str) -> BackendError:
+    """Return the error of a server that does not have the model."""
+    return BackendError(f"{server} has no model '{model}' ({why}); load it there, or change --model-server")
+
+
 class Client(Protocol):
     """A connection to one model. `limit`: seconds that the call may take. Both calls raise BackendError."""
 

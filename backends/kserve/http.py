@@ -8,7 +8,7 @@ import msgspec
 
 from asrd.backends.kserve import bodies
 from asrd.backends.kserve.address import ModelAddress
-from asrd.backends.kserve.client import ABSENT, LARGEST, PassingError, RefusedError
+from asrd.backends.kserve.client import ABSENT, LARGEST, PassingError, RefusedError, closed, late, untrusted, without
 from asrd.backends.kserve.signature import Offer, Signature
 from asrd.core.errors import BackendError, reason
 from asrd.core.flow import FloatArray
@@ -84,10 +84,9 @@ class HttpClient:
         except exceptions.NewConnectionError as error:
             raise PassingError(f"{server} does not answer ({_cause(error)}); {ABSENT}") from error
         except (exceptions.TimeoutError, TimeoutError) as error:
-            raise BackendError(f"{server} has not answered for {max(limit, 0):.1f} s") from error
+            raise late(server, limit) from error
         except exceptions.SSLError as error:
-            remedy = "name the certificate to trust with --model-server-ca"
-            raise BackendError(f"{server} is not trusted ({_cause(error)}); {remedy}") from error
+            raise untrusted(server, _cause(error)) from error
         except exceptions.HTTPError as error:
             raise PassingError(f"the connection to {server} broke ({_cause(error)})") from error
         if response.status != 200:
@@ -114,10 +113,9 @@ class HttpClient:
             after = response.headers.get("Retry-After", "")
             return PassingError(f"{server} is busy ({status}: {said})", float(after) if after.isdigit() else 0.0)
         if status in (401, 403):
-            return BackendError(f"{server} lets nobody in without the right token ({status}); see --model-server-token")
+            return closed(server, str(status))
         if status == 404:
-            model = self._address.model
-            return BackendError(f"{server} has no model '{model}' ({said}); load it there, or change --model-server")
+            return without(server, self._address.model, said)
         return RefusedError(f"{server} refuses: {said} ({status})")
 
     def _stranger(self, error: Exception) -> BackendError:

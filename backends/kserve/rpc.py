@@ -5,7 +5,7 @@ import ssl
 from typing import Any
 
 from asrd.backends.kserve.address import ModelAddress
-from asrd.backends.kserve.client import ABSENT, LARGEST, PassingError, RefusedError
+from asrd.backends.kserve.client import ABSENT, LARGEST, PassingError, RefusedError, closed, late, untrusted, without
 from asrd.backends.kserve.signature import Offer, Signature, Tensor
 from asrd.core.errors import BackendError
 from asrd.core.flow import FloatArray
@@ -88,17 +88,15 @@ class GrpcClient:
         said = " ".join((error.details() or "no reason given").split())[-200:]
         kinds = grpc.StatusCode
         if code is kinds.DEADLINE_EXCEEDED:
-            return BackendError(f"{server} has not answered for {max(limit, 0):.1f} s")
+            return late(server, limit)
         if code is kinds.UNAVAILABLE and "CERTIFICATE_VERIFY_FAILED" in said:
-            remedy = "name the certificate to trust with --model-server-ca"
-            return BackendError(f"{server} is not trusted (certificate verify failed); {remedy}")
+            return untrusted(server, "certificate verify failed")
         if code in (kinds.UNAVAILABLE, kinds.RESOURCE_EXHAUSTED):
             return PassingError(f"{server} does not answer ({said.rpartition(': ')[2].rstrip('])')}); {ABSENT}")
         if code in (kinds.UNAUTHENTICATED, kinds.PERMISSION_DENIED):
-            return BackendError(f"{server} lets nobody in without the right token ({said}); see --model-server-token")
+            return closed(server, said)
         if code is kinds.NOT_FOUND:
-            model = self._address.model
-            return BackendError(f"{server} has no model '{model}' ({said}); load it there, or change --model-server")
+            return without(server, self._address.model, said)
         return RefusedError(f"{server} refuses: {said} ({code.name})")
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from asrd.core.addresses import at
 from asrd.core.errors import UsageError
 from asrd.core.secret import read_secret
 from asrd.gateway.ports import is_loopback
@@ -51,7 +52,7 @@ class Broker:
     @property
     def place(self) -> str:
         """HOST:PORT."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return at(self.host, self.port)
 
     @property
     def local(self) -> bool:
